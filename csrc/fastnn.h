@@ -1,0 +1,162 @@
+/* fastnn.h: what a kernel sees, and the contract it keeps.
+ *
+ * A kernel is one named computation on arrays:  static void relu(const Call *call, Part part).
+ * Its reference in fastnn/reference/ has the same name and the same parameters: positional ones are
+ * the inputs here, keyword-only ones are the constants, return values are the outputs. The engine
+ * compares the two signatures as text when it is imported.
+ *
+ * A kernel may rely on:
+ *   - shapes and dtypes already checked, in Python, by the op;
+ *   - every array being C-contiguous and aligned to its own element;
+ *   - dtypes: float32 data, int32 labels and indices, uint8 images; int64 and float64 only for
+ *     0-d counters and sums (and the perceptron, which is float64 from end to end);
+ *   - outputs never overlapping inputs, except where the op says that an output *is* an input (an
+ *     update), and except elementwise kernels, which may be given one array for both.
+ * A kernel must:
+ *   - allocate nothing, never fail, never touch anything but its outputs;
+ *   - compute its share only: `part` says which of `count` equal workers is calling. share() cuts the
+ *     work at places that depend on sizes alone, and no output element may depend on the cut, so the
+ *     bits are the same for any number of threads. Workers never wait for each other inside a call;
+ *   - give the same result when called with part = {0, 1}, which is how small work is always run.
+ *     (A kernel that opened its own OpenMP region would pay 240 ns even for `if(0)`, measured with
+ *     gcc 12; a step of a small network has twenty calls of 5-100 ns each.)
+ *
+ * A name that the C library owns gets a trailing underscore in C: tanh_ for "tanh(x)".
+ */
+#ifndef FASTNN_H
+#define FASTNN_H
+
+#include <stdint.h>
+
+enum { MAX_RANK = 8 };
+
+typedef enum DType { F32, F64, I32, I64, U8 } DType;
+
+typedef struct Tensor {
+    void *data;
+    int64_t size;            /* number of elements, the product of shape */
+    int64_t shape[MAX_RANK];
+    int32_t rank;
+    int32_t dtype;           /* a DType */
+} Tensor;
+
+typedef struct Constant {
+    double number;           /* float constants, and ints as numbers */
+    int64_t integer;         /* int, bool, and the code of an activation name */
+    int64_t count;           /* tuples: how many items */
+    int64_t items[MAX_RANK];
+} Constant;
+
+typedef struct Part {
+    int64_t index, count;
+} Part;
+
+struct Call;
+typedef void (*KernelFunction)(const struct Call *call, Part part);
+
+/* How a call may be divided among workers. */
+typedef enum Split {
+    WHOLE,     /* not at all: one worker does it */
+    ELEMENTS,  /* by elements of output 0 */
+    ROWS,      /* by the first axis of output 0 */
+    TILES      /* by tiles of a matrix product; work is rows x columns x depth */
+} Split;
+
+typedef struct Kernel {
+    const char *signature;   /* "leaky_relu(x, *, slope)" */
+    KernelFunction run;
+    Split split;
+    double cost;             /* ns per element of output 0 on one core (TILES: per multiply-add) */
+} Kernel;
+
+typedef struct Call {
+    KernelFunction run;
+    Tensor *const *inputs;
+    Tensor *const *outputs;
+    const Constant *constants;
+    int64_t parts;           /* the most workers worth using, decided by sizes alone */
+} Call;
+
+/* Activations that `dense` can fuse; a constant that is a string arrives as its place in this list. */
+enum { LINEAR, RELU, TANH, SIGMOID, ACTIVATION_COUNT };
+static const char *const activation_names[] = {"linear", "relu", "tanh", "sigmoid"};
+
+/* The prologue of a kernel names its parameters with these, in the order of the signature. */
+static inline void *input(const Call *call, int i) { return call->inputs[i]->data; }
+static inline void *output(const Call *call, int i) { return call->outputs[i]->data; }
+static inline int64_t input_size(const Call *call, int i) { return call->inputs[i]->size; }
+static inline int64_t output_size(const Call *call, int i) { return call->outputs[i]->size; }
+static inline int64_t input_dim(const Call *call, int i, int axis) { return call->inputs[i]->shape[axis]; }
+static inline int64_t output_dim(const Call *call, int i, int axis) { return call->outputs[i]->shape[axis]; }
+static inline double number(const Call *call, int i) { return call->constants[i].number; }
+static inline int64_t integer(const Call *call, int i) { return call->constants[i].integer; }
+
+/* The product of the dims of a tensor from `axis` on: the size of one row when axis is 1. */
+static inline int64_t inner_size(const Tensor *t, int axis)
+{
+    int64_t size = 1;
+    for (int i = axis; i < t->rank; i++) size *= t->shape[i];
+    return size;
+}
+
+typedef struct Range {
+    int64_t begin, end;
+} Range;
+
+/* This worker's share of `size` things, cut at multiples of `grain`. */
+static inline Range share(int64_t size, int64_t grain, Part part)
+{
+    if (part.count == 1) return (Range){0, size};
+    const int64_t grains = (size + grain - 1) / grain;
+    Range range = {part.index * grains / part.count * grain, (part.index + 1) * grains / part.count * grain};
+    if (range.begin > size) range.begin = size;
+    if (range.end > size) range.end = size;
+    return range;
+}
+
+/* Elementwise shares are whole groups of 64 elements, so that vector tails only occur at the end. */
+static inline Range share_elements(int64_t size, Part part) { return share(size, 64, part); }
+static inline Range share_rows(int64_t rows, Part part) { return share(rows, 1, part); }
+
+/* Names that differ between the copies of a source compiled for each instruction set. */
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#ifdef FASTNN_ISA
+#define ISA_NAME(name) JOIN(name, FASTNN_ISA)
+/* The table that ends each kernel file: const Kernel FAMILY(dense)[] = { {...}, {0} }; */
+#define FAMILY(name) ISA_NAME(name##_kernels)
+#endif
+
+/* registry.c, once per instruction set: all tables, ended by NULL. dispatch.c picks one set. */
+typedef const Kernel *const *Registry;
+int isa_count(void);
+const char *isa_name(int isa);
+int isa_supported(int isa);
+Registry isa_registry(int isa);
+
+/* program.c */
+typedef struct Program {
+    const Call *calls;
+    int64_t count;
+} Program;
+
+typedef struct Entry {
+    const Program *program;
+    int64_t times;
+} Entry;
+
+/* A schedule runs its entries in order, each `times` times, and all of that `rounds` times. */
+typedef struct Schedule {
+    const Entry *entries;
+    int64_t count, rounds;
+    int64_t round, entry, time;   /* where it is: always between two steps */
+} Schedule;
+
+double call_work(const Kernel *kernel, Tensor *const *inputs, Tensor *const *outputs);
+int64_t call_parts(double nanoseconds);
+void call_run(const Call *call, int threads);
+int schedule_run(Schedule *schedule, double seconds, int threads);   /* 1: finished, 0: out of time */
+int openmp_threads(void);      /* 0 when built without OpenMP */
+void openmp_pause(void);
+
+#endif

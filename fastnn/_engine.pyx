@@ -1,0 +1,316 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=False
+"""The only compiled module: NumPy arrays to C descriptors, one kernel call, and the replay of programs.
+
+It knows no kernel by name: kernels are found in the tables that the C files end with. Arrays come in
+through the buffer protocol, so NumPy is not needed to build it.
+"""
+
+from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport int32_t, int64_t
+from libc.string cimport memset
+
+from time import monotonic
+
+
+cdef extern from "fastnn.h" nogil:
+    enum: MAX_RANK
+    enum: F32, F64, I32, I64, U8
+    enum: ACTIVATION_COUNT
+    const char **activation_names
+    ctypedef struct Tensor:
+        void *data
+        int64_t size
+        int64_t *shape
+        int32_t rank
+        int32_t dtype
+    ctypedef struct Constant:
+        double number
+        int64_t integer
+        int64_t count
+        int64_t *items
+    ctypedef struct Call
+    ctypedef struct Part:
+        pass
+    ctypedef void (*KernelFunction)(const Call *call, Part part) noexcept
+    ctypedef struct Kernel:
+        const char *signature
+        KernelFunction run
+        int split
+        double cost
+    ctypedef struct Call:
+        KernelFunction run
+        Tensor **inputs
+        Tensor **outputs
+        const Constant *constants
+        int64_t parts
+    ctypedef struct CProgram "Program":
+        const Call *calls
+        int64_t count
+    ctypedef struct Entry:
+        const CProgram *program
+        int64_t times
+    ctypedef struct CSchedule "Schedule":
+        const Entry *entries
+        int64_t count, rounds
+        int64_t round, entry, time
+    ctypedef const Kernel **Registry
+    int isa_count()
+    const char *isa_name(int isa)
+    int isa_supported(int isa)
+    Registry isa_registry(int isa)
+    double call_work(const Kernel *kernel, Tensor **inputs, Tensor **outputs)
+    int64_t call_parts(double nanoseconds)
+    void call_run(const Call *call, int threads)
+    int schedule_run(CSchedule *schedule, double seconds, int threads)
+    int c_openmp_threads "openmp_threads" ()
+    void c_openmp_pause "openmp_pause" ()
+
+
+def isas() -> list:
+    """(name, whether this CPU can run it) of every compiled instruction set, slowest first."""
+    return [(isa_name(i).decode(), bool(isa_supported(i))) for i in range(isa_count())]
+
+
+def openmp_threads() -> int:
+    """omp_get_max_threads(), or 0 in a build without OpenMP."""
+    return c_openmp_threads()
+
+
+def openmp_pause() -> None:
+    """End the worker threads; the next parallel call starts them again."""
+    c_openmp_pause()
+
+
+cdef class KernelEntry:
+    """One row of a kernel table: its signature text and its function."""
+    cdef const Kernel *kernel
+    cdef readonly str signature
+
+    def parallel(self) -> bool:
+        return self.kernel.split != 0
+
+
+def kernels(str isa) -> dict:
+    """{kernel name: KernelEntry} of one instruction set."""
+    cdef Registry registry
+    cdef const Kernel *kernel
+    cdef KernelEntry entry
+    cdef int i
+    for i in range(isa_count()):
+        if isa_name(i).decode() == isa:
+            break
+    else:
+        raise ValueError(f"no instruction set {isa!r}; compiled are {[name for name, _ in isas()]}")
+    found = {}
+    registry = isa_registry(i)
+    while registry[0] != NULL:
+        kernel = registry[0]
+        while kernel.signature != NULL:
+            entry = KernelEntry.__new__(KernelEntry)
+            entry.kernel = kernel
+            entry.signature = kernel.signature.decode()
+            found[entry.signature.partition("(")[0]] = entry
+            kernel += 1
+        registry += 1
+    return found
+
+
+cdef int describe(object array, Tensor *tensor) except -1:
+    """Fill a descriptor from any C-contiguous buffer. The caller keeps the array alive."""
+    cdef Py_buffer view
+    cdef int i
+    PyObject_GetBuffer(array, &view, PyBUF_ND | PyBUF_FORMAT)
+    tensor.data = view.buf
+    tensor.rank = view.ndim
+    tensor.size = 1
+    cdef char code = view.format[0]
+    cdef int width = <int>view.itemsize
+    if view.ndim > MAX_RANK or (view.format[1] != 0):
+        PyBuffer_Release(&view)
+        raise TypeError(f"the C backend takes at most {MAX_RANK} axes and native numbers")
+    for i in range(view.ndim):
+        tensor.shape[i] = view.shape[i]
+        tensor.size *= view.shape[i]
+    PyBuffer_Release(&view)
+    if code == b"f":
+        tensor.dtype = F32
+    elif code == b"d":
+        tensor.dtype = F64
+    elif code == b"B":
+        tensor.dtype = U8
+    elif code in (b"i", b"l", b"q") and width == 4:
+        tensor.dtype = I32
+    elif code in (b"l", b"q") and width == 8:
+        tensor.dtype = I64
+    else:
+        raise TypeError(f"the C backend has no dtype {chr(code)!r} of {width} bytes")
+    return 0
+
+
+cdef int describe_constant(object value, Constant *constant) except -1:
+    cdef int i
+    memset(constant, 0, sizeof(Constant))
+    if isinstance(value, str):
+        for i in range(ACTIVATION_COUNT):
+            if activation_names[i].decode() == value:
+                constant.integer = i
+                return 0
+        raise ValueError(f"{value!r} is not an activation that a kernel can fuse")
+    elif isinstance(value, tuple):
+        if len(value) > MAX_RANK:
+            raise ValueError(f"a tuple constant has at most {MAX_RANK} items, got {len(value)}")
+        constant.count = len(value)
+        for i in range(len(value)):
+            constant.items[i] = value[i]
+    else:
+        constant.number = value
+        if isinstance(value, int):
+            constant.integer = value
+    return 0
+
+
+cdef class Program:
+    """A list of calls over a table of tensors, ready to be replayed without Python.
+
+    tensors: the arrays, each once. calls: (KernelEntry, input places, output places, constants), the
+    places being indices into `tensors`.
+    """
+    cdef CProgram program
+    cdef Tensor *tensors
+    cdef Tensor **operands
+    cdef Constant *constants
+    cdef Call *calls
+    cdef list arrays
+
+    def __cinit__(self, list tensors, list calls):
+        cdef Py_ssize_t n_operands = 0, n_constants = 0, o = 0, k = 0
+        cdef KernelEntry entry
+        cdef Call *call
+        cdef int i, c
+        self.arrays = list(tensors)
+        for _, inputs, outputs, constants in calls:
+            n_operands += len(inputs) + len(outputs)
+            n_constants += len(constants)
+        self.tensors = <Tensor *>PyMem_Malloc(max(1, len(tensors)) * sizeof(Tensor))
+        self.operands = <Tensor **>PyMem_Malloc(max(1, n_operands) * sizeof(Tensor *))
+        self.constants = <Constant *>PyMem_Malloc(max(1, n_constants) * sizeof(Constant))
+        self.calls = <Call *>PyMem_Malloc(max(1, len(calls)) * sizeof(Call))
+        if not (self.tensors and self.operands and self.constants and self.calls):
+            raise MemoryError("no memory for the program's descriptors")
+        for i in range(len(tensors)):
+            describe(tensors[i], &self.tensors[i])
+        for c in range(len(calls)):
+            entry, inputs, outputs, constants = calls[c]
+            call = &self.calls[c]
+            call.run = entry.kernel.run
+            call.inputs = &self.operands[o]
+            for i in inputs:
+                self.operands[o] = &self.tensors[i]
+                o += 1
+            call.outputs = &self.operands[o]
+            for i in outputs:
+                self.operands[o] = &self.tensors[i]
+                o += 1
+            call.constants = &self.constants[k]
+            for value in constants:
+                describe_constant(value, &self.constants[k])
+                k += 1
+            call.parts = call_parts(call_work(entry.kernel, call.inputs, call.outputs))
+        self.program.calls = self.calls
+        self.program.count = len(calls)
+
+    def __dealloc__(self):
+        PyMem_Free(self.tensors)
+        PyMem_Free(self.operands)
+        PyMem_Free(self.constants)
+        PyMem_Free(self.calls)
+
+    def bind(self, int place, object array) -> None:
+        """Put another array in the place of one: same dtype and row shape, any number of rows."""
+        describe(array, &self.tensors[place])
+        self.arrays[place] = array
+
+    def run_call(self, int index, int threads) -> None:
+        """Run one call of the program."""
+        cdef Call *call = &self.calls[index]
+        with nogil:
+            call_run(call, threads)
+
+    def parts(self, int index) -> int:
+        """The most workers that call `index` is divided among."""
+        return self.calls[index].parts
+
+
+cdef class Schedule:
+    """Programs to run in order, each some times, and all of that `rounds` times; see fastnn.h."""
+    cdef CSchedule schedule
+    cdef Entry *entries
+    cdef list programs
+
+    def __cinit__(self, list entries, int64_t rounds):
+        cdef Program program
+        cdef int i
+        self.programs = entries
+        self.entries = <Entry *>PyMem_Malloc(max(1, len(entries)) * sizeof(Entry))
+        if not self.entries:
+            raise MemoryError("no memory for the schedule")
+        for i in range(len(entries)):
+            program, times = entries[i]
+            self.entries[i].program = &program.program
+            self.entries[i].times = times
+        self.schedule.entries = self.entries
+        self.schedule.count = len(entries)
+        self.schedule.rounds = rounds
+
+    def __dealloc__(self):
+        PyMem_Free(self.entries)
+
+    def run(self, double seconds, int threads) -> bool:
+        """Run whole steps for about this long; True when the schedule is finished.
+
+        Signals are looked at twenty times a second, so Ctrl-C raises between two steps.
+        """
+        cdef double end = monotonic() + seconds
+        cdef double slice_
+        cdef int finished = 0
+        while not finished:
+            slice_ = min(0.05, end - monotonic())
+            if slice_ <= 0:
+                return False
+            with nogil:
+                finished = schedule_run(&self.schedule, slice_, threads)
+            PyErr_CheckSignals()
+        return True
+
+    @property
+    def position(self) -> tuple:
+        """(round, entry, time): how far it is."""
+        return self.schedule.round, self.schedule.entry, self.schedule.time
+
+
+def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int threads) -> None:
+    """Run one kernel on arrays."""
+    cdef Tensor tensors[16]
+    cdef Tensor *operands[16]
+    cdef Constant consts[16]
+    cdef Call c
+    cdef int i, n_in = <int>len(inputs), n_out = <int>len(outputs), n_const = <int>len(constants)
+    if n_in + n_out > 16 or n_const > 16:
+        raise ValueError("a kernel takes at most 16 arrays and 16 constants")
+    for i in range(n_in):
+        describe(inputs[i], &tensors[i])
+    for i in range(n_out):
+        describe(outputs[i], &tensors[n_in + i])
+    for i in range(n_in + n_out):
+        operands[i] = &tensors[i]
+    for i in range(n_const):
+        describe_constant(constants[i], &consts[i])
+    c.run = kernel.kernel.run
+    c.inputs = operands
+    c.outputs = &operands[n_in]
+    c.constants = consts
+    c.parts = call_parts(call_work(kernel.kernel, c.inputs, c.outputs))
+    with nogil:
+        call_run(&c, threads)
