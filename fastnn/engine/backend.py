@@ -1,0 +1,187 @@
+"""Which implementation runs a call: C, the NumPy reference, or both. Floor 1; imports reference and _engine."""
+
+import contextlib
+import importlib
+import inspect
+import os
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import fastnn.reference
+from fastnn.engine import threads
+from fastnn.errors import nearest, shown
+
+try:
+    from fastnn import _engine
+    missing = ""
+except ImportError as error:      # built without a compiler, or not built: the reference runs, and says so
+    _engine = None  # type: ignore[assignment]
+    missing = f"the compiled module fastnn._engine is not there ({error})"
+
+BACKENDS = ("c", "reference", "check")
+FLOATX = ("float32", "float64")
+
+
+@dataclass
+class Kernel:
+    """A kernel: its name, its parameters, its reference function and, where built, its C table row."""
+    name: str
+    reference: Callable[..., Any]
+    inputs: tuple[str, ...]
+    constants: tuple[str, ...]
+    c: Any = None
+
+    @property
+    def signature(self) -> str:
+        """The declaration as both sides write it: leaky_relu(x, *, slope)."""
+        parts = [*self.inputs, *(["*", *self.constants] if self.constants else [])]
+        return f"{self.name}({', '.join(parts)})"
+
+
+def _read_reference() -> dict[str, Kernel]:
+    found = {}
+    for module_info in pkgutil.iter_modules(fastnn.reference.__path__):
+        if module_info.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"fastnn.reference.{module_info.name}")
+        for name, function in vars(module).items():
+            if name.startswith("_") or not inspect.isfunction(function) or function.__module__ != module.__name__:
+                continue
+            parameters = inspect.signature(function).parameters.values()
+            found[name] = Kernel(name, function,
+                                 tuple(p.name for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD),
+                                 tuple(p.name for p in parameters if p.kind == p.KEYWORD_ONLY))
+    return found
+
+
+def _choose_isa(wanted: str | None) -> str:
+    """The fastest instruction set this CPU can run, or the one FASTNN_ISA asks for."""
+    compiled = dict(_engine.isas())
+    usable = [name for name, supported in compiled.items() if supported]
+    if wanted is None:
+        return usable[-1]
+    if wanted not in compiled:
+        raise ImportError(f"FASTNN_ISA={shown(wanted)} is not an instruction set of this build; {nearest(wanted, compiled)}")
+    if wanted not in usable:
+        raise ImportError(f"FASTNN_ISA={wanted}: this CPU cannot run it; usable are {', '.join(usable)}.")
+    return wanted
+
+
+def attach_c(table: dict[str, Kernel], isa: str) -> None:
+    """Give every kernel its C implementation; ImportError naming both texts where a signature differs."""
+    c_kernels = _engine.kernels(isa)
+    for name in table.keys() | c_kernels.keys():
+        ours, theirs = table.get(name), c_kernels.get(name)
+        left, right = ours.signature if ours else "(none)", theirs.signature if theirs else "(none)"
+        if left != right:
+            raise ImportError(f"kernel {name}: the reference declares {left} but the C table says {right}; "
+                              "rebuild fastnn (pip install .) or mend the row in csrc/kernels.")
+        assert ours is not None
+        ours.c = theirs
+
+
+kernels: dict[str, Kernel] = _read_reference()
+isa = ""
+if _engine is not None:
+    isa = _choose_isa(os.environ.get("FASTNN_ISA") or None)
+    attach_c(kernels, isa)
+    if hasattr(os, "register_at_fork"):
+        # libgomp hangs in a forked child whose parent had a thread pool; a paused pool is no pool.
+        os.register_at_fork(before=_engine.openmp_pause)
+
+
+@dataclass
+class _State:
+    backend: str
+    floatx: str = "float32"
+
+
+def _initial_backend() -> str:
+    wanted = os.environ.get("FASTNN_BACKEND") or None
+    if wanted is None:
+        return "reference" if _engine is None else "c"
+    if wanted not in BACKENDS:
+        raise ImportError(f"FASTNN_BACKEND={shown(wanted)} is no backend; {nearest(wanted, BACKENDS)}")
+    if wanted != "reference" and _engine is None:
+        raise ImportError(f"FASTNN_BACKEND={wanted}: {missing}.")
+    return wanted
+
+
+_state = _State(_initial_backend())
+
+
+def backend() -> str:
+    """The backend in use: "c", "reference" or "check". Under floatx float64 it is the reference."""
+    return "reference" if _state.floatx == "float64" else _state.backend
+
+
+def set_backend(name: str) -> None:
+    """Choose "c", "reference" or "check" (every call on both, an error at the first that differs).
+
+    Raises ValueError for other names, RuntimeError where the C kernels are not built.
+    """
+    if name not in BACKENDS:
+        raise ValueError(f"set_backend: got {shown(name)}; {nearest(name, BACKENDS)}")
+    if name != "reference" and _engine is None:
+        raise RuntimeError(f"set_backend: {name!r} needs the C kernels, but {missing}. Reinstall with a C compiler.")
+    _state.backend = name
+
+
+def why_not_c() -> str:
+    """Why the backend is not C; empty when it is."""
+    if _state.floatx == "float64":
+        return "floatx is float64, which only the reference computes"
+    if _engine is None:
+        return missing
+    return "" if _state.backend == "c" else f"the backend was set to {_state.backend!r}"
+
+
+def floatx() -> str:
+    """The dtype of weights and data: "float32", or "float64" (reference backend only)."""
+    return _state.floatx
+
+
+def set_floatx(dtype: str) -> None:
+    """Choose "float32" or "float64"; float64 runs on the reference, since the C kernels are float32."""
+    if dtype not in FLOATX:
+        raise ValueError(f"set_floatx: got {shown(dtype)}; {nearest(dtype, FLOATX)}")
+    _state.floatx = dtype
+
+
+@contextlib.contextmanager
+def using(backend: str | None = None, threads_: int | None = None, floatx: str | None = None) -> Iterator[None]:
+    """Another backend, thread count or floatx inside a `with` block."""
+    before = _state.backend, _state.floatx, threads.wanted()
+    try:
+        if backend is not None:
+            set_backend(backend)
+        if floatx is not None:
+            set_floatx(floatx)
+        if threads_ is not None:
+            threads.set_num_threads(threads_)
+        yield
+    finally:
+        _state.backend, _state.floatx = before[:2]
+        threads.restore(before[2])
+
+
+def run_reference(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...],
+                  constants: dict[str, Any]) -> None:
+    """Run the reference and put its results into the output arrays."""
+    with np.errstate(all="ignore"):      # as in C: overflow gives inf, 0/0 gives nan, quietly
+        results = kernel.reference(*inputs, **constants)
+        if not isinstance(results, tuple):
+            results = (results,)
+        for output, result in zip(outputs, results, strict=True):
+            np.copyto(output, result, casting="same_kind")
+
+
+def run_c(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...],
+          constants: dict[str, Any]) -> None:
+    """Run the C kernel."""
+    _engine.call(kernel.c, inputs, outputs, tuple(constants[name] for name in kernel.constants),
+                 threads.num_threads())

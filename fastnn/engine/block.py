@@ -1,0 +1,51 @@
+"""Block: variables laid side by side in one vector, so that one call updates them all. Floor 1."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from fastnn.engine.plan import aligned_empty
+from fastnn.engine.tensor import Tensor, Variable
+
+
+class Block:
+    """One contiguous, 64-byte aligned vector holding the values of several variables.
+
+    `flat`: the whole vector. `views`: one array per variable into it. Each variable begins at a multiple of `grain`
+    elements; the gaps are zero and stay zero. After `hold`, the variables' own `data` are the views.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], dtype: str, name: str, grain: int = 16) -> None:
+        self.offsets: list[int] = []
+        self.shapes = [tuple(s) for s in shapes]
+        size = 0
+        for shape in self.shapes:
+            self.offsets.append(size)
+            size += -(-math.prod(shape) // grain) * grain
+        array = aligned_empty(size * np.dtype(dtype).itemsize).view(dtype)
+        array.fill(0)
+        self.flat = Tensor(array, name)
+        self.views = [array[o:o + math.prod(s)].reshape(s) for o, s in zip(self.offsets, self.shapes)]
+
+    def hold(self, variables: Sequence[Variable]) -> None:
+        """Move the variables' values into the block."""
+        for variable, view in zip(variables, self.views, strict=True):
+            if variable.data is not view:
+                view[...] = variable.data
+                variable.data = view
+
+    def like(self, name: str) -> "Block":
+        """A block of zeros with the same layout."""
+        block = Block.__new__(Block)
+        block.offsets, block.shapes = self.offsets, self.shapes
+        array = aligned_empty(self.flat.data.nbytes).view(self.flat.data.dtype)
+        array.fill(0)
+        block.flat = Tensor(array, name)
+        block.views = [array[o:o + math.prod(s)].reshape(s) for o, s in zip(block.offsets, block.shapes)]
+        return block
+
+    @property
+    def count(self) -> int:
+        """How many numbers the variables hold, gaps not counted."""
+        return sum(math.prod(s) for s in self.shapes)

@@ -1,0 +1,132 @@
+"""From recorded calls to a program: drop what nobody needs, and lay the buffers into one arena by liveness.
+
+Floor 1; imports nothing of fastnn but the types it is given.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+ALIGNMENT = 64
+poison = False      # tests set it: the arena is filled with NaN before every run
+
+
+def plan(calls: Sequence[Any], keep: Sequence[Any]) -> tuple[list[Any], list[Any], np.ndarray]:
+    """(calls over planned tensors, the planned tensors of `keep`, the arena)."""
+    calls = _needed(calls, keep)
+    made = {id(t) for call in calls if not call.op.updates for t in call.outputs}
+    calls = _forward_copies(calls, keep)
+    roots = _view_roots(calls, made)
+    offsets, size = _offsets(calls, keep, made, roots)
+    arena = aligned_empty(size)
+    replaced: dict[int, Any] = {}
+
+    def planned(tensor: Any) -> Any:
+        """The tensor itself when it existed before the recording, else its twin in the arena."""
+        root = roots.get(id(tensor), id(tensor))
+        if root not in offsets:
+            return tensor
+        if id(tensor) not in replaced:
+            data = arena[offsets[root]:offsets[root] + tensor.data.nbytes].view(tensor.data.dtype)
+            replaced[id(tensor)] = tensor.at(data.reshape(tensor.data.shape))
+        return replaced[id(tensor)]
+
+    result = []
+    for call in calls:
+        inputs, outputs = tuple(map(planned, call.inputs)), tuple(map(planned, call.outputs))
+        if call.op.view and np.may_share_memory(inputs[0].data, outputs[0].data):
+            continue       # both names mean the same memory: nothing to run
+        result.append(type(call)(call.op, inputs, outputs, call.constants, call.layer))
+    return result, [planned(t) for t in keep], arena
+
+
+def aligned_empty(size: int) -> np.ndarray:
+    """`size` bytes of fresh memory that begin at a multiple of 64."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    begin = -memory.ctypes.data % ALIGNMENT
+    return memory[begin:begin + size]
+
+
+def _needed(calls: Sequence[Any], keep: Sequence[Any]) -> list[Any]:
+    """The calls whose results somebody reads, or that update a buffer in place."""
+    wanted = {id(t) for t in keep}
+    result = []
+    for call in reversed(calls):
+        if call.op.updates or any(id(t) in wanted for t in call.outputs):
+            wanted.update(id(t) for t in call.inputs)
+            result.append(call)
+    return result[::-1]
+
+
+def _forward_copies(calls: list[Any], keep: Sequence[Any]) -> list[Any]:
+    """Where an intermediate is only made to be copied elsewhere, make it there (gradients into their block)."""
+    producer = {id(t): i for i, call in enumerate(calls) if not call.op.updates and not call.op.view
+                for t in call.outputs}
+    readers: dict[int, list[int]] = {}
+    for i, call in enumerate(calls):
+        for t in call.inputs:
+            readers.setdefault(id(t), []).append(i)
+    kept = {id(t) for t in keep}
+    result: list[Any] = list(calls)
+    for i, call in enumerate(calls):
+        if call.op.name != "copy":
+            continue
+        target, source = call.inputs
+        begin = producer.get(id(source))
+        if begin is None or readers[id(source)] != [i] or id(source) in kept or id(target) in producer:
+            continue
+        between = itertools.chain.from_iterable((*c.inputs, *c.outputs) for c in calls[begin:i])
+        if any(np.may_share_memory(target.data, t.data) for t in between):
+            continue
+        made = result[begin]
+        outputs = tuple(target if t is source else t for t in made.outputs)
+        result[begin] = type(call)(made.op, made.inputs, outputs, made.constants, made.layer)
+        result[i] = None
+    return [call for call in result if call is not None]
+
+
+def _view_roots(calls: list[Any], made: set[int]) -> dict[int, int]:
+    """{view: the intermediate whose memory it shares}. A view of an outside buffer is copied instead, since the
+    buffer's array may be replaced."""
+    roots: dict[int, int] = {}
+    for call in calls:
+        if call.op.view and id(call.inputs[0]) in made:
+            source, view = id(call.inputs[0]), id(call.outputs[0])
+            roots[view] = roots.get(source, source)
+    return roots
+
+
+def _offsets(calls: list[Any], keep: Sequence[Any], made: set[int],
+             roots: dict[int, int]) -> tuple[dict[int, int], int]:
+    """Where each intermediate begins in the arena, first fit by liveness, and the arena's size in bytes."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    for i, call in enumerate(calls):
+        outputs = [] if call.op.updates else call.outputs
+        for t in (*call.inputs, *outputs):
+            root = roots.get(id(t), id(t))
+            if root in made:
+                first.setdefault(root, i)
+                last[root] = i
+                sizes[root] = max(sizes.get(root, 0), t.data.nbytes)
+    for t in keep:
+        if roots.get(id(t), id(t)) in made:
+            last[roots.get(id(t), id(t))] = len(calls)
+    offsets: dict[int, int] = {}
+    live: list[tuple[int, int, int]] = []       # (offset, end, last use), by offset
+    total = 0
+    for root in sorted(first, key=first.__getitem__):
+        live = [entry for entry in live if entry[2] >= first[root]]
+        begin = 0
+        need = max(ALIGNMENT, -(-sizes[root] // ALIGNMENT) * ALIGNMENT)
+        for offset, end, _ in live:
+            if offset - begin >= need:
+                break
+            begin = max(begin, end)
+        offsets[root] = begin
+        live = sorted([*live, (begin, begin + need, last[root])])
+        total = max(total, begin + need)
+    return offsets, total

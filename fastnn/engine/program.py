@@ -1,0 +1,186 @@
+"""Call, recording, Program and Schedule: a training step as a flat list that can be walked, printed and replayed.
+
+Floor 1. Imports backend, plan and check; knows nothing of ops, layers or gradients.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend, check, plan, threads
+
+
+class Call:
+    """One kernel applied to input tensors, output tensors and constants.
+
+    The same object is the node of the autodiff graph and the instruction of a program. `op` gives the kernel and
+    its rules, `layer` names the layer that made the call, `index` orders calls in time.
+    """
+    __slots__ = ("constants", "index", "inputs", "layer", "op", "outputs")
+    _count = 0
+
+    def __init__(self, op: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
+                 layer: str) -> None:
+        self.op, self.inputs, self.outputs, self.constants, self.layer = op, inputs, outputs, constants, layer
+        Call._count += 1
+        self.index = Call._count
+
+    def run(self) -> None:
+        """Run it now, on the backend in use."""
+        inputs, outputs = tuple(t.data for t in self.inputs), tuple(t.data for t in self.outputs)
+        kernel, name = self.op.kernel, backend.backend()
+        if name == "c":
+            backend.run_c(kernel, inputs, outputs, self.constants)
+        elif name == "reference":
+            backend.run_reference(kernel, inputs, outputs, self.constants)
+        else:
+            check.run_both(self, inputs, outputs)
+
+
+class _Context(threading.local):
+    def __init__(self) -> None:
+        self.recordings: list[list[Call]] = []
+        self.layers: list[str] = []
+
+
+_context = _Context()
+
+
+@contextlib.contextmanager
+def recording() -> Iterator[list[Call]]:
+    """Collect every call made in the `with` block; the calls run as they are made."""
+    calls: list[Call] = []
+    _context.recordings.append(calls)
+    try:
+        yield calls
+    finally:
+        _context.recordings.pop()
+
+
+@contextlib.contextmanager
+def not_recording() -> Iterator[None]:
+    """Calls made in the `with` block run, but belong to no program."""
+    before, _context.recordings = _context.recordings, []
+    try:
+        yield
+    finally:
+        _context.recordings = before
+
+
+def is_recording() -> bool:
+    """Whether calls are being collected on this thread."""
+    return bool(_context.recordings)
+
+
+def record(call: Call) -> None:
+    """Append a call to the recording that is under way, if any."""
+    if _context.recordings:
+        _context.recordings[-1].append(call)
+
+
+@contextlib.contextmanager
+def layer_scope(name: str) -> Iterator[None]:
+    """Calls made in the `with` block carry this layer's name."""
+    _context.layers.append(name)
+    try:
+        yield
+    finally:
+        _context.layers.pop()
+
+
+def current_layer() -> str:
+    """The name given by the innermost layer_scope, or an empty string."""
+    return _context.layers[-1] if _context.layers else ""
+
+
+class Program:
+    """A flat list of calls over fixed buffers, replayed by C (or, call by call, by the reference).
+
+    `calls`: what was recorded, less what nobody needs, over the arena and the buffers that existed before.
+    `results`: the tensors that `keep` asked for, readable after each run. `arena_bytes`: size of the arena.
+    Programs over the same tensors see a tensor's new array when its `data` is replaced.
+    """
+
+    def __init__(self, calls: Sequence[Call], name: str = "program", keep: Sequence[Any] = ()) -> None:
+        self.name = name
+        self.calls, self.results, self.arena = plan.plan(calls, keep)
+        self.arena_bytes = self.arena.nbytes
+        self._handle: Any = None
+
+    def run(self, times: int = 1) -> None:
+        """Run it `times` times. Ctrl-C stops between two runs."""
+        Schedule([(self, times)]).run()
+
+    def handle(self) -> Any:
+        """The C program, made at the first use; arrays that were replaced since are bound again."""
+        if self._handle is None:
+            self._make_handle()
+        for place, tensor in self._outside:
+            if tensor.data is not self._bound[place]:
+                self._handle.bind(place, tensor.data)
+                self._bound[place] = tensor.data
+        if plan.poison:
+            self.arena.fill(0xFF)
+        return self._handle
+
+    def _make_handle(self) -> None:
+        places: dict[int, int] = {}
+        tensors: list[Any] = []
+
+        def place(tensor: Any) -> int:
+            if id(tensor) not in places:
+                places[id(tensor)] = len(tensors)
+                tensors.append(tensor)
+            return places[id(tensor)]
+
+        calls = [(call.op.kernel.c, [place(t) for t in call.inputs], [place(t) for t in call.outputs],
+                  [call.constants[name] for name in call.op.kernel.constants]) for call in self.calls]
+        self._handle = backend._engine.Program([t.data for t in tensors], calls)
+        self._bound = [t.data for t in tensors]
+        self._outside = [(i, t) for i, t in enumerate(tensors) if not np.may_share_memory(t.data, self.arena)]
+
+    def step(self) -> None:
+        """Run it once, call by call from Python, on the backend in use."""
+        for call in self.calls:
+            call.run()
+
+    def __len__(self) -> int:
+        return len(self.calls)
+
+    def __str__(self) -> str:
+        from fastnn.engine.listing import listing
+        return listing(self)
+
+
+class Schedule:
+    """Programs to run in order, each some times, and all of that `rounds` times.
+
+    Stops only between two steps; running it again goes on where it stopped.
+    """
+
+    def __init__(self, entries: Sequence[tuple[Program, int]], rounds: int = 1) -> None:
+        self.entries = [(program, times) for program, times in entries if times > 0]
+        self.rounds = rounds
+        self._c: Any = None
+        self._python: Iterator[Program] | None = None
+
+    def run(self, seconds: float = float("inf")) -> bool:
+        """Run for about so many seconds; True when everything has run. KeyboardInterrupt between two steps."""
+        if backend.backend() == "c":
+            handles = [(program.handle(), times) for program, times in self.entries]
+            if self._c is None:
+                self._c = backend._engine.Schedule(handles, self.rounds)
+            return self._c.run(seconds, threads.num_threads())
+        end = time.monotonic() + seconds
+        if self._python is None:
+            self._python = (program for _ in range(self.rounds) for program, times in self.entries
+                            for _ in range(times))
+        for program in self._python:
+            program.step()
+            if time.monotonic() > end:
+                return False
+        return True

@@ -1,0 +1,207 @@
+"""Tensor, Variable, backward and GradientTape: reverse-mode differentiation over calls.
+
+Floor 1. Imports program; knows nothing of ops (their rules arrive with the calls, the operators + - * / @ are
+put into `operators` by fastnn.ops).
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import program
+from fastnn.errors import ShapeError
+
+operators: dict[str, Callable[..., Any]] = {}
+
+Shape = tuple[int | None, ...]
+
+
+def _binary(name: str) -> Callable[[Any, Any], Any]:
+    return lambda self, other: operators[name](self, other)
+
+
+def _reversed(name: str) -> Callable[[Any, Any], Any]:
+    return lambda self, other: operators[name](other, self)
+
+
+class Tensor:
+    """An array that knows the call which made it.
+
+    `data`: the NumPy array, or None for a symbolic tensor, which has only shape and dtype. `source`: the call (or
+    the layer's node) that made it. `tracked`: whether gradients flow through it.
+    """
+    __slots__ = ("__weakref__", "data", "dtype", "name", "shape", "source", "tracked")
+    __array_priority__ = 100      # NumPy arrays on the left leave the operator to us
+
+    def __init__(self, data: np.ndarray | None, name: str = "", *, shape: Shape | None = None,
+                 dtype: str | None = None, tracked: bool = False) -> None:
+        self.data: Any = data
+        self.shape: Any = data.shape if data is not None else shape
+        self.dtype: str = data.dtype.name if data is not None else str(dtype)
+        self.name = name
+        self.source: Any = None
+        self.tracked = tracked
+
+    def at(self, data: np.ndarray) -> "Tensor":
+        """The same tensor over other memory."""
+        return Tensor(data, self.name)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether it has no data: a place in a model graph."""
+        return self.data is None
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the array. Raises ValueError for a symbolic tensor."""
+        if self.data is None:
+            raise ValueError(f"{self!r} is symbolic: it has a shape but no numbers. Call the model on data instead.")
+        return self.data.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype)
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a 0-d tensor has no length")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        name = f"{self.name!r}, " if self.name else ""
+        data = "symbolic" if self.data is None else np.array2string(self.data, threshold=8, precision=4)
+        return f"{type(self).__name__}({name}shape={self.shape}, dtype={self.dtype}, {data})"
+
+    __add__, __radd__ = _binary("add"), _reversed("add")
+    __sub__, __rsub__ = _binary("subtract"), _reversed("subtract")
+    __mul__, __rmul__ = _binary("multiply"), _reversed("multiply")
+    __truediv__, __rtruediv__ = _binary("divide"), _reversed("divide")
+    __matmul__, __rmatmul__ = _binary("matmul"), _reversed("matmul")
+    __pow__ = _binary("power")
+    __getitem__ = _binary("getitem")
+
+    def __neg__(self) -> Any:
+        return operators["negative"](self)
+
+    def __abs__(self) -> Any:
+        return operators["absolute"](self)
+
+
+class Variable(Tensor):
+    """A tensor that keeps its value from step to step: weights, slots, counters, metric sums.
+
+    assign() copies in; `data` may be a slice of a block that it shares with other variables.
+    """
+    __slots__ = ("constraint", "regularizer", "trainable")
+
+    def __init__(self, data: Any, name: str = "variable", *, trainable: bool = True, dtype: str | None = None,
+                 regularizer: Any = None, constraint: Any = None) -> None:
+        super().__init__(np.array(data, dtype=dtype, order="C", copy=True), name, tracked=trainable)
+        self.trainable = trainable
+        self.regularizer, self.constraint = regularizer, constraint
+
+    def assign(self, value: Any) -> "Variable":
+        """Copy a value of the same shape in. Raises ShapeError naming both shapes, before anything changes."""
+        array = np.asarray(value)
+        if array.shape != self.shape:
+            raise ShapeError(f"assign to {self.name!r}: got shape {array.shape}; needs {self.shape}.")
+        np.copyto(self.data, array, casting="unsafe" if array.dtype.kind in "fiub" else "same_kind")
+        return self
+
+    @property
+    def value(self) -> np.ndarray:
+        """A copy of the array (Keras' name)."""
+        return self.numpy()
+
+
+def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = None) -> list[Tensor | None]:
+    """d target / d source for each source, None where target does not depend on it.
+
+    Walks the calls behind `target` from the last to the first and adds up what their rules give. Only the gradients
+    on a path to a source are computed; they are calls too, so a recorded backward is part of the program.
+    """
+    path = _path(target, {id(s) for s in sources})
+    gradients: dict[int, Tensor] = {}
+    if id(target) in path:
+        gradients[id(target)] = seed or Tensor(np.ones(target.shape, target.dtype), "one")
+    queue: list[tuple[int, Any]] = []
+    queued: set[int] = set()
+
+    def push(tensor: Tensor) -> None:
+        call = tensor.source
+        if call is not None and call.index not in queued and id(tensor) in path:
+            queued.add(call.index)
+            heapq.heappush(queue, (-call.index, call))
+
+    push(target)
+    while queue:
+        call = heapq.heappop(queue)[1]
+        d_outputs = [gradients.get(id(t)) for t in call.outputs]
+        wanted = {name for name, t in zip(call.op.kernel.inputs, call.inputs) if id(t) in path}
+        with program.layer_scope(call.layer):
+            found = call.op.backward(call, d_outputs, wanted)
+            for name, tensor in zip(call.op.kernel.inputs, call.inputs):
+                if name in found:
+                    before = gradients.get(id(tensor))
+                    gradients[id(tensor)] = found[name] if before is None else operators["add"](before, found[name])
+                    push(tensor)
+    return [gradients.get(id(s)) for s in sources]
+
+
+def _path(target: Tensor, sources: set[int]) -> set[int]:
+    """ids of the tensors behind `target` that depend on a source."""
+    calls: dict[int, Any] = {}
+    stack = [target]
+    while stack:
+        call = stack.pop().source
+        if call is not None and call.index not in calls:
+            calls[call.index] = call
+            stack.extend(call.inputs)
+    path = set(sources)
+    for index in sorted(calls):
+        call = calls[index]
+        if any(id(t) in path for t in call.inputs):
+            path.update(id(t) for t in call.outputs)
+    return path
+
+
+class GradientTape:
+    """`with GradientTape() as tape: loss = …` then `tape.gradient(loss, variables)` (TensorFlow's shape).
+
+    Trainable variables are watched by themselves, other tensors by `watch`.
+    """
+
+    def __init__(self, persistent: bool = False) -> None:
+        self.persistent = persistent
+
+    def __enter__(self) -> "GradientTape":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def watch(self, tensors: Tensor | Iterable[Tensor]) -> None:
+        """Let gradients flow to these tensors too."""
+        for tensor in [tensors] if isinstance(tensors, Tensor) else tensors:
+            tensor.tracked = True
+
+    def gradient(self, target: Tensor, sources: Any) -> Any:
+        """The gradient of `target` for one source, or a list for a list of sources."""
+        if isinstance(sources, Tensor):
+            return backward(target, [sources])[0]
+        return backward(target, list(sources))

@@ -1,0 +1,33 @@
+"""The error types of fastnn and the wording helpers. Imports nothing of fastnn."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class ShapeError(ValueError):
+    """Arrays whose shapes do not fit together, or do not fit the model."""
+
+
+class LabelError(ValueError):
+    """Labels outside the classes that the model or the loss knows."""
+
+
+class NotBuiltError(RuntimeError):
+    """A model or layer asked for weights before its input shape is known."""
+
+
+class BusyError(RuntimeError):
+    """A model asked to train while it is training."""
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """repr(value), control characters escaped, cut to `limit` characters: safe to put into a message."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def nearest(name: object, options: Iterable[str]) -> str:
+    """'; did you mean 'relu'?' where something is close, else a list of the options."""
+    options = sorted(options)
+    close = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else "choose from " + ", ".join(options) + "."
