@@ -1,0 +1,189 @@
+"""Op: a kernel plus its shape rule plus its gradient rules. Floor 2; imports engine.
+
+Every rule gets its arguments by name, so that it reads like the formula and asks only for what it needs.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.check import UNIT
+from fastnn.engine.program import Call, current_layer, is_recording, record
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError
+
+Shape = tuple[int | None, ...]
+
+
+def same(x: Shape) -> Shape:
+    """The shape rule of functions of one array `x`: same shape."""
+    return x
+
+
+def same_shapes(name: str, **shapes: Shape) -> Shape:
+    """The common shape of all arguments; ShapeError naming the first two that differ."""
+    (first, shape), *rest = shapes.items()
+    for other, other_shape in rest:
+        if len(shape) != len(other_shape) or any(
+                a != b and a is not None and b is not None for a, b in zip(shape, other_shape)):
+            raise ShapeError(f"{name}: {first} is {shape} and {other} is {other_shape}; the shapes must be equal; "
+                             "reshape one of them.")
+        shape = tuple(b if a is None else a for a, b in zip(shape, other_shape))
+    return shape
+
+
+class _Rule:
+    """A function called with the arguments that its parameters name."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.parameters = tuple(inspect.signature(function).parameters)
+
+    def __call__(self, values: dict[str, Any]) -> Any:
+        return self.function(*[values[name] for name in self.parameters])
+
+
+class Op:
+    """An op: call it with tensors (or arrays) and constants; it checks, runs the kernel and keeps the trace.
+
+    name: the kernel. shape: rule from input shapes (by name) and constants to the output shape, or a list of shapes.
+    vjp: {input name: rule}, each giving d loss / d input from what it names: inputs, outputs, `d<output>`, constants
+    and `shared` intermediates (computed once however many rules ask). outputs: their names. updates: the inputs that
+    are overwritten; they are the outputs then. dtypes: {input: dtype or "any"}, "float" otherwise. result: dtype of
+    the outputs: "float", a dtype, an input's name, a rule over dtypes, or a tuple of these. view: the output shares
+    its input's memory. magnitude, terms, ulps: the error bound of C, see engine/check.py.
+    """
+
+    def __init__(self, name: str, shape: Callable[..., Any] | None = None,
+                 vjp: dict[str, Callable[..., Any]] | None = None, *, outputs: tuple[str, ...] = ("y",),
+                 shared: dict[str, Callable[..., Any]] | None = None, updates: tuple[str, ...] = (),
+                 dtypes: dict[str, str] | None = None, result: Any = "float", view: bool = False,
+                 magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4) -> None:
+        self.name = name
+        self.kernel = backend.kernels[name]
+        self.shape = _Rule(shape) if shape else None
+        self.vjp = {key: _Rule(rule) for key, rule in (vjp or {}).items()}
+        self.shared = {key: _Rule(rule) for key, rule in (shared or {}).items()}
+        self.updates, self.view = updates, view
+        self.output_names = updates or outputs
+        self.dtypes = dtypes or {}
+        self.result = result
+        self.magnitude, self.terms, self.ulps = magnitude, _Rule(terms) if terms else None, ulps
+        unknown = (set(self.vjp) | set(updates) | set(self.dtypes)) - set(self.kernel.inputs)
+        if unknown:
+            raise TypeError(f"op {name}: {sorted(unknown)} are no inputs of {self.kernel.signature}")
+        self.__doc__ = self.kernel.reference.__doc__
+        self.__name__ = name
+
+    def __repr__(self) -> str:
+        return f"<op {self.kernel.signature}>"
+
+    def __call__(self, *inputs: Any, **constants: Any) -> Any:
+        """Run it. Tensors and arrays in, a Tensor (or a tuple of them) out.
+
+        Raises TypeError for wrong dtypes or arguments, ShapeError for shapes that do not fit.
+        """
+        tensors = self._tensors(inputs, constants)
+        shapes = self._shapes(tensors, constants)
+        if any(t.data is None for t in tensors):
+            outputs = tuple(Tensor(None, shape=s, dtype=d) for s, d in zip(shapes, self._dtypes(tensors)))
+            symbolic = True
+        elif self.updates:
+            outputs, symbolic = tuple(tensors[self.kernel.inputs.index(name)] for name in self.updates), False
+        else:
+            outputs = tuple(Tensor(self._new(s, d)) for s, d in zip(shapes, self._dtypes(tensors)))
+            symbolic = False
+        call = Call(self, tensors, outputs, constants, current_layer())
+        if not symbolic:
+            call.run()
+            record(call)
+        if not self.updates:
+            tracked = any(t.tracked for t in tensors)
+            if tracked or symbolic or is_recording():
+                for t in outputs:
+                    t.source, t.tracked = call, tracked
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def backward(self, call: Call, d_outputs: Sequence[Tensor | None], wanted: set[str]) -> dict[str, Tensor]:
+        """The gradients of the wanted inputs. TypeError for an input without a rule."""
+        values: dict[str, Any] = dict(zip(self.kernel.inputs, call.inputs))
+        values.update(call.constants)
+        values.update(zip(self.output_names, call.outputs))
+        values.update((f"d{name}", d) for name, d in zip(self.output_names, d_outputs))
+        for name in wanted - set(self.vjp):
+            raise TypeError(f"{self.name}: has no gradient with respect to {name}; "
+                            + ("its derivative is 0 wherever it exists, so nothing could be learned through it; use "
+                               "sigmoid or relu instead." if self.name == "step" else "use ops that have one, or keep "
+                               f"{name} out of what is trained."))
+        needed = {p for name in wanted for p in self.vjp[name].parameters}
+        for name, rule in self.shared.items():
+            if name in needed:
+                values[name] = rule(values)
+        return {name: self.vjp[name](values) for name in sorted(wanted)}
+
+    def error_bounds(self, inputs: Sequence[np.ndarray], expected: Sequence[np.ndarray],
+                     constants: dict[str, Any]) -> list[Any]:
+        """Per output, the largest |C - reference| allowed, element by element."""
+        values: dict[str, Any] = {name: a.astype(np.float64) if a.dtype.kind == "f" else a
+                                  for name, a in zip(self.kernel.inputs, inputs)}
+        values.update(constants)
+        if not self.updates:
+            values.update(zip(self.output_names, expected))
+        ulps = self.ulps + (self.terms(values) if self.terms else 0)
+        rules = self.magnitude if isinstance(self.magnitude, tuple) else (self.magnitude,) * len(expected)
+        with np.errstate(all="ignore"):
+            return [UNIT * ulps * (np.abs(want) if rule is None else _Rule(rule)(values)) + 1e-37
+                    for rule, want in zip(rules, expected)]
+
+    def _tensors(self, inputs: tuple[Any, ...], constants: dict[str, Any]) -> tuple[Tensor, ...]:
+        names = self.kernel.inputs
+        if len(inputs) != len(names) or set(constants) != set(self.kernel.constants):
+            raise TypeError(f"{self.name}: got {len(inputs)} arrays and constants {sorted(constants)}; "
+                            f"needs {self.kernel.signature}.")
+        tensors = []
+        for name, value in zip(names, inputs):
+            kind = self.dtypes.get(name, "float")
+            if not isinstance(value, Tensor):
+                value = as_tensor(value, kind)
+            elif kind != "any" and value.dtype != kind and not (kind == "float" and value.dtype == backend.floatx()):
+                raise TypeError(f"{self.name}: {name} has dtype {value.dtype}; needs "
+                                f"{backend.floatx() if kind == 'float' else kind}; convert it with ops.cast.")
+            tensors.append(value)
+        return tuple(tensors)
+
+    def _shapes(self, tensors: tuple[Tensor, ...], constants: dict[str, Any]) -> list[Shape]:
+        if self.shape is None:
+            return [t.shape for name, t in zip(self.kernel.inputs, tensors) if name in self.updates]
+        shapes = self.shape({**dict(zip(self.kernel.inputs, (t.shape for t in tensors))), **constants})
+        return shapes if isinstance(shapes, list) else [shapes]
+
+    def _dtypes(self, tensors: tuple[Tensor, ...]) -> list[str]:
+        results = self.result if isinstance(self.result, tuple) else (self.result,) * len(self.output_names)
+        by_name = {name: t.dtype for name, t in zip(self.kernel.inputs, tensors)}
+        return [_Rule(r)(by_name) if callable(r) else backend.floatx() if r == "float" else by_name.get(r, r)
+                for r in results]
+
+    def _new(self, shape: Shape, dtype: str) -> np.ndarray:
+        try:
+            return np.empty(shape, dtype)  # type: ignore[arg-type]
+        except (MemoryError, ValueError):
+            count = 1
+            for n in shape:
+                count *= n or 0
+            where = f" in layer {current_layer()!r}" if current_layer() else ""
+            raise MemoryError(f"{self.name}{where}: no memory for an output of shape {shape}: "
+                              f"{count * np.dtype(dtype).itemsize / 2**30:.1f} GiB; use a smaller batch or layer.") from None
+
+
+def as_tensor(value: Any, kind: str = "float") -> Tensor:
+    """A Tensor from an array, list or number; `kind` as in Op's dtypes. Arrays are copied only when they must be."""
+    if isinstance(value, Tensor):
+        return value
+    array = np.asarray(value)
+    dtype = backend.floatx() if kind == "float" else array.dtype if kind == "any" else kind
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"got an array of dtype {array.dtype}; needs numbers.")
+    return Tensor(np.require(array, dtype=dtype, requirements="C"))
