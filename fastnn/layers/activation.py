@@ -1,0 +1,98 @@
+"""Activation functions that have parameters, as layers. Floor 3."""
+
+from typing import Any
+
+from fastnn import activations, constraints, initializers, regularizers
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError, shown
+from fastnn.layers.layer import Layer
+from fastnn.ops.activation import prelu
+
+
+def _number(value: Any, what: str, least: float | None = 0.0) -> float:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{what} is {shown(value)}; needs a number.")
+    if value != value or (least is not None and value < least):
+        raise ValueError(f"{what} is {shown(value)}; needs a number >= {least:g}.")
+    return float(value)
+
+
+class ReLU(Layer):
+    """y = max_value where x >= max_value, x where threshold <= x, else negative_slope·(x - threshold)."""
+
+    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_value = None if max_value is None else _number(max_value, "ReLU: max_value")
+        self.negative_slope = _number(negative_slope, "ReLU: negative_slope")
+        self.threshold = _number(threshold, "ReLU: threshold")
+
+    def call(self, x: Tensor) -> Tensor:
+        """relu(x)."""
+        return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
+
+
+class LeakyReLU(Layer):
+    """y = x where x > 0, else negative_slope·x. Keras' default slope is 0.3; the guide's is 0.01 (pass it). `alpha`,
+    the slope's old name, is accepted."""
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        negative_slope = kwargs.pop("alpha", negative_slope)
+        super().__init__(**kwargs)
+        self.negative_slope = _number(negative_slope, "LeakyReLU: negative_slope")
+
+    def call(self, x: Tensor) -> Tensor:
+        """leaky_relu(x)."""
+        return activations.leaky_relu(x, self.negative_slope)
+
+    def summary_note(self) -> str:
+        """The slope."""
+        return f"negative_slope={self.negative_slope:g}"
+
+
+class ELU(Layer):
+    """y = x where x > 0, else alpha·(exp(x) - 1)."""
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = _number(alpha, "ELU: alpha")
+
+    def call(self, x: Tensor) -> Tensor:
+        """elu(x)."""
+        return activations.elu(x, self.alpha)
+
+
+class PReLU(Layer):
+    """y = x where x > 0, else alpha·x with a learned alpha per feature (He et al. 2015). alpha has the sample's shape."""
+
+    def __init__(self, alpha_initializer: Any = "zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None,
+                 shared_axes: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if shared_axes is not None:
+            raise ValueError(f"PReLU: got shared_axes {shown(shared_axes)}; only one alpha per feature (None) is there.")
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        """Make alpha."""
+        if any(n is None for n in input_shape[1:]):
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs all axes but the batch known.")
+        self.alpha = self.add_weight(input_shape[1:], self.alpha_initializer, name="alpha",
+                                     regularizer=self.alpha_regularizer, constraint=self.alpha_constraint)
+
+    def call(self, x: Tensor) -> Tensor:
+        """prelu(x, alpha)."""
+        return prelu(x, self.alpha)
+
+
+class Softmax(Layer):
+    """y = exp(x) / sum(exp(x)) over `axis`."""
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, x: Tensor) -> Tensor:
+        """softmax(x)."""
+        return activations.softmax(x, self.axis)

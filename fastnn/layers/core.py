@@ -1,0 +1,168 @@
+"""Dense, Activation, Flatten, Reshape, Dropout. Floor 3."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastnn import activations, constraints, initializers, random, regularizers
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError, shown
+from fastnn.layers.layer import Layer, context, positive_int
+from fastnn.ops import data as data_ops
+from fastnn.ops.dense import add_bias, dense, matmul
+from fastnn.ops.elementwise import multiply
+from fastnn.ops.random import dropout
+from fastnn.ops.reduce import expand
+
+
+class Dense(Layer):
+    """y = activation(x W + b). x (..., in) → y (..., units); W (in, units), b (units,).
+
+    Defaults as Keras: linear, Glorot uniform kernel, zero bias. Bias and activation are fused into the product for
+    linear, relu and tanh; sigmoid and softmax stay calls of their own, so that a loss can start from the logits.
+    Raises TypeError/ValueError for units that are not a whole number >= 1.
+    """
+
+    def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+                 kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive_int(units, "Dense: units")
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        """Make kernel and bias."""
+        if len(input_shape) < 2 or input_shape[-1] is None:
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs (batch, ..., features) with "
+                             "the number of features known.")
+        self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel",
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        if self.use_bias:
+            self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias",
+                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+
+    def call(self, x: Tensor) -> Tensor:
+        """activation(x W + b)."""
+        features = self.kernel.shape[0]
+        if x.ndim < 2 or x.shape[-1] != features:
+            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs (batch, ..., {features}), as it was "
+                             "built." + (" Add a batch axis: x[None]." if x.shape == (features,) else ""))
+        rows = x if x.ndim == 2 else data_ops.reshape(x, shape=(-1, features))
+        fused = FUSED.get(self.activation) if self.use_bias else None
+        if self.use_bias:
+            y = dense(rows, self.kernel, self.bias, activation=fused or "linear")
+        else:
+            y = matmul(rows, self.kernel)
+        if x.ndim > 2:
+            y = data_ops.reshape(y, shape=(-1, *x.shape[1:-1], self.units))
+        return y if fused else self.activation(y)
+
+    def get_config(self) -> dict[str, Any]:
+        """Units, activation, bias."""
+        return {**super().get_config(), "units": self.units, "activation": self.activation.__name__,
+                "use_bias": self.use_bias}
+
+
+FUSED = {activations.linear: "linear", activations.relu: "relu", activations.tanh: "tanh"}
+
+
+class Activation(Layer):
+    """Applies an activation function, by name or as a function of a tensor."""
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, x: Tensor) -> Tensor:
+        """activation(x)."""
+        return self.activation(x)
+
+    def summary_note(self) -> str:
+        """The function's name."""
+        return str(getattr(self.activation, "__name__", ""))
+
+
+class Flatten(Layer):
+    """(batch, a, b, ...) → (batch, a·b·...). The numbers stay where they are."""
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if data_format not in (None, "channels_last"):
+            raise ValueError(f"Flatten: got data_format {shown(data_format)}; fastnn is channels_last throughout.")
+
+    def call(self, x: Tensor) -> Tensor:
+        """Reshape to two axes."""
+        return data_ops.reshape(x, shape=(-1, math.prod(x.shape[1:])))
+
+
+class Reshape(Layer):
+    """(batch, ...) → (batch, *target_shape); one -1 is worked out. The numbers stay where they are."""
+
+    def __init__(self, target_shape: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(int(n) for n in target_shape)
+
+    def call(self, x: Tensor) -> Tensor:
+        """Reshape each sample. ShapeError where the sizes differ."""
+        size, known = math.prod(x.shape[1:]), math.prod(n for n in self.target_shape if n != -1)
+        unknown = self.target_shape.count(-1)
+        if unknown > 1 or known == 0 or (size % known if unknown else size != known):
+            raise ShapeError(f"{self.name}: got samples of shape {x.shape[1:]} ({size} numbers); cannot become "
+                             f"{self.target_shape}; needs the same count, at most one -1.")
+        return data_ops.reshape(x, shape=(-1, *(size // known if n == -1 else n for n in self.target_shape)))
+
+
+class Dropout(Layer):
+    """In training y = x · keep / (1 - rate), keep = 1 with probability 1 - rate, drawn anew per batch; else y = x.
+
+    rate in [0, 1). noise_shape: axes of length 1 share one draw. seed: an own random stream. Srivastava et al. 2014.
+    The mask is a function of (seed, stream, step, index): backward draws it again instead of storing it.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(rate, (bool, str)) or not isinstance(rate, (int, float, np.number)):
+            raise TypeError(f"Dropout: rate is {shown(rate)}; needs a number from 0 up to, not including, 1.")
+        if not 0 <= rate < 1:
+            raise ValueError(f"Dropout: rate is {shown(rate)}; needs 0 <= rate < 1 (the share that is dropped).")
+        self.rate = float(rate)
+        self.noise_shape = noise_shape
+        self.seed, self._stream = random.new_stream(seed)
+        self._draws = 0
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        """Drop in training, pass otherwise."""
+        if not training or self.rate == 0:
+            return x
+        counter, stream = self._key()
+        if self.noise_shape is None:
+            return dropout(x, counter, rate=self.rate, seed=self.seed, stream=stream)
+        shape = tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape))
+        ones = Tensor(None, shape=shape, dtype=x.dtype) if x.symbolic else Tensor(np.ones(shape, x.dtype), "ones")
+        mask = dropout(ones, counter, rate=self.rate, seed=self.seed, stream=stream)
+        axes = tuple(i for i, (n, m) in enumerate(zip(x.shape, shape)) if m != n)
+        flat = data_ops.reshape(mask, shape=tuple(n for i, n in enumerate(shape) if i not in axes))
+        return multiply(x, expand(flat, shape=x.shape, axes=axes))
+
+    def _key(self) -> tuple[Tensor, int]:
+        """(counter, stream): the pass' step counter and a stream for each application in it; outside a pass a
+        constant that differs from call to call."""
+        if context.counter is None or context.applications is None:
+            self._draws += 1
+            return Tensor(np.array(self._draws, np.int64), "draw"), self._stream
+        nth = context.applications.get(id(self), 0)
+        context.applications[id(self)] = nth + 1
+        return context.counter, self._stream + (nth << 20)
+
+    def summary_note(self) -> str:
+        """The rate."""
+        return f"rate={self.rate:g}"

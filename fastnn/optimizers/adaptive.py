@@ -1,0 +1,82 @@
+"""Optimizers with a step size per weight: RMSprop, Adam, AdamW, Adagrad. Floor 3."""
+
+from typing import Any
+
+from fastnn.engine.tensor import Tensor
+from fastnn.ops.optimizer import adagrad_step, adam_amsgrad_step, adam_step, rmsprop_full_step, rmsprop_step
+from fastnn.optimizers.optimizer import Optimizer, checked
+
+
+class RMSprop(Optimizer):
+    """v = rho·v + (1-rho)·g²; w -= lr·g / sqrt(v + epsilon). centered: v minus the square of the mean gradient;
+    momentum m = momentum·m + step, w -= m. learning_rate=0.001, rho=0.9. Tieleman & Hinton 2012."""
+
+    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
+                 centered: bool = False, **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.rho = checked(rho, "RMSprop: rho", 0, 1)
+        self.momentum = checked(momentum, "RMSprop: momentum", 0, 1, open_high=False)
+        self.epsilon = checked(epsilon, "RMSprop: epsilon", 1e-38)
+        self.centered = bool(centered)
+        full = self.momentum > 0 or self.centered
+        self.slots = ("velocity", "average_gradient", "momentum") if full else ("velocity",)
+
+    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
+        """rmsprop_step, or rmsprop_full_step where centered or with momentum."""
+        if len(slots) == 1:
+            rmsprop_step(w, g, slots["velocity"], lr, rho=self.rho, epsilon=self.epsilon)
+        else:
+            rmsprop_full_step(w, g, slots["velocity"], slots["average_gradient"], slots["momentum"], lr, rho=self.rho,
+                              momentum=self.momentum, epsilon=self.epsilon, centered=self.centered)
+
+
+class Adam(Optimizer):
+    """m += (1-β₁)(g-m); v += (1-β₂)(g²-v); w -= lr·sqrt(1-β₂ᵗ)/(1-β₁ᵗ) · m / (sqrt(v) + epsilon).
+
+    learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False (the largest v so far in place of v).
+    Kingma & Ba 2015, with Keras' epsilon: it is added to the uncorrected sqrt(v).
+    """
+
+    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+                 amsgrad: bool = False, **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = checked(beta_1, f"{type(self).__name__}: beta_1", 0, 1)
+        self.beta_2 = checked(beta_2, f"{type(self).__name__}: beta_2", 0, 1)
+        self.epsilon = checked(epsilon, f"{type(self).__name__}: epsilon", 1e-38)
+        self.amsgrad = bool(amsgrad)
+        self.slots = ("m", "v", "largest_v") if self.amsgrad else ("m", "v")
+
+    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
+        """adam_step, or adam_amsgrad_step."""
+        constants = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        if self.amsgrad:
+            adam_amsgrad_step(w, g, slots["m"], slots["v"], slots["largest_v"], lr, iterations, **constants)
+        else:
+            adam_step(w, g, slots["m"], slots["v"], lr, iterations, **constants)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay, 0.004 unless given. Loshchilov & Hutter 2019."""
+
+    def __init__(self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,
+                 beta_2: float = 0.999, epsilon: float = 1e-7, amsgrad: bool = False, **kwargs: Any) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
+
+
+class Adagrad(Optimizer):
+    """a += g²; w -= lr·g / sqrt(a + epsilon). learning_rate=0.001, initial_accumulator_value=0.1. Duchi et al. 2011."""
+    slots = ("accumulator",)
+
+    def __init__(self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
+                 **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.initial_accumulator_value = checked(initial_accumulator_value, "Adagrad: initial_accumulator_value", 0)
+        self.epsilon = checked(epsilon, "Adagrad: epsilon", 1e-38)
+
+    def initial_slot(self, name: str) -> float:
+        """initial_accumulator_value."""
+        return self.initial_accumulator_value
+
+    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
+        """adagrad_step."""
+        adagrad_step(w, g, slots["accumulator"], lr, epsilon=self.epsilon)

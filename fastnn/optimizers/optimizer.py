@@ -1,0 +1,190 @@
+"""Optimizer: one kernel call over all weights at once. Floor 3; imports ops.
+
+The weights, their gradients and each kind of slot (momentum, second moment, …) are blocks of one layout.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.block import Block
+from fastnn.engine.tensor import Tensor, Variable
+from fastnn.errors import nearest, shown
+from fastnn.layers.layer import snake_case
+from fastnn.ops.data import advance, copy, fill
+from fastnn.ops.optimizer import clip_norm_step, clip_value_step, decay_step
+from fastnn.optimizers.schedules import LearningRateSchedule
+
+
+def checked(value: Any, what: str, low: float, high: float = math.inf, *, open_low: bool = False,
+            open_high: bool = True) -> float:
+    """A finite number in the range, or TypeError/ValueError."""
+    if isinstance(value, (bool, str)) or not isinstance(value, (int, float, np.number, np.ndarray, Tensor)):
+        raise TypeError(f"{what} is {shown(value)}; needs a number.")
+    number = float(value)
+    inside = (number > low if open_low else number >= low) and (number < high if open_high else number <= high)
+    if not math.isfinite(number) or not inside:
+        signs = ">" if open_low else ">=", "<" if open_high else "<="
+        top = "" if high == math.inf else f" and {signs[1]} {high:g}"
+        raise ValueError(f"{what} is {shown(value)}; needs a finite number {signs[0]} {low:g}{top}.")
+    return number
+
+
+class Optimizer:
+    """Base of the optimizers (Keras' names and numerics).
+
+    learning_rate: a number > 0 or a LearningRateSchedule of the step. weight_decay: w -= lr·decay·w before each step.
+    clipnorm: each weight's gradient is scaled to at most this norm; global_clipnorm: all gradients together;
+    clipvalue: every gradient element is clipped to ±clipvalue; at most one of the three. `iterations` counts steps.
+    A subclass names its `slots` and writes `step`.
+    """
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,
+                 clipvalue: float | None = None, global_clipnorm: float | None = None, name: str | None = None,
+                 **kwargs: Any) -> None:
+        self.name = name or snake_case(type(self).__name__)
+        if "lr" in kwargs:
+            learning_rate = kwargs.pop("lr")
+        for unused in ("use_ema", "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor",
+                       "gradient_accumulation_steps", "jit_compile"):
+            value = kwargs.pop(unused, None)
+            if value not in (None, False, 0.99, "auto"):
+                raise ValueError(f"{self.name}: {unused}={shown(value)} is not there yet; leave it out.")
+        for unknown in kwargs:
+            raise TypeError(f"{self.name}: got an unknown argument {shown(unknown)}; "
+                            + nearest(unknown, ["learning_rate", "weight_decay", "clipnorm", "clipvalue",
+                                                "global_clipnorm", "name", *self._own_arguments()]))
+        self.iterations = Variable(np.zeros((), np.int64), "iterations", trainable=False, dtype="int64")
+        self.schedule: LearningRateSchedule | None = None
+        self._rate = Variable(np.zeros((), np.float32), "learning_rate", trainable=False)
+        self.learning_rate = learning_rate
+        clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        given = {key: checked(value, f"{self.name}: {key}", 0, open_low=True)
+                 for key, value in clips.items() if value is not None}
+        if len(given) > 1:
+            raise ValueError(f"{self.name}: got {' and '.join(given)}; use at most one kind of clipping.")
+        self.clip: tuple[str, float] | None = next(iter(given.items()), None)
+        self.weight_decay = None if weight_decay is None else checked(weight_decay, f"{self.name}: weight_decay", 0)
+        self.block: Block | None = None
+        self.gradients: Block | None = None
+        self.slot_blocks: dict[str, Block] = {}
+        self._trained: list[Variable] = []
+
+    def _own_arguments(self) -> list[str]:
+        return [p for p in type(self).__init__.__code__.co_varnames if p not in ("self", "kwargs", "__class__")]
+
+    # ---- what a subclass writes -------------------------------------------------------------------------------
+
+    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
+        """Update w and the slots in place: one kernel call on flat vectors."""
+        raise NotImplementedError(f"{type(self).__name__} must define step().")
+
+    def initial_slot(self, name: str) -> float:
+        """What a slot is filled with before the first step."""
+        return 0.0
+
+    # ---- learning rate ----------------------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate as a 0-d variable: float(), assign(), or set the attribute."""
+        if self.schedule is not None:
+            self._rate.assign(self.schedule(self.iterations).numpy())
+        return self._rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, LearningRateSchedule):
+            self.schedule = value
+            value = self.schedule(self.iterations)
+            self._rate.assign(value.numpy())
+        else:
+            rate = checked(value, f"{self.name}: learning_rate", 0, open_low=True)
+            self.schedule = None
+            self._rate.assign(rate)
+
+    lr = learning_rate
+
+    # ---- state ------------------------------------------------------------------------------------------------
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Lay the variables out in a block and make the slots. Keeps the slots where the variables are the same.
+
+        Raises RuntimeError where the optimizer already trains other variables.
+        """
+        variables = list(variables)
+        if self.block is None:
+            self.block = Block([v.shape for v in variables], variables[0].dtype if variables else "float32", "weights")
+            self.gradients = self.block.like("gradients")
+            for name in self.slots:
+                self.slot_blocks[name] = self.block.like(name)
+                for view in self.slot_blocks[name].views:
+                    view[...] = self.initial_slot(name)
+            self._trained = variables
+            self.gradient_views = [Tensor(view, f"d {v.name}") for view, v in zip(self.gradients.views, variables)]
+        elif len(variables) != len(self._trained) or any(a is not b for a, b in zip(variables, self._trained)):
+            raise RuntimeError(f"{self.name}: this optimizer has trained other weights before; make a new one "
+                               f"(its slots belong to {len(self._trained)} weights, got {len(variables)}).")
+        self.block.hold(variables)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Iterations, learning rate, then the slots of each weight (copies of their values)."""
+        slots = [Variable(block.views[i], f"{v.name}_{name}", trainable=False)
+                 for i, v in enumerate(self._trained) for name, block in self.slot_blocks.items()]
+        return [self.iterations, self._rate, *slots]
+
+    def count_slots(self) -> int:
+        """How many numbers the slots hold."""
+        return sum(block.count for block in self.slot_blocks.values())
+
+    # ---- steps ------------------------------------------------------------------------------------------------
+
+    def apply(self, gradients: Sequence[Tensor | None], variables: Sequence[Variable]) -> None:
+        """One step: gradients into their block, clipping, decay, the update. All of it ops, so it can be recorded."""
+        self.build(variables)
+        if not self._trained:
+            return
+        assert self.block is not None and self.gradients is not None
+        for gradient, view in zip(gradients, self.gradient_views, strict=True):
+            if gradient is None:
+                fill(view, value=0.0)
+            else:
+                copy(view, gradient)
+        self._clip()
+        rate = self._rate
+        if self.schedule is not None:
+            copy(rate, self.schedule(self.iterations))
+        if self.weight_decay:
+            decay_step(self.block.flat, rate, rate=self.weight_decay)
+        slots = {name: block.flat for name, block in self.slot_blocks.items()}
+        self.step(self.block.flat, self.gradients.flat, slots, rate, self.iterations)
+        advance(self.iterations, by=1)
+        for variable in self._trained:
+            if variable.constraint is not None:
+                copy(variable, variable.constraint(variable))
+
+    def _clip(self) -> None:
+        if self.clip is None:
+            return
+        assert self.gradients is not None
+        kind, limit = self.clip
+        if kind == "clipvalue":
+            clip_value_step(self.gradients.flat, value=limit)
+        elif kind == "global_clipnorm":
+            clip_norm_step(self.gradients.flat, norm=limit)
+        else:
+            for view in self.gradient_views:
+                clip_norm_step(view, norm=limit)
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
+        """One step from (gradient, variable) pairs, as in a custom training loop."""
+        pairs = list(grads_and_vars)
+        self.apply([None if g is None else g for g, _ in pairs], [v for _, v in pairs])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor arguments common to all optimizers."""
+        return {"name": self.name, "learning_rate": float(self._rate), "weight_decay": self.weight_decay}

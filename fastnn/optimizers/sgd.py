@@ -1,0 +1,27 @@
+"""Stochastic gradient descent. Floor 3."""
+
+from typing import Any
+
+from fastnn.engine.tensor import Tensor
+from fastnn.ops.optimizer import momentum_step, sgd_step
+from fastnn.optimizers.optimizer import Optimizer, checked
+
+
+class SGD(Optimizer):
+    """w -= lr·g; with momentum v = momentum·v - lr·g, w += v; Nesterov: w += momentum·v - lr·g with the new v.
+
+    learning_rate=0.01, momentum=0.0 (in [0, 1]), nesterov=False.
+    """
+
+    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.momentum = checked(momentum, "SGD: momentum", 0, 1, open_high=False)
+        self.nesterov = bool(nesterov)
+        self.slots = ("momentum",) if self.momentum else ()
+
+    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
+        """sgd_step, or momentum_step."""
+        if self.momentum:
+            momentum_step(w, g, slots["momentum"], lr, momentum=self.momentum, nesterov=self.nesterov)
+        else:
+            sgd_step(w, g, lr)

@@ -1,0 +1,44 @@
+"""The seed of fastnn, and the streams drawn from it. Floor 3; nothing here touches NumPy's global state.
+
+Every consumer of random numbers (an initializer call, a Dropout layer, a shuffled fit) takes a stream of its own:
+numbers are a function of (seed, stream, counter) alone, so they do not depend on threads, platform or NumPy.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from fastnn.errors import shown
+
+_MAX_SEED = 2 ** 63
+
+
+@dataclass
+class _State:
+    seed: int
+    streams: int = 0
+
+
+_state = _State(secrets.randbits(62))
+
+
+def set_seed(seed: int) -> None:
+    """Start again from this seed (0 <= seed < 2^63): what is built and drawn afterwards repeats exactly."""
+    _state.seed = checked_seed(seed, "set_seed")
+    _state.streams = 0
+
+
+def checked_seed(seed: int, where: str) -> int:
+    """The seed as an int, or TypeError/ValueError saying what is needed."""
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        raise TypeError(f"{where}: seed is {shown(seed)}; needs a whole number.")
+    if not 0 <= int(seed) < _MAX_SEED:
+        raise ValueError(f"{where}: seed is {shown(seed)}; needs 0 <= seed < 2**63.")
+    return int(seed)
+
+
+def new_stream(seed: int | None = None) -> tuple[int, int]:
+    """(seed, stream) for a new consumer: stream 0 of its own seed, or the next stream of the global seed."""
+    if seed is not None:
+        return checked_seed(seed, "seed"), 0
+    _state.streams += 1
+    return _state.seed, _state.streams
