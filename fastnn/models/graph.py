@@ -1,0 +1,97 @@
+"""The graph behind symbolic tensors: from outputs back to inputs, and running it on data. Floor 4."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import shown
+from fastnn.layers.layer import Layer, Node, distinct, flatten, map_structure
+
+
+class Graph:
+    """The layer applications and ops between `inputs` and `outputs`, in an order in which they can run."""
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        self.inputs, self.outputs = inputs, outputs
+        self.input_tensors, self.output_tensors = flatten(inputs), flatten(outputs)
+        for tensor in (*self.input_tensors, *self.output_tensors):
+            if not tensor.symbolic:
+                raise TypeError(f"Model: got {shown(tensor)} with data; inputs and outputs are symbolic tensors, "
+                                "beginning with Input(shape).")
+        self.nodes = self._order()
+
+    def _order(self) -> list[Any]:
+        known = {id(t) for t in self.input_tensors}
+        order: list[Any] = []
+        done: set[int] = set()
+        stack: list[tuple[Any, bool]] = [(t, False) for t in reversed(self.output_tensors)]
+        while stack:
+            item, ready = stack.pop()
+            if isinstance(item, Tensor):
+                if id(item) in known or not item.symbolic:
+                    continue
+                if item.source is None:
+                    raise ValueError(f"Model: the outputs depend on the input {item.name!r}, which is not among the "
+                                     f"model's inputs {[t.name for t in self.input_tensors]}; add it.")
+                item = item.source
+            if id(item) in done:
+                continue
+            if ready:
+                done.add(id(item))
+                order.append(item)
+            else:
+                stack.append((item, True))
+                stack.extend((t, False) for t in reversed(_node_inputs(item)))
+        return order
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, each once, in the order in which they first run."""
+        return distinct([node.layer for node in self.nodes if isinstance(node, Node)])
+
+    def run(self, inputs: Any) -> Any:
+        """The outputs for inputs of the same structure (or a list, or a dict by input name)."""
+        values = dict(zip(map(id, self.input_tensors), self._ordered(inputs), strict=True))
+
+        def value(tensor: Any) -> Any:
+            return values.get(id(tensor), tensor)
+
+        for node in self.nodes:
+            if isinstance(node, Node):
+                outputs = node.layer(*[map_structure(value, a) for a in node.args], **node.kwargs)
+                made = flatten(node.outputs)
+            else:
+                outputs = node.op(*[value(t) for t in node.inputs], **node.constants)
+                made = list(node.outputs)
+            values.update(zip(map(id, made), flatten(outputs), strict=True))
+        return map_structure(value, self.outputs)
+
+    def _ordered(self, inputs: Any) -> list[Tensor]:
+        if isinstance(inputs, dict):
+            names = list(self.inputs) if isinstance(self.inputs, dict) else [t.name for t in self.input_tensors]
+            missing = [name for name in names if name not in inputs]
+            if missing:
+                raise ValueError(f"Model: got inputs {sorted(inputs)}; needs {names}.")
+            return [inputs[name] for name in names]
+        tensors = flatten(inputs)
+        if len(tensors) != len(self.input_tensors):
+            raise ValueError(f"Model: got {len(tensors)} inputs; needs {len(self.input_tensors)}: "
+                             f"{[t.name for t in self.input_tensors]}.")
+        return tensors
+
+    def connections(self, layer: Layer) -> list[str]:
+        """Names of what feeds a layer, for summary()."""
+        made = {id(t): n.layer.name if isinstance(n, Node) else n.op.name for n in self.nodes for t in
+                (flatten(n.outputs) if isinstance(n, Node) else n.outputs)}
+        made.update((id(t), t.name) for t in self.input_tensors)
+        return [made.get(id(t), "constant") for n in self.nodes if isinstance(n, Node) and n.layer is layer
+                for t in _node_inputs(n)]
+
+
+def _node_inputs(node: Any) -> list[Tensor]:
+    return flatten(list(node.args)) if isinstance(node, Node) else list(node.inputs)
+
+
+def is_symbolic(inputs: Sequence[Any]) -> bool:
+    """Whether these are the arguments of a functional model: Model(inputs, outputs)."""
+    return any(t.symbolic for t in flatten(list(inputs)))

@@ -1,0 +1,110 @@
+"""Model: a layer that can be trained. A graph of layers (functional), or a subclass with a `call`. Floor 4."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import NotBuiltError, shown
+from fastnn.layers.layer import Layer, distinct, flatten, unique_name
+from fastnn.models.graph import Graph
+from fastnn.models.summary import summary
+from fastnn.training.trainer import Trainer
+
+
+class Model(Trainer, Layer):
+    """Model(inputs, outputs): what lies between symbolic tensors; or subclass it: layers in `__init__`, `call`.
+
+    compile, fit, evaluate and predict are in training/trainer.py.
+    """
+
+    unstructured = Layer.unstructured | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly"}
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
+        Layer.__init__(self, name=name or (unique_name("functional") if inputs is not None else None), **kwargs)
+        Trainer.__init__(self)
+        self._graph: Graph | None = None
+        if (inputs is None) != (outputs is None):
+            raise TypeError("Model: got only one of inputs and outputs; give both, or subclass Model.")
+        if inputs is not None:
+            self._set_graph(Graph(inputs, outputs))
+
+    def _set_graph(self, graph: Graph | None) -> None:
+        self._graph = graph
+        if graph is not None:
+            self._sublayers = graph.layers
+            self.output_shape = _shapes(graph.outputs)
+            self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """Run the graph. A subclass writes its own."""
+        if self._graph is None:
+            raise NotImplementedError(f"{type(self).__name__} must define call(self, inputs), or be made as "
+                                      "Model(inputs, outputs).")
+        return self._graph.run(inputs)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights for inputs of this shape (with the batch axis, None), by a symbolic pass."""
+        if input_shape is None:
+            raise NotBuiltError(f"{self.name}: build() needs the input shape, such as (None, 30).")
+        if not self.built:
+            self.built = True
+            self.compute_output_shape(input_shape)
+
+    def _build(self, input_shape: Any) -> None:
+        self.built = True       # sublayers build themselves when they are called
+
+    # ---- looking at it ----------------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in order."""
+        return list(self._sublayers)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or by index. ValueError listing what there is."""
+        layers = self.layers
+        if name is not None:
+            for layer in layers:
+                if layer.name == name:
+                    return layer
+            raise ValueError(f"get_layer: got {shown(name)}; the layers are {', '.join(la.name for la in layers)}.")
+        if index is None or not -len(layers) <= index < len(layers):
+            raise ValueError(f"get_layer: got index {shown(index)}; needs a name or an index below {len(layers)}.")
+        return layers[index]
+
+    @property
+    def inputs(self) -> list[Tensor] | None:
+        """The symbolic inputs, where the model is a graph."""
+        return self._graph.input_tensors if self._graph else None
+
+    @property
+    def outputs(self) -> list[Tensor] | None:
+        """The symbolic outputs, where the model is a graph."""
+        return self._graph.output_tensors if self._graph else None
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input, batch axis None; a list for several inputs."""
+        return _shapes(self._graph.inputs) if self._graph else None
+
+    def connections(self, layer: Layer) -> list[str]:
+        """What feeds a layer; empty where the model is a chain."""
+        graph = self._graph
+        chain = graph is None or all(len(flatten(list(getattr(n, "args", ())))) == 1 for n in graph.nodes)
+        return [] if chain or graph is None else graph.connections(layer)
+
+    def summary(self, line_length: int | None = None, positions: Any = None,
+                print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
+                show_trainable: bool = False, layer_range: Any = None) -> None:
+        """Print the layers with their output shapes and how their parameter counts come about."""
+        summary(self, line_length=line_length, positions=positions, print_fn=print_fn, expand_nested=expand_nested,
+                show_trainable=show_trainable, layer_range=layer_range)
+
+    def count_arithmetic(self) -> str:
+        """Empty: a model's count is the sum of its layers'."""
+        return ""
+
+
+def _shapes(structure: Any) -> Any:
+    tensors = flatten(structure)
+    return tensors[0].shape if len(tensors) == 1 else [t.shape for t in distinct(tensors)]

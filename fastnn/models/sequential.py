@@ -1,0 +1,85 @@
+"""Sequential: a chain of layers. Floor 4."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn.engine import backend
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import shown
+from fastnn.layers.input import Input, InputLayer
+from fastnn.layers.layer import Layer, structure_changed
+from fastnn.models.graph import Graph
+from fastnn.models.model import Model
+
+
+class Sequential(Model):
+    """Layers one after the other. With an Input (or `input_shape` on the first layer) the weights exist at once;
+    without, they are made when the model first sees data."""
+
+    def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        super().__init__(name=name, trainable=trainable)
+        self._input: Tensor | None = None
+        for layer in layers or []:
+            self.add(layer)
+
+    def add(self, layer: Any) -> None:
+        """Append a layer, or an Input as the first. TypeError for anything else, ValueError for a layer twice."""
+        if isinstance(layer, InputLayer):
+            layer = layer.output
+        if isinstance(layer, Tensor) and layer.symbolic:
+            if self._sublayers or self._input is not None:
+                raise ValueError(f"{self.name}: an Input can only be the first of a Sequential.")
+            self._input = layer
+        elif not isinstance(layer, Layer):
+            raise TypeError(f"{self.name}: got {shown(layer)}; needs a layer, such as Dense(10).")
+        else:
+            if any(la is layer for la in self._sublayers):
+                raise ValueError(f"{self.name}: the layer {layer.name!r} is there already; make a new one.")
+            if any(la.name == layer.name for la in self._sublayers):
+                raise ValueError(f"{self.name}: a layer named {layer.name!r} is there already; choose another name.")
+            if not self._sublayers and self._input is None and layer.input_shape_hint is not None:
+                self._input = Input(layer.input_shape_hint)
+            self._sublayers = [*self._sublayers, layer]
+            try:
+                self._rebuild()
+            except Exception:
+                self._sublayers = self._sublayers[:-1]
+                raise
+            return
+        self._rebuild()
+
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Remove and return the last layer. ValueError where there is none."""
+        if not self._sublayers:
+            raise ValueError(f"{self.name}: there is no layer to pop.")
+        layer = self._sublayers[-1]
+        self._sublayers = self._sublayers[:-1]
+        self._rebuild()
+        return layer
+
+    def _rebuild(self) -> None:
+        structure_changed()
+        self._graph, self.output_shape, self.built = None, None, False
+        if self._input is None or not self._sublayers:
+            return
+        outputs: Any = self._input
+        for layer in self._sublayers:
+            outputs = layer(outputs)
+        layers = self._sublayers
+        self._set_graph(Graph(self._input, outputs))
+        self._sublayers = layers
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights for inputs of this shape, batch axis first."""
+        if self._input is None and input_shape is not None:
+            self._input = Input(tuple(input_shape)[1:], dtype=backend.floatx())
+            self._rebuild()
+
+    def _build(self, input_shape: Any) -> None:
+        self.build(input_shape)
+
+    def call(self, inputs: Any) -> Any:
+        """Each layer on the one before's output."""
+        for layer in self._sublayers:
+            inputs = layer(inputs)
+        return inputs

@@ -1,0 +1,138 @@
+"""From the arguments of fit, evaluate and predict to named arrays that fit the model and its losses. Floor 4."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.program import not_recording
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import NotBuiltError
+from fastnn.layers.layer import flatten
+from fastnn.training import data, heads
+
+
+def adapt_x(model: Any, x: Any, where: str, check_finite: bool = True) -> dict[str, np.ndarray]:
+    """{"x0": …, "x1": …}: one array per input of the model, checked against its shape."""
+    shapes = [t.shape for t in model.inputs] if model.inputs else None
+    names = [t.name for t in model.inputs] if model.inputs else None
+    if isinstance(x, dict):
+        if names is None or set(names) - set(x):
+            raise ValueError(f"{where}: x is a dict with {sorted(x)}; the model's inputs are {names}.")
+        parts = [x[name] for name in names]
+    elif shapes is not None and len(shapes) == 1 or not isinstance(x, (list, tuple)):
+        parts = [x]
+    elif shapes is None and not all(isinstance(part, np.ndarray) for part in x):
+        parts = [x]
+    elif shapes is None:
+        parts = list(x)
+    else:
+        parts = list(x)
+        if len(parts) != len(shapes):
+            raise ValueError(f"{where}: x has {len(parts)} arrays; the model has {len(shapes)} inputs, {names}.")
+    first = getattr(model.layers[0], "name", "the model") if model.layers else model.name
+    arrays: dict[str, np.ndarray] = {}
+    for i, part in enumerate(parts):
+        name = "x" if len(parts) == 1 else f"x[{i}]"
+        array = data.to_array(part, f"{where}: {name}")
+        array = data.match_input(array, shapes[i] if shapes else None, f"{where}: {name}", f"layer {first!r}")
+        arrays[f"x{i}"] = data.to_float(array, f"{where}: {name}", check_finite)
+    if not any(len(a) == 0 for a in arrays.values()) or where != "predict()":
+        data.check_lengths(arrays, where)
+    return arrays
+
+
+def build(model: Any, arrays: dict[str, np.ndarray]) -> list[tuple[Any, ...]]:
+    """Build the model on these inputs if need be; the shapes of its outputs."""
+    symbols = [Tensor(None, shape=(None, *a.shape[1:]), dtype=backend.floatx()) for a in arrays.values()]
+    with not_recording():
+        outputs = model(symbols[0] if len(symbols) == 1 else symbols)
+    return [t.shape for t in flatten(outputs)]
+
+
+def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str,
+            check_finite: bool = True) -> dict[str, np.ndarray]:
+    """{"y0.float": …} and/or {"y0.labels": …} per output, as its loss and metrics take them."""
+    compiled = model.compiled
+    names = output_names(model, len(output_shapes))
+    compiled.resolve_losses(names)
+    parts = _parts(y, names, where)
+    raw: list[np.ndarray | None] = []
+    for i, part in enumerate(parts):
+        label = "y" if len(parts) == 1 else f"y[{i}]"
+        if part is None or (compiled.losses[i] is None and compiled.loss is not None):
+            raw.append(None)
+            continue
+        array = data.to_array(part, f"{where}: {label}")
+        if array.ndim == 0:
+            raise ValueError(f"{where}: {label} is a single number; needs one target per sample.")
+        raw.append(data.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}"))
+    heads.warn(model, compiled)
+    compiled.resolve_metrics([output_shapes[i] if a is None else (None, *a.shape[1:]) for i, a in enumerate(raw)],
+                             output_shapes, names)
+    arrays: dict[str, np.ndarray] = {}
+    for i, y_raw in enumerate(raw):
+        if y_raw is None:
+            continue
+        label = f"{where}: " + ("y" if len(parts) == 1 else f"y[{i}]")
+        loss = compiled.losses[i]
+        for kind in sorted(compiled.kinds(i)):
+            array = data.match_target(y_raw, output_shapes[i], kind, label) if kind != compiled.kind(i) else y_raw
+            if kind == "labels":
+                classes = output_shapes[i][-1]
+                array = data.to_labels(array, classes, label, getattr(loss, "ignore_class", None))
+            else:
+                array = data.to_float(array, label, check_finite)
+                array = array.astype(backend.floatx()) if array.dtype == np.uint8 else array
+                if "Crossentropy" in type(loss).__name__ and kind == compiled.kind(i):
+                    data.check_probabilities(array, label)
+            arrays[f"y{i}.{kind}"] = array
+    return arrays
+
+
+def output_names(model: Any, count: int) -> list[str]:
+    """The names of the outputs: those of the layers that make them."""
+    if model.outputs and len(model.outputs) == count:
+        names = [t.source.layer.name if hasattr(t.source, "layer") and not isinstance(t.source.layer, str) else
+                 f"output_{i}" for i, t in enumerate(model.outputs)]
+        if len(set(names)) == count:
+            return names
+    return [f"output_{i}" for i in range(count)]
+
+
+def _parts(y: Any, names: list[str], where: str) -> list[Any]:
+    if y is None:
+        raise ValueError(f"{where}: got no y; the loss needs targets.")
+    if isinstance(y, dict):
+        if set(y) != set(names):
+            raise ValueError(f"{where}: y is a dict with {sorted(y)}; the outputs are {names}.")
+        return [y[name] for name in names]
+    if len(names) == 1:
+        return [y]
+    if not isinstance(y, (list, tuple)) or len(y) != len(names):
+        got = len(y) if isinstance(y, (list, tuple)) else 1
+        raise ValueError(f"{where}: y has {got} arrays; the model has {len(names)} outputs, {names}.")
+    return list(y)
+
+
+def adapt(model: Any, x: Any, y: Any, sample_weight: Any, where: str, class_weight: Any = None,
+          check_finite: bool = True) -> dict[str, np.ndarray]:
+    """x, y and weights as named arrays of one length. Builds the model where it has no weights yet."""
+    arrays = adapt_x(model, x, where, check_finite)
+    shapes = build(model, arrays)
+    if y is None and hasattr(x, "__next__"):
+        raise NotBuiltError(f"{where}: generators are not there yet; pass arrays.")
+    targets = adapt_y(model, y, shapes, where, check_finite)
+    everything = {**arrays, **targets}
+    n = data.check_lengths(everything, where)
+    weight = data.sample_weights(sample_weight, n, where)
+    if class_weight is not None:
+        if len(shapes) != 1:
+            raise ValueError(f"{where}: class_weight works with one output; the model has {len(shapes)}.")
+        target = next(iter(targets.values()))
+        labels = target.argmax(-1) if target.ndim == 2 and target.shape[1] > 1 else target.reshape(n)
+        weights = data.class_weights(class_weight, labels.astype(np.int64), where)
+        weight = weights if weight is None else weight * weights
+    if weight is not None:
+        everything["weight"] = weight
+    return everything

@@ -1,0 +1,203 @@
+"""Losses and metrics of a compiled model, matched with its outputs at the first data. Floor 4."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import losses, metrics
+from fastnn.engine import backend
+from fastnn.engine.block import Block
+from fastnn.engine.program import not_recording
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import shown
+from fastnn.ops.data import fill
+from fastnn.ops.elementwise import add, scale
+from fastnn.ops.metric import weighted_mean_step
+
+
+class Compiled:
+    """What compile() was given, and, after `resolve`, one loss and a list of metrics per output.
+
+    All metric states lie in one float64 vector, `states.flat`: one call resets them, one call logs them.
+    """
+
+    def __init__(self, loss: Any, loss_weights: Any, metrics_: Any, weighted_metrics: Any) -> None:
+        self.loss, self.loss_weights = loss, loss_weights
+        self.metrics, self.weighted_metrics = metrics_, weighted_metrics
+        self.output_names: list[str] = []
+        self.losses: list[Any] = []
+        self.weights: list[float] = []
+        self.resolved: list[tuple[int, str, Any, bool]] = []     # output, key, metric, weighted
+        self.trackers: list[tuple[str, Any]] = []
+        self.states: Block | None = None
+        for identifier in [x for x in _leaves(loss) if isinstance(x, str)]:
+            losses.get(identifier)      # unknown names are refused at compile time
+
+    # ---- matching with the outputs ----------------------------------------------------------------------------
+
+    def resolve_losses(self, output_names: Sequence[str]) -> None:
+        """One loss (or None) and one weight per output."""
+        if self.output_names == list(output_names):
+            return
+        self.output_names = list(output_names)
+        chosen = _per_output(self.loss, self.output_names, "loss")
+        self.losses = [None if item is None else losses.get(item) for item in chosen]
+        weights = _per_output(self.loss_weights, self.output_names, "loss_weights", spread=False)
+        self.weights = [1.0 if w is None else float(w) for w in weights]
+        self.states = None
+
+    def kind(self, output: int) -> str:
+        """'labels' or 'float': what the loss of this output takes as y."""
+        loss = self.losses[output]
+        return "float" if loss is None else str(getattr(loss, "label_kind", "float"))
+
+    def resolve_metrics(self, y_shapes: Sequence[Any], output_shapes: Sequence[Any], kinds: Sequence[str]) -> None:
+        """Make the metrics for these shapes, and lay out their states. Only the first data decide."""
+        if self.states is not None:
+            return
+        several = len(self.output_names) > 1
+        self.resolved = []
+        for weighted, given in ((False, self.metrics), (True, self.weighted_metrics)):
+            per_output = _per_output(given, self.output_names, "metrics", lists=True)
+            for i, items in enumerate(per_output):
+                for item in _leaves(items):
+                    metric = metrics.resolve(item, y_shapes[i], output_shapes[i])
+                    key = f"{self.output_names[i]}_{metric.name}" if several else metric.name
+                    self.resolved.append((i, key, metric, weighted))
+        self.trackers = [("loss", metrics.Mean(name="loss"))]
+        if several:
+            self.trackers += [(f"{name}_loss", metrics.Mean(name=f"{name}_loss"))
+                              for name, loss in zip(self.output_names, self.losses) if loss is not None]
+        with not_recording():
+            for i, _, metric, _ in self.resolved:
+                y, p = self._symbols(metric, y_shapes[i], output_shapes[i])
+                metric.update_state(y, p)        # symbolic: makes the state variables, computes nothing
+        variables = [v for _, m in self.all() for v in m.variables]
+        self.states = Block([v.shape for v in variables], "float64", "metric states", grain=1)
+        for v in variables:
+            v.data = np.zeros_like(v.data)
+        self.states.hold(variables)
+
+    @staticmethod
+    def _symbols(metric: Any, y_shape: Any, output_shape: Any) -> tuple[Tensor, Tensor]:
+        kind = getattr(metric, "label_kind", "float")
+        shape = output_shape if kind == "float" else output_shape[:-1]
+        return (Tensor(None, shape=shape, dtype="int32" if kind == "labels" else backend.floatx()),
+                Tensor(None, shape=output_shape, dtype=backend.floatx()))
+
+    def all(self) -> list[tuple[str, Any]]:
+        """(key, metric) of the loss trackers, then the metrics in the order of compile()."""
+        return [*self.trackers, *((key, metric) for _, key, metric, _ in self.resolved)]
+
+    def kinds(self, output: int) -> set[str]:
+        """Which forms of y this output's loss and metrics take."""
+        found = {str(getattr(m, "label_kind", "float")) for i, _, m, _ in self.resolved if i == output}
+        return found | ({self.kind(output)} if self.losses[output] is not None else set())
+
+    # ---- parts of programs ------------------------------------------------------------------------------------
+
+    def total_loss(self, data: dict[str, Tensor], outputs: Sequence[Tensor], penalties: Sequence[Tensor],
+                   batch: int) -> Tensor:
+        """Σ weight·loss + penalties, a 0-d tensor; every loss goes into its tracker."""
+        terms: list[Tensor] = []
+        parts: list[Tensor] = []
+        for i, (loss, weight) in enumerate(zip(self.losses, self.weights)):
+            if loss is None:
+                continue
+            value = loss(data[f"y{i}.{self.kind(i)}"], outputs[i], data.get("weight"))
+            parts.append(value)
+            terms.append(value if weight == 1 else scale(value, factor=weight))
+        if not terms and not penalties:
+            raise ValueError("compile(): no loss was given for any output; name one, such as loss='mse'.")
+        total = (terms or list(penalties))[0]
+        for term in [*terms[1:], *(penalties if terms else penalties[1:])]:
+            total = add(total, term)
+        count = Tensor(np.array(batch, backend.floatx()), "batch")
+        for (_, tracker), value in zip(self.trackers, [total, *parts]):
+            weighted_mean_step(*tracker.variables, value, count)
+        return total
+
+    def update_metrics(self, data: dict[str, Tensor], outputs: Sequence[Tensor]) -> None:
+        """Every metric takes the batch in."""
+        for i, _, metric, weighted in self.resolved:
+            y = data[f"y{i}.{getattr(metric, 'label_kind', 'float')}"]
+            metric.update_state(y, outputs[i], data.get("weight") if weighted else None)
+
+    def reset(self) -> None:
+        """Op that sets all states to zero."""
+        assert self.states is not None
+        fill(self.states.flat, value=0.0)
+
+    # ---- reading ----------------------------------------------------------------------------------------------
+
+    def results(self) -> dict[str, float]:
+        """{key: value} from the states as they are; plain floats where the metric is one number."""
+        with not_recording():
+            return {key: _plain(metric.result()) for key, metric in self.all()}
+
+    def results_of(self, log: np.ndarray) -> dict[str, list[Any]]:
+        """{key: one value per row} for rows of logged states, all rows at once."""
+        assert self.states is not None
+        columns: dict[str, list[Any]] = {}
+        offsets = iter(zip(self.states.offsets, self.states.shapes))
+        for key, metric in self.all():
+            states = []
+            for _ in metric.variables:
+                offset, shape = next(offsets)
+                size = int(np.prod(shape))
+                states.append(log[:, offset:offset + size].reshape(len(log), *shape))
+            if hasattr(metric, "compute"):
+                with np.errstate(all="ignore"):
+                    columns[key] = np.asarray(metric.compute(*states)).tolist()
+            else:
+                columns[key] = []
+                for row in range(len(log)):
+                    with _holding(metric.variables, [s[row] for s in states]):
+                        columns[key].append(_plain(metric.result()))
+        return columns
+
+
+@contextlib.contextmanager
+def _holding(variables: Sequence[Any], values: Sequence[np.ndarray]) -> Any:
+    """The variables with other values for a moment."""
+    before = [v.numpy() for v in variables]
+    for v, value in zip(variables, values):
+        v.assign(value)
+    try:
+        yield
+    finally:
+        for v, value in zip(variables, before):
+            v.assign(value)
+
+
+def _plain(value: Any) -> Any:
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 else array.tolist()
+
+
+def _leaves(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [leaf for v in value.values() for leaf in _leaves(v)]
+    return [leaf for v in value for leaf in _leaves(v)] if isinstance(value, (list, tuple)) else [value]
+
+
+def _per_output(value: Any, names: list[str], what: str, *, spread: bool = True, lists: bool = False) -> list[Any]:
+    """One item per output from a single value, a list or a dict by output name."""
+    n = len(names)
+    if isinstance(value, dict):
+        unknown = sorted(set(value) - set(names))
+        if unknown:
+            raise ValueError(f"compile(): {what} names the outputs {shown(unknown)}; the outputs are {names}.")
+        return [value.get(name) for name in names]
+    if isinstance(value, (list, tuple)):
+        nested = any(isinstance(v, (list, tuple)) for v in value)
+        if lists and (n == 1 or not nested) and not (n > 1 and len(value) == n and nested):
+            return [value] * n if n == 1 or len(value) != n else [[v] for v in value]
+        if len(value) != n:
+            raise ValueError(f"compile(): got {len(value)} items for {what}; the model has {n} outputs, {names}.")
+        return list(value)
+    return [value] * n if spread or n == 1 else [None] * n

@@ -1,0 +1,200 @@
+"""What users pass as x, y and sample_weight, checked and adapted once: float32 or labels, C order, finite. Floor 4."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.errors import LabelError, ShapeError, shown
+
+
+def to_array(value: Any, where: str) -> np.ndarray:
+    """Lists, NumPy arrays, pandas frames and series, tensors → an ndarray of numbers. TypeError for the rest."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{where} is a masked array, whose mask would be lost; pass x.filled(value) instead.")
+    if hasattr(value, "tocsr"):
+        raise TypeError(f"{where} is a sparse matrix; pass x.toarray() instead.")
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise TypeError(f"{where} is a ragged list; every row needs the same length.") from None
+    if array.dtype.kind not in "fiub":
+        kinds = {"O": "objects (mixed types?)", "U": "text", "S": "bytes", "M": "dates", "m": "time spans",
+                 "c": "complex numbers"}
+        raise TypeError(f"{where} holds {kinds.get(array.dtype.kind, str(array.dtype))}; needs numbers: "
+                        "convert it with .astype('float32') or encode the categories.")
+    return array
+
+
+def to_float(array: np.ndarray, where: str, check_finite: bool) -> np.ndarray:
+    """floatx in C order (uint8 stays uint8). ValueError at the first value that is not finite after conversion."""
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array).reshape(array.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = np.ascontiguousarray(array, backend.floatx()).reshape(array.shape)
+    if check_finite and array.dtype.kind == "f":
+        total = float(np.sum(result, dtype=np.float64)) if result.size else 0.0
+        if not math.isfinite(total):
+            bad = np.argwhere(~np.isfinite(result))
+            if len(bad):
+                first = tuple(int(i) for i in bad[0])
+                place = f"row {first[0]}" + (f", column {', '.join(map(str, first[1:]))}" if first[1:] else "")
+                raise ValueError(f"{where} has {len(bad)} values that are not finite in {backend.floatx()}, the first "
+                                 f"at {place}: {array[first]}; clean or scale the data, or pass check_finite=False.")
+    return result
+
+
+def to_labels(array: np.ndarray, classes: int | None, where: str, ignore: int | None = None) -> np.ndarray:
+    """int32 class labels. LabelError naming the first that is no whole number or outside 0..classes-1."""
+    bad = ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(array.shape, bool)
+    if array.dtype.kind == "f":
+        bad |= np.where(bad, 0, array) != np.floor(np.where(bad, 0, array))
+    top = classes if classes is not None else 2 ** 31
+    with np.errstate(invalid="ignore"):
+        bad |= (array < 0) | (array >= top)
+        if ignore is not None:
+            bad &= array != ignore
+    if bad.any():
+        rows = np.argwhere(bad)
+        first = tuple(int(i) for i in rows[0])
+        low, high = array.min(), array.max()
+        raise LabelError(f"{where} has labels {low:g}..{high:g} but the output has {classes} classes (label "
+                         f"{array[first]:g} at row {first[0]}, {len(rows)} rows bad).\nLabels must be whole numbers "
+                         f"0..{top - 1}; use more output units or relabel.")
+    return np.ascontiguousarray(array, np.int32).reshape(array.shape)
+
+
+def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str) -> np.ndarray:
+    """y with the shape that the loss needs for this output: (N,) ↔ (N, 1) only, anything else is ShapeError."""
+    rank = len(output)
+    if kind == "labels":
+        wanted = output[:-1]
+        if y.ndim == rank and y.shape[-1] == 1:
+            return y.reshape(y.shape[:-1])
+        if y.ndim == rank and y.shape[-1] == output[-1]:
+            raise ShapeError(f"{where} has shape {y.shape}, one column per class, but the loss takes class labels of "
+                             f"shape {_n(wanted)}.\nUse categorical_crossentropy, or pass y.argmax(-1).")
+    else:
+        wanted = output
+        if y.ndim == rank - 1 and output[-1] == 1:
+            y = y.reshape(*y.shape, 1)
+        elif y.ndim == rank - 1 or (y.ndim == rank and y.shape[-1] == 1 and output[-1] != 1):
+            raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}.\nFor class labels use "
+                             "sparse_categorical_crossentropy, or one-hot labels: utils.to_categorical(y).")
+    if y.ndim != len(wanted) or any(n is not None and n != m for n, m in zip(wanted[1:], y.shape[1:])):
+        raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}; needs {_n(wanted)}. "
+                         "Reshape y or change the last layer.")
+    return y
+
+
+def match_input(x: np.ndarray, shape: tuple[int | None, ...] | None, where: str, layer: str) -> np.ndarray:
+    """x with the rank the model expects; (N,) becomes (N, 1). ShapeError with both shapes."""
+    if x.ndim == 0:
+        raise ShapeError(f"{where} is a single number; needs an array with the samples along the first axis.")
+    if x.ndim == 1 and (shape is None or (len(shape) == 2 and shape[1] in (1, None))):
+        x = x.reshape(-1, 1)
+    if shape is None:
+        return x
+    if x.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape[1:], x.shape[1:])):
+        hint = ""
+        if x.ndim == len(shape) - 1 and all(n in (None, m) for n, m in zip(shape[1:], x.shape)):
+            hint = " For one sample, add the batch axis: x[None]."
+        raise ShapeError(f"{where} has shape {x.shape} but {layer} needs {_n(shape)}.{hint}")
+    return x
+
+
+def _n(shape: tuple[int | None, ...]) -> str:
+    return "(" + ", ".join("N" if n is None and i == 0 else str(n) for i, n in enumerate(shape)) + \
+        ("," if len(shape) == 1 else "") + ")"
+
+
+def check_probabilities(y: np.ndarray, where: str) -> None:
+    """Targets of a binary or categorical cross-entropy lie in [0, 1]; LabelError at the first that does not."""
+    bad = (y < 0) | (y > 1)
+    if bad.any():
+        rows = np.argwhere(bad)
+        first = tuple(int(i) for i in rows[0])
+        raise LabelError(f"{where} has the value {y[first]:g} at row {first[0]} ({len(rows)} bad); a cross-entropy needs "
+                         "targets from 0 to 1.\nMap {-1, 1} by (y + 1) / 2, {0, 255} by y / 255.")
+
+
+def check_lengths(arrays: dict[str, np.ndarray], where: str) -> int:
+    """The common number of samples, at least 1. ValueError naming both lengths."""
+    lengths = {name: len(a) for name, a in arrays.items()}
+    (first, n), *rest = lengths.items()
+    for name, m in rest:
+        if m != n:
+            raise ValueError(f"{where}: {first} has {n} samples and {name} has {m}; they must be equal.")
+    if n == 0:
+        raise ValueError(f"{where}: {first} has no samples; needs at least one.")
+    return n
+
+
+def sample_weights(weight: Any, n: int, where: str) -> np.ndarray | None:
+    """sample_weight as floatx of shape (n,), finite, not negative, not all zero."""
+    if weight is None:
+        return None
+    array = to_float(to_array(weight, f"{where}: sample_weight"), f"{where}: sample_weight", True)
+    array = array.astype(backend.floatx()).reshape(n) if array.shape == (n, 1) else array.astype(backend.floatx())
+    if array.shape != (n,):
+        raise ShapeError(f"{where}: sample_weight has shape {array.shape}; needs ({n},), one weight per sample.")
+    if (array < 0).any() or not array.any():
+        raise ValueError(f"{where}: sample_weight is {'all zero' if not array.any() else 'negative somewhere'}; needs "
+                         "weights >= 0, some of them above 0.")
+    return array
+
+
+def class_weights(weight: Any, labels: np.ndarray, where: str) -> np.ndarray:
+    """One weight per sample from {class: weight} or 'balanced' (n / (classes · count)). ValueError for classes that
+    are missing in the dict or unknown."""
+    classes, index = np.unique(labels, return_inverse=True)
+    if weight == "balanced":
+        counts = np.bincount(index)
+        return (len(labels) / (len(classes) * counts))[index].astype(backend.floatx())
+    if not isinstance(weight, dict):
+        raise TypeError(f"{where}: class_weight is {shown(weight)}; needs a dict {{class: weight}} or 'balanced'.")
+    unknown = sorted(set(weight) - {int(c) for c in classes})
+    if unknown:
+        raise ValueError(f"{where}: class_weight names the classes {unknown}, but y has only {classes.tolist()}.")
+    table = np.array([weight.get(int(c), 1.0) for c in classes], backend.floatx())
+    return table[index]
+
+
+def split_validation(arrays: dict[str, np.ndarray], split: float, n: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(first part, last part), cut at floor(n·(1-split)) before any shuffling, as Keras."""
+    if isinstance(split, bool) or not isinstance(split, (int, float)) or not 0 < split < 1:
+        raise ValueError(f"fit: validation_split is {shown(split)}; needs a number between 0 and 1.")
+    at = math.floor(n * (1 - split))
+    if at in (0, n):
+        raise ValueError(f"fit: validation_split={split:g} of {n} samples leaves none on one side.")
+    return {k: a[:at] for k, a in arrays.items()}, {k: a[at:] for k, a in arrays.items()}
+
+
+def whole(value: Any, what: str, least: int = 1) -> int:
+    """A whole number >= least; TypeError for other kinds (bool too), ValueError for smaller ones."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{what} is {shown(value)}; needs a whole number >= {least}.")
+    if int(value) < least:
+        raise ValueError(f"{what} is {shown(value)}; needs a whole number >= {least}.")
+    return int(value)
+
+
+def warn_ordered(arrays: dict[str, np.ndarray], split: float, n: int) -> None:
+    """Warn where validation_split would leave a class on one side only: the data are sorted by label."""
+    at = math.floor(n * (1 - split)) if 0 < split < 1 else 0
+    for name, y in arrays.items():
+        if not name.endswith(".labels") and not (name.endswith(".float") and y.ndim == 2 and y.shape[1] == 1):
+            continue
+        classes = np.unique(y)
+        if at in (0, n) or len(classes) < 2 or len(classes) > 100 or len(classes) > n // 4:
+            continue
+        first, last = np.unique(y[:at]), np.unique(y[at:])
+        absent = sorted(set(classes.tolist()) - (set(first.tolist()) & set(last.tolist())))
+        if absent and min((y == c).sum() for c in absent) >= 8:
+            warnings.warn(f"fit(): validation_split={split:g} takes the last samples as they are, and class "
+                          f"{absent[0]:g} is then on one side only; shuffle x and y together first.", UserWarning,
+                          stacklevel=3)

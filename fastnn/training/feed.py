@@ -1,0 +1,66 @@
+"""Feed: the buffers that programs read their batches from, and the order in which they read them. Floor 4."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.tensor import Tensor, Variable
+from fastnn.ops.data import advance, fill, gather_rows, shuffle_step, store_step
+
+
+class Feed:
+    """Data sets by name (x, y, weight, …), the shuffled order, and the cursor; all of them tensors, so that the
+    programs recorded over them run on other data of the same row shape when `load` replaces the arrays."""
+
+    def __init__(self, arrays: dict[str, np.ndarray], seed: int, stream: int) -> None:
+        self.tensors = {name: Tensor(array[:0], name) for name, array in arrays.items()}
+        self.order = Tensor(np.zeros(0, np.int32), "order")
+        self.keys = Tensor(np.zeros(0, np.int64), "keys")
+        self.cursor = Variable(0, "cursor", dtype="int64", trainable=False)
+        self.epoch = Variable(0, "epoch", dtype="int64", trainable=False)
+        self.results: list[Tensor] = []
+        self.seed, self.stream = seed, stream
+        self.count = 0
+
+    @staticmethod
+    def signature(arrays: dict[str, np.ndarray]) -> tuple[Any, ...]:
+        """What programs depend on: names, dtypes and row shapes, but not how many rows."""
+        return tuple((name, array.dtype.name, array.shape[1:]) for name, array in arrays.items())
+
+    def load(self, arrays: dict[str, np.ndarray]) -> None:
+        """Point the tensors at these arrays, in their own order."""
+        for name, array in arrays.items():
+            tensor = self.tensors[name]
+            tensor.data, tensor.shape = array, array.shape
+        self.count = len(next(iter(arrays.values())))
+        self.order.data = np.arange(self.count, dtype=np.int32)
+        self.keys.data = np.empty(self.count, np.int64)
+        self.order.shape = self.keys.shape = (self.count,)
+        self.cursor.assign(0)
+
+    def unload(self) -> None:
+        """Let go of the arrays."""
+        for tensor in (*self.tensors.values(), *self.results):
+            tensor.data = tensor.data[:0].copy()
+
+    # ---- parts of programs ------------------------------------------------------------------------------------
+
+    def begin(self, shuffle: bool) -> None:
+        """Ops at the start of an epoch: back to the first batch, of a new order where shuffled."""
+        fill(self.cursor, value=0)
+        if shuffle:
+            advance(self.epoch, by=1)
+            shuffle_step(self.order, self.keys, self.epoch, seed=self.seed, stream=self.stream)
+
+    def batch(self, size: int) -> dict[str, Tensor]:
+        """Ops that gather the rows of the next batch."""
+        return {name: gather_rows(t, self.order, self.cursor, batch=size) for name, t in self.tensors.items()}
+
+    def store(self, outputs: list[Tensor]) -> None:
+        """Ops that put a batch's outputs where its rows belong in `results`."""
+        for result, output in zip(self.results, outputs, strict=True):
+            store_step(result, output, self.cursor)
+
+    def next(self, size: int) -> None:
+        """Op that moves on to the next batch."""
+        advance(self.cursor, by=size)

@@ -1,0 +1,67 @@
+"""Last layers and losses that do not go together: they train without an error and mean nothing. Floor 4."""
+
+import warnings
+from typing import Any
+
+from fastnn import losses
+from fastnn.layers.layer import Layer
+
+_ACTIVATIONS = {"sigmoid", "softmax"}
+
+
+def head_activation(model: Any, output: int) -> tuple[str, int | None]:
+    """(activation name or 'linear', units) of the layer that makes an output; ('', None) where it cannot be told."""
+    layer: Any = None
+    if model.outputs:
+        source = model.outputs[output].source
+        layer = getattr(source, "layer", None)
+    elif model.layers and output == 0:
+        layer = model.layers[-1]
+    if not isinstance(layer, Layer):
+        return "", None
+    function = getattr(layer, "activation", None)
+    shape = layer.output_shape
+    units = shape[-1] if isinstance(shape, tuple) and shape else None
+    if type(layer).__name__ == "Softmax":
+        return "softmax", units
+    if function is None:
+        return "", units
+    return str(getattr(function, "__name__", "")), units
+
+
+def warn(model: Any, compiled: Any) -> None:
+    """One warning for each output whose loss and last activation contradict each other."""
+    if getattr(compiled, "heads_checked", False):
+        return
+    compiled.heads_checked = True
+    for i, loss in enumerate(compiled.losses):
+        activation, units = head_activation(model, i)
+        message = _mismatch(loss, activation, units)
+        if message:
+            warnings.warn(f"{model.name}: {message}", UserWarning, stacklevel=5)
+
+
+def _mismatch(loss: Any, activation: str, units: int | None) -> str:
+    binary = isinstance(loss, losses.BinaryCrossentropy)
+    categorical = isinstance(loss, (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy))
+    if activation == "softmax" and units == 1:
+        return ("the last layer is softmax with 1 unit, which is always 1.0 and learns nothing; "
+                "use Dense(1, activation='sigmoid') with binary_crossentropy.")
+    if not (binary or categorical):
+        return ""
+    from_logits = getattr(loss, "from_logits", False)
+    if from_logits and activation in _ACTIVATIONS:
+        return (f"the loss has from_logits=True but the last layer applies {activation} already, so it would be applied "
+                "twice; drop one of the two.")
+    if not from_logits and activation == "linear":
+        return (f"{loss.name} takes probabilities but the last layer is linear; give it activation="
+                f"{'sigmoid' if binary else 'softmax'!r} or the loss from_logits=True.")
+    if categorical and activation == "sigmoid":
+        return (f"{loss.name} needs probabilities that sum to 1, but the last layer is sigmoid; use softmax, "
+                "or binary_crossentropy for labels that are independent.")
+    if categorical and units == 1:
+        return (f"{loss.name} with 1 output unit is always 0; use binary_crossentropy with sigmoid, or one unit per "
+                "class.")
+    return ""
+
+

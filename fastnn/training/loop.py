@@ -1,0 +1,307 @@
+"""The loops of fit, evaluate and predict: which program runs how often, and when Python is asked. Floor 4."""
+
+import math
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.program import Program, Schedule, not_recording, recording
+from fastnn.engine.tensor import Tensor
+from fastnn.layers.layer import flatten, forward_pass, structure_version
+from fastnn.training import adapter, nonfinite
+from fastnn.training.data import whole
+from fastnn.training.feed import Feed
+from fastnn.training.steps import LOG_ROWS
+
+REDRAW = 0.1        # seconds between two looks at the progress while C runs
+
+
+class Plan:
+    """How many samples, batches and epochs: the arithmetic of fit."""
+
+    def __init__(self, samples: int, batch: int, epochs: int, initial_epoch: int, shuffle: bool,
+                 limit: int | None) -> None:
+        self.samples, self.batch, self.epochs, self.initial_epoch = samples, batch, epochs, initial_epoch
+        self.shuffle = shuffle
+        self.steps = math.ceil(samples / batch)
+        if limit is not None:
+            self.steps = min(self.steps, limit)
+        self.validation: Plan | None = None
+        self.frequency = 1
+
+    def validate(self, samples: int, batch: Any, limit: int | None, frequency: int) -> None:
+        """Validation on so many samples every `frequency` epochs."""
+        self.validation = Plan(samples, whole(batch, "fit(): validation_batch_size"), 1, 0, False,
+                               None if limit is None else whole(limit, "fit(): validation_steps"))
+        self.frequency = frequency
+
+    def parts(self) -> list[tuple[int, int]]:
+        """[(batch size, how many such batches)] of one pass: full ones, then a shorter last one."""
+        full, rest = divmod(self.samples, self.batch)
+        if self.steps <= full:
+            return [(self.batch, self.steps)]
+        return [(self.batch, full), (rest, 1)] if full else [(rest, 1)]
+
+
+class _Pass:
+    """One pass over a feed, forwards only as asked: some steps now, more later."""
+
+    def __init__(self, model: Any, mode: str, feed: Feed, plan: Plan) -> None:
+        self.model, self.mode, self.feed = model, mode, feed
+        self.left = [list(part) for part in plan.parts()]
+        self.done, self.total = 0, plan.steps
+
+    def run(self, most: int, seconds: float = math.inf) -> None:
+        """Run up to `most` steps, for about so many seconds; at least one."""
+        end = time.monotonic() + seconds
+        while most > 0 and self.left:
+            batch, times = self.left[0]
+            count = self._run(batch, min(most, times), end - time.monotonic())
+            self.done += count
+            most -= count
+            self.left[0][1] -= count
+            if self.left[0][1] == 0:
+                self.left.pop(0)
+            if time.monotonic() > end:
+                return
+
+    def _run(self, batch: int, times: int, seconds: float) -> int:
+        steps = self.model._steps
+        if self.model.run_eagerly:
+            getattr(steps, self.mode)(self.feed, batch)
+            return 1
+        program, ran = steps.step(self.mode, self.feed, batch)
+        if ran:
+            return 1
+        before = int(self.feed.cursor.data)
+        try:
+            Schedule([(program, times)]).run(max(seconds, 1e-3))
+        finally:
+            ran_rows = int(self.feed.cursor.data) - before
+        return ran_rows // batch
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps have run."""
+        return not self.left
+
+
+def fit(model: Any, arrays: dict[str, np.ndarray], validation: dict[str, np.ndarray] | None, plan: Plan,
+        listeners: Any, progress: Any) -> None:
+    """Train; fills model.history."""
+    steps = model._steps
+    feed = steps.feed("train", arrays)
+    val_feed = steps.feed("validation", validation) if validation is not None else None
+    silent = progress.verbose == 0 and not (listeners.wants_epochs or listeners.wants_batches
+                                            or listeners.wants_test_batches or model.run_eagerly)
+    silent = silent and plan.frequency == 1
+    history = model.history
+    history.params = dict(listeners.params)
+    listeners.on_train_begin()
+    epoch = plan.initial_epoch
+    try:
+        model.compiled.reset()
+        while epoch < plan.epochs and not model.stop_training:
+            if steps._version != structure_version():       # a callback edited a layer: record anew
+                steps.clear()
+                feed = steps.feed("train", arrays)
+                val_feed = steps.feed("validation", validation) if validation is not None else None
+            if silent and epoch > plan.initial_epoch:
+                epoch += _many_epochs(model, feed, val_feed, plan, epoch)
+            else:
+                _one_epoch(model, feed, val_feed, plan, epoch, listeners, progress)
+                epoch += 1
+    except KeyboardInterrupt:
+        history.interrupted = True
+        raise
+    finally:
+        progress.close()
+        _release(model, [feed, val_feed])
+    listeners.on_train_end(_last(history))
+
+
+def _one_epoch(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int, listeners: Any,
+               progress: Any) -> None:
+    """An epoch with Python between slices of a tenth of a second, or between batches where a callback wants them."""
+    compiled = model.compiled
+    listeners.on_epoch_begin(epoch)
+    progress.epoch_begin(epoch)
+    began = time.perf_counter()
+    _begin(model, feed, plan.shuffle)
+    compiled.reset()
+    passing = _Pass(model, "train", feed, plan)
+    guard = nonfinite.Guard(model)
+    while not passing.finished and not model.stop_training:
+        guard.remember()
+        if listeners.wants_batches:
+            listeners.on_train_batch_begin(passing.done)
+            passing.run(1)
+            listeners.on_train_batch_end(passing.done - 1, compiled.results())
+        else:
+            passing.run(passing.total, REDRAW)
+        guard.look(passing, epoch)
+        progress.update(passing.done, compiled.results)
+    seconds = time.perf_counter() - began
+    logs = compiled.results()
+    if val_feed is not None and plan.validation is not None and (epoch + 1) % plan.frequency == 0:
+        logs.update((f"val_{k}", v) for k, v in _test(model, val_feed, plan.validation, listeners, None).items())
+    rate = getattr(listeners, "learning_rate_logged", False)
+    if rate:
+        logs["learning_rate"] = float(model.optimizer.learning_rate)
+    progress.epoch_end(passing.done, logs, seconds)
+    model.history.append(epoch, logs)
+    listeners.on_epoch_end(epoch, logs)
+
+
+def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int) -> int:
+    """As many epochs as the log has rows, without coming back to Python between them; how many ran."""
+    steps, compiled = model._steps, model.compiled
+    guard = nonfinite.Guard(model)
+    guard.remember()
+    rows_per_epoch = 1 if val_feed is None else 2
+    entries = [(_ready(steps.begin(feed, plan.shuffle)), 1)]
+    entries += [(_ready(steps.step("train", feed, batch)), times) for batch, times in plan.parts()]
+    compiled.reset()
+    entries.append((_ready(steps.log_metrics()), 1))
+    if val_feed is not None and plan.validation is not None:
+        entries.append((_ready(steps.begin(val_feed, False)), 1))
+        entries += [(_ready(steps.step("test", val_feed, batch)), times) for batch, times in plan.validation.parts()]
+        entries.append((_ready(steps.log_metrics()), 1))
+    rounds = min(plan.epochs - epoch, LOG_ROWS // rows_per_epoch)
+    steps.log_row.assign(0)
+    try:
+        Schedule(entries, rounds).run()
+    finally:
+        done = int(steps.log_row.data) // rows_per_epoch
+        log = steps.log.data[:done * rows_per_epoch]
+        columns = compiled.results_of(log[::rows_per_epoch])
+        if val_feed is not None:
+            columns.update((f"val_{k}", v) for k, v in compiled.results_of(log[1::2]).items())
+        model.history.extend(list(range(epoch, epoch + done)), columns)
+    guard.look_back(columns["loss"], epoch, plan, feed)
+    return done
+
+
+def _ready(found: tuple[Program, bool]) -> Program:
+    return found[0]
+
+
+def _begin(model: Any, feed: Feed, shuffle: bool) -> None:
+    program, ran = model._steps.begin(feed, shuffle)
+    if not ran:
+        program.run()
+
+
+def _test(model: Any, feed: Feed, plan: Plan, listeners: Any, progress: Any) -> dict[str, float]:
+    """A pass of test steps; the metrics."""
+    compiled = model.compiled
+    listeners.on_test_begin()
+    _begin(model, feed, False)
+    compiled.reset()
+    passing = _Pass(model, "test", feed, plan)
+    while not passing.finished:
+        if listeners.wants_test_batches:
+            listeners.on_test_batch_begin(passing.done)
+            passing.run(1)
+            listeners.on_test_batch_end(passing.done - 1, compiled.results())
+        else:
+            passing.run(passing.total, REDRAW)
+        if progress is not None:
+            progress.update(passing.done, compiled.results)
+    logs = compiled.results()
+    listeners.on_test_end(logs)
+    return logs
+
+
+def evaluate(model: Any, arrays: dict[str, np.ndarray], plan: Plan, listeners: Any, progress: Any) -> dict[str, float]:
+    """The metrics over the arrays."""
+    feed = model._steps.feed("validation", arrays)
+    progress.epoch_begin(0)
+    began = time.perf_counter()
+    try:
+        logs = _test(model, feed, plan, listeners, progress)
+        progress.epoch_end(plan.steps, logs, time.perf_counter() - began)
+    finally:
+        progress.close()
+        _release(model, [feed])
+    return logs
+
+
+def predict(model: Any, arrays: dict[str, np.ndarray], n: int, plan: Plan, listeners: Any,
+            progress: Any) -> list[np.ndarray]:
+    """The outputs over the arrays: new arrays, one per output."""
+    shapes = adapter.build(model, arrays)
+    feed = model._steps.feed("predict", arrays)
+    results = [np.zeros((n, *shape[1:]), backend.floatx()) for shape in shapes]
+    if n == 0:
+        return results
+    while len(feed.results) < len(results):
+        feed.results.append(Tensor(results[len(feed.results)], "result"))
+    for tensor, array in zip(feed.results, results):
+        tensor.data, tensor.shape = array, array.shape
+    progress.epoch_begin(0)
+    began = time.perf_counter()
+    listeners.on_predict_begin()
+    try:
+        passing = _Pass(model, "predict", feed, plan)
+        while not passing.finished:
+            if listeners.wants_predict_batches:
+                listeners.on_predict_batch_begin(passing.done)
+                passing.run(1)
+                listeners.on_predict_batch_end(passing.done - 1)
+            else:
+                passing.run(passing.total, REDRAW)
+            progress.update(passing.done, dict)
+        progress.epoch_end(plan.steps, {}, time.perf_counter() - began)
+    finally:
+        progress.close()
+        _release(model, [feed])
+    listeners.on_predict_end()
+    return results
+
+
+def one_batch(model: Any, mode: str, arrays: dict[str, np.ndarray]) -> dict[str, float]:
+    """One train or test step on all rows; the metrics of this batch alone."""
+    feed = model._steps.feed("train" if mode == "train" else "validation", arrays)
+    model.compiled.reset()
+    try:
+        _Pass(model, mode, feed, Plan(feed.count, feed.count, 1, 0, False, None)).run(1)
+        return model.compiled.results()
+    finally:
+        _release(model, [feed])
+
+
+def record_row(model: Any, x: np.ndarray, key: Any) -> np.ndarray | None:
+    """Record the program behind one-row predict and run it; None where the model is not that simple."""
+    if not model.built or (model.inputs is not None and len(model.inputs) != 1) or x.dtype.kind not in "fiub":
+        return None
+    arrays = adapter.adapt_x(model, x, "predict()", check_finite=False)
+    if arrays["x0"].shape != x.shape or len(arrays) != 1:
+        return None
+    source = Tensor(arrays["x0"].astype(backend.floatx()), "x")
+    with recording() as calls, forward_pass(False):
+        outputs = flatten(model(source))
+    if len(outputs) != 1 or outputs[0] is source:
+        return None
+    program = Program(calls, f"predict one row of {model.name}", keep=outputs)
+    model._rows[key] = (structure_version(), source, program, program.results[0], threading.Lock())
+    return np.asarray(outputs[0].data).copy()
+
+
+def _release(model: Any, feeds: list[Feed | None]) -> None:
+    """Let go of the user's arrays, in the feeds and in the programs that were bound to them."""
+    for feed in feeds:
+        if feed is not None:
+            feed.unload()
+    if backend.backend() == "c":
+        with not_recording():
+            for program in model._steps.programs.values():
+                if program._handle is not None:
+                    program.handle()
+
+
+def _last(history: Any) -> dict[str, Any]:
+    return {key: values[-1] for key, values in history.history.items() if values}

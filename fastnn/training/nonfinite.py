@@ -1,0 +1,110 @@
+"""When the loss stops being a number: which step, which layer, which kernel. Floor 4.
+
+Replaying is deterministic, so the guard keeps the state from before a slice of steps, goes back to it when the loss
+has gone bad, and walks the program call by call to the first output that is not finite. Then training goes on, as in
+Keras: a run that diverges is a lesson; the callback TerminateOnNaN stops it.
+"""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.program import not_recording
+
+
+class Guard:
+    """Watches one model's loss through fit; warns once per compile."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.saved: list[tuple[Any, np.ndarray]] = []
+        self.order: list[tuple[Any, np.ndarray]] = []
+
+    @property
+    def _done(self) -> bool:
+        return bool(getattr(self.model.compiled, "nonfinite_seen", False)) or self.model.run_eagerly
+
+    def _state(self) -> list[Any]:
+        """Everything a step changes: weights, slots, counters, metric sums, cursors."""
+        model = self.model
+        optimizer = model.optimizer
+        tensors = [*model.weights, optimizer.iterations, optimizer._rate, model._steps.draws, model._steps.log_row,
+                   model.compiled.states.flat]
+        tensors += [block.flat for block in optimizer.slot_blocks.values()]
+        for feed in model._steps.feeds.values():
+            tensors += [feed.cursor, feed.epoch, feed.order, feed.keys]
+        return tensors
+
+    def remember(self) -> None:
+        """Keep a copy of the state."""
+        if not self._done:
+            self.saved = [(t, t.data.copy()) for t in self._state()]
+
+    def _swap(self) -> None:
+        """Exchange the state with the kept copy."""
+        with not_recording():
+            for tensor, copy in self.saved:
+                if tensor.data.shape == copy.shape:
+                    now = tensor.data.copy()
+                    tensor.data[...] = copy
+                    copy[...] = now
+
+    def look(self, passing: Any, epoch: int) -> None:
+        """After a slice of an epoch's steps."""
+        if self._done or not self.saved or math.isfinite(self.model.compiled.results()["loss"]):
+            return
+        cursor = int(passing.feed.cursor.data)
+        self._swap()
+        try:
+            self._hunt(passing.feed, epoch, cursor)
+        finally:
+            self._swap()
+
+    def look_back(self, losses: list[float], epoch: int, plan: Any, feed: Any) -> None:
+        """After many epochs in one go: replay up to the epoch that went bad, then walk it."""
+        bad = [i for i, loss in enumerate(losses) if not math.isfinite(loss)]
+        if self._done or not bad:
+            return
+        self._swap()
+        try:
+            for i in range(bad[0] + 1):
+                self.model._steps.begin(feed, plan.shuffle)[0].run()
+                self.model.compiled.reset()
+                if i < bad[0]:
+                    for batch, times in plan.parts():
+                        self.model._steps.step("train", feed, batch)[0].run(times)
+            self._hunt(feed, epoch + bad[0], sum(b * t for b, t in plan.parts()), plan)
+        finally:
+            self._swap()
+
+    def _hunt(self, feed: Any, epoch: int, end: int, plan: Any = None) -> None:
+        programs = {key[2]: program for key, program in self.model._steps.programs.items()
+                    if isinstance(key, tuple) and key[0] == "train" and key[1] == id(feed)}
+        self.model.compiled.nonfinite_seen = True
+        while int(feed.cursor.data) < end:
+            left = end - int(feed.cursor.data)
+            full = max(programs, default=0)
+            program = programs.get(full if left >= full else left)
+            if program is None:
+                break
+            step = int(feed.cursor.data) // max(full, 1)
+            for call in program.calls:
+                call.run()
+                if any(t.data.dtype.kind == "f" and not np.isfinite(t.data).all() for t in call.outputs):
+                    self._warn(epoch, step, call)
+                    return
+        warnings.warn(f"fit(): the loss of {self.model.name} is not finite in epoch {epoch + 1}; training goes on. "
+                      "Try a smaller learning rate, or the callback TerminateOnNaN.", RuntimeWarning, stacklevel=2)
+
+    def _warn(self, epoch: int, step: int, call: Any) -> None:
+        where = f"layer {call.layer!r}" if call.layer else "the loss or the optimizer"
+        given = all(np.isfinite(t.data).all() for t in call.inputs if t.data.dtype.kind == "f" and
+                    not any(t is o for o in call.outputs))
+        largest = max((float(np.abs(t.data).max()) for t in call.inputs if t.data.dtype.kind == "f" and t.data.size),
+                      default=0.0)
+        cause = f"its inputs are finite, the largest is {largest:.3g}" if given else "its inputs were bad already"
+        warnings.warn(f"fit(): the loss of {self.model.name} is not finite: first in epoch {epoch + 1}, step {step + 1}, "
+                      f"kernel {call.op.name} of {where} ({cause}).\nTraining goes on; try a smaller learning rate, scale "
+                      "the inputs, or stop with the callback TerminateOnNaN.", RuntimeWarning, stacklevel=2)

@@ -1,0 +1,123 @@
+"""The steps of training, testing and predicting: ordinary Python that runs once per shape and is replayed. Floor 4."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastnn import random
+from fastnn.engine.program import Program, recording
+from fastnn.engine.tensor import Tensor, Variable, backward
+from fastnn.layers.layer import distinct, flatten, forward_pass, structure_version
+from fastnn.ops.data import advance, store_step
+from fastnn.training.feed import Feed
+
+LOG_ROWS = 4096
+
+
+class Steps:
+    """A model's feeds and its recorded programs, by (mode, row shapes, batch size)."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.programs: dict[Any, Program] = {}
+        self.feeds: dict[Any, Feed] = {}
+        self.draws = Variable(0, "draws", dtype="int64", trainable=False)      # the step counter of random layers
+        self.log_row = Variable(0, "log row", dtype="int64", trainable=False)
+        self.log: Tensor | None = None
+        self._version = -1
+
+    def clear(self) -> None:
+        """Forget all programs: the model or its compilation changed."""
+        self.programs.clear()
+        self.feeds.clear()
+        self.log = None
+
+    def refresh(self) -> None:
+        """Forget them if some layer was edited since they were recorded."""
+        if self._version != structure_version():
+            self.clear()
+            self._version = structure_version()
+
+    def feed(self, mode: str, arrays: dict[str, np.ndarray], seed: int | None = None) -> Feed:
+        """The feed for arrays of these row shapes, loaded with them."""
+        key = (mode, Feed.signature(arrays))
+        if key not in self.feeds:
+            self.feeds[key] = Feed(arrays, *random.new_stream(seed))
+        self.feeds[key].load(arrays)
+        return self.feeds[key]
+
+    # ---- recording and replaying ------------------------------------------------------------------------------
+
+    def program(self, key: Any, name: str, body: Callable[[], None]) -> tuple[Program, bool]:
+        """The program of a key, and whether it ran just now, because it had to be recorded."""
+        if key in self.programs:
+            return self.programs[key], False
+        with recording() as calls:
+            body()
+        self._version = structure_version()      # what the layers' own Python did while recording is no edit
+        self.programs[key] = Program(calls, name)
+        return self.programs[key], True
+
+    def step(self, mode: str, feed: Feed, batch: int) -> tuple[Program, bool]:
+        """The program of one step of `mode` on `batch` rows; True when recording it has just run it once."""
+        body = getattr(self, mode)
+        return self.program((mode, id(feed), batch), f"{mode} step of {self.model.name}, batch {batch}",
+                            lambda: body(feed, batch))
+
+    # ---- the steps --------------------------------------------------------------------------------------------
+
+    def train(self, feed: Feed, batch: int) -> None:
+        """Gather, forward, loss, backward, update, metrics."""
+        model, compiled = self.model, self.model.compiled
+        data = feed.batch(batch)
+        with forward_pass(True, self.draws) as penalties:
+            outputs = flatten(model(_inputs(data)))
+            variables = distinct(model.trainable_weights)
+            penalties.extend(v.regularizer(v) for v in variables if v.regularizer is not None)
+            loss = compiled.total_loss(data, outputs, penalties, batch)
+        model.optimizer.apply(backward(loss, variables), variables)
+        compiled.update_metrics(data, outputs)
+        advance(self.draws, by=1)
+        feed.next(batch)
+
+    def test(self, feed: Feed, batch: int) -> None:
+        """Gather, forward, loss, metrics."""
+        model, compiled = self.model, self.model.compiled
+        data = feed.batch(batch)
+        with forward_pass(False) as penalties:
+            outputs = flatten(model(_inputs(data)))
+            penalties.extend(v.regularizer(v) for v in distinct(model.trainable_weights) if v.regularizer is not None)
+            compiled.total_loss(data, outputs, penalties, batch)
+        compiled.update_metrics(data, outputs)
+        feed.next(batch)
+
+    def predict(self, feed: Feed, batch: int) -> None:
+        """Gather, forward, store."""
+        data = feed.batch(batch)
+        with forward_pass(False):
+            feed.store(flatten(self.model(_inputs(data))))
+        feed.next(batch)
+
+    def log_metrics(self) -> tuple[Program, bool]:
+        """The program that writes the metric states into the next row of the log and sets them to zero."""
+        states = self.model.compiled.states
+        if self.log is None:
+            self.log = Tensor(np.zeros((LOG_ROWS, max(1, states.flat.data.size))), "log")
+            self._state_row = Tensor(states.flat.data.reshape(1, -1), "metric states")
+
+        def body() -> None:
+            store_step(self.log, self._state_row, self.log_row)
+            advance(self.log_row, by=1)
+            self.model.compiled.reset()
+
+        return self.program("log", "log metrics", body)
+
+    def begin(self, feed: Feed, shuffle: bool) -> tuple[Program, bool]:
+        """The program that begins an epoch."""
+        return self.program(("begin", id(feed), shuffle), "begin epoch", lambda: feed.begin(shuffle))
+
+
+def _inputs(data: dict[str, Tensor]) -> Any:
+    xs = [t for name, t in data.items() if name.startswith("x")]
+    return xs[0] if len(xs) == 1 else xs

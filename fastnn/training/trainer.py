@@ -1,0 +1,240 @@
+"""Trainer: compile, fit, evaluate, predict and their one-batch forms. Floor 4.
+
+Everything is checked and laid out first; then programs are recorded and replayed (training/loop.py).
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastnn import optimizers
+from fastnn.callbacks import CallbackList
+from fastnn.engine import backend
+from fastnn.engine.program import Program
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import BusyError, NotBuiltError, shown
+from fastnn.layers.layer import structure_changed
+from fastnn.training import adapter, data, loop
+from fastnn.training.compiled import Compiled
+from fastnn.training.history import History
+from fastnn.training.progress import Progress
+from fastnn.training.steps import Steps
+
+
+class Trainer:
+    """What makes a layer a model that can be trained; Model inherits it."""
+    name: str
+
+    def __init__(self) -> None:
+        self.compiled: Any = None
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.history: History | None = None
+        self.stop_training = False
+        self.run_eagerly = False
+        self._steps = Steps(self)
+        self._busy = threading.Lock()
+        self._rows: dict[Any, Any] = {}
+
+    # ---- compile ----------------------------------------------------------------------------------------------
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
+                weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: Any = 1,
+                jit_compile: Any = "auto", auto_scale_loss: bool = True) -> None:
+        """Choose optimizer, loss and metrics by name, class or instance; lists or dicts for several outputs.
+
+        run_eagerly: run the layers' Python at every step (for debuggers). steps_per_execution, jit_compile and
+        auto_scale_loss are accepted for Keras' sake: steps are always replayed in C, many at a time.
+        Raises ValueError naming the nearest name for unknown ones.
+        """
+        optimizer = optimizers.get(optimizer)
+        self.compiled = Compiled(loss, loss_weights, metrics, weighted_metrics)
+        self.optimizer, self.loss, self.run_eagerly = optimizer, loss, bool(run_eagerly)
+        self.stop_training = False
+        self._steps.clear()
+        structure_changed()
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The loss tracker and the compiled metrics."""
+        return [metric for _, metric in self.compiled.all()] if self.compiled else []
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """'loss', then the metrics' keys, in the order of evaluate()."""
+        return [key for key, _ in self.compiled.all()] if self.compiled else []
+
+    def _ready(self, where: str) -> None:
+        if self.compiled is None:
+            raise RuntimeError(f"{where}: the model is not compiled; call compile(optimizer=…, loss=…) first.")
+
+    @contextlib.contextmanager
+    def _working(self, where: str) -> Iterator[None]:
+        if not self._busy.acquire(blocking=False):
+            raise BusyError(f"{where}: {self.name} is training or evaluating already; wait until it has finished, "
+                            "or use another model.")
+        try:
+            self._steps.refresh()
+            yield
+        finally:
+            self._busy.release()
+
+    # ---- fit --------------------------------------------------------------------------------------------------
+
+    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
+            callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
+            class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0,
+            steps_per_epoch: int | None = None, validation_steps: int | None = None,
+            validation_batch_size: int | None = None, validation_freq: int = 1, *,
+            check_finite: bool = True) -> History:
+        """Train for `epochs` passes over the data; returns the History, also kept as `model.history`.
+
+        x: array, list, pandas frame, or a list of them for several inputs, samples first. y: targets. batch_size: 32
+        unless given. validation_data: (x, y) or (x, y, weights); validation_split: the last part of the data, cut off
+        before shuffling. class_weight: {class: weight} or 'balanced'. check_finite=False skips the search for NaN.
+        Wrong arguments raise before anything changes. Ctrl-C stops between two steps; `model.history` has the
+        epochs so far.
+        """
+        self._ready("fit()")
+        with self._working("fit()"):
+            batch = 32 if batch_size is None else data.whole(batch_size, "fit(): batch_size")
+            epochs = data.whole(epochs, "fit(): epochs", 0)
+            initial_epoch = data.whole(initial_epoch, "fit(): initial_epoch", 0)
+            validation_freq = data.whole(validation_freq, "fit(): validation_freq")
+            arrays = adapter.adapt(self, x, y, sample_weight, "fit()", class_weight, check_finite)
+            n = len(next(iter(arrays.values())))
+            validation = None
+            if validation_data is not None:
+                validation = self._validation(validation_data, check_finite)
+            elif validation_split:
+                data.warn_ordered(arrays, validation_split, n)
+                arrays, validation = data.split_validation(arrays, validation_split, n)
+                n = len(next(iter(arrays.values())))
+            plan = loop.Plan(n, batch, epochs, initial_epoch, bool(shuffle),
+                             None if steps_per_epoch is None else data.whole(steps_per_epoch, "fit(): steps_per_epoch"))
+            if validation is not None:
+                plan.validate(len(next(iter(validation.values()))), validation_batch_size or batch,
+                              validation_steps, validation_freq)
+            progress = Progress(verbose, epochs, plan.steps)
+            self.history = History()
+            self.stop_training = False
+            listeners = CallbackList(callbacks, self, {"epochs": epochs, "steps": plan.steps,
+                                                       "verbose": progress.verbose})
+            loop.fit(self, arrays, validation, plan, listeners, progress)
+            return self.history
+
+    def _validation(self, given: Any, check_finite: bool) -> dict[str, np.ndarray]:
+        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+            raise ValueError(f"fit(): validation_data is {shown(given)}; needs (x, y) or (x, y, sample_weight).")
+        return adapter.adapt(self, given[0], given[1], given[2] if len(given) == 3 else None,
+                             "fit(): validation_data", None, check_finite)
+
+    # ---- evaluate ---------------------------------------------------------------------------------------------
+
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
+                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+                 return_dict: bool = False) -> Any:
+        """The loss, or [loss, metrics in the order of compile()], or a dict with return_dict=True."""
+        self._ready("evaluate()")
+        with self._working("evaluate()"):
+            batch = 32 if batch_size is None else data.whole(batch_size, "evaluate(): batch_size")
+            arrays = adapter.adapt(self, x, y, sample_weight, "evaluate()")
+            n = len(next(iter(arrays.values())))
+            plan = loop.Plan(n, batch, 1, 0, False, None if steps is None else data.whole(steps, "evaluate(): steps"))
+            progress = Progress(verbose, 1, plan.steps, title=False)
+            listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
+            logs = loop.evaluate(self, arrays, plan, listeners, progress)
+        if return_dict:
+            return logs
+        values = [logs[key] for key in self.metrics_names]
+        return values[0] if len(values) == 1 else values
+
+    # ---- predict ----------------------------------------------------------------------------------------------
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
+                callbacks: Any = None) -> Any:
+        """The outputs for x, as a new array (a list of arrays for several outputs). Rows do not depend on the batch."""
+        if type(x) is np.ndarray and x.shape[0:1] == (1,) and callbacks is None and steps is None:
+            row = self._predict_row(x)
+            if row is not None:
+                return row
+        batch = 32 if batch_size is None else data.whole(batch_size, "predict(): batch_size")
+        with self._working("predict()"):
+            self._must_be_built(x)
+            arrays = adapter.adapt_x(self, x, "predict()", check_finite=False)
+            n = len(arrays["x0"])
+            plan = loop.Plan(max(n, 1), batch, 1, 0, False, steps)
+            progress = Progress(0 if plan.steps == 1 and verbose == "auto" else verbose, 1, plan.steps, title=False)
+            listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
+            outputs = loop.predict(self, arrays, n, plan, listeners, progress)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _must_be_built(self, x: Any) -> None:
+        if not self.built and self.inputs is None and not self.layers:  # type: ignore[attr-defined]
+            raise NotBuiltError(f"predict(): {self.name} has no layers; add some first.")
+
+    def _predict_row(self, x: np.ndarray) -> np.ndarray | None:
+        """One row, the straight way: copy in, run the recorded program, copy out. None where it cannot be taken."""
+        key = (x.shape, backend.backend())
+        found = self._rows.get(key)
+        if found is None or found[0] != structure_of(self):
+            return loop.record_row(self, x, key)
+        _, source, program, result, lock = found
+        if not lock.acquire(blocking=False):
+            return None
+        try:
+            np.copyto(source.data, x, casting="unsafe" if x.dtype.kind in "fiub" else "same_kind")
+            program.run()
+            return result.data.copy()
+        finally:
+            lock.release()
+
+    def __getstate__(self) -> dict[str, Any]:
+        raise TypeError(f"{self.name}: a model cannot be pickled; move get_weights() and rebuild the layers instead.")
+
+    # ---- one batch --------------------------------------------------------------------------------------------
+
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
+                       return_dict: bool = False) -> Any:
+        """One step on all of x; the loss and metrics of this batch."""
+        return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss and metrics of one batch."""
+        return self._on_batch("test", x, y, sample_weight, None, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch."""
+        return self.predict(x, batch_size=max(1, len(x)), verbose=0)
+
+    def _on_batch(self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
+        where = f"{mode}_on_batch()"
+        self._ready(where)
+        with self._working(where):
+            arrays = adapter.adapt(self, x, y, sample_weight, where, class_weight)
+            logs = loop.one_batch(self, mode, arrays)
+        if return_dict:
+            return logs
+        values = [logs[key] for key in self.metrics_names]
+        return values[0] if len(values) == 1 else values
+
+    # ---- looking inside ---------------------------------------------------------------------------------------
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programs recorded so far; print one to see its calls."""
+        return list(self._steps.programs.values())
+
+
+def structure_of(model: Any) -> Any:
+    """What a recorded one-row program depends on."""
+    from fastnn.layers.layer import structure_version
+    return structure_version()
+
+
+def result_tensor(shape: tuple[int, ...], dtype: str) -> Tensor:
+    """A buffer that a program stores its outputs in."""
+    return Tensor(np.zeros(shape, dtype), "result")
