@@ -1,0 +1,50 @@
+"""Which backend, instruction set and how many threads: to read, and to choose. Floor 5."""
+
+import platform
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend as _backend
+from fastnn.engine import threads as _threads
+from fastnn.engine.backend import backend, floatx, set_backend, set_floatx
+from fastnn.engine.threads import num_threads, set_num_threads
+
+__all__ = ["backend", "configuration", "floatx", "get_num_threads", "num_threads", "set_backend", "set_floatx",
+           "set_num_threads", "show_config", "using"]
+
+get_num_threads = num_threads
+
+
+def using(*, backend: str | None = None, threads: int | None = None, floatx: str | None = None) -> Any:
+    """`with using(backend="reference", threads=1, floatx="float64"):` for the block only."""
+    return _backend.using(backend, threads, floatx)
+
+
+def configuration() -> dict[str, Any]:
+    """What is in use, and why: version, backend, reason, isa, isas, threads, openmp, floatx, numpy, python, machine."""
+    engine = _backend._engine
+    from fastnn import __version__
+    return {
+        "version": __version__, "backend": backend(), "reason": _backend.why_not_c(), "isa": _backend.isa,
+        "isas": [name for name, _ in engine.isas()] if engine else [],
+        "threads": num_threads(), "openmp": bool(engine and engine.openmp_threads()), "floatx": floatx(),
+        "kernels": len(_backend.kernels), "numpy": np.__version__, "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def show_config() -> dict[str, Any]:
+    """Print configuration(), one line an entry, and return it."""
+    found = configuration()
+    names = {"c": "C", "reference": "NumPy reference", "check": "check (C and reference, compared)"}
+    print(f"fastnn {found['version']}")
+    print(f"  backend          {names[found['backend']]}" + (f"  (why not C: {found['reason']})" if found["reason"] else ""))
+    print(f"  instruction set  {found['isa'] or '-'}" + (f"  (compiled: {', '.join(found['isas'])})" if found["isas"] else ""))
+    asked = _threads.wanted()
+    print(f"  threads          {found['threads']}" + ("  (as set)" if asked else "  (CPUs this process may use)"))
+    print(f"  OpenMP           {'yes' if found['openmp'] else 'no'}")
+    print(f"  floatx           {found['floatx']}")
+    print(f"  kernels          {found['kernels']}")
+    print(f"  NumPy {found['numpy']}, Python {found['python']}, {found['machine']}")
+    return found

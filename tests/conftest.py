@@ -1,0 +1,80 @@
+"""What every test runs under: an arena full of NaN, a fixed seed, and nothing changed outside fastnn."""
+
+import os
+import random as python_random
+import signal
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn.engine import backend, plan
+from fastnn.layers.layer import reset_names
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+has_c = backend._engine is not None
+needs_c = pytest.mark.skipif(not has_c, reason="the C kernels are not built here: " + backend.missing)
+
+
+def shared(name: str) -> Path:
+    """A folder of ../shared/data, or a skip that says why."""
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there")
+    return folder
+
+
+def _subnormals_survive() -> bool:
+    return bool(np.float32(1e-40) * np.float32(1.0) != 0)
+
+
+def _world() -> dict[str, Any]:
+    """What fastnn must leave as it found it."""
+    return {
+        "np.random": np.random.get_state()[1].tobytes(), "random": python_random.getstate(),
+        "errstate": np.geterr(), "subnormals": _subnormals_survive(), "cwd": os.getcwd(),
+        "environment": {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
+        "SIGINT": signal.getsignal(signal.SIGINT), "filters": list(warnings.filters), "umask": _umask(),
+        "backend": (backend.backend(), backend.floatx()),
+    }
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@pytest.fixture(autouse=True)
+def outside_world(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nothing outside fastnn changes: RNGs, floating-point state, environment, signals, warnings, cwd."""
+    before = _world()
+    yield
+    allowed = {"np.random", "random"} if request.node.get_closest_marker("seeds_numpy") else set()
+    after = _world()
+    changed = [key for key in before if key not in allowed and before[key] != after[key]]
+    assert not changed, f"the test changed {changed} of the world outside fastnn"
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    """The same seed and layer names for every test; stale arena contents cannot go unseen."""
+    fastnn.random.set_seed(1234)
+    reset_names()
+    plan.poison = True
+    yield
+    plan.poison = False
+
+
+@pytest.fixture(params=["c", "reference"])
+def any_backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs the test on both backends."""
+    if request.param == "c" and not has_c:
+        pytest.skip("the C kernels are not built here: " + backend.missing)
+    with fastnn.config.using(backend=request.param):
+        yield request.param

@@ -1,0 +1,105 @@
+"""An op is four things in four files; these tests name whichever is missing. And arrows between floors point down."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from fastnn.engine import backend
+from tests.cases import CASES
+from tests.conftest import needs_c
+from tests.ops import FAMILY, OPS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "fastnn"
+
+FLOORS = [
+    {"errors", "_engine"},
+    {"reference"},
+    {"engine"},
+    {"ops"},
+    {"activations", "initializers", "regularizers", "constraints", "losses", "metrics", "random", "layers",
+     "optimizers"},
+    {"models", "training", "callbacks"},
+    {"saving", "preprocessing", "datasets", "utils", "plotting", "teaching", "examples", "config", "__main__"},
+]
+# History and progress are what callbacks and models talk to; both live on the floor of training.
+
+
+def family_of(kernel: str) -> str:
+    return backend.kernels[kernel].reference.__module__.rsplit(".", 1)[1]
+
+
+@pytest.mark.parametrize("kernel", sorted(backend.kernels))
+def test_every_kernel_has_op_case_and_docstring(kernel: str) -> None:
+    family = family_of(kernel)
+    assert kernel in OPS, f"no Op row for {kernel} in fastnn/ops/{family}.py"
+    assert FAMILY[kernel] == family or kernel in vars(__import__(f"fastnn.ops.{family}", fromlist=["x"]))
+    assert any(c.kernel == kernel for c in CASES), f"no case row for {kernel} in tests/cases/{family}.py"
+    assert backend.kernels[kernel].reference.__doc__, f"the reference of {kernel} has no docstring"
+
+
+@needs_c
+@pytest.mark.parametrize("kernel", sorted(backend.kernels))
+def test_every_kernel_is_in_c_in_the_file_of_its_family(kernel: str) -> None:
+    assert backend.kernels[kernel].c is not None
+    source = ROOT / "csrc" / "kernels" / f"{family_of(kernel)}.c"
+    if source.exists():
+        assert f'{{"{backend.kernels[kernel].signature}"' in source.read_text(), f"no table row for {kernel} in {source}"
+
+
+def test_only_update_kernels_write_into_their_inputs() -> None:
+    for name, op in OPS.items():
+        allowed = name.endswith("_step") or name in ("fill", "copy", "advance")
+        assert bool(op.updates) == allowed, f"{name}: updates={op.updates}"
+
+
+def test_families_have_the_same_file_names() -> None:
+    def stems(folder: Path, ending: str) -> set[str]:
+        return {p.stem for p in folder.glob(f"*.{ending}") if not p.stem.startswith("_")}
+    assert stems(PACKAGE / "reference", "py") == stems(PACKAGE / "ops", "py") == stems(ROOT / "tests/cases", "py")
+    if (ROOT / "csrc").is_dir():
+        assert stems(PACKAGE / "reference", "py") == stems(ROOT / "csrc" / "kernels", "c")
+
+
+def _floor(module: str) -> int:
+    part = module.split(".")[1] if "." in module else ""
+    for number, names in enumerate(FLOORS):
+        if part in names:
+            return number
+    return len(FLOORS)
+
+
+def _imports(path: Path) -> set[str]:
+    """fastnn modules imported when the file is imported (imports inside functions are lazy and may point up)."""
+    found = set()
+    tree = ast.parse(path.read_text())
+    for node in tree.body:
+        nodes = node.body if isinstance(node, (ast.Try, ast.If)) else [node]
+        for item in nodes:
+            if isinstance(item, ast.ImportFrom) and item.module and item.module.startswith("fastnn"):
+                if item.module == "fastnn":
+                    found.update(f"fastnn.{a.name}" for a in item.names)
+                else:
+                    found.add(item.module)
+            elif isinstance(item, ast.Import):
+                found.update(a.name for a in item.names if a.name.startswith("fastnn"))
+    return found
+
+
+def test_arrows_between_floors_point_down() -> None:
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE)
+        if relative.parts == ("__init__.py",):
+            continue
+        own = "fastnn." + (relative.parts[0] if len(relative.parts) > 1 else path.stem)
+        for module in _imports(path):
+            if module != "fastnn" and _floor(module) > _floor(own):
+                wrong.append(f"{relative} (floor {_floor(own)}) imports {module} (floor {_floor(module)})")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_reference_imports_numpy_only() -> None:
+    for path in (PACKAGE / "reference").glob("*.py"):
+        assert all(m.startswith("fastnn.reference") for m in _imports(path)), path.name
