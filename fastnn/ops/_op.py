@@ -163,8 +163,8 @@ class Op:
     def _dtypes(self, tensors: tuple[Tensor, ...]) -> list[str]:
         results = self.result if isinstance(self.result, tuple) else (self.result,) * len(self.output_names)
         by_name = {name: t.dtype for name, t in zip(self.kernel.inputs, tensors)}
-        return [_Rule(r)(by_name) if callable(r) else backend.floatx() if r == "float" else by_name.get(r, r)
-                for r in results]
+        chosen = [_Rule(r)(by_name) if callable(r) else by_name.get(r, r) for r in results]
+        return [backend.floatx() if dtype == "float" else dtype for dtype in chosen]
 
     def _new(self, shape: Shape, dtype: str) -> np.ndarray:
         try:

@@ -1,0 +1,28 @@
+/* gemm.h: the one matrix product behind matmul, matmul_nt, matmul_tn and dense.
+ *
+ * c = activation(a b + bias), row-major float32. Transposed operands are only other strides:
+ *     a[i][p] is a[i * a_row + p * a_depth]          i < m rows, p < k depth
+ *     b[p][j] is b[p * b_depth + j * b_column]       j < n columns; b_depth or b_column is 1
+ *
+ * Every element of c is one chain of multiply-adds over p = 0, 1, ... k-1 that starts at its bias (or
+ * at zero), wherever the tiles, the blocks and the workers' shares are cut: so the bits depend on
+ * nothing but the operands, and on whether the instruction set has fused multiply-add.
+ */
+#ifndef GEMM_H
+#define GEMM_H
+
+#include "fastnn.h"
+
+typedef struct Gemm {
+    const float *a, *b, *bias;   /* bias: (n,), or NULL */
+    float *c;                    /* (m, n) */
+    int64_t m, n, k;
+    int64_t a_row, a_depth, b_depth, b_column;
+    int activation;              /* LINEAR, RELU, ... */
+} Gemm;
+
+/* Computes this worker's block of c. */
+#define gemm ISA_NAME(gemm)
+void gemm(const Gemm *g, Part part);
+
+#endif

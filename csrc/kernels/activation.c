@@ -1,0 +1,285 @@
+/* activation.c: activation functions and their gradients; see fastnn/reference/activation.py.
+ * The formulas of the elementwise ones are in activate.h. */
+#include "activate.h"
+
+static void step(const Call *call, Part part) { map1(call, part, v_step); }
+static void sigmoid(const Call *call, Part part) { map1(call, part, v_sigmoid); }
+static void sigmoid_grad(const Call *call, Part part) { map2(call, part, v_sigmoid_grad); }
+static void tanh_(const Call *call, Part part) { map1(call, part, v_tanh); }
+static void tanh_grad(const Call *call, Part part) { map2(call, part, v_tanh_grad); }
+static void relu(const Call *call, Part part) { map1(call, part, v_relu); }
+static void relu_grad(const Call *call, Part part) { map2(call, part, v_relu_grad); }
+static void relu6(const Call *call, Part part) { map1(call, part, v_relu6); }
+static void relu6_grad(const Call *call, Part part) { map2(call, part, v_relu6_grad); }
+static void leaky_relu(const Call *call, Part part) { map1_constant(call, part, v_leaky_relu); }
+static void leaky_relu_grad(const Call *call, Part part) { map2_constant(call, part, v_leaky_relu_grad); }
+
+static void clipped_relu(const Call *call, Part part)
+{
+    const float *x = input(call, 0);
+    const float slope = number(call, 0), threshold = number(call, 1), maximum = number(call, 2);
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        const float below = slope * (x[i] - threshold);
+        const float above = x[i] < maximum ? x[i] : maximum;
+        y[i] = x[i] > threshold ? above : below;
+    }
+}
+
+static void clipped_relu_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *x = input(call, 1);
+    const float slope = number(call, 0), threshold = number(call, 1), maximum = number(call, 2);
+    float *dx = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        const float below = slope * dy[i];
+        const float above = x[i] < maximum ? dy[i] : 0;
+        dx[i] = x[i] > threshold ? above : below;
+    }
+}
+
+static void elu(const Call *call, Part part) { map1_constant(call, part, v_elu); }
+static void elu_grad(const Call *call, Part part) { map2_constant(call, part, v_elu_grad); }
+static void selu(const Call *call, Part part) { map1(call, part, v_selu); }
+static void selu_grad(const Call *call, Part part) { map2(call, part, v_selu_grad); }
+static void celu(const Call *call, Part part) { map1_constant(call, part, v_celu); }
+static void celu_grad(const Call *call, Part part) { map2_constant(call, part, v_celu_grad); }
+static void gelu(const Call *call, Part part) { map1(call, part, v_gelu); }
+static void gelu_grad(const Call *call, Part part) { map2(call, part, v_gelu_grad); }
+static void gelu_tanh(const Call *call, Part part) { map1(call, part, v_gelu_tanh); }
+static void gelu_tanh_grad(const Call *call, Part part) { map2(call, part, v_gelu_tanh_grad); }
+static void silu(const Call *call, Part part) { map1(call, part, v_silu); }
+static void silu_grad(const Call *call, Part part) { map2(call, part, v_silu_grad); }
+static void softplus(const Call *call, Part part) { map1(call, part, v_softplus); }
+static void softplus_grad(const Call *call, Part part) { map2(call, part, v_softplus_grad); }
+static void softsign(const Call *call, Part part) { map1(call, part, v_softsign); }
+static void softsign_grad(const Call *call, Part part) { map2(call, part, v_softsign_grad); }
+static void mish(const Call *call, Part part) { map1(call, part, v_mish); }
+static void mish_grad(const Call *call, Part part) { map2(call, part, v_mish_grad); }
+static void hard_sigmoid(const Call *call, Part part) { map1(call, part, v_hard_sigmoid); }
+static void hard_sigmoid_grad(const Call *call, Part part) { map2(call, part, v_hard_sigmoid_grad); }
+static void hard_silu(const Call *call, Part part) { map1(call, part, v_hard_silu); }
+static void hard_silu_grad(const Call *call, Part part) { map2(call, part, v_hard_silu_grad); }
+
+/* The end of a row is padded with values that leave maxima and sums as they are. */
+static float highest(const float *x, int64_t n, int64_t left)
+{
+    V high = v_splat(-INFINITY);
+    for (int64_t i = 0; i < n; i += WIDTH) high = v_max(v_load_row(x + i, n - i, left - i, -INFINITY), high);
+    return v_highest(high);
+}
+
+static void softmax(const Call *call, Part part)
+{
+    const float *x = input(call, 0);
+    float *y = output(call, 0);
+    const int64_t n = inner_size(call->outputs[0], call->outputs[0]->rank - 1);
+    const int64_t size = output_size(call, 0);
+    const Range rows = share_rows(n ? size / n : 0, part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        const int64_t left = size - row * n;
+        const float *from = x + row * n;
+        float *to = y + row * n;
+        if (n <= WIDTH) {                              /* the usual classifier: the row stays in a register */
+            const V all = v_load_row(from, n, left, -INFINITY);
+            const V e = v_exp(all - v_highest(all));
+            v_store_part(to, e * v_splat(1 / v_sum(e)), n);
+            continue;
+        }
+        const float high = highest(from, n, left);
+        V sum = {0};
+        for (int64_t i = 0; i < n; i += WIDTH) {
+            const V e = v_exp(v_load_row(from + i, n - i, left - i, -INFINITY) - high);
+            v_store_part(to + i, e, n - i);
+            sum += e;
+        }
+        const V scale = v_splat(1 / v_sum(sum));
+        for (int64_t i = 0; i < n; i += WIDTH) v_store_part(to + i, v_load_part(to + i, n - i, 0) * scale, n - i);
+    }
+}
+
+static void softmax_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *y = input(call, 1);
+    float *dx = output(call, 0);
+    const int64_t n = inner_size(call->outputs[0], call->outputs[0]->rank - 1);
+    const int64_t size = output_size(call, 0);
+    const Range rows = share_rows(n ? size / n : 0, part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        const int64_t first = row * n, left = size - first;
+        V sum = {0};
+        for (int64_t i = 0; i < n; i += WIDTH)
+            sum += v_load_row(dy + first + i, n - i, left - i, 0) * v_load_row(y + first + i, n - i, left - i, 0);
+        const V mean = v_splat(v_sum(sum));
+        for (int64_t i = 0; i < n; i += WIDTH) {
+            const V d = v_load_row(dy + first + i, n - i, left - i, 0) - mean;
+            v_store_part(dx + first + i, v_load_row(y + first + i, n - i, left - i, 0) * d, n - i);
+        }
+    }
+}
+
+static void log_softmax(const Call *call, Part part)
+{
+    const float *x = input(call, 0);
+    float *y = output(call, 0);
+    const int64_t n = inner_size(call->outputs[0], call->outputs[0]->rank - 1);
+    const int64_t size = output_size(call, 0);
+    const Range rows = share_rows(n ? size / n : 0, part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        const int64_t left = size - row * n;
+        const float *from = x + row * n;
+        float *to = y + row * n;
+        if (n <= WIDTH) {
+            const V all = v_load_row(from, n, left, -INFINITY);
+            const V shifted = all - v_highest(all);
+            v_store_part(to, shifted - s_log(v_sum(v_exp(shifted))), n);
+            continue;
+        }
+        const float high = highest(from, n, left);
+        V sum = {0};
+        for (int64_t i = 0; i < n; i += WIDTH) sum += v_exp(v_load_row(from + i, n - i, left - i, -INFINITY) - high);
+        const float log_sum = s_log(v_sum(sum));
+        for (int64_t i = 0; i < n; i += WIDTH)
+            v_store_part(to + i, (v_load_row(from + i, n - i, left - i, 0) - high) - log_sum, n - i);
+    }
+}
+
+static void log_softmax_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *y = input(call, 1);
+    float *dx = output(call, 0);
+    const int64_t n = inner_size(call->outputs[0], call->outputs[0]->rank - 1);
+    const int64_t size = output_size(call, 0);
+    const Range rows = share_rows(n ? size / n : 0, part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        const int64_t first = row * n, left = size - first;
+        V sum = {0};
+        for (int64_t i = 0; i < n; i += WIDTH) sum += v_load_row(dy + first + i, n - i, left - i, 0);
+        const V total = v_splat(v_sum(sum));
+        for (int64_t i = 0; i < n; i += WIDTH) {
+            const V p = v_exp(v_load_row(y + first + i, n - i, left - i, 0));
+            v_store_part(dx + first + i, v_load_row(dy + first + i, n - i, left - i, 0) - p * total, n - i);
+        }
+    }
+}
+
+static void prelu(const Call *call, Part part)
+{
+    const float *x = input(call, 0);
+    const float *alpha = input(call, 1);
+    float *y = output(call, 0);
+    const int64_t batch = output_dim(call, 0, 0), n = input_size(call, 1);
+    const Range rows = share_rows(batch, part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        const float *from = x + row * n;
+        float *to = y + row * n;
+        for (int64_t i = 0; i < n; i++) {
+            const float below = alpha[i] * from[i];    /* outside of ?:, or SSE2 code would branch */
+            to[i] = from[i] > 0 ? from[i] : below;
+        }
+    }
+}
+
+static void prelu_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *x = input(call, 1);
+    const float *alpha = input(call, 2);
+    float *dx = output(call, 0);
+    const int64_t batch = output_dim(call, 0, 0), n = input_size(call, 2);
+    const Range rows = share_rows(batch, part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        const int64_t first = row * n;
+        for (int64_t i = 0; i < n; i++) {
+            const float below = alpha[i] * dy[first + i];
+            dx[first + i] = x[first + i] > 0 ? dy[first + i] : below;
+        }
+    }
+}
+
+/* Row after row into the sums, which stay in cache: a column at a time would touch a page per element. */
+static void prelu_alpha_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *x = input(call, 1);
+    float *dalpha = output(call, 0);
+    const int64_t batch = input_dim(call, 1, 0), n = output_size(call, 0);
+    const Range range = share_elements(n, part);
+
+    for (int64_t i = range.begin; i < range.end; i++) dalpha[i] = 0;
+    for (int64_t row = 0; row < batch; row++)
+        for (int64_t i = range.begin; i < range.end; i++)
+            dalpha[i] += dy[row * n + i] * (x[row * n + i] > 0 ? 0 : x[row * n + i]);
+}
+
+static void activation_grad(const Call *call, Part part)
+{
+    switch (integer(call, 0)) {
+    case LINEAR: map2(call, part, v_linear_grad); return;
+    case RELU: map2(call, part, v_relu_grad); return;
+    case TANH: map2(call, part, v_tanh_grad); return;
+    case SIGMOID: map2(call, part, v_sigmoid_grad); return;
+    }
+}
+
+/* Costs were measured on 64 Ki elements with AVX2; prelu_alpha_grad's is for a batch of 64. */
+extern const Kernel FAMILY(activation)[];
+const Kernel FAMILY(activation)[] = {
+    {"step(x)", step, ELEMENTS, 0.1},
+    {"sigmoid(x)", sigmoid, ELEMENTS, 0.3},
+    {"sigmoid_grad(dy, y)", sigmoid_grad, ELEMENTS, 0.14},
+    {"tanh(x)", tanh_, ELEMENTS, 0.4},
+    {"tanh_grad(dy, y)", tanh_grad, ELEMENTS, 0.14},
+    {"relu(x)", relu, ELEMENTS, 0.1},
+    {"relu_grad(dy, y)", relu_grad, ELEMENTS, 0.12},
+    {"relu6(x)", relu6, ELEMENTS, 0.1},
+    {"relu6_grad(dy, y)", relu6_grad, ELEMENTS, 0.14},
+    {"leaky_relu(x, *, slope)", leaky_relu, ELEMENTS, 0.12},
+    {"leaky_relu_grad(dy, x, *, slope)", leaky_relu_grad, ELEMENTS, 0.12},
+    {"clipped_relu(x, *, slope, threshold, maximum)", clipped_relu, ELEMENTS, 0.12},
+    {"clipped_relu_grad(dy, x, *, slope, threshold, maximum)", clipped_relu_grad, ELEMENTS, 0.14},
+    {"elu(x, *, alpha)", elu, ELEMENTS, 0.45},
+    {"elu_grad(dy, x, *, alpha)", elu_grad, ELEMENTS, 0.33},
+    {"selu(x)", selu, ELEMENTS, 0.44},
+    {"selu_grad(dy, x)", selu_grad, ELEMENTS, 0.33},
+    {"celu(x, *, alpha)", celu, ELEMENTS, 0.5},
+    {"celu_grad(dy, x, *, alpha)", celu_grad, ELEMENTS, 0.37},
+    {"gelu(x)", gelu, ELEMENTS, 1.2},
+    {"gelu_grad(dy, x)", gelu_grad, ELEMENTS, 1.7},
+    {"gelu_tanh(x)", gelu_tanh, ELEMENTS, 0.4},
+    {"gelu_tanh_grad(dy, x)", gelu_tanh_grad, ELEMENTS, 0.7},
+    {"silu(x)", silu, ELEMENTS, 0.32},
+    {"silu_grad(dy, x)", silu_grad, ELEMENTS, 0.5},
+    {"softplus(x)", softplus, ELEMENTS, 0.9},
+    {"softplus_grad(dy, x)", softplus_grad, ELEMENTS, 0.34},
+    {"softsign(x)", softsign, ELEMENTS, 0.17},
+    {"softsign_grad(dy, x)", softsign_grad, ELEMENTS, 0.17},
+    {"mish(x)", mish, ELEMENTS, 0.45},
+    {"mish_grad(dy, x)", mish_grad, ELEMENTS, 0.55},
+    {"hard_sigmoid(x)", hard_sigmoid, ELEMENTS, 0.11},
+    {"hard_sigmoid_grad(dy, x)", hard_sigmoid_grad, ELEMENTS, 0.13},
+    {"hard_silu(x)", hard_silu, ELEMENTS, 0.14},
+    {"hard_silu_grad(dy, x)", hard_silu_grad, ELEMENTS, 0.13},
+    {"softmax(x)", softmax, ROWS, 0.7},
+    {"softmax_grad(dy, y)", softmax_grad, ROWS, 0.2},
+    {"log_softmax(x)", log_softmax, ROWS, 0.7},
+    {"log_softmax_grad(dy, y)", log_softmax_grad, ROWS, 0.45},
+    {"prelu(x, alpha)", prelu, ROWS, 0.12},
+    {"prelu_grad(dy, x, alpha)", prelu_grad, ROWS, 0.17},
+    {"prelu_alpha_grad(dy, x)", prelu_alpha_grad, ELEMENTS, 10},
+    {"activation_grad(dy, y, *, activation)", activation_grad, ELEMENTS, 0.14},
+    {0},
+};

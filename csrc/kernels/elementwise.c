@@ -1,0 +1,179 @@
+/* elementwise.c: arithmetic on arrays of one shape; see fastnn/reference/elementwise.py.
+ *
+ * Most kernels are a function of one vector, mapped over the arrays (map1, map2 in simd.h). An output may
+ * be one of the inputs; the plain loops say so to GCC by `ivdep`, which otherwise checks for overlap and
+ * takes the scalar loop exactly when a call works in place. */
+#include <math.h>
+
+#include "fastnn.h"
+#include "simd.h"
+#include "vmath.h"
+
+INLINE V v_add(V a, V b) { return a + b; }
+INLINE V v_subtract(V a, V b) { return a - b; }
+INLINE V v_multiply(V a, V b) { return a * b; }
+INLINE V v_divide(V a, V b) { return a / b; }
+INLINE V v_divide_no_nan(V a, V b) { return v_where(b != 0.0f, a / b); }
+
+static void add(const Call *call, Part part) { map2(call, part, v_add); }
+static void subtract(const Call *call, Part part) { map2(call, part, v_subtract); }
+static void multiply(const Call *call, Part part) { map2(call, part, v_multiply); }
+static void divide(const Call *call, Part part) { map2(call, part, v_divide); }
+static void divide_no_nan(const Call *call, Part part) { map2(call, part, v_divide_no_nan); }
+
+/* A NaN in either input is passed on: a's by the second test, b's because no comparison with it holds. */
+INLINE V v_maximum(V a, V b) { return v_select((a > b) | (a != a), a, b); }
+INLINE V v_minimum(V a, V b) { return v_select((a < b) | (a != a), a, b); }
+
+static void maximum(const Call *call, Part part) { map2(call, part, v_maximum); }
+static void minimum(const Call *call, Part part) { map2(call, part, v_minimum); }
+
+static void maximum_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *a = input(call, 1);
+    const float *b = input(call, 2);
+    float *da = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+#pragma GCC ivdep
+    for (int64_t i = range.begin; i < range.end; i++)
+        da[i] = a[i] >= b[i] ? dy[i] : 0;
+}
+
+static void power(const Call *call, Part part)
+{
+    const float *x = input(call, 0);
+    const double exponent = number(call, 0);
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    /* In float64, so that one rounding is left and an exponent such as 0.1 is meant exactly. */
+    if (exponent == 3) {
+#pragma GCC ivdep
+        for (int64_t i = range.begin; i < range.end; i++)
+            y[i] = (double)x[i] * x[i] * x[i];
+    } else if (exponent == 2) {
+#pragma GCC ivdep
+        for (int64_t i = range.begin; i < range.end; i++)
+            y[i] = x[i] * x[i];
+    } else if (exponent == 0.5) {
+#pragma GCC ivdep
+        for (int64_t i = range.begin; i < range.end; i++)
+            y[i] = sqrtf(x[i]);
+    } else if (exponent == -1) {
+#pragma GCC ivdep
+        for (int64_t i = range.begin; i < range.end; i++)
+            y[i] = 1 / x[i];
+    } else {
+        for (int64_t i = range.begin; i < range.end; i++)
+            y[i] = pow(x[i], exponent);
+    }
+}
+
+INLINE V v_negative(V x) { return -x; }
+INLINE V v_sign(V x)
+{
+    const V zero_or_nan = v_where(x != 0.0f, x);       /* also makes -0 to 0 */
+    return v_select(x > 0.0f, v_splat(1), v_select(x < 0.0f, v_splat(-1), zero_or_nan));
+}
+INLINE V v_square(V x) { return x * x; }
+
+static void negative(const Call *call, Part part) { map1(call, part, v_negative); }
+static void absolute(const Call *call, Part part) { map1(call, part, v_abs); }
+static void sign(const Call *call, Part part) { map1(call, part, v_sign); }
+static void square(const Call *call, Part part) { map1(call, part, v_square); }
+static void exp_(const Call *call, Part part) { map1(call, part, v_exp); }
+static void log_(const Call *call, Part part) { map1(call, part, v_log); }
+
+static void sqrt_(const Call *call, Part part)
+{
+    const float *x = input(call, 0);
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+#pragma GCC ivdep
+    for (int64_t i = range.begin; i < range.end; i++)
+        y[i] = sqrtf(x[i]);
+}
+
+static void scale(const Call *call, Part part) { map1_constant(call, part, v_multiply); }
+static void add_constant(const Call *call, Part part) { map1_constant(call, part, v_add); }
+
+static void clip(const Call *call, Part part)
+{
+    const float *x = input(call, 0);
+    const float low = number(call, 0);
+    const float high = number(call, 1);
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    /* A NaN fails both tests and stays. */
+#pragma GCC ivdep
+    for (int64_t i = range.begin; i < range.end; i++)
+        y[i] = x[i] < low ? low : x[i] > high ? high : x[i];
+}
+
+static void clip_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *x = input(call, 1);
+    const float low = number(call, 0);
+    const float high = number(call, 1);
+    float *dx = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+#pragma GCC ivdep
+    for (int64_t i = range.begin; i < range.end; i++)
+        dx[i] = x[i] < low || x[i] > high ? 0 : dy[i];
+}
+
+INLINE V v_greater(V a, V b) { return v_where(a > b, v_splat(1)); }
+INLINE V v_greater_equal(V a, V b) { return v_where(a >= b, v_splat(1)); }
+INLINE V v_equal(V a, V b) { return v_where(a == b, v_splat(1)); }
+
+static void greater(const Call *call, Part part) { map2(call, part, v_greater); }
+static void greater_equal(const Call *call, Part part) { map2(call, part, v_greater_equal); }
+static void equal(const Call *call, Part part) { map2(call, part, v_equal); }
+
+static void where(const Call *call, Part part)
+{
+    const float *condition = input(call, 0);
+    const float *a = input(call, 1);
+    const float *b = input(call, 2);
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+#pragma GCC ivdep
+    for (int64_t i = range.begin; i < range.end; i++)
+        y[i] = condition[i] != 0 ? a[i] : b[i];
+}
+
+extern const Kernel FAMILY(elementwise)[];
+const Kernel FAMILY(elementwise)[] = {
+    {"add(a, b)", add, ELEMENTS, 0.15},
+    {"subtract(a, b)", subtract, ELEMENTS, 0.15},
+    {"multiply(a, b)", multiply, ELEMENTS, 0.15},
+    {"divide(a, b)", divide, ELEMENTS, 0.25},
+    {"divide_no_nan(a, b)", divide_no_nan, ELEMENTS, 0.25},
+    {"maximum(a, b)", maximum, ELEMENTS, 0.15},
+    {"minimum(a, b)", minimum, ELEMENTS, 0.15},
+    {"maximum_grad(dy, a, b)", maximum_grad, ELEMENTS, 0.2},
+    {"power(x, *, exponent)", power, ELEMENTS, 10},
+    {"negative(x)", negative, ELEMENTS, 0.1},
+    {"absolute(x)", absolute, ELEMENTS, 0.1},
+    {"sign(x)", sign, ELEMENTS, 0.15},
+    {"square(x)", square, ELEMENTS, 0.1},
+    {"sqrt(x)", sqrt_, ELEMENTS, 0.3},
+    {"exp(x)", exp_, ELEMENTS, 0.35},
+    {"log(x)", log_, ELEMENTS, 0.4},
+    {"scale(x, *, factor)", scale, ELEMENTS, 0.1},
+    {"add_constant(x, *, value)", add_constant, ELEMENTS, 0.1},
+    {"clip(x, *, low, high)", clip, ELEMENTS, 0.1},
+    {"clip_grad(dy, x, *, low, high)", clip_grad, ELEMENTS, 0.15},
+    {"greater(a, b)", greater, ELEMENTS, 0.15},
+    {"greater_equal(a, b)", greater_equal, ELEMENTS, 0.15},
+    {"equal(a, b)", equal, ELEMENTS, 0.15},
+    {"where(condition, a, b)", where, ELEMENTS, 0.2},
+    {0},
+};

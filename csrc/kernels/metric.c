@@ -1,0 +1,239 @@
+/* metric.c: per-sample scores, and steps that add a batch to float64 sums; see fastnn/reference/metric.py. */
+#include <math.h>
+
+#include "fastnn.h"
+
+static inline int64_t last_dim(const Tensor *t) { return t->shape[t->rank - 1]; }
+
+/* The place of the first maximum; a NaN is above everything. */
+static inline int64_t argmax(const float *x, int64_t n)
+{
+    int64_t best = 0;
+    for (int64_t i = 1; i < n; i++)
+        if (!(x[i] <= x[best]) && x[best] == x[best]) best = i;
+    return best;
+}
+
+static void binary_accuracy(const Call *call, Part part)
+{
+    const float *y_true = input(call, 0);
+    const float *y_pred = input(call, 1);
+    const float threshold = number(call, 0);
+    float *y = output(call, 0);
+    const int64_t n = last_dim(call->inputs[1]);
+    const Range rows = share_rows(output_size(call, 0), part);
+
+    if (n == 1) {
+        for (int64_t row = rows.begin; row < rows.end; row++)
+            y[row] = (y_pred[row] > threshold ? 1.0f : 0.0f) == y_true[row] ? 1.0f : 0.0f;
+        return;
+    }
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        int64_t right = 0;
+        for (int64_t i = row * n; i < (row + 1) * n; i++)
+            right += (y_pred[i] > threshold ? 1.0f : 0.0f) == y_true[i];
+        y[row] = (double)right / n;
+    }
+}
+
+static void categorical_accuracy(const Call *call, Part part)
+{
+    const float *y_true = input(call, 0);
+    const float *y_pred = input(call, 1);
+    float *y = output(call, 0);
+    const int64_t n = last_dim(call->inputs[1]);
+    const Range rows = share_rows(output_size(call, 0), part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++)
+        y[row] = argmax(y_true + row * n, n) == argmax(y_pred + row * n, n);
+}
+
+static void sparse_categorical_accuracy(const Call *call, Part part)
+{
+    const int32_t *labels = input(call, 0);
+    const float *y_pred = input(call, 1);
+    float *y = output(call, 0);
+    const int64_t n = last_dim(call->inputs[1]);
+    const Range rows = share_rows(output_size(call, 0), part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++)
+        y[row] = labels[row] == argmax(y_pred + row * n, n);
+}
+
+/* Whether fewer than k of x exceed x[label], all of x being finite. */
+static inline int in_top_k(const float *x, int64_t n, int64_t label, int64_t k)
+{
+    if (label < 0 || label >= n) return 0;
+    int64_t above = 0, wrong = 0;
+    for (int64_t i = 0; i < n; i++) {
+        above += x[i] > x[label];
+        wrong += !(fabsf(x[i]) < INFINITY);
+    }
+    return above < k && !wrong;
+}
+
+static void top_k_accuracy(const Call *call, Part part)
+{
+    const float *y_true = input(call, 0);
+    const float *y_pred = input(call, 1);
+    const int64_t k = integer(call, 0);
+    float *y = output(call, 0);
+    const int64_t n = last_dim(call->inputs[1]);
+    const Range rows = share_rows(output_size(call, 0), part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++)
+        y[row] = in_top_k(y_pred + row * n, n, argmax(y_true + row * n, n), k);
+}
+
+static void sparse_top_k_accuracy(const Call *call, Part part)
+{
+    const int32_t *labels = input(call, 0);
+    const float *y_pred = input(call, 1);
+    const int64_t k = integer(call, 0);
+    float *y = output(call, 0);
+    const int64_t n = last_dim(call->inputs[1]);
+    const Range rows = share_rows(output_size(call, 0), part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++)
+        y[row] = in_top_k(y_pred + row * n, n, labels[row], k);
+}
+
+/* Eight sums side by side: one would wait for each addition. */
+enum { LANES = 8 };
+
+static inline double sum_lanes(const double *lanes)
+{
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
+static inline double sum_of(const float *x, int64_t n)
+{
+    double lanes[LANES] = {0}, rest = 0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int64_t j = 0; j < LANES; j++) lanes[j] += x[i + j];
+    for (; i < n; i++) rest += x[i];
+    return sum_lanes(lanes) + rest;
+}
+
+static inline double dot_of(const float *x, const float *weights, int64_t n)
+{
+    double lanes[LANES] = {0}, rest = 0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int64_t j = 0; j < LANES; j++) lanes[j] += (double)x[i + j] * weights[i + j];
+    for (; i < n; i++) rest += (double)x[i] * weights[i];
+    return sum_lanes(lanes) + rest;
+}
+
+static void mean_step(const Call *call, Part part)
+{
+    const float *values = input(call, 2);
+    double *total = output(call, 0);
+    double *count = output(call, 1);
+    const int64_t size = input_size(call, 2);
+
+    (void)part;
+    *total += sum_of(values, size);
+    *count += size;
+}
+
+static void weighted_mean_step(const Call *call, Part part)
+{
+    const float *values = input(call, 2);
+    const float *weights = input(call, 3);
+    double *total = output(call, 0);
+    double *count = output(call, 1);
+    const int64_t size = input_size(call, 2);
+
+    (void)part;
+    *total += dot_of(values, weights, size);
+    *count += sum_of(weights, size);
+}
+
+static void confusion_step(const Call *call, Part part)
+{
+    const float *y_true = input(call, 1);
+    const float *y_pred = input(call, 2);
+    const float *weights = input(call, 3);
+    const float threshold = number(call, 0);
+    double *counts = output(call, 0);
+    const int64_t batch = input_dim(call, 1, 0), columns = input_dim(call, 1, 1);
+
+    (void)part;
+    double *restrict true_positives = counts, *restrict false_positives = counts + columns;
+    double *restrict true_negatives = counts + 2 * columns, *restrict false_negatives = counts + 3 * columns;
+    for (int64_t row = 0; row < batch; row++) {
+        const float *restrict t = y_true + row * columns, *restrict p = y_pred + row * columns;
+        const double weight = weights[row];
+        for (int64_t i = 0; i < columns; i++) {     /* products and differences that are 0 or weight: no branches */
+            const double actual = t[i] != 0 ? 1.0f : 0.0f, positive = weight * (p[i] > threshold ? 1.0f : 0.0f);
+            const double both = positive * actual, missed = weight * actual - both;
+            true_positives[i] += both;
+            false_positives[i] += positive - both;
+            true_negatives[i] += weight - positive - missed;
+            false_negatives[i] += missed;
+        }
+    }
+}
+
+static void hardmax_confusion_step(const Call *call, Part part)
+{
+    const float *y_true = input(call, 1);
+    const float *y_pred = input(call, 2);
+    const float *weights = input(call, 3);
+    double *counts = output(call, 0);
+    const int64_t batch = input_dim(call, 1, 0), columns = input_dim(call, 1, 1);
+
+    (void)part;
+    for (int64_t row = 0; row < batch; row++) {
+        const float *t = y_true + row * columns, *p = y_pred + row * columns;
+        const float highest = p[argmax(p, columns)];
+        const double weight = weights[row];
+        for (int64_t column = 0; column < columns; column++) {
+            const int positive = p[column] >= highest && fabsf(p[column]) > 1e-9f;
+            const double actual = t[column];
+            double *of_actual = counts + 3 * !positive * columns + column;
+            double *of_others = counts + (1 + !positive) * columns + column;
+            *of_actual += weight * actual;
+            *of_others += weight * (1 - actual);
+        }
+    }
+}
+
+static void r2_step(const Call *call, Part part)
+{
+    const float *y_true = input(call, 4);
+    const float *y_pred = input(call, 5);
+    const float *weights = input(call, 6);
+    double *squared_sum = output(call, 0);
+    double *sum = output(call, 1);
+    double *residual = output(call, 2);
+    double *count = output(call, 3);
+    const int64_t batch = input_dim(call, 4, 0), columns = input_dim(call, 4, 1);
+
+    (void)part;
+    for (int64_t row = 0; row < batch; row++)
+        for (int64_t column = 0; column < columns; column++) {
+            const double t = y_true[row * columns + column], error = t - y_pred[row * columns + column];
+            squared_sum[column] += weights[row] * (t * t);
+            sum[column] += weights[row] * t;
+            residual[column] += weights[row] * (error * error);
+        }
+    *count += sum_of(weights, batch);
+}
+
+extern const Kernel FAMILY(metric)[];
+const Kernel FAMILY(metric)[] = {
+    {"binary_accuracy(y_true, y_pred, *, threshold)", binary_accuracy, ROWS, 0.25},
+    {"categorical_accuracy(y_true, y_pred)", categorical_accuracy, ROWS, 15},
+    {"sparse_categorical_accuracy(labels, y_pred)", sparse_categorical_accuracy, ROWS, 7},
+    {"top_k_accuracy(y_true, y_pred, *, k)", top_k_accuracy, ROWS, 10},
+    {"sparse_top_k_accuracy(labels, y_pred, *, k)", sparse_top_k_accuracy, ROWS, 6},
+    {"mean_step(total, count, values)", mean_step, WHOLE, 0},
+    {"weighted_mean_step(total, count, values, weights)", weighted_mean_step, WHOLE, 0},
+    {"confusion_step(counts, y_true, y_pred, weights, *, threshold)", confusion_step, WHOLE, 0},
+    {"hardmax_confusion_step(counts, y_true, y_pred, weights)", hardmax_confusion_step, WHOLE, 0},
+    {"r2_step(squared_sum, sum, residual, count, y_true, y_pred, weights)", r2_step, WHOLE, 0},
+    {0},
+};

@@ -1,0 +1,215 @@
+/* optimizer.c: one pass over the flat vectors of weights, gradients and slots; see fastnn/reference/optimizer.py.
+ * The updated inputs are the outputs: the same memory. */
+#include <math.h>
+
+#include "fastnn.h"
+
+static float scalar(const Call *call, int i) { return *(const float *)input(call, i); }
+
+static void sgd_step(const Call *call, Part part)
+{
+    float *restrict w = output(call, 0);
+    const float *restrict g = input(call, 1);
+    const float lr = scalar(call, 2);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++)
+        w[i] -= lr * g[i];
+}
+
+static void momentum_step(const Call *call, Part part)
+{
+    float *restrict w = output(call, 0);
+    const float *restrict g = input(call, 1);
+    float *restrict v = output(call, 1);
+    const float lr = scalar(call, 3);
+    const float momentum = number(call, 0);
+    const int64_t nesterov = integer(call, 1);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    if (nesterov)
+        for (int64_t i = range.begin; i < range.end; i++) {
+            v[i] = momentum * v[i] - lr * g[i];
+            w[i] += momentum * v[i] - lr * g[i];
+        }
+    else
+        for (int64_t i = range.begin; i < range.end; i++) {
+            v[i] = momentum * v[i] - lr * g[i];
+            w[i] += v[i];
+        }
+}
+
+static void rmsprop_step(const Call *call, Part part)
+{
+    float *restrict w = output(call, 0);
+    const float *restrict g = input(call, 1);
+    float *restrict v = output(call, 1);
+    const float lr = scalar(call, 3);
+    const float rho = number(call, 0), rest = 1 - number(call, 0);
+    const float epsilon = number(call, 1);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        v[i] = rho * v[i] + rest * (g[i] * g[i]);
+        w[i] -= lr * g[i] / sqrtf(v[i] + epsilon);
+    }
+}
+
+static void rmsprop_full_step(const Call *call, Part part)
+{
+    float *restrict w = output(call, 0);
+    const float *restrict g = input(call, 1);
+    float *restrict v = output(call, 1);
+    float *restrict a = output(call, 2);
+    float *restrict m = output(call, 3);
+    const float lr = scalar(call, 5);
+    const float rho = number(call, 0), rest = 1 - number(call, 0);
+    const float momentum = number(call, 1);
+    const float epsilon = number(call, 2);
+    const int64_t centered = integer(call, 3);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        v[i] = rho * v[i] + rest * (g[i] * g[i]);
+        const float mean = rho * a[i] + rest * g[i];
+        const float spread = centered ? v[i] - mean * mean : v[i];
+        const float change = lr * g[i] / sqrtf(spread + epsilon);
+        const float moved = momentum * m[i] + change;
+        a[i] = centered ? mean : a[i];
+        m[i] = momentum > 0 ? moved : m[i];
+        w[i] -= momentum > 0 ? moved : change;
+    }
+}
+
+/* The step size with both bias corrections. */
+static float adam_rate(double lr, double step, double beta_1, double beta_2)
+{
+    return lr * sqrt(1 - pow(beta_2, step + 1)) / (1 - pow(beta_1, step + 1));
+}
+
+static void adam_step(const Call *call, Part part)
+{
+    float *restrict w = output(call, 0);
+    const float *restrict g = input(call, 1);
+    float *restrict m = output(call, 1);
+    float *restrict v = output(call, 2);
+    const float lr = scalar(call, 4);
+    const int64_t step = *(const int64_t *)input(call, 5);
+    const double beta_1 = number(call, 0), beta_2 = number(call, 1);
+    const float epsilon = number(call, 2);
+    const float rate = adam_rate(lr, step, beta_1, beta_2), rest_1 = 1 - beta_1, rest_2 = 1 - beta_2;
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        m[i] += (g[i] - m[i]) * rest_1;
+        v[i] += (g[i] * g[i] - v[i]) * rest_2;
+        w[i] -= m[i] * rate / (sqrtf(v[i]) + epsilon);
+    }
+}
+
+static void adam_amsgrad_step(const Call *call, Part part)
+{
+    float *restrict w = output(call, 0);
+    const float *restrict g = input(call, 1);
+    float *restrict m = output(call, 1);
+    float *restrict v = output(call, 2);
+    float *restrict vhat = output(call, 3);
+    const float lr = scalar(call, 5);
+    const int64_t step = *(const int64_t *)input(call, 6);
+    const double beta_1 = number(call, 0), beta_2 = number(call, 1);
+    const float epsilon = number(call, 2);
+    const float rate = adam_rate(lr, step, beta_1, beta_2), rest_1 = 1 - beta_1, rest_2 = 1 - beta_2;
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        m[i] += (g[i] - m[i]) * rest_1;
+        v[i] += (g[i] * g[i] - v[i]) * rest_2;
+        vhat[i] = vhat[i] > v[i] ? vhat[i] : v[i];
+        w[i] -= m[i] * rate / (sqrtf(vhat[i]) + epsilon);
+    }
+}
+
+static void adagrad_step(const Call *call, Part part)
+{
+    float *restrict w = output(call, 0);
+    const float *restrict g = input(call, 1);
+    float *restrict a = output(call, 1);
+    const float lr = scalar(call, 3);
+    const float epsilon = number(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        a[i] += g[i] * g[i];
+        w[i] -= lr * g[i] / sqrtf(a[i] + epsilon);
+    }
+}
+
+static void decay_step(const Call *call, Part part)
+{
+    float *restrict w = output(call, 0);
+    const float lr = scalar(call, 1);
+    const float rate = number(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++)
+        w[i] -= w[i] * rate * lr;
+}
+
+/* Both comparisons are false for NaN, which stays. */
+static void clip_value_step(const Call *call, Part part)
+{
+    float *restrict g = output(call, 0);
+    const float value = number(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        const float low = g[i] < -value ? -value : g[i];
+        g[i] = low > value ? value : low;
+    }
+}
+
+/* WHOLE: the norm is one sum over everything. Sixteen sums in double, which vectors add up. */
+static void clip_norm_step(const Call *call, Part part)
+{
+    float *restrict g = output(call, 0);
+    const double norm = number(call, 0);
+    const int64_t n = output_size(call, 0);
+    double sums[16] = {0}, total = 0;
+    int64_t i = 0;
+    (void)part;
+
+    for (; i + 16 <= n; i += 16)
+        for (int s = 0; s < 16; s++) sums[s] += (double)g[i + s] * g[i + s];
+    for (int s = 0; i + s < n; s++) sums[s] += (double)g[i + s] * g[i + s];
+    for (int s = 0; s < 16; s++) total += sums[s];
+    if (total <= norm * norm) return;   /* not so for NaN, which spreads over the whole gradient */
+    const float factor = norm / sqrt(total);
+    for (i = 0; i < n; i++) g[i] *= factor;
+}
+
+static void ema_step(const Call *call, Part part)
+{
+    float *restrict average = output(call, 0);
+    const float *restrict w = input(call, 1);
+    const float momentum = number(call, 0), rest = 1 - number(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++)
+        average[i] = momentum * average[i] + rest * w[i];
+}
+
+extern const Kernel FAMILY(optimizer)[];
+const Kernel FAMILY(optimizer)[] = {
+    {"sgd_step(w, g, lr)", sgd_step, ELEMENTS, 0.1},
+    {"momentum_step(w, g, v, lr, *, momentum, nesterov)", momentum_step, ELEMENTS, 0.15},
+    {"rmsprop_step(w, g, v, lr, *, rho, epsilon)", rmsprop_step, ELEMENTS, 0.4},
+    {"rmsprop_full_step(w, g, v, a, m, lr, *, rho, momentum, epsilon, centered)", rmsprop_full_step, ELEMENTS, 0.5},
+    {"adam_step(w, g, m, v, lr, step, *, beta_1, beta_2, epsilon)", adam_step, ELEMENTS, 0.4},
+    {"adam_amsgrad_step(w, g, m, v, vhat, lr, step, *, beta_1, beta_2, epsilon)", adam_amsgrad_step, ELEMENTS, 0.5},
+    {"adagrad_step(w, g, a, lr, *, epsilon)", adagrad_step, ELEMENTS, 0.4},
+    {"decay_step(w, lr, *, rate)", decay_step, ELEMENTS, 0.1},
+    {"clip_value_step(g, *, value)", clip_value_step, ELEMENTS, 0.1},
+    {"clip_norm_step(g, *, norm)", clip_norm_step, WHOLE, 0},
+    {"ema_step(average, w, *, momentum)", ema_step, ELEMENTS, 0.15},
+    {0},
+};

@@ -1,0 +1,193 @@
+/* simd.h: one vector of floats, as wide as the instruction set that this copy is compiled for.
+ *
+ * GCC and Clang vector extensions only: the same source serves every instruction set. C has no ?: on
+ * vectors, so choices are made with masks: `x < y` is an I with all bits set where it is true.
+ * The end of an array goes through the same code as the rest of it, in a padded vector (v_load_part,
+ * v_store_part), so that an element's bits do not depend on where it sits.
+ */
+#ifndef FASTNN_SIMD_H
+#define FASTNN_SIMD_H
+
+#include <math.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+#include <stdint.h>
+#include <string.h>
+
+#include "fastnn.h"
+
+#if defined(__AVX512F__)
+enum { WIDTH = 16 };
+#elif defined(__AVX2__)
+enum { WIDTH = 8 };
+#else
+enum { WIDTH = 4 };
+#endif
+
+typedef float V __attribute__((vector_size(4 * WIDTH)));
+typedef int32_t I __attribute__((vector_size(4 * WIDTH)));
+typedef uint32_t U __attribute__((vector_size(4 * WIDTH)));
+typedef float Quad __attribute__((vector_size(16)));
+typedef int32_t QuadI __attribute__((vector_size(16)));
+typedef float UnalignedV __attribute__((vector_size(4 * WIDTH), aligned(4), may_alias));
+
+/* Without this gcc keeps some calls, and a call spills every vector register. */
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE V v_splat(float x) { return x - (V){0}; }    /* x - 0 is x, also for -0 */
+INLINE I i_splat(int32_t x) { return x - (I){0}; }
+INLINE V v_select(I mask, V yes, V no) { return (V)((mask & (I)yes) | (~mask & (I)no)); }
+INLINE V v_where(I mask, V yes) { return (V)(mask & (I)yes); }      /* 0 where the mask is not set */
+
+INLINE V v_abs(V x) { return (V)((I)x & 0x7fffffff); }
+INLINE V v_copysign(V size, V sign) { return (V)(((I)size & 0x7fffffff) | ((I)sign & INT32_MIN)); }
+/* The second operand if either is NaN. */
+INLINE V v_max(V x, V y) { return v_select(x > y, x, y); }
+INLINE V v_min(V x, V y) { return v_select(x < y, x, y); }
+
+INLINE V v_load(const float *p) { return *(const UnalignedV *)p; }
+INLINE void v_store(float *p, V x) { *(UnalignedV *)p = x; }
+
+/* Copies 1 <= n < WIDTH floats as two overlapping halves; memcpy with an unknown size is a call. */
+INLINE void copy_part(float *to, const float *from, int64_t n)
+{
+    if (n >= 8) {
+        memcpy(to, from, 32);
+        memcpy(to + n - 8, from + n - 8, 32);
+    } else if (n >= 4) {
+        memcpy(to, from, 16);
+        memcpy(to + n - 4, from + n - 4, 16);
+    } else if (n >= 2) {
+        memcpy(to, from, 8);
+        memcpy(to + n - 2, from + n - 2, 8);
+    } else if (n == 1) {
+        *to = *from;
+    }
+}
+
+/* The first n floats of p, then `fill`; n <= 0 reads nothing. */
+INLINE V v_load_part(const float *p, int64_t n, float fill)
+{
+    if (n >= WIDTH) return v_load(p);
+#ifdef __AVX512F__      /* a padded copy stalls on its own stores: an add of 8 floats took 17 ns, a mask takes 4 */
+    return (V)_mm512_mask_loadu_ps(_mm512_set1_ps(fill), (__mmask16)((1u << n) - 1), p);
+#else
+    float padded[WIDTH];
+    v_store(padded, v_splat(fill));
+    copy_part(padded, p, n);
+    return v_load(padded);
+#endif
+}
+
+/* The same, where `readable` floats of p exist: reading past the row's end is then quicker. */
+INLINE V v_load_row(const float *p, int64_t n, int64_t readable, float fill)
+{
+    static const int32_t lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    if (n >= WIDTH) return v_load(p);
+    if (readable < WIDTH) return v_load_part(p, n, fill);
+    I lane;
+    memcpy(&lane, lanes, sizeof lane);
+    return v_select(lane < (int32_t)n, v_load(p), v_splat(fill));
+}
+
+/* Writes the first n floats of x only. */
+INLINE void v_store_part(float *p, V x, int64_t n)
+{
+    if (n >= WIDTH) {
+        v_store(p, x);
+        return;
+    }
+#ifdef __AVX512F__
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
+#else
+    float padded[WIDTH];
+    v_store(padded, x);
+    copy_part(p, padded, n);
+#endif
+}
+
+/* Over all lanes, in an order that is always the same; quarters, since gcc keeps these in registers. */
+INLINE float v_sum(V x)
+{
+    Quad quads[WIDTH / 4];
+    memcpy(quads, &x, sizeof x);
+    for (int half = WIDTH / 8; half; half /= 2)
+        for (int i = 0; i < half; i++) quads[i] += quads[i + half];
+    const Quad q = quads[0];
+    return (q[0] + q[2]) + (q[1] + q[3]);
+}
+
+INLINE float v_highest(V x)
+{
+    Quad quads[WIDTH / 4];
+    memcpy(quads, &x, sizeof x);
+    for (int half = WIDTH / 8; half; half /= 2)
+        for (int i = 0; i < half; i++) {
+            const QuadI above = quads[i] > quads[i + half];
+            quads[i] = (Quad)((above & (QuadI)quads[i]) | (~above & (QuadI)quads[i + half]));
+        }
+    const Quad q = quads[0];
+    const float even = q[0] > q[2] ? q[0] : q[2], odd = q[1] > q[3] ? q[1] : q[3];
+    return even > odd ? even : odd;
+}
+
+/* y = f(x) over this worker's share; f is inlined. The output may be the input. */
+INLINE void map1(const Call *call, Part part, V (*f)(V))
+{
+    const float *x = input(call, 0);
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+    int64_t i = range.begin;
+
+    for (; i + WIDTH <= range.end; i += WIDTH) v_store(y + i, f(v_load(x + i)));
+    if (i < range.end) v_store_part(y + i, f(v_load_part(x + i, range.end - i, 0)), range.end - i);
+}
+
+/* y = f(a, b). */
+INLINE void map2(const Call *call, Part part, V (*f)(V, V))
+{
+    const float *a = input(call, 0);
+    const float *b = input(call, 1);
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+    int64_t i = range.begin;
+
+    for (; i + WIDTH <= range.end; i += WIDTH) v_store(y + i, f(v_load(a + i), v_load(b + i)));
+    if (i < range.end) {
+        const int64_t n = range.end - i;
+        v_store_part(y + i, f(v_load_part(a + i, n, 0), v_load_part(b + i, n, 0)), n);
+    }
+}
+
+/* y = f(x, c) with the first constant of the call in every lane of c. */
+INLINE void map1_constant(const Call *call, Part part, V (*f)(V, V))
+{
+    const float *x = input(call, 0);
+    const V c = v_splat(number(call, 0));
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+    int64_t i = range.begin;
+
+    for (; i + WIDTH <= range.end; i += WIDTH) v_store(y + i, f(v_load(x + i), c));
+    if (i < range.end) v_store_part(y + i, f(v_load_part(x + i, range.end - i, 0), c), range.end - i);
+}
+
+/* y = f(a, b, c). */
+INLINE void map2_constant(const Call *call, Part part, V (*f)(V, V, V))
+{
+    const float *a = input(call, 0);
+    const float *b = input(call, 1);
+    const V c = v_splat(number(call, 0));
+    float *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+    int64_t i = range.begin;
+
+    for (; i + WIDTH <= range.end; i += WIDTH) v_store(y + i, f(v_load(a + i), v_load(b + i), c));
+    if (i < range.end) {
+        const int64_t n = range.end - i;
+        v_store_part(y + i, f(v_load_part(a + i, n, 0), v_load_part(b + i, n, 0), c), n);
+    }
+}
+
+#endif

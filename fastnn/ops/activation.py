@@ -1,0 +1,124 @@
+"""Activation functions and their gradients. Floor 2."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.errors import ShapeError
+from fastnn.ops._op import Op, Shape, same, same_shapes
+
+
+def _with_x(name: str, **bound: Any) -> Op:
+    """The gradient op `name`, a function of dy and x of one shape."""
+    return Op(name, shape=lambda dy, x: same_shapes(name, dy=dy, x=x), outputs=("dx",), **bound)
+
+
+def _with_y(name: str, **bound: Any) -> Op:
+    """The gradient op `name`, a function of dy and y of one shape."""
+    return Op(name, shape=lambda dy, y: same_shapes(name, dy=dy, y=y), outputs=("dx",), **bound)
+
+
+def _row(name: str, shape: Shape) -> Shape:
+    """The shape of an array whose last axis holds rows."""
+    if not shape or shape[-1] == 0:
+        raise ShapeError(f"{name}: got shape {shape}; needs a last axis with at least one element; "
+                         "try reshaping to (rows, classes).")
+    return shape
+
+
+# No gradient rule: the derivative is 0 wherever there is one, so asking for it is an error that says so.
+step = Op("step", shape=same)
+
+sigmoid = Op("sigmoid", shape=same, vjp=dict(x=lambda dy, y: sigmoid_grad(dy, y)), ulps=6)
+sigmoid_grad = _with_y("sigmoid_grad")
+
+tanh = Op("tanh", shape=same, vjp=dict(x=lambda dy, y: tanh_grad(dy, y)), ulps=6)
+tanh_grad = _with_y("tanh_grad", ulps=5)
+
+relu = Op("relu", shape=same, vjp=dict(x=lambda dy, y: relu_grad(dy, y)))
+relu_grad = _with_y("relu_grad")
+
+relu6 = Op("relu6", shape=same, vjp=dict(x=lambda dy, y: relu6_grad(dy, y)))
+relu6_grad = _with_y("relu6_grad")
+
+leaky_relu = Op("leaky_relu", shape=same, vjp=dict(x=lambda dy, x, slope: leaky_relu_grad(dy, x, slope=slope)))
+leaky_relu_grad = _with_x("leaky_relu_grad")
+
+clipped_relu = Op("clipped_relu", shape=same,
+                  vjp=dict(x=lambda dy, x, slope, threshold, maximum: clipped_relu_grad(
+                      dy, x, slope=slope, threshold=threshold, maximum=maximum)),
+                  magnitude=lambda x, threshold: np.abs(x) + abs(threshold))
+clipped_relu_grad = _with_x("clipped_relu_grad")
+
+elu = Op("elu", shape=same, vjp=dict(x=lambda dy, x, alpha: elu_grad(dy, x, alpha=alpha)), ulps=6)
+elu_grad = _with_x("elu_grad", ulps=6)
+
+selu = Op("selu", shape=same, vjp=dict(x=lambda dy, x: selu_grad(dy, x)), ulps=6)
+selu_grad = _with_x("selu_grad", ulps=6)
+
+# The rounding of x / alpha is multiplied by x / alpha.
+celu = Op("celu", shape=same, vjp=dict(x=lambda dy, x, alpha: celu_grad(dy, x, alpha=alpha)), ulps=8,
+          magnitude=lambda y, x, alpha: np.abs(y) * (1 + np.abs(x / alpha)))
+celu_grad = _with_x("celu_grad", ulps=6, magnitude=lambda dx, x, alpha: np.abs(dx) * (1 + np.abs(x / alpha)))
+
+# 4 units in the last place, or 2^-24 |x| where the factor of x is nearly 0.
+gelu = Op("gelu", shape=same, vjp=dict(x=lambda dy, x: gelu_grad(dy, x)), ulps=1,
+          magnitude=lambda x, y: np.maximum(8 * np.abs(y), np.abs(x)))
+gelu_grad = _with_x("gelu_grad", magnitude=lambda dy: np.abs(dy))
+
+gelu_tanh = Op("gelu_tanh", shape=same, vjp=dict(x=lambda dy, x: gelu_tanh_grad(dy, x)), ulps=1,
+               magnitude=lambda x, y: np.maximum(8 * np.abs(y), np.abs(x)))
+gelu_tanh_grad = _with_x("gelu_tanh_grad", ulps=8, magnitude=lambda dy: np.abs(dy))
+
+silu = Op("silu", shape=same, vjp=dict(x=lambda dy, x: silu_grad(dy, x)), ulps=8)
+silu_grad = _with_x("silu_grad", ulps=8, magnitude=lambda dy: np.abs(dy))
+
+softplus = Op("softplus", shape=same, vjp=dict(x=lambda dy, x: softplus_grad(dy, x)), ulps=6)
+softplus_grad = _with_x("softplus_grad", ulps=8)
+
+softsign = Op("softsign", shape=same, vjp=dict(x=lambda dy, x: softsign_grad(dy, x)))
+softsign_grad = _with_x("softsign_grad", ulps=5)
+
+mish = Op("mish", shape=same, vjp=dict(x=lambda dy, x: mish_grad(dy, x)), ulps=10)
+mish_grad = _with_x("mish_grad", ulps=8, magnitude=lambda dy: np.abs(dy))
+
+hard_sigmoid = Op("hard_sigmoid", shape=same, vjp=dict(x=lambda dy, x: hard_sigmoid_grad(dy, x)),
+                  magnitude=lambda x: (np.abs(x) + 3) / 6)
+hard_sigmoid_grad = _with_x("hard_sigmoid_grad")
+
+hard_silu = Op("hard_silu", shape=same, vjp=dict(x=lambda dy, x: hard_silu_grad(dy, x)),
+               magnitude=lambda x: np.abs(x) * (np.abs(x) + 3) / 6)
+hard_silu_grad = _with_x("hard_silu_grad", magnitude=lambda dy, x: np.abs(dy) * (2 * np.abs(x) + 3) / 6)
+
+# Rounding x - max(x) moves the exponential by as many units as that difference is large.
+softmax = Op("softmax", shape=lambda x: _row("softmax", x), vjp=dict(x=lambda dy, y: softmax_grad(dy, y)), ulps=8,
+             terms=lambda x: x.shape[-1],
+             magnitude=lambda x, y: y * (1 + np.max(x, -1, keepdims=True) - x))
+softmax_grad = Op("softmax_grad", shape=lambda dy, y: _row("softmax_grad", same_shapes("softmax_grad", dy=dy, y=y)),
+                  outputs=("dx",), terms=lambda y: y.shape[-1],
+                  magnitude=lambda dy, y: np.abs(y) * (np.abs(dy) + np.sum(np.abs(dy * y), -1, keepdims=True)))
+
+log_softmax = Op("log_softmax", shape=lambda x: _row("log_softmax", x),
+                 vjp=dict(x=lambda dy, y: log_softmax_grad(dy, y)), terms=lambda x: x.shape[-1],
+                 magnitude=lambda x, y: 1 + np.abs(y) + np.max(x, -1, keepdims=True) - x)
+log_softmax_grad = Op("log_softmax_grad", outputs=("dx",), terms=lambda y: y.shape[-1],
+                      shape=lambda dy, y: _row("log_softmax_grad", same_shapes("log_softmax_grad", dy=dy, y=y)),
+                      magnitude=lambda dy, y: np.abs(dy) + np.exp(y) * np.sum(np.abs(dy), -1, keepdims=True))
+
+
+def _prelu_shape(name: str, x: Shape, alpha: Shape) -> Shape:
+    if not x or len(alpha) != len(x) - 1 or any(a != n and None not in (a, n) for a, n in zip(alpha, x[1:])):
+        raise ShapeError(f"{name}: got x of shape {x} and alpha of shape {alpha}; needs alpha of the shape of one row "
+                         f"of x; try alpha of shape {x[1:]}.")
+    return x
+
+
+prelu = Op("prelu", shape=lambda x, alpha: _prelu_shape("prelu", x, alpha),
+           vjp=dict(x=lambda dy, x, alpha: prelu_grad(dy, x, alpha), alpha=lambda dy, x: prelu_alpha_grad(dy, x)))
+prelu_grad = Op("prelu_grad", outputs=("dx",), shape=lambda dy, x, alpha: _prelu_shape(
+    "prelu_grad", same_shapes("prelu_grad", dy=dy, x=x), alpha))
+prelu_alpha_grad = Op("prelu_alpha_grad", shape=lambda dy, x: same_shapes("prelu_alpha_grad", dy=dy, x=x)[1:],
+                      outputs=("dalpha",), terms=lambda x: x.shape[0],
+                      magnitude=lambda dy, x: np.sum(np.abs(dy * x), axis=0))
+
+activation_grad = _with_y("activation_grad", ulps=5)

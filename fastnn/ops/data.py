@@ -1,0 +1,139 @@
+"""Moving numbers without computing: batches, copies, cuts, shapes. Floor 2."""
+
+import math
+
+from fastnn.errors import ShapeError
+from fastnn.ops._op import Op, Shape, same_shapes
+
+
+def _gather_shape(x: Shape, order: Shape, cursor: Shape, batch: int) -> Shape:
+    if not x or len(order) != 1 or cursor != ():
+        raise ShapeError(f"gather_rows: x is {x}, order is {order}, cursor is {cursor}; needs x with rows, a vector of "
+                         "row numbers and a 0-d cursor; check the data.")
+    if order[0] is not None and batch > order[0]:
+        raise ShapeError(f"gather_rows: batch is {batch} and order has {order[0]} rows; needs a batch within them; "
+                         "use a smaller batch.")
+    return (batch, *x[1:])
+
+
+def _store_shape(result: Shape, rows: Shape, cursor: Shape) -> Shape:
+    if not result or not rows or cursor != () or result[1:] != rows[1:]:
+        raise ShapeError(f"store_step: result is {result}, rows are {rows}, cursor is {cursor}; needs rows of one "
+                         "shape and a 0-d cursor; reshape the rows.")
+    return result
+
+
+def _axis(name: str, x: Shape, axis: int) -> int:
+    """The axis, counted from the front."""
+    if not -len(x) <= axis < len(x):
+        raise ShapeError(f"{name}: axis is {axis} and the array {x}; needs an axis from {-len(x)} to {len(x) - 1}.")
+    return axis % len(x)
+
+
+def _concatenate_shape(a: Shape, b: Shape, axis: int) -> Shape:
+    axis = _axis("concatenate", a, axis)
+    if len(a) != len(b) or any(m != n and m is not None and n is not None
+                               for i, (m, n) in enumerate(zip(a, b)) if i != axis):
+        raise ShapeError(f"concatenate: a is {a} and b is {b}; all axes but axis {axis} must be equal; "
+                         "reshape one of them or choose another axis.")
+    m, n = a[axis], b[axis]
+    rest = [q if p is None else p for p, q in zip(a, b)]
+    rest[axis] = None if m is None or n is None else m + n
+    return tuple(rest)
+
+
+def _slice_shape(x: Shape, axis: int, begin: int, end: int) -> Shape:
+    axis = _axis("slice", x, axis)
+    size = x[axis]
+    if not 0 <= begin <= end or (size is not None and end > size):
+        raise ShapeError(f"slice: begin is {begin}, end is {end} and x is {x}; needs 0 <= begin <= end <= {size} "
+                         f"along axis {axis}; count from the front.")
+    return (*x[:axis], end - begin, *x[axis + 1:])
+
+
+def _slice_grad_shape(dy: Shape, axis: int, begin: int, size: int) -> Shape:
+    axis = _axis("slice_grad", dy, axis)
+    if begin < 0 or begin + (dy[axis] or 0) > size:
+        raise ShapeError(f"slice_grad: dy is {dy}, begin is {begin} and size {size}; needs begin + {dy[axis]} within "
+                         "size; check the axis.")
+    return (*dy[:axis], size, *dy[axis + 1:])
+
+
+def _transpose_shape(x: Shape, axes: tuple[int, ...]) -> Shape:
+    if sorted(axes) != list(range(len(x))):
+        raise ShapeError(f"transpose: x is {x} and axes are {axes}; needs each of 0 to {len(x) - 1} once; "
+                         "name every axis.")
+    return tuple(x[axis] for axis in axes)
+
+
+def _reshape_shape(x: Shape, shape: Shape) -> Shape:
+    """`shape` with its -1 worked out; an unknown batch stays unknown if everything else fits."""
+    problem = f"reshape: x is {x} and shape is {shape}; needs the same number of elements; "
+    known = math.prod(n for n in shape if n is not None and n != -1)
+    if list(shape).count(-1) > 1 or any(n is not None and n < -1 for n in shape):
+        raise ShapeError(problem + "use at most one -1.")
+    if None in x:
+        given = math.prod(n for n in x if n is not None)
+        open_ = [i for i, n in enumerate(shape) if n in (-1, None)]
+        if not open_:
+            return shape
+        if open_ == [0]:
+            if (known and given % known == 0) or (given and known % given == 0):
+                return (None, *shape[1:])
+            raise ShapeError(problem + "check the sizes after the batch.")
+        if shape[0] is None and len(open_) == 2 and known and given % known == 0:     # (None, -1, …)
+            return tuple(given // known if n == -1 else n for n in shape)
+        return tuple(None if n == -1 else n for n in shape)
+    total = math.prod(n for n in x if n is not None)
+    if -1 not in shape:
+        if known != total:
+            raise ShapeError(problem + "change a size, or write -1 for it.")
+        return shape
+    if known == 0 or total % known:
+        raise ShapeError(problem + f"{total} elements cannot be divided by {known}.")
+    return tuple(total // known if n == -1 else n for n in shape)
+
+
+def _shuffle_shape(order: Shape, keys: Shape, counter: Shape) -> list[Shape]:
+    if len(order) != 1 or counter != ():
+        raise ShapeError(f"shuffle_step: order is {order} and counter {counter}; needs a vector and a 0-d counter; "
+                         "reshape them.")
+    return [order, same_shapes("shuffle_step", order=order, keys=keys)]
+
+
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+gather_rows = Op("gather_rows", shape=_gather_shape, dtypes=dict(x="any", order="int32", cursor="int64"),
+                 result=lambda x: "float" if x == "uint8" else x)
+
+store_step = Op("store_step", shape=_store_shape, updates=("result",),
+                dtypes=dict(result="any", rows="any", cursor="int64"))
+
+advance = Op("advance", updates=("counter",), dtypes=dict(counter="int64"))
+
+copy = Op("copy", shape=lambda target, source: same_shapes("copy", target=target, source=source),
+          updates=("target",), dtypes=dict(target="any", source="any"))
+
+fill = Op("fill", updates=("target",), dtypes=dict(target="any"))
+
+concatenate = Op("concatenate", shape=_concatenate_shape, dtypes=dict(a="any", b="any"), result="a",
+                 vjp=dict(a=lambda dy, a, axis: slice(dy, axis=axis, begin=0, end=a.shape[axis]),
+                          b=lambda dy, a, axis: slice(dy, axis=axis, begin=a.shape[axis], end=dy.shape[axis])))
+
+slice = Op("slice", shape=_slice_shape, dtypes=dict(x="any"), result="x",
+           vjp=dict(x=lambda dy, x, axis, begin: slice_grad(dy, axis=axis, begin=begin, size=x.shape[axis])))
+
+slice_grad = Op("slice_grad", shape=_slice_grad_shape, outputs=("dx",))
+
+transpose = Op("transpose", shape=_transpose_shape, dtypes=dict(x="any"), result="x",
+               vjp=dict(x=lambda dy, axes: transpose(dy, axes=_inverse(axes))))
+
+reshape = Op("reshape", shape=_reshape_shape, dtypes=dict(x="any"), result="x", view=True,
+             vjp=dict(x=lambda dy, x: reshape(dy, shape=x.shape)))
+
+shuffle_step = Op("shuffle_step", shape=_shuffle_shape, updates=("order", "keys"),
+                  dtypes=dict(order="int32", keys="int64", counter="int64"))
+
+one_hot = Op("one_hot", shape=lambda labels, depth: (*labels, depth), dtypes=dict(labels="int32"))

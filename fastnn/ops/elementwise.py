@@ -1,0 +1,67 @@
+"""Arithmetic on arrays of one shape. Floor 2."""
+
+import numpy as np
+
+from fastnn.ops._op import Op, same, same_shapes
+
+add = Op("add", shape=lambda a, b: same_shapes("add", a=a, b=b), vjp=dict(a=lambda dy: dy, b=lambda dy: dy))
+
+subtract = Op("subtract", shape=lambda a, b: same_shapes("subtract", a=a, b=b),
+              vjp=dict(a=lambda dy: dy, b=lambda dy: negative(dy)))
+
+multiply = Op("multiply", shape=lambda a, b: same_shapes("multiply", a=a, b=b),
+              vjp=dict(a=lambda dy, b: multiply(dy, b), b=lambda dy, a: multiply(dy, a)))
+
+divide = Op("divide", shape=lambda a, b: same_shapes("divide", a=a, b=b),
+            vjp=dict(a=lambda dy, b: divide(dy, b), b=lambda dy, b, y: negative(divide(multiply(dy, y), b))))
+
+divide_no_nan = Op("divide_no_nan", shape=lambda a, b: same_shapes("divide_no_nan", a=a, b=b),
+                   vjp=dict(a=lambda dy, b: divide_no_nan(dy, b),
+                            b=lambda dy, b, y: negative(divide_no_nan(multiply(dy, y), b))))
+
+# One of the two gets the gradient: the first at a tie, as in TensorFlow.
+maximum = Op("maximum", shape=lambda a, b: same_shapes("maximum", a=a, b=b),
+             shared=dict(da=lambda dy, a, b: maximum_grad(dy, a, b)),
+             vjp=dict(a=lambda da: da, b=lambda dy, da: subtract(dy, da)))
+
+minimum = Op("minimum", shape=lambda a, b: same_shapes("minimum", a=a, b=b),
+             shared=dict(da=lambda dy, a, b: maximum_grad(dy, b, a)),
+             vjp=dict(a=lambda da: da, b=lambda dy, da: subtract(dy, da)))
+
+maximum_grad = Op("maximum_grad", shape=lambda dy, a, b: same_shapes("maximum_grad", dy=dy, a=a, b=b), outputs=("da",))
+
+power = Op("power", shape=same,
+           vjp=dict(x=lambda dy, x, exponent: multiply(dy, scale(power(x, exponent=exponent - 1), factor=exponent))))
+
+negative = Op("negative", shape=same, vjp=dict(x=lambda dy: negative(dy)))
+
+absolute = Op("absolute", shape=same, vjp=dict(x=lambda dy, x: multiply(dy, sign(x))))
+
+sign = Op("sign", shape=same)
+
+square = Op("square", shape=same, vjp=dict(x=lambda dy, x: multiply(dy, scale(x, factor=2.0))))
+
+sqrt = Op("sqrt", shape=same, vjp=dict(x=lambda dy, y: divide(dy, scale(y, factor=2.0))))
+
+exp = Op("exp", shape=same, vjp=dict(x=lambda dy, y: multiply(dy, y)))
+
+log = Op("log", shape=same, vjp=dict(x=lambda dy, x: divide(dy, x)))
+
+scale = Op("scale", shape=same, vjp=dict(x=lambda dy, factor: scale(dy, factor=factor)))
+
+add_constant = Op("add_constant", shape=same, vjp=dict(x=lambda dy: dy),
+                  magnitude=lambda x, value: np.abs(x) + abs(value))
+
+clip = Op("clip", shape=same, vjp=dict(x=lambda dy, x, low, high: clip_grad(dy, x, low=low, high=high)))
+
+clip_grad = Op("clip_grad", shape=lambda dy, x: same_shapes("clip_grad", dy=dy, x=x), outputs=("dx",))
+
+greater = Op("greater", shape=lambda a, b: same_shapes("greater", a=a, b=b))
+
+greater_equal = Op("greater_equal", shape=lambda a, b: same_shapes("greater_equal", a=a, b=b))
+
+equal = Op("equal", shape=lambda a, b: same_shapes("equal", a=a, b=b))
+
+where = Op("where", shape=lambda condition, a, b: same_shapes("where", condition=condition, a=a, b=b),
+           vjp=dict(a=lambda dy, condition: where(condition, dy, scale(dy, factor=0.0)),
+                    b=lambda dy, condition: where(condition, scale(dy, factor=0.0), dy)))

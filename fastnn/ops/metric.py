@@ -1,0 +1,95 @@
+"""Metrics as ops: scores per sample, and updates of float64 sums. They have no gradients. Floor 2; imports engine."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.errors import ShapeError
+from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops.loss import per_label, per_sample
+
+binary_accuracy = Op("binary_accuracy", shape=lambda y_true, y_pred: per_sample("binary_accuracy", y_true, y_pred))
+categorical_accuracy = Op(
+    "categorical_accuracy", shape=lambda y_true, y_pred: per_sample("categorical_accuracy", y_true, y_pred))
+sparse_categorical_accuracy = Op(
+    "sparse_categorical_accuracy", dtypes=dict(labels="int32"),
+    shape=lambda labels, y_pred: per_label("sparse_categorical_accuracy", labels, y_pred))
+top_k_accuracy = Op("top_k_accuracy", shape=lambda y_true, y_pred: per_sample("top_k_accuracy", y_true, y_pred))
+sparse_top_k_accuracy = Op(
+    "sparse_top_k_accuracy", dtypes=dict(labels="int32"),
+    shape=lambda labels, y_pred: per_label("sparse_top_k_accuracy", labels, y_pred))
+
+
+def _check_sums(op: str, **sums: Shape) -> None:
+    for name, shape in sums.items():
+        if shape != ():
+            raise ShapeError(f"{op}: {name} has shape {shape}; needs a single number, (); try np.zeros(()).")
+
+
+def _check_columns(op: str, y_true: Shape, y_pred: Shape, weights: Shape, **states: Any) -> None:
+    """Batches are (batch, columns), weights (batch,), and every state as its second item says."""
+    if len(y_pred) != 2:
+        raise ShapeError(f"{op}: y_pred is {y_pred}; needs (batch, columns); reshape y_pred and y_true.")
+    same_shapes(op, y_true=y_true, y_pred=y_pred)
+    if len(weights) != 1 or (None not in (weights[0], y_pred[0]) and weights[0] != y_pred[0]):
+        raise ShapeError(f"{op}: weights is {weights} and y_pred is {y_pred}; needs one weight per row, "
+                         f"({y_pred[0]},); try np.ones({y_pred[0]}).")
+    for name, (shape, needed) in states.items():
+        if shape != needed:
+            raise ShapeError(f"{op}: {name} has shape {shape} and y_pred is {y_pred}; needs {needed}, a value for each "
+                             f"of y_pred's columns; try np.zeros({needed}).")
+
+
+def _check_mean(total: Shape, count: Shape) -> None:
+    _check_sums("mean_step", total=total, count=count)
+
+
+def _check_weighted_mean(total: Shape, count: Shape, values: Shape, weights: Shape) -> None:
+    _check_sums("weighted_mean_step", total=total, count=count)
+    same_shapes("weighted_mean_step", values=values, weights=weights)
+
+
+def _check_confusion(op: str, counts: Shape, y_true: Shape, y_pred: Shape, weights: Shape) -> None:
+    _check_columns(op, y_true, y_pred, weights, counts=(counts, (4, *y_pred[1:])))
+
+
+def _check_r2(squared_sum: Shape, sum: Shape, residual: Shape, count: Shape, y_true: Shape, y_pred: Shape,
+              weights: Shape) -> None:
+    columns = y_pred[1:]
+    _check_columns("r2_step", y_true, y_pred, weights, squared_sum=(squared_sum, columns), sum=(sum, columns),
+                   residual=(residual, columns))
+    _check_sums("r2_step", count=count)
+
+
+# Error bounds: sizes of the sums with every term positive.
+
+def _confusion_size(counts: Any, y_true: Any, weights: Any) -> Any:
+    return np.abs(counts) + np.abs(weights) @ (np.abs(y_true) + 1)
+
+
+def _count_size(count: Any, weights: Any) -> Any:
+    return np.abs(count) + np.sum(np.abs(weights))
+
+
+mean_step = Op(
+    "mean_step", updates=("total", "count"), dtypes=dict(total="float64", count="float64"), shape=_check_mean,
+    magnitude=(lambda total, values: np.abs(total) + np.sum(np.abs(values)), None))
+weighted_mean_step = Op(
+    "weighted_mean_step", updates=("total", "count"), dtypes=dict(total="float64", count="float64"),
+    shape=_check_weighted_mean,
+    magnitude=(lambda total, values, weights: np.abs(total) + np.sum(np.abs(values * weights)), _count_size))
+confusion_step = Op(
+    "confusion_step", updates=("counts",), dtypes=dict(counts="float64"), magnitude=_confusion_size,
+    shape=lambda counts, y_true, y_pred, weights: _check_confusion("confusion_step", counts, y_true, y_pred, weights))
+hardmax_confusion_step = Op(
+    "hardmax_confusion_step", updates=("counts",), dtypes=dict(counts="float64"), magnitude=_confusion_size,
+    shape=lambda counts, y_true, y_pred, weights: _check_confusion(
+        "hardmax_confusion_step", counts, y_true, y_pred, weights))
+r2_step = Op(
+    "r2_step", updates=("squared_sum", "sum", "residual", "count"),
+    dtypes=dict(squared_sum="float64", sum="float64", residual="float64", count="float64"), shape=_check_r2,
+    magnitude=(lambda squared_sum, y_true, weights: np.abs(squared_sum) + np.abs(weights) @ np.square(y_true),
+               lambda sum, y_true, weights: np.abs(sum) + np.abs(weights) @ np.abs(y_true),
+               lambda residual, y_true, y_pred, weights:
+                   np.abs(residual) + np.abs(weights) @ np.square(np.abs(y_true) + np.abs(y_pred)),
+               _count_size))

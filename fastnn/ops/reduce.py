@@ -1,0 +1,59 @@
+"""Sums, means and maxima over axes, and their way back. Floor 2."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastnn.errors import ShapeError
+from fastnn.ops._op import Op, Shape
+from fastnn.ops.elementwise import scale
+
+
+def _without(name: str, x: Shape, axes: tuple[int, ...]) -> Shape:
+    """The shape x without its axes."""
+    if list(axes) != sorted(set(axes)) or any(not 0 <= axis < len(x) for axis in axes):
+        raise ShapeError(f"{name}: x is {x} and axes are {axes}; needs increasing axis numbers from 0 to {len(x) - 1}; "
+                         "count the axes from the front.")
+    return tuple(n for axis, n in enumerate(x) if axis not in axes)
+
+
+def _max_shape(x: Shape, axes: tuple[int, ...]) -> Shape:
+    if any(x[axis] == 0 for axis in axes if 0 <= axis < len(x)):
+        raise ShapeError(f"max: x is {x} and axes are {axes}; needs at least one value; there is no largest of none.")
+    return _without("max", x, axes)
+
+
+def _expand_shape(x: Shape, shape: Shape, axes: tuple[int, ...]) -> Shape:
+    kept = _without("expand", shape, axes)
+    if len(kept) != len(x) or any(a != b and a is not None and b is not None for a, b in zip(x, kept)):
+        raise ShapeError(f"expand: x is {x}; needs {kept}, which is shape {shape} without axes {axes}; check the axes.")
+    return shape
+
+
+def _argmax_shape(x: Shape) -> Shape:
+    if not x or x[-1] == 0:
+        raise ShapeError(f"argmax: x is {x}; needs a last axis with at least one value; check the model's output.")
+    return x[:-1]
+
+
+def _count(x: Any, axes: tuple[int, ...]) -> int:
+    """How many terms a reduction of x over axes has."""
+    return math.prod(x.shape[axis] for axis in axes)
+
+
+sum = Op("sum", shape=lambda x, axes: _without("sum", x, axes),
+         vjp=dict(x=lambda dy, x, axes: expand(dy, shape=x.shape, axes=axes)),
+         magnitude=lambda x, axes: np.abs(x).sum(axis=axes), ulps=8)
+
+mean = Op("mean", shape=lambda x, axes: _without("mean", x, axes),
+          vjp=dict(x=lambda dy, x, axes: expand(scale(dy, factor=1 / _count(x, axes)), shape=x.shape, axes=axes)),
+          magnitude=lambda x, axes: np.abs(x).mean(axis=axes), ulps=8)
+
+max = Op("max", shape=_max_shape, vjp=dict(x=lambda dy, x, y, axes: max_grad(dy, x, y, axes=axes)))
+
+max_grad = Op("max_grad", shape=lambda x: x, outputs=("dx",))
+
+expand = Op("expand", shape=_expand_shape, vjp=dict(x=lambda dy, axes: sum(dy, axes=axes)))
+
+argmax = Op("argmax", shape=_argmax_shape, result="int32")
