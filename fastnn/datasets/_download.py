@@ -1,0 +1,74 @@
+"""Downloads one gzip-compressed file whose content is known beforehand. The only place in fastnn that uses a network.
+
+The content is checked against its pinned size and SHA-256 before the file gets its name (temporary file, fsync,
+rename), so a file under the final name is always whole. Whatever fails is an OSError that says what to do without
+a network.
+"""
+
+import gzip
+import os
+import tempfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Source(NamedTuple):
+    """Where a file is, and the size in bytes and the SHA-256 of its uncompressed content."""
+
+    url: str
+    size: int
+    sha256: str
+
+
+def download(source: Source, target: Path, advice: str) -> None:
+    """Fetch `source` into `target`, creating its folder; `advice` ends the message of the OSError if that fails."""
+    print(f"Downloading {source.url} to {target}")
+    try:
+        data = _fetch(source)
+        _verify(data, source)
+        _save(data, target)
+    except OSError as error:
+        raise OSError(f"datasets: downloading {source.url} to {target} failed ({error}); {advice}") from error
+
+
+def _fetch(source: Source) -> bytes:
+    """The body of the answer; compressed data is never larger than its content here, so that is the limit."""
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(source.url, timeout=30) as answer:
+            data: bytes = answer.read(source.size + 1)
+    except HTTPException as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
+    if len(data) > source.size:
+        raise OSError(f"the answer is longer than {source.size:,} bytes")
+    return data
+
+
+def _verify(data: bytes, source: Source) -> None:
+    import hashlib
+    from io import BytesIO
+
+    try:
+        content = gzip.GzipFile(fileobj=BytesIO(data)).read(source.size + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OSError(f"the answer of {len(data):,} bytes is not sound gzip data: {error}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if len(content) != source.size or found != source.sha256:
+        raise OSError(f"the content has SHA-256 {found}, not {source.sha256}; nothing was kept")
+
+
+def _save(data: bytes, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,73 @@
+"""What the tables shipped in the package share: reading a file of numbers, and the reproducible split."""
+
+import csv
+import gzip
+import math
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn.datasets import _random
+from fastnn.errors import shown
+
+Array = npt.NDArray[Any]
+Split = tuple[tuple[Array, Array], tuple[Array, Array]]
+
+_FOLDER = Path(__file__).parent / "data"
+_WORDS = {"yes": "1", "no": "0"}
+
+
+class Table(NamedTuple):
+    """A whole table: data (rows, features) float64, target (rows,), and the names of columns and of classes."""
+
+    data: Array
+    target: Array
+    feature_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+
+
+def read_table(name: str, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """The numbers of the packaged CSV file `name` without heading and row names, yes/no as 1/0: `shape` float64."""
+    path = _FOLDER / name
+    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path, encoding="ascii", newline="") as file:
+        rows = [[_WORDS.get(cell, cell) for cell in row[-shape[1]:]] for row in csv.reader(file)]
+    table = np.array(rows[-shape[0]:], dtype=np.float64)
+    if table.shape != shape:
+        raise OSError(f"datasets: {path} holds a table of shape {table.shape}; it must be {shape}; reinstall fastnn")
+    return table
+
+
+def split(where: str, x: Array, y: Array, test_split: float, seed: int, *, classes: bool) -> Split:
+    """Shuffle rows by `seed` and cut off the last ceil(rows * test_split) of them as the test part.
+
+    x (rows, ...), y (rows,) -> (x_train, y_train), (x_test, y_test), new arrays. With `classes`, y holds class
+    numbers, and a class that is missing from one of the parts is warned about.
+    """
+    order = _random.permutation(_random.check_seed(where, seed), 0, len(x))
+    rows_train = len(x) - _rows_test(where, len(x), test_split)
+    train, test = order[:rows_train], order[rows_train:]
+    if classes:
+        _warn_missing(where, y, train, "training")
+        _warn_missing(where, y, test, "test")
+    return (x[train], y[train]), (x[test], y[test])
+
+
+def _rows_test(where: str, rows: int, test_split: object) -> int:
+    """ceil(rows * test_split), rounded first so that 100 * 0.07 = 7.000000000000001 counts as 7."""
+    number = isinstance(test_split, (int, float, np.integer, np.floating)) and not isinstance(test_split, bool)
+    if number and 0 < float(test_split) < 1:  # type: ignore[arg-type]
+        rows_test = math.ceil(round(rows * float(test_split), 6))  # type: ignore[arg-type]
+        if 0 < rows_test < rows:
+            return rows_test
+    raise ValueError(f"{where}: test_split is {shown(test_split)}; it must be a number between 0 and 1 that leaves "
+                     f"rows in both parts of the {rows}; pass for example test_split=0.2, or call load() for all rows")
+
+
+def _warn_missing(where: str, y: Array, rows: npt.NDArray[np.int64], part: str) -> None:
+    missing = sorted(set(y.tolist()) - set(y[rows].tolist()))
+    if missing:
+        warnings.warn(f"{where}: no row of class {', '.join(map(str, missing))} among the {len(rows)} {part} rows; "
+                      f"choose another test_split or seed", stacklevel=4)

@@ -1,0 +1,89 @@
+"""Floor 5. Small helpers under the names of `keras.utils`: one-hot labels, one seed for everything, unit vectors."""
+
+import random
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn.errors import shown
+
+__all__ = ["normalize", "set_random_seed", "to_categorical"]
+
+
+def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]:
+    """Y[..., c] = 1 if c = x[...] else 0: class numbers as one-hot rows.
+
+    x (...) or (..., 1), whole numbers 0 .. num_classes-1 -> (..., num_classes) float64. `num_classes` is max(x) + 1
+    unless given. Source: keras.utils.to_categorical, which truncates fractions and counts negative labels from the
+    end; here both are a ValueError.
+    """
+    labels = _labels(x)
+    shape = labels.shape[:-1] if labels.ndim > 1 and labels.shape[-1] == 1 else labels.shape
+    classes = _num_classes(labels, num_classes)
+    if labels.size and labels.max() >= classes:
+        raise ValueError(f"to_categorical: x holds the label {labels.max()}; with num_classes={classes} labels must be "
+                         f"0 .. {classes - 1}; renumber the classes from 0, or pass num_classes={labels.max() + 1}")
+    rows = np.zeros((labels.size, classes))
+    rows[np.arange(labels.size), labels.reshape(-1)] = 1
+    return rows.reshape(*shape, classes)
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's `random`, NumPy's global generator and fastnn's own: the one call that makes a script repeatable.
+
+    `seed` is an integer with 0 <= seed < 2**32, NumPy's range. Source: keras.utils.set_random_seed.
+    """
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise ValueError(f"set_random_seed: seed is {shown(seed)}; it must be an integer with 0 <= seed < 2**32; "
+                         f"pass for example 42")
+    from fastnn.random import set_seed
+
+    random.seed(int(seed))
+    np.random.seed(int(seed))
+    set_seed(int(seed))
+
+
+def normalize(x: npt.ArrayLike, axis: int | None = -1, order: float = 2) -> npt.NDArray[np.floating]:
+    """y = x / ||x||, the norm of the given order taken along `axis` (of all of x if None); zero vectors stay zero.
+
+    x (...) -> (...), float32 stays float32, integers become float64. Source: keras.utils.normalize, which for axis=0
+    divides along the last axis.
+    """
+    array = np.asarray(x)
+    norm = np.linalg.norm(array, order, axis, keepdims=True)
+    return np.asarray(array / np.where(norm == 0, 1, norm).astype(norm.dtype))
+
+
+def _labels(x: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """x as int64, if that loses nothing and no label is negative."""
+    try:
+        array = np.asarray(x)
+        if array.dtype.kind not in "biufOUS":
+            raise TypeError(f"dtype {array.dtype}")
+        if array.dtype.kind in "OUS":
+            array = np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"to_categorical: x is not an array of numbers ({error}); it must hold whole numbers; "
+                         f"turn class names into numbers first, e.g. by np.unique(x, return_inverse=True)") from error
+    if array.dtype.kind == "f":
+        whole = (array == np.floor(array)) & (np.abs(array) < 2.0**53)
+        if not whole.all():
+            raise ValueError(f"to_categorical: x holds {array[~whole][0]}; labels must be whole numbers; "
+                             f"pass class numbers, not probabilities or measurements")
+    labels = array.astype(np.int64)
+    if labels.size and labels.min() < 0:
+        raise ValueError(f"to_categorical: x holds the label {array.min()}; labels must not be negative; "
+                         f"renumber the classes from 0, e.g. by np.unique(x, return_inverse=True)")
+    return labels
+
+
+def _num_classes(labels: npt.NDArray[np.int64], num_classes: int | None) -> int:
+    if num_classes is None:
+        if not labels.size:
+            raise ValueError(f"to_categorical: x is empty, of shape {labels.shape}; the number of classes cannot be "
+                             f"told from it; pass num_classes")
+        return int(labels.max()) + 1
+    if not isinstance(num_classes, (int, np.integer)) or isinstance(num_classes, bool) or num_classes < 1:
+        raise ValueError(f"to_categorical: num_classes is {shown(num_classes)}; it must be an integer >= 1; "
+                         f"pass None to take max(x) + 1")
+    return int(num_classes)
