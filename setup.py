@@ -16,7 +16,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 FLAGS = ["-O3", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast",
-         "-fvisibility=hidden", "-Wall", "-Wno-unknown-pragmas", "-Wno-psabi"]
+         "-fvisibility=hidden", "-g0", "-Wall", "-Wno-unknown-pragmas", "-Wno-psabi"]
 ISAS = {"baseline": []}
 if platform.machine().lower() in ("x86_64", "amd64"):
     ISAS["avx2"] = ["-mavx2", "-mfma"]
@@ -90,7 +90,7 @@ class BuildEngine(build_ext):
 setup(
     ext_modules=[Extension(
         "fastnn._engine", ["fastnn/_engine.pyx"], include_dirs=["csrc"], libraries=["m"],
-        extra_compile_args=["-O2", "-fvisibility=hidden"], depends=sorted(glob("csrc/**/*.[ch]", recursive=True)),
+        extra_compile_args=["-O2", "-g0", "-fvisibility=hidden"], depends=sorted(glob("csrc/**/*.[ch]", recursive=True)),
     )],
     cmdclass={"build_ext": BuildEngine},
 )

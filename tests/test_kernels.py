@@ -40,13 +40,14 @@ def run(case: Case, inputs: list[np.ndarray], how: Any = backend.run_c) -> tuple
 @each_case
 def test_c_agrees_with_the_reference(case: Case) -> None:
     rng = case.rng()
-    informative = 0
+    informative = elements = 0
     for sizes in case.sizes(SIZES):
         before, outputs = run(case, case.inputs(rng, sizes))
         problem = compare(OPS[case.kernel], tuple(before), tuple(outputs), case.constants)
         assert not problem, f"{case} with {sizes}: {problem}"
         informative += sum(int(np.count_nonzero(a)) for a in outputs)
-    assert informative or case.kernel in ("fill", "step"), f"{case}: every output was zero; the row tests nothing"
+        elements += sum(a.size for a in outputs)
+    assert informative or elements <= SIZES or case.kernel in ("fill", "step"), f"{case}: only zeros; the row tests nothing"
 
 
 @needs_c
@@ -125,12 +126,12 @@ def test_gradients_in_float64(case: Case) -> None:
             made = op(*tensors, **case.constants)
             made = made if isinstance(made, tuple) else (made,)
             output = made[0]
-            seed = rng.uniform(-1, 1, output.shape)
+            seed = np.asarray(rng.uniform(-1, 1, output.shape))
             names = [n for n in op.kernel.inputs if n in op.vjp]
             sources = [tensors[op.kernel.inputs.index(n)] for n in names]
             found = backward(output, sources, Tensor(seed))
             for name, source, gradient in zip(names, sources, found):
-                direction = rng.uniform(-1, 1, source.shape)
+                direction = np.asarray(rng.uniform(-1, 1, source.shape))
                 step = 1e-6
                 values = []
                 for sign in (1, -1):

@@ -138,7 +138,7 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
     path = _path(target, {id(s) for s in sources})
     gradients: dict[int, Tensor] = {}
     if id(target) in path:
-        gradients[id(target)] = seed or Tensor(np.ones(target.shape, target.dtype), "one")
+        gradients[id(target)] = Tensor(np.ones(target.shape, target.dtype), "one") if seed is None else seed
     queue: list[tuple[int, Any]] = []
     queued: set[int] = set()
 
