@@ -1,0 +1,187 @@
+"""Activation functions by their Keras names: functions of a tensor or array that return a Tensor. Floor 3; imports ops.
+
+Where a kernel of the same name has no settings, the kernel itself is the function of its module in `fastnn.ops`.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError, nearest, shown
+from fastnn.ops import activation as rows
+from fastnn.ops import data, elementwise
+from fastnn.ops._op import as_tensor
+
+
+def step(x: Any) -> Tensor:
+    """y = 1 where x >= 0, else 0 (guide chapters 1 and 2). It has no gradient: training through it is an error."""
+    return rows.step(x)
+
+
+def linear(x: Any) -> Tensor:
+    """y = x."""
+    return as_tensor(x)
+
+
+def sigmoid(x: Any) -> Tensor:
+    """y = 1/(1 + e^-x), in (0, 1)."""
+    return rows.sigmoid(x)
+
+
+def tanh(x: Any) -> Tensor:
+    """y = (e^x - e^-x)/(e^x + e^-x), in (-1, 1)."""
+    return rows.tanh(x)
+
+
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+    """y = min(x, max_value) where x > threshold, else negative_slope·(x - threshold). Plain max(x, 0) unless told.
+
+    Raises TypeError for a setting that is not a number and ValueError for NaN or a max_value below 0. Source: Keras.
+    """
+    slope, threshold = _number("relu", "negative_slope", negative_slope), _number("relu", "threshold", threshold)
+    if max_value is None and threshold == 0:
+        return rows.leaky_relu(x, slope=slope) if slope else rows.relu(x)
+    maximum = math.inf if max_value is None else _number("relu", "max_value", max_value)
+    if maximum < 0:
+        raise ValueError(f"relu: max_value is {shown(max_value)}; needs a number >= 0, or None for no limit.")
+    if maximum == 6 and slope == threshold == 0:
+        return rows.relu6(x)
+    return rows.clipped_relu(x, slope=slope, threshold=threshold, maximum=maximum)
+
+
+def relu6(x: Any) -> Tensor:
+    """y = min(max(x, 0), 6)."""
+    return rows.relu6(x)
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
+    """y = x where x > 0, else negative_slope·x. The default is Keras' 0.2 (its layer LeakyReLU has 0.3)."""
+    return rows.leaky_relu(x, slope=_number("leaky_relu", "negative_slope", negative_slope))
+
+
+def elu(x: Any, alpha: float = 1.0) -> Tensor:
+    """y = x where x > 0, else alpha·(e^x - 1). Clevert et al. 2015."""
+    return rows.elu(x, alpha=_number("elu", "alpha", alpha))
+
+
+def selu(x: Any) -> Tensor:
+    """y = 1.0507·x where x > 0, else 1.0507·1.6733·(e^x - 1). Klambauer et al. 2017; with initializer lecun_normal."""
+    return rows.selu(x)
+
+
+def celu(x: Any, alpha: float = 1.0) -> Tensor:
+    """y = max(x, 0) + min(alpha·(e^(x/alpha) - 1), 0). Barron 2017. Raises ValueError for alpha = 0."""
+    if _number("celu", "alpha", alpha) == 0:
+        raise ValueError("celu: alpha is 0; needs another number, as x is divided by it.")
+    return rows.celu(x, alpha=float(alpha))
+
+
+def gelu(x: Any, approximate: bool = False) -> Tensor:
+    """y = x·Φ(x), Φ the normal distribution function; `approximate`: by tanh. Hendrycks and Gimpel 2016."""
+    return rows.gelu_tanh(x) if approximate else rows.gelu(x)
+
+
+def silu(x: Any) -> Tensor:
+    """y = x·sigmoid(x), also called swish."""
+    return rows.silu(x)
+
+
+def softplus(x: Any) -> Tensor:
+    """y = log(1 + e^x)."""
+    return rows.softplus(x)
+
+
+def softsign(x: Any) -> Tensor:
+    """y = x/(1 + |x|)."""
+    return rows.softsign(x)
+
+
+def mish(x: Any) -> Tensor:
+    """y = x·tanh(log(1 + e^x)). Misra 2019."""
+    return rows.mish(x)
+
+
+def hard_sigmoid(x: Any) -> Tensor:
+    """y = x/6 + 1/2 kept within [0, 1]."""
+    return rows.hard_sigmoid(x)
+
+
+def hard_silu(x: Any) -> Tensor:
+    """y = x·hard_sigmoid(x), also called hard_swish."""
+    return rows.hard_silu(x)
+
+
+def exponential(x: Any) -> Tensor:
+    """y = e^x."""
+    return elementwise.exp(x)
+
+
+def softmax(x: Any, axis: int = -1) -> Tensor:
+    """y_i = e^x_i / Σ_j e^x_j along `axis`: positive, sum 1. Raises ShapeError for an axis that x does not have."""
+    return _along("softmax", rows.softmax, x, axis)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """y_i = x_i - log Σ_j e^x_j along `axis`. Raises ShapeError for an axis that x does not have."""
+    return _along("log_softmax", rows.log_softmax, x, axis)
+
+
+swish = silu
+hard_swish = hard_silu
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {f.__name__: f for f in (
+    step, linear, sigmoid, tanh, relu, relu6, leaky_relu, elu, selu, celu, gelu, silu, softplus, softsign, mish,
+    hard_sigmoid, hard_silu, exponential, softmax, log_softmax)}
+FUNCTIONS |= {"swish": silu, "hard_swish": hard_silu}
+
+
+def get(identifier: Any) -> Callable[..., Any]:
+    """The activation of a name, a function or None (linear). Raises ValueError with the nearest name, or TypeError."""
+    if identifier is None:
+        return linear
+    if callable(identifier):
+        return identifier
+    if not isinstance(identifier, str):
+        raise TypeError(f"Activation: got {shown(identifier)}; needs a name, a function or None.")
+    if identifier not in FUNCTIONS:
+        raise ValueError(f"Activation: got {shown(identifier)}; {nearest(identifier, FUNCTIONS)}")
+    return FUNCTIONS[identifier]
+
+
+def serialize(activation: Callable[..., Any]) -> str:
+    """The name under which `deserialize` finds the function. Raises ValueError for a function of your own."""
+    for name, function in FUNCTIONS.items():
+        if function is activation:
+            return name
+    raise ValueError(f"Activation: {shown(activation)} is not one of fastnn's functions; a model file can only name "
+                     "those. Use one of them, or a layer of your own.")
+
+
+def deserialize(name: str) -> Callable[..., Any]:
+    """The function of a name that `serialize` gave."""
+    return get(name)
+
+
+def _number(where: str, name: str, value: Any) -> float:
+    """The setting as a float; TypeError or ValueError saying what is needed."""
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{where}: {name} is {shown(value)}; needs a number.")
+    if math.isnan(float(value)):
+        raise ValueError(f"{where}: {name} is NaN; needs a number.")
+    return float(value)
+
+
+def _along(name: str, row: Callable[[Tensor], Tensor], x: Any, axis: int) -> Tensor:
+    """A function of rows, applied along any axis."""
+    x = as_tensor(x)
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise TypeError(f"{name}: axis is {shown(axis)}; needs a whole number.")
+    if not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"{name}: x has shape {x.shape} and axis is {axis}; needs one of its {x.ndim} axes; "
+                         "a single row needs no batch axis but one axis at least.")
+    if axis % x.ndim == x.ndim - 1:
+        return row(x)
+    order = list(range(x.ndim))
+    order[axis], order[-1] = order[-1], order[axis]
+    return data.transpose(row(data.transpose(x, axes=tuple(order))), axes=tuple(order))

@@ -1,0 +1,124 @@
+"""Constraints on weights: functions that move a weight back into a set after each step. Floor 3; imports ops.
+
+`axis` names the axes over which a norm is taken: 0 for a Dense kernel (in, units) constrains each unit's weights.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError, shown
+from fastnn.ops import elementwise, reduce
+from fastnn.ops._op import as_tensor
+from fastnn.ops.activation import relu
+from fastnn.regularizers import Configured, identified, snake_names
+
+EPSILON = 1e-7
+
+
+class Constraint(Configured):
+    """Base: `__call__(w)` gives the allowed weight as a Tensor of w's shape, made with fastnn.ops."""
+
+    def __call__(self, w: Any) -> Tensor:
+        """The nearest allowed weight."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, w).")
+
+
+class NonNeg(Constraint):
+    """w = max(w, 0)."""
+
+    def __call__(self, w: Any) -> Tensor:
+        """max(w, 0)."""
+        return relu(w)
+
+
+class MaxNorm(Constraint):
+    """w = w·min(‖w‖, max_value)/(‖w‖ + 1e-7), norms over `axis`. Srivastava et al. 2014, section 5.1."""
+
+    def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
+        self.max_value, self.axis = _limit("MaxNorm", "max_value", max_value), axis
+
+    def __call__(self, w: Any) -> Tensor:
+        """w, its norms cut to max_value."""
+        w = as_tensor(w)
+        axes = _axes("MaxNorm", w, self.axis)
+        norms = _norms(w, axes)
+        return _rescaled(w, elementwise.clip(norms, low=0.0, high=self.max_value), norms, axes)
+
+
+class UnitNorm(Constraint):
+    """w = w/(‖w‖ + 1e-7), norms over `axis`."""
+
+    def __init__(self, axis: int | Sequence[int] = 0) -> None:
+        self.axis = axis
+
+    def __call__(self, w: Any) -> Tensor:
+        """w, its norms 1."""
+        w = as_tensor(w)
+        axes = _axes("UnitNorm", w, self.axis)
+        divisor = elementwise.add_constant(_norms(w, axes), value=EPSILON)
+        return elementwise.divide(w, reduce.expand(divisor, shape=w.shape, axes=axes))
+
+
+class MinMaxNorm(Constraint):
+    """w = w·d/(‖w‖ + 1e-7), d = rate·(‖w‖ kept within [min_value, max_value]) + (1 - rate)·‖w‖, norms over `axis`."""
+
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0,
+                 axis: int | Sequence[int] = 0) -> None:
+        self.min_value = _limit("MinMaxNorm", "min_value", min_value)
+        self.max_value = _limit("MinMaxNorm", "max_value", max_value)
+        self.rate, self.axis = _limit("MinMaxNorm", "rate", rate), axis
+        if self.min_value > self.max_value or self.rate > 1:
+            raise ValueError(f"MinMaxNorm: got min_value {min_value}, max_value {max_value}, rate {rate}; needs "
+                             "min_value <= max_value and 0 <= rate <= 1.")
+
+    def __call__(self, w: Any) -> Tensor:
+        """w, its norms moved towards [min_value, max_value]."""
+        w = as_tensor(w)
+        axes = _axes("MinMaxNorm", w, self.axis)
+        norms = _norms(w, axes)
+        wanted = elementwise.add(
+            elementwise.scale(elementwise.clip(norms, low=self.min_value, high=self.max_value), factor=self.rate),
+            elementwise.scale(norms, factor=1 - self.rate))
+        return _rescaled(w, wanted, norms, axes)
+
+
+max_norm = MaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
+min_max_norm = MinMaxNorm
+
+CLASSES = snake_names(MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
+
+
+def get(identifier: Any) -> Any:
+    """The constraint of a name, class, object, function or config dict; None for None. ValueError: nearest name."""
+    return identified("Constraint", identifier, CLASSES)
+
+
+def _axes(where: str, w: Tensor, axis: Any) -> tuple[int, ...]:
+    wanted = axis if isinstance(axis, (tuple, list)) else (axis,)
+    if any(isinstance(a, bool) or not hasattr(a, "__index__") for a in wanted):
+        raise TypeError(f"{where}: axis is {shown(axis)}; needs a whole number or several.")
+    if any(not -w.ndim <= a < w.ndim for a in wanted):
+        raise ShapeError(f"{where}: axis is {shown(axis)} and the weight has shape {w.shape}; needs axes from "
+                         f"{-w.ndim} to {w.ndim - 1}.")
+    return tuple(sorted({int(a) % w.ndim for a in wanted}))
+
+
+def _norms(w: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return elementwise.sqrt(reduce.sum(elementwise.square(w), axes=axes))
+
+
+def _rescaled(w: Tensor, wanted: Tensor, norms: Tensor, axes: tuple[int, ...]) -> Tensor:
+    factors = elementwise.divide(wanted, elementwise.add_constant(norms, value=EPSILON))
+    return elementwise.multiply(w, reduce.expand(factors, shape=w.shape, axes=axes))
+
+
+def _limit(where: str, name: str, value: Any) -> float:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{where}: {name} is {shown(value)}; needs a number >= 0.")
+    if not 0 <= float(value) < math.inf:
+        raise ValueError(f"{where}: {name} is {shown(value)}; needs a finite number >= 0.")
+    return float(value)

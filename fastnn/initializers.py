@@ -1,0 +1,256 @@
+"""First values of weights: objects called with a shape that give a NumPy array. Floor 3; imports ops and random.
+
+Random numbers come from fastnn's own generator, never from NumPy's: an initializer takes a stream when it is made.
+With a seed it gives the same values at every call, as Keras; without one, every call goes on in its stream.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import random
+from fastnn.engine import backend
+from fastnn.engine.program import not_recording
+from fastnn.errors import ShapeError, nearest, shown
+from fastnn.ops import random as draws
+from fastnn.regularizers import Configured, identified, snake_names
+
+Shape = Sequence[int]
+_TRUNCATED_STDDEV = 0.87962566103423978     # of a standard normal cut at two deviations
+_MODES = ("fan_in", "fan_out", "fan_avg")
+_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+
+
+class Initializer(Configured):
+    """Base: `__call__(shape, dtype=None)` gives an array, floatx unless dtype says otherwise."""
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """The values."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, shape, dtype=None).")
+
+
+class Zeros(Initializer):
+    """0 everywhere."""
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """Zeros."""
+        return np.zeros(tuple(shape), dtype or backend.floatx())
+
+
+class Ones(Initializer):
+    """1 everywhere."""
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """Ones."""
+        return np.ones(tuple(shape), dtype or backend.floatx())
+
+
+class Constant(Initializer):
+    """`value` everywhere; an array is repeated to the shape."""
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """The value. Raises ShapeError for an array that cannot be repeated to the shape."""
+        value = np.asarray(self.value, dtype or backend.floatx())
+        try:
+            return np.array(np.broadcast_to(value, tuple(shape)))
+        except ValueError:
+            raise ShapeError(f"Constant: value has shape {value.shape}; cannot become {tuple(shape)}.") from None
+
+
+class Identity(Initializer):
+    """gain on the diagonal, 0 elsewhere; for matrices only."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """The matrix. Raises ShapeError for shapes that are no matrix."""
+        if len(shape) != 2:
+            raise ShapeError(f"Identity: got shape {tuple(shape)}; needs a matrix, two axes.")
+        return np.asarray(self.gain * np.eye(shape[0], shape[1]), dtype or backend.floatx())
+
+
+class RandomInitializer(Initializer):
+    """Base of the random ones. seed: a whole number for the same values at every call, None for new ones."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+        self._key = random.new_stream(seed)
+        self._calls = 0
+
+    def _draw(self, op: Callable[..., Any], shape: Shape, dtype: Any, **settings: float) -> np.ndarray:
+        counter = np.array(self._calls, np.int64)
+        self._calls += self.seed is None
+        with not_recording():
+            y = op(counter, seed=self._key[0], stream=self._key[1], shape=tuple(int(n) for n in shape), **settings)
+        return y.data.astype(dtype or backend.floatx(), copy=False)
+
+    def _normal(self, shape: Shape, dtype: Any, mean: float, stddev: float) -> np.ndarray:
+        return self._draw(draws.random_normal, shape, dtype, mean=mean, stddev=stddev)
+
+    def _truncated(self, shape: Shape, dtype: Any, mean: float, stddev: float) -> np.ndarray:
+        return self._draw(draws.truncated_normal, shape, dtype, mean=mean, stddev=stddev)
+
+    def _uniform(self, shape: Shape, dtype: Any, low: float, high: float) -> np.ndarray:
+        return self._draw(draws.random_uniform, shape, dtype, low=low, high=high)
+
+
+class RandomNormal(RandomInitializer):
+    """Normal with this mean and standard deviation."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean, self.stddev = _finite(self, "mean", mean), _finite(self, "stddev", stddev, low=0)
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """Normal numbers."""
+        return self._normal(shape, dtype, self.mean, self.stddev)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal, drawn again beyond two standard deviations (so the numbers' own deviation is 0.88·stddev)."""
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """Truncated normal numbers."""
+        return self._truncated(shape, dtype, self.mean, self.stddev)
+
+
+class RandomUniform(RandomInitializer):
+    """Uniform in [minval, maxval)."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.minval, self.maxval = _finite(self, "minval", minval), _finite(self, "maxval", maxval)
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """Uniform numbers."""
+        return self._uniform(shape, dtype, self.minval, self.maxval)
+
+
+class VarianceScaling(RandomInitializer):
+    """Variance scale/n: n inputs ('fan_in'), outputs ('fan_out') or their mean ('fan_avg') of the weight.
+
+    distribution: 'truncated_normal' ('normal' is the same), 'untruncated_normal' or 'uniform' within √(3·scale/n).
+    """
+
+    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
+                 seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.scale = _finite(self, "scale", scale, low=0)
+        self.mode, self.distribution = mode, "truncated_normal" if distribution == "normal" else distribution
+        for name, value, known in (("mode", mode, _MODES), ("distribution", self.distribution, _DISTRIBUTIONS)):
+            if value not in known:
+                raise ValueError(f"{type(self).__name__}: {name} is {shown(value)}; {nearest(value, known)}")
+        if self.scale == 0:
+            raise ValueError(f"{type(self).__name__}: scale is 0; needs a number > 0.")
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """Random numbers of variance scale/n."""
+        fan_in, fan_out = fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return self._uniform(shape, dtype, -limit, limit)
+        if self.distribution == "untruncated_normal":
+            return self._normal(shape, dtype, 0.0, math.sqrt(variance))
+        return self._truncated(shape, dtype, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV)
+
+
+class _Scaled(VarianceScaling):
+    """VarianceScaling with its settings fixed by the class."""
+    settings: tuple[float, str, str]
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(*self.settings, seed=seed)
+
+
+class GlorotUniform(_Scaled):
+    """Uniform within √(6/(fan_in + fan_out)). Glorot and Bengio 2010."""
+    settings = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal of variance 2/(fan_in + fan_out). Glorot and Bengio 2010."""
+    settings = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform within √(6/fan_in). He et al. 2015."""
+    settings = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal of variance 2/fan_in. He et al. 2015."""
+    settings = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform within √(3/fan_in). LeCun et al. 1998."""
+    settings = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal of variance 1/fan_in. LeCun et al. 1998."""
+    settings = (1.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(RandomInitializer):
+    """gain·Q, Q from the QR decomposition of a normal matrix, R's diagonal made positive. Saxe et al. 2014.
+
+    The rows or columns, whichever are fewer, are orthonormal; axes before the last are taken together.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.gain = _finite(self, "gain", gain)
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        """The matrix. Raises ShapeError for fewer than two axes."""
+        if len(shape) < 2:
+            raise ShapeError(f"Orthogonal: got shape {tuple(shape)}; needs at least two axes.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        normal = self._normal((max(rows, columns), min(rows, columns)), np.float64, 0.0, 1.0)
+        q, r = np.linalg.qr(normal)
+        q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        return (self.gain * (q.T if rows < columns else q)).reshape(tuple(shape)).astype(dtype or backend.floatx())
+
+
+IdentityInitializer = Identity
+OrthogonalInitializer = Orthogonal
+
+CLASSES = snake_names(Zeros, Ones, Constant, Identity, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling,
+                      GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal)
+CLASSES |= {"normal": RandomNormal, "uniform": RandomUniform, "zero": Zeros, "one": Ones,
+            "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal}
+
+
+def get(identifier: Any) -> Any:
+    """The initializer of a name, class, object, function, config dict or array; None for None.
+
+    A function takes (shape, dtype=None). Raises ValueError with the nearest name.
+    """
+    return Constant(identifier) if isinstance(identifier, np.ndarray) else identified(
+        "Initializer", identifier, CLASSES)
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """(inputs, outputs) of one unit of a weight: (in, out), or (k, k, in, out) times the size of the window."""
+    if len(shape) < 2:
+        return (int(shape[0]),) * 2 if shape else (1, 1)
+    window = math.prod(shape[:-2])
+    return int(shape[-2]) * window, int(shape[-1]) * window
+
+
+def _finite(owner: Initializer, name: str, value: Any, low: float = -math.inf) -> float:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{type(owner).__name__}: {name} is {shown(value)}; needs a number.")
+    if not math.isfinite(value) or value < low:
+        raise ValueError(f"{type(owner).__name__}: {name} is {shown(value)}; needs a finite number"
+                         + (f" >= {low}." if low > -math.inf else "."))
+    return float(value)

@@ -1,0 +1,174 @@
+"""Loss: per-sample numbers and how they become one. Floor 3; imports ops.
+
+Losses never broadcast: y_true (N,) against y_pred (N, 1) is aligned, any other difference of shapes is a ShapeError.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.program import is_recording
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import LabelError, ShapeError, nearest, shown
+from fastnn.ops import data, elementwise, reduce
+from fastnn.ops._op import as_tensor
+
+REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
+
+
+class Loss:
+    """Base of losses: a subclass writes `call(y_true, y_pred)` with fastnn.ops, giving one number per sample.
+
+    reduction: 'sum_over_batch_size' or 'mean' divide the sum by the number of losses, also when they are weighted;
+    'mean_with_sample_weight' divides by the sum of the weights; 'sum'; 'none' or None leaves one number per sample.
+    `label_kind`: "labels" if y_true are int32 class labels, else "float". Source: keras.losses.Loss.
+    """
+
+    label_kind = "float"
+
+    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
+                 dtype: str | None = None) -> None:
+        if reduction is not None and reduction not in REDUCTIONS:
+            raise ValueError(f"{type(self).__name__}: reduction is {shown(reduction)}; "
+                             + nearest(reduction, REDUCTIONS))
+        if dtype not in (None, backend.floatx()):
+            raise ValueError(f"{type(self).__name__}: dtype is {shown(dtype)}; losses compute in floatx, "
+                             f"{backend.floatx()}; use fastnn.config.set_floatx.")
+        self.name = name or snake_case(type(self).__name__)
+        self.reduction = reduction
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """One number per sample, or per element."""
+        raise NotImplementedError(f"{type(self).__name__} must define call(self, y_true, y_pred).")
+
+    def counted(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+        """1 for each sample that counts, 0 for each that does not, or None if all do."""
+        return None
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        """The loss: a 0-d Tensor, or one number per sample for reduction 'none'.
+
+        sample_weight (N,) multiplies the losses of each sample. Raises ShapeError, LabelError, TypeError.
+        """
+        y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind, getattr(self, "ignore_class", None),
+                                  getattr(self, "axis", -1))
+        losses = as_tensor(self.call(y_true, y_pred))
+        counted = self.counted(y_true, y_pred)
+        weights = None if sample_weight is None else spread_weights(self.name, sample_weight, losses)
+        return self._reduced(losses, weights, counted)
+
+    def _reduced(self, losses: Tensor, weights: Tensor | None, counted: Tensor | None) -> Tensor:
+        if weights is not None:
+            losses = elementwise.multiply(losses, weights)
+        if self.reduction in (None, "none") or not losses.shape:
+            return losses
+        axes = tuple(range(losses.ndim))
+        if self.reduction == "mean_with_sample_weight":
+            divisor = weights if counted is None else counted if weights is None else elementwise.multiply(
+                weights, counted)
+        else:
+            divisor = counted
+        if self.reduction == "sum":
+            return reduce.sum(losses, axes=axes)
+        if divisor is None:
+            return reduce.mean(losses, axes=axes)
+        return elementwise.divide_no_nan(reduce.sum(losses, axes=axes), reduce.sum(divisor, axes=axes))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments that are attributes of the same name."""
+        return {name: getattr(self, name) for name, p in inspect.signature(type(self)).parameters.items()
+                if hasattr(self, name) and p.kind is not p.VAR_KEYWORD}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Loss":
+        """The loss of a get_config()."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+class LossFunctionWrapper(Loss):
+    """A function fn(y_true, y_pred, **settings) as a Loss; it may give losses per sample, per element or in all."""
+
+    def __init__(self, fn: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None,
+                 dtype: str | None = None, **settings: Any) -> None:
+        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
+        self.fn, self.settings = fn, settings
+        self.label_kind = getattr(fn, "label_kind", "float")
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """fn(y_true, y_pred)."""
+        return self.fn(y_true, y_pred, **self.settings)
+
+
+def snake_case(name: str) -> str:
+    """MeanSquaredError → mean_squared_error."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def prepared(where: str, y_true: Any, y_pred: Any, kind: str = "float",
+             ignore: int | None = None, axis: int = -1) -> tuple[Tensor, Tensor]:
+    """Both as Tensors of the right dtypes, y_true aligned with y_pred where only a last axis of length 1 differs.
+
+    Arrays are converted, and labels checked; tensors of a recording are left as they are.
+    """
+    y_pred = as_tensor(y_pred)
+    plain = not isinstance(y_true, Tensor) or (y_true.data is not None and y_true.source is None and not is_recording())
+    if kind == "labels":
+        if plain:
+            array = y_true.data if isinstance(y_true, Tensor) else np.asarray(y_true)
+            if array.dtype != np.int32 or not isinstance(y_true, Tensor):
+                array = _labels(where, array, y_pred.shape[axis] if y_pred.ndim else None, ignore)
+            y_true = as_tensor(array, "int32")
+        if y_true.ndim == y_pred.ndim > 0 and y_true.shape[-1] == 1:
+            y_true = data.reshape(y_true, shape=_open(y_true.shape[:-1]))
+        return y_true, y_pred
+    if plain:
+        y_true = as_tensor(y_true.data if isinstance(y_true, Tensor) and y_true.dtype != y_pred.dtype else y_true)
+    if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1 and _equal(y_true.shape, y_pred.shape[:-1]):
+        y_true = data.reshape(y_true, shape=_open((*y_true.shape, 1)))
+    return y_true, y_pred
+
+
+def spread_weights(where: str, weights: Any, values: Tensor) -> Tensor:
+    """Weights (N,) or (N, 1), one per sample, as an array of the values' shape (N, …)."""
+    weights = as_tensor(weights)
+    if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
+        weights = data.reshape(weights, shape=_open(weights.shape[:-1]))
+    if weights.ndim > 1 and weights.ndim == values.ndim and weights.shape[-1] == 1 != values.shape[-1]:
+        weights = data.reshape(weights, shape=_open(weights.shape[:-1]))
+    if weights.ndim > values.ndim or not _equal(weights.shape, values.shape[:weights.ndim]):
+        raise ShapeError(f"{where}: sample_weight has shape {weights.shape} and the losses {values.shape}; needs one "
+                         f"weight per sample, shape {values.shape[:1]}.")
+    axes = tuple(range(weights.ndim, values.ndim))
+    return reduce.expand(weights, shape=values.shape, axes=axes) if axes else weights
+
+
+def _equal(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:
+    return len(a) == len(b) and all(m == n or m is None or n is None for m, n in zip(a, b))
+
+
+def _open(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    """The shape with -1 for an unknown batch."""
+    return tuple(-1 if n is None else n for n in shape)
+
+
+def _labels(where: str, array: np.ndarray, classes: int | None, ignore: int | None) -> np.ndarray:
+    """int32 labels; LabelError naming the first that is no class."""
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{where}: y_true has dtype {array.dtype}; needs class labels, whole numbers from 0.")
+    top = 2 ** 31 if classes is None else classes
+    with np.errstate(invalid="ignore"):
+        bad = ~((array >= 0) & (array < top) & (array == np.floor(array)))
+    if ignore is not None:
+        bad &= array != ignore
+    if bad.any() and not (array.ndim > 1 and array.shape[-1] == classes):      # one-hot rows: the shapes say it better
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise LabelError(f"{where}: y_true has the label {array[first]:g} at {list(first)}, {int(bad.sum())} bad in "
+                         f"all; y_pred has {classes} classes. Labels must be whole numbers 0..{top - 1}.")
+    return array.astype(np.int32)

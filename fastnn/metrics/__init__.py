@@ -1,0 +1,118 @@
+"""Metrics under their Keras names: classes, functions giving one number per sample, `get` and `resolve`. Floor 3."""
+
+from typing import Any
+
+from fastnn import losses
+from fastnn.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    snake_case,
+    sparse_categorical_crossentropy,
+)
+from fastnn.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from fastnn.metrics.confusion import F1Score, FBetaScore, Precision, Recall
+from fastnn.metrics.metric import Mean, MeanMetricWrapper, Metric, Sum
+from fastnn.metrics.regression import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    R2Score,
+    RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+from fastnn.regularizers import identified
+
+_ALL = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
+        TopKCategoricalAccuracy, F1Score, FBetaScore, Precision, Recall, Mean, Sum, BinaryCrossentropy,
+        CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge, KLDivergence, LogCoshError,
+        MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson, R2Score,
+        RootMeanSquaredError, SparseCategoricalCrossentropy, SquaredHinge)
+_ALIASES = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "mape": MeanAbsolutePercentageError,
+            "msle": MeanSquaredLogarithmicError, "bce": BinaryCrossentropy, "kld": KLDivergence,
+            "rmse": RootMeanSquaredError}
+CLASSES: dict[str, Any] = {c.__name__: c for c in _ALL} | {snake_case(c.__name__): c for c in _ALL}
+CLASSES |= _ALIASES | {name.upper(): c for name, c in _ALIASES.items()}
+CLASSES |= {"f1_score": F1Score, "fbeta_score": FBetaScore, "r2_score": R2Score, "logcosh": LogCoshError,
+            "log_cosh": LogCoshError, "huber": losses.huber,
+            "top_k_categorical_accuracy": TopKCategoricalAccuracy,
+            "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy}
+del CLASSES["Mean"], CLASSES["mean"], CLASSES["Sum"], CLASSES["sum"]       # they take values, not y_true and y_pred
+_BY_SHAPE = {
+    "accuracy": (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy),
+    "crossentropy": (BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy),
+}
+_BY_SHAPE |= {"acc": _BY_SHAPE["accuracy"], "ce": _BY_SHAPE["crossentropy"]}
+
+
+def get(identifier: Any) -> Any:
+    """The Metric of a name, class, object, function, Loss or config dict; None for None.
+
+    A name is kept as typed: it is the key in History. A function fn(y_true, y_pred) written with fastnn.ops becomes the
+    mean of what it gives. Raises ValueError with the nearest name, or TypeError.
+    """
+    if isinstance(identifier, str) and identifier not in CLASSES and identifier in _BY_SHAPE:
+        raise ValueError(f"Metric: {identifier!r} depends on the shapes of targets and outputs; compile a model with "
+                         "it, or name one: binary_accuracy, categorical_accuracy, sparse_categorical_accuracy.")
+    metric = identified("Metric", identifier, dict.fromkeys(_BY_SHAPE) | CLASSES)
+    if isinstance(metric, losses.Loss):
+        loss = metric
+        metric = MeanMetricWrapper(loss.call, name=loss.name)
+        metric.label_kind = loss.label_kind
+    elif metric is not None and not isinstance(metric, Metric):
+        metric = MeanMetricWrapper(metric)
+    if isinstance(identifier, str):
+        metric.name = identifier
+    return metric
+
+
+def resolve(identifier: Any, y_true_shape: tuple[int | None, ...], y_pred_shape: tuple[int | None, ...]) -> Any:
+    """get(), where 'accuracy', 'acc', 'crossentropy' and 'ce' are chosen by the shapes.
+
+    One output: binary. Labels of lower rank, or (N, 1) against several outputs: sparse. Otherwise categorical.
+    """
+    if not isinstance(identifier, str) or identifier.lower() not in _BY_SHAPE:
+        return get(identifier)
+    binary, sparse, categorical = _BY_SHAPE[identifier.lower()]
+    if not y_pred_shape or y_pred_shape[-1] == 1:
+        return binary(name=identifier)
+    if len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1:
+        return sparse(name=identifier)
+    return categorical(name=identifier)
+
+
+__all__ = ["Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy", "CategoricalCrossentropy",
+           "CategoricalHinge", "CosineSimilarity", "F1Score", "FBetaScore", "Hinge", "KLDivergence", "LogCoshError",
+           "Mean", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanMetricWrapper", "MeanSquaredError",
+           "MeanSquaredLogarithmicError", "Metric", "Poisson", "Precision", "R2Score", "Recall",
+           "RootMeanSquaredError", "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy",
+           "SparseTopKCategoricalAccuracy", "SquaredHinge", "Sum", "TopKCategoricalAccuracy", "binary_accuracy",
+           "binary_crossentropy", "categorical_accuracy", "categorical_crossentropy", "get", "mean_absolute_error",
+           "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "resolve",
+           "sparse_categorical_accuracy", "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy",
+           "top_k_categorical_accuracy"]

@@ -1,0 +1,134 @@
+"""How often predictions are right. Floor 3; imports ops and losses."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.program import is_recording
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import shown
+from fastnn.losses.loss import prepared
+from fastnn.metrics.metric import MeanMetricWrapper
+from fastnn.ops import data, elementwise
+from fastnn.ops import metric as rows
+
+
+def accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where y_true = y_pred, else 0, element by element."""
+    return elementwise.equal(*prepared("accuracy", y_true, y_pred))
+
+
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
+    """mean((y_pred > threshold) = y_true) over the last axis. (…, c) → (…); for single rows (N,) each number counts."""
+    y_true, y_pred = prepared("binary_accuracy", y_true, y_pred)
+    if y_pred.ndim == y_true.ndim == 1:
+        y_true, y_pred = (data.reshape(t, shape=(-1, 1)) for t in (y_true, y_pred))
+    return rows.binary_accuracy(y_true, y_pred, threshold=float(threshold))
+
+
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where argmax(y_true) = argmax(y_pred), else 0. (…, c) → (…)."""
+    return rows.categorical_accuracy(*prepared("categorical_accuracy", y_true, y_pred))
+
+
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+    """1 where the label is argmax(y_pred), else 0. y_true (…) class numbers; y_pred (…, c) → (…)."""
+    return rows.sparse_categorical_accuracy(*prepared("sparse_categorical_accuracy", y_true, y_pred, "labels"))
+
+
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+    """1 where argmax(y_true) is among the k highest of y_pred, else 0. (…, c) → (…)."""
+    return rows.top_k_accuracy(*prepared("top_k_categorical_accuracy", y_true, y_pred), k=_k(k))
+
+
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+    """1 where the label is among the k highest of y_pred, else 0. y_true (…) class numbers; y_pred (…, c) → (…)."""
+    return rows.sparse_top_k_accuracy(
+        *prepared("sparse_top_k_categorical_accuracy", y_true, y_pred, "labels"), k=_k(k))
+
+
+for _function in (sparse_categorical_accuracy, sparse_top_k_categorical_accuracy):
+    _function.label_kind = "labels"  # type: ignore[attr-defined]
+
+
+class Accuracy(MeanMetricWrapper):
+    """How often y_pred equals y_true exactly: for predicted classes, not for probabilities (a warning says so)."""
+    _direction = "up"
+
+    def __init__(self, name: str | None = "accuracy", dtype: str | None = None) -> None:
+        super().__init__(accuracy, name, dtype)
+        self._warned = False
+
+    def update_state(  # type: ignore[override]
+            self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch in. Warns once if y_pred are fractions, or the outputs of a model."""
+        if not self._warned and _fractional(y_pred):
+            self._warned = True
+            warnings.warn(f"{self.name}: Accuracy() counts where y_pred equals y_true exactly, and an output such as "
+                          "0.93 never equals a label. Use metrics=['accuracy'], or BinaryAccuracy, Categorical"
+                          "Accuracy, SparseCategoricalAccuracy.", UserWarning, stacklevel=2)
+        super().update_state(y_true, y_pred, sample_weight)
+
+
+class BinaryAccuracy(MeanMetricWrapper):
+    """How often y_pred > threshold agrees with y_true in {0, 1}, over all outputs."""
+    _direction = "up"
+
+    def __init__(self, name: str | None = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
+        if isinstance(threshold, (bool, str)) or not hasattr(threshold, "__float__") or np.isnan(float(threshold)):
+            raise ValueError(f"BinaryAccuracy: threshold is {shown(threshold)}; needs a number, 0.5 for probabilities "
+                             "and 0 for logits.")
+        super().__init__(binary_accuracy, name, dtype, threshold=float(threshold))
+        self.threshold = threshold
+
+
+class CategoricalAccuracy(MeanMetricWrapper):
+    """How often the highest output is the class of the one-hot y_true."""
+    _direction = "up"
+
+    def __init__(self, name: str | None = "categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(categorical_accuracy, name, dtype)
+
+
+class SparseCategoricalAccuracy(MeanMetricWrapper):
+    """How often the highest output is the class number y_true."""
+    _direction = "up"
+
+    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(sparse_categorical_accuracy, name, dtype)
+
+
+class TopKCategoricalAccuracy(MeanMetricWrapper):
+    """How often the class of the one-hot y_true is among the k highest outputs."""
+    _direction = "up"
+
+    def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=_k(k))
+        self.k = k
+
+
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+    """How often the class number y_true is among the k highest outputs."""
+    _direction = "up"
+
+    def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy",
+                 dtype: str | None = None) -> None:
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=_k(k))
+        self.k = k
+
+
+def _fractional(y_pred: Any) -> bool:
+    """Whether y_pred are outputs of a model under training, or hold fractions."""
+    if isinstance(y_pred, Tensor):
+        if y_pred.data is None or is_recording():
+            return y_pred.dtype.startswith("float")
+        y_pred = y_pred.data
+    array = np.asarray(y_pred)
+    return bool(array.dtype.kind == "f" and (array != np.floor(array)).any())
+
+
+def _k(k: Any) -> int:
+    if isinstance(k, bool) or not hasattr(k, "__index__") or k < 1:
+        raise ValueError(f"top-k accuracy: k is {shown(k)}; needs a whole number >= 1.")
+    return int(k)

@@ -1,0 +1,227 @@
+"""Metric: sums that grow batch by batch, and the number read from them. Floor 3; imports ops and losses.
+
+The sums are float64 variables that start at 0. `update_state` is written with ops, so that it becomes part of the
+training program; `compute` is plain NumPy on the states, whose arrays may have more axes in front (one row per epoch).
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.tensor import Tensor, Variable
+from fastnn.errors import shown
+from fastnn.losses.loss import prepared, snake_case, spread_weights
+from fastnn.ops import data, elementwise, reduce
+from fastnn.ops._op import as_tensor
+from fastnn.ops.metric import mean_step, weighted_mean_step
+
+
+class State(Variable):
+    """A float64 variable of a metric; in `result` it may be used in arithmetic like the array it holds."""
+    __slots__ = ()
+
+    def assign_add(self, value: Any) -> "State":
+        """Add a number (a 0-d tensor), or the sum of a tensor, to a 0-d state. An op, so it is recorded.
+
+        Raises ValueError for a state that has axes.
+        """
+        if self.shape:
+            raise ValueError(f"{self.name}: assign_add is for single numbers; this state has shape {self.shape}.")
+        mean_step(self, Tensor(np.zeros(()), "unused"), as_tensor(value))
+        return self
+
+    def __add__(self, other: Any) -> Any:
+        return self.data + np.asarray(other)
+
+    def __sub__(self, other: Any) -> Any:
+        return self.data - np.asarray(other)
+
+    def __mul__(self, other: Any) -> Any:
+        return self.data * np.asarray(other)
+
+    def __truediv__(self, other: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return self.data / np.asarray(other)
+
+    def __radd__(self, other: Any) -> Any:
+        return np.asarray(other) + self.data
+
+    def __rsub__(self, other: Any) -> Any:
+        return np.asarray(other) - self.data
+
+    def __rmul__(self, other: Any) -> Any:
+        return np.asarray(other) * self.data
+
+    def __rtruediv__(self, other: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return np.asarray(other) / self.data
+
+
+def _no_compute(self: Any) -> Any:
+    raise AttributeError("this metric overrides result(), so its states are read by result() only")
+
+
+class Metric:
+    """Base of metrics: a subclass makes states with `add_variable`, fills them in `update_state`, reads in `result`.
+
+    `update_state(y_true, y_pred, sample_weight=None)` is written with fastnn.ops. `label_kind`: "labels" if y_true are
+    int32 class labels, else "float". Source: keras.metrics.Metric.
+    """
+
+    label_kind = "float"
+    _direction: str | None = None        # "up" or "down", which callbacks ask for
+
+    def __init_subclass__(cls) -> None:
+        """A class that overrides result() alone is read by result(), not by the compute() it inherits."""
+        if "result" in vars(cls) and "compute" not in vars(cls) and hasattr(cls, "compute"):
+            cls.compute = property(_no_compute)
+
+    def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
+        if dtype is not None and dtype not in ("float32", "float64"):
+            raise ValueError(f"{type(self).__name__}: dtype is {shown(dtype)}; needs 'float32' or 'float64' (the "
+                             "states are float64 always).")
+        self.name = name or snake_case(type(self).__name__)
+        self.variables: list[Variable] = []
+
+    def add_variable(self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None,
+                     name: str | None = None, **_: Any) -> State:
+        """A new float64 state. It starts at 0 always; ValueError for another initializer."""
+        if initializer is not None and "zero" not in str(getattr(initializer, "__name__", type(initializer).__name__
+                                                       if not isinstance(initializer, str) else initializer)).lower():
+            raise ValueError(f"{self.name}: initializer is {shown(initializer)}; the states of a metric start at zero, "
+                             "as they are set to zero at the beginning of each epoch.")
+        state = State(np.zeros(tuple(shape)), f"{self.name}/{name or len(self.variables)}", trainable=False)
+        self.variables.append(state)
+        return state
+
+    add_weight = add_variable
+
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Take a batch in."""
+        raise NotImplementedError(f"{type(self).__name__} must define update_state(self, y_true, y_pred, "
+                                  "sample_weight=None).")
+
+    def result(self) -> Any:
+        """The value so far: a float, or an array where the metric has several."""
+        if not hasattr(self, "compute"):
+            raise NotImplementedError(f"{type(self).__name__} must define result(self).")
+        with np.errstate(all="ignore"):
+            value = np.asarray(self.compute(*[v.data for v in self.variables]))
+        return float(value) if value.ndim == 0 else value
+
+    def reset_state(self) -> None:
+        """Start again from 0."""
+        for v in self.variables:
+            v.data.fill(0)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """update_state, then result."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments that are attributes of the same name."""
+        return {name: getattr(self, name) for name, p in inspect.signature(type(self)).parameters.items()
+                if hasattr(self, name) and p.kind is not p.VAR_KEYWORD}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Metric":
+        """The metric of a get_config()."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def per_sample(values: Any, sample_weight: Any, where: str, *, add: bool = False) -> tuple[Tensor, Tensor | None]:
+    """Values (N,) and weights of the same shape or None: axes beyond those of the weights are averaged, or added."""
+    values = as_tensor(values)
+    weights = None if sample_weight is None else as_tensor(sample_weight)
+    row = reduce.sum if add else reduce.mean
+    keep = 1
+    if weights is not None:
+        keep = min(max(1, weights.ndim - (weights.ndim > 1 and weights.shape[-1] == 1)), values.ndim)
+    if values.ndim > keep:
+        values = row(values, axes=tuple(range(keep, values.ndim)))
+    return values, None if weights is None else spread_weights(where, weights, values)
+
+
+class Mean(Metric):
+    """Σ w·values / Σ w, 0 before the first value. `update_state(values, sample_weight=None)`."""
+
+    def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
+        super().__init__(dtype, name)
+        self.total = self.add_variable(name="total")
+        self.count = self.add_variable(name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take values (N, …) in, each sample with its weight."""
+        values, weights = per_sample(values, sample_weight, self.name)
+        if weights is None:
+            mean_step(self.total, self.count, values)
+        else:
+            weighted_mean_step(self.total, self.count, values, weights)
+
+    def compute(self, total: np.ndarray, count: np.ndarray) -> Any:
+        """total/count, 0 where count is 0."""
+        return np.where(count == 0, 0.0, total / np.where(count == 0, 1.0, count))
+
+
+class Sum(Metric):
+    """Σ w·values. `update_state(values, sample_weight=None)`."""
+
+    def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
+        super().__init__(dtype, name)
+        self.total = self.add_variable(name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take values (N, …) in, each sample with its weight."""
+        values, weights = per_sample(values, sample_weight, self.name, add=True)
+        self.total.assign_add(values if weights is None else elementwise.multiply(values, weights))
+
+    def compute(self, total: np.ndarray) -> Any:
+        """total."""
+        return total
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of fn(y_true, y_pred, **settings), which gives one number per sample or element."""
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None,
+                 **settings: Any) -> None:
+        super().__init__(name or getattr(fn, "__name__", None) or snake_case(type(fn).__name__), dtype)
+        self.fn, self.settings = fn, settings
+        self.label_kind = getattr(fn, "label_kind", "float")
+
+    def update_state(  # type: ignore[override]
+            self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch in."""
+        y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind)
+        super().update_state(self.fn(y_true, y_pred, **self.settings), sample_weight)
+
+
+def as_columns(where: str, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Targets and predictions as (rows, columns), and a weight per row, 1 unless given."""
+    y_true, y_pred = prepared(where, y_true, y_pred)
+    if y_pred.ndim < 2:
+        y_true, y_pred = (data.reshape(t, shape=(-1, 1)) for t in (y_true, y_pred))
+    rows = y_pred.shape[:-1]
+    if sample_weight is not None:
+        like = Tensor(None, shape=rows, dtype=y_pred.dtype)
+        weights = spread_weights(where, sample_weight, like)
+    else:
+        weights = ones(rows)
+    if y_pred.ndim > 2:
+        y_true, y_pred = (data.reshape(t, shape=(-1, t.shape[-1])) for t in (y_true, y_pred))
+        weights = data.reshape(weights, shape=(-1,))
+    return y_true, y_pred, weights
+
+
+def ones(shape: tuple[int | None, ...]) -> Tensor:
+    """A constant tensor of ones; symbolic where an axis is not known."""
+    if None in shape:
+        return Tensor(None, shape=shape, dtype=backend.floatx())
+    return Tensor(np.ones(shape, backend.floatx()), "ones")  # type: ignore[arg-type]

@@ -1,0 +1,80 @@
+"""Activations against values worked out by hand and against Keras."""
+
+import json
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import activations
+from fastnn.engine.tensor import GradientTape, Tensor, Variable
+from tests.keras_golden import GOLDEN, close
+
+pytestmark = pytest.mark.usefixtures("any_backend")
+
+
+@pytest.mark.parametrize("key", [k for k in GOLDEN["activations"] if "|" in k])
+def test_as_keras(key: str) -> None:
+    name, settings = key.split("|")
+    y = getattr(activations, name)(GOLDEN["x"], **json.loads(settings))
+    assert isinstance(y, Tensor)
+    close(y.numpy(), GOLDEN["activations"][key])
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_along_another_axis_as_keras(name: str) -> None:
+    x = np.array([[1, 2, 3], [0, -1, 4]], np.float32)
+    close(getattr(activations, name)(x, axis=0).numpy(), GOLDEN["activations"][f"{name} axis 0"])
+
+
+def test_values_by_hand() -> None:
+    assert activations.step([-1, 0, 2]).numpy().tolist() == [0, 1, 1]
+    assert activations.relu([-2, 0, 3]).numpy().tolist() == [0, 0, 3]
+    assert activations.relu([-2, 0.5, 3, 9], negative_slope=0.5, threshold=1, max_value=4).numpy().tolist() == \
+        [-1.5, -0.25, 3, 4]
+    assert activations.hard_sigmoid([-4, 0, 4]).numpy().tolist() == [0, 0.5, 1]
+    close(activations.softmax([[0, np.log(3)]]).numpy(), [0.25, 0.75])
+    assert activations.softmax([1000, 1000]).numpy().tolist() == [0.5, 0.5]
+
+
+def test_softmax_has_gradients_along_any_axis() -> None:
+    x = Variable(np.array([[0.0, 1.0], [2.0, -1.0]], np.float32))
+    with GradientTape() as tape:
+        y = fastnn.ops.sum(fastnn.ops.square(activations.softmax(x, axis=0)))
+    p = np.exp(x.value) / np.exp(x.value).sum(0)
+    close(tape.gradient(y, x).numpy(), p * (2 * p - (2 * p * p).sum(0)))
+
+
+def test_get_knows_names_functions_and_none() -> None:
+    assert activations.get(None) is activations.linear
+    assert activations.get("relu") is activations.relu
+    assert activations.get("swish") is activations.silu
+    assert activations.get(np.tanh) is np.tanh
+    for name, function in activations.FUNCTIONS.items():
+        assert activations.get(name) is function
+        assert activations.deserialize(activations.serialize(function)) is function
+
+
+def test_mistakes_are_explained() -> None:
+    with pytest.raises(ValueError, match=r"Activation: got 'rulu'; did you mean 'relu'\?"):
+        activations.get("rulu")
+    with pytest.raises(TypeError, match="needs a name"):
+        activations.get(3)
+    with pytest.raises(ValueError, match="not one of fastnn's"):
+        activations.serialize(np.tanh)
+    with pytest.raises(TypeError, match="negative_slope"):
+        activations.leaky_relu([1.0], negative_slope="0.1")
+    with pytest.raises(ValueError, match="max_value"):
+        activations.relu([1.0], max_value=-1)
+    with pytest.raises(ValueError, match="alpha is 0"):
+        activations.celu([1.0], alpha=0)
+    with pytest.raises(fastnn.ShapeError, match="axis is 2"):
+        activations.softmax([[1.0]], axis=2)
+
+
+def test_step_says_why_it_cannot_be_trained() -> None:
+    x = Variable(np.ones(2, np.float32))
+    with GradientTape() as tape:
+        y = fastnn.ops.sum(activations.step(x))
+    with pytest.raises(TypeError, match="sigmoid or relu"):
+        tape.gradient(y, x)
