@@ -14,16 +14,21 @@ class Graph:
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.inputs, self.outputs = inputs, outputs
         self.input_tensors, self.output_tensors = flatten(inputs), flatten(outputs)
-        for tensor in (*self.input_tensors, *self.output_tensors):
-            if not tensor.symbolic:
+        for tensor in (*_leaves(inputs), *_leaves(outputs)):
+            if not isinstance(tensor, Tensor) or not tensor.symbolic:
                 raise TypeError(f"Model: got {shown(tensor)} with data; inputs and outputs are symbolic tensors, "
                                 "beginning with Input(shape).")
         self.nodes = self._order()
+        names = [layer.name for layer in self.layers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"Model: two layers are named {name!r}; choose another name for one of them.")
 
     def _order(self) -> list[Any]:
         known = {id(t) for t in self.input_tensors}
         order: list[Any] = []
         done: set[int] = set()
+        self._seen: dict[int, int] = {}     # layers and op calls by when the walk back first met them
         stack: list[tuple[Any, bool]] = [(t, False) for t in reversed(self.output_tensors)]
         while stack:
             item, ready = stack.pop()
@@ -40,14 +45,26 @@ class Graph:
                 done.add(id(item))
                 order.append(item)
             else:
+                self._seen.setdefault(id(_owner(item)), len(self._seen))
                 stack.append((item, True))
                 stack.extend((t, False) for t in reversed(_node_inputs(item)))
         return order
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, each once, in the order in which they first run."""
-        return distinct([node.layer for node in self.nodes if isinstance(node, Node)])
+        """The layers, each once, in Keras' order, so that get_weights() lists move: those that most steps separate
+        from the outputs first; of equals, the one that the walk back from the outputs met first."""
+        nodes = {id(node) for node in self.nodes}
+        known = {id(t) for t in self.input_tensors}
+        depths: dict[int, int] = {}      # of nodes and of their owners: a shared layer is as deep as its deepest use
+        for node in reversed(self.nodes):
+            owner = id(_owner(node))
+            depth = depths[owner] = depths[id(node)] = max(depths.get(id(node), 0), depths.get(owner, 0))
+            for t in _node_inputs(node):
+                if id(t) not in known and id(t.source) in nodes:
+                    depths[id(t.source)] = max(depth + 1, depths.get(id(t.source), 0))
+        found = distinct([node.layer for node in self.nodes if isinstance(node, Node)])
+        return sorted(found, key=lambda layer: (-depths[id(layer)], self._seen[id(layer)]))
 
     def run(self, inputs: Any) -> Any:
         """The outputs for inputs of the same structure (or a list, or a dict by input name)."""
@@ -86,6 +103,17 @@ class Graph:
         made.update((id(t), t.name) for t in self.input_tensors)
         return [made.get(id(t), "constant") for n in self.nodes if isinstance(n, Node) and n.layer is layer
                 for t in _node_inputs(n)]
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [leaf for item in value for leaf in _leaves(item)] if isinstance(value, (list, tuple)) else [value]
+
+
+def _owner(node: Any) -> Any:
+    """What a node is a use of: its layer, or the op call itself."""
+    return node.layer if isinstance(node, Node) else node
 
 
 def _node_inputs(node: Any) -> list[Tensor]:

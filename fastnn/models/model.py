@@ -20,7 +20,9 @@ class Model(Trainer, Layer):
     unstructured = Layer.unstructured | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly"}
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
-        Layer.__init__(self, name=name or (unique_name("functional") if inputs is not None else None), **kwargs)
+        if name is None and inputs is not None:
+            name = unique_name("functional")
+        Layer.__init__(self, name=name, **kwargs)
         Trainer.__init__(self)
         self._graph: Graph | None = None
         if (inputs is None) != (outputs is None):

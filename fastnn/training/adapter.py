@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.program import not_recording
+from fastnn.engine.program import recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError
 from fastnn.layers.layer import flatten
@@ -45,7 +45,7 @@ def adapt_x(model: Any, x: Any, where: str, check_finite: bool = True) -> dict[s
 def build(model: Any, arrays: dict[str, np.ndarray]) -> list[tuple[Any, ...]]:
     """Build the model on these inputs if need be; the shapes of its outputs."""
     symbols = [Tensor(None, shape=(None, *a.shape[1:]), dtype=backend.floatx()) for a in arrays.values()]
-    with not_recording():
+    with model._building, recording():      # nothing computes: what it would record is thrown away
         outputs = model(symbols[0] if len(symbols) == 1 else symbols)
     return [t.shape for t in flatten(outputs)]
 

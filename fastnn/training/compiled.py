@@ -59,12 +59,14 @@ class Compiled:
             return
         several = len(self.output_names) > 1
         self.resolved = []
+        taken: dict[str, int] = {}
         for weighted, given in ((False, self.metrics), (True, self.weighted_metrics)):
             per_output = _per_output(given, self.output_names, "metrics", lists=True)
             for i, items in enumerate(per_output):
                 for item in _leaves(items):
                     metric = metrics.resolve(item, y_shapes[i], output_shapes[i])
-                    key = f"{self.output_names[i]}_{metric.name}" if several else metric.name
+                    prefix = f"{self.output_names[i]}_" if several else ""
+                    key = _free_key(prefix, metric.name, weighted, taken)
                     self.resolved.append((i, key, metric, weighted))
         self.trackers = [("loss", metrics.Mean(name="loss"))]
         if several:
@@ -114,7 +116,7 @@ class Compiled:
         total = (terms or list(penalties))[0]
         for term in [*terms[1:], *(penalties if terms else penalties[1:])]:
             total = add(total, term)
-        count = Tensor(np.array(batch, backend.floatx()), "batch")
+        count = Tensor(np.array(batch, backend.floatx()), "batch", constant=True)
         for (_, tracker), value in zip(self.trackers, [total, *parts]):
             weighted_mean_step(*tracker.variables, value, count)
         return total
@@ -157,6 +159,16 @@ class Compiled:
                     with _holding(metric.variables, [s[row] for s in states]):
                         columns[key].append(_plain(metric.result()))
         return columns
+
+
+def _free_key(prefix: str, name: str, weighted: bool, taken: dict[str, int]) -> str:
+    """The history key of a metric. A second one of the name gets _1, a weighted one first of all weighted_ (as Keras)."""
+    key = prefix + name
+    if key in taken and weighted:
+        key = f"{prefix}weighted_{name}"
+    count = taken.get(key, 0)
+    taken[key] = count + 1
+    return f"{key}_{count}" if count else key
 
 
 @contextlib.contextmanager

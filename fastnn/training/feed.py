@@ -1,5 +1,6 @@
 """Feed: the buffers that programs read their batches from, and the order in which they read them. Floor 4."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,16 @@ class Feed:
     """Data sets by name (x, y, weight, …), the shuffled order, and the cursor; all of them tensors, so that the
     programs recorded over them run on other data of the same row shape when `load` replaces the arrays."""
 
-    def __init__(self, arrays: dict[str, np.ndarray], seed: int, stream: int) -> None:
+    _numbers = itertools.count(1)
+
+    def __init__(self, arrays: dict[str, np.ndarray], epoch: Variable, seed: int, stream: int) -> None:
+        self.number = next(Feed._numbers)       # names it in the keys of programs
+        self.busy = False
         self.tensors = {name: Tensor(array[:0], name) for name, array in arrays.items()}
         self.order = Tensor(np.zeros(0, np.int32), "order")
         self.keys = Tensor(np.zeros(0, np.int64), "keys")
         self.cursor = Variable(0, "cursor", dtype="int64", trainable=False)
-        self.epoch = Variable(0, "epoch", dtype="int64", trainable=False)
+        self.epoch = epoch
         self.results: list[Tensor] = []
         self.seed, self.stream = seed, stream
         self.count = 0
@@ -40,6 +45,7 @@ class Feed:
 
     def unload(self) -> None:
         """Let go of the arrays."""
+        self.busy = False
         for tensor in (*self.tensors.values(), *self.results):
             tensor.data = tensor.data[:0].copy()
 

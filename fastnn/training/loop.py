@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.program import Program, Schedule, not_recording, recording
+from fastnn.engine.program import Program, Schedule, recording
 from fastnn.engine.tensor import Tensor
 from fastnn.layers.layer import flatten, forward_pass, structure_version
 from fastnn.training import adapter, nonfinite
@@ -95,27 +95,24 @@ def fit(model: Any, arrays: dict[str, np.ndarray], validation: dict[str, np.ndar
     steps = model._steps
     feed = steps.feed("train", arrays)
     val_feed = steps.feed("validation", validation) if validation is not None else None
-    silent = progress.verbose == 0 and not (listeners.wants_epochs or listeners.wants_batches
-                                            or listeners.wants_test_batches or model.run_eagerly)
-    silent = silent and plan.frequency == 1
+    alone = not (listeners.wants_epochs or listeners.wants_batches or listeners.wants_test_batches
+                 or model.run_eagerly) and plan.frequency == 1
     history = model.history
-    history.params = dict(listeners.params)
-    listeners.on_train_begin()
+    history.begin_run(listeners.params)
     epoch = plan.initial_epoch
     try:
+        listeners.on_train_begin()
         model.compiled.reset()
         while epoch < plan.epochs and not model.stop_training:
-            if steps._version != structure_version():       # a callback edited a layer: record anew
-                steps.clear()
-                feed = steps.feed("train", arrays)
-                val_feed = steps.feed("validation", validation) if validation is not None else None
-            if silent and epoch > plan.initial_epoch:
-                epoch += _many_epochs(model, feed, val_feed, plan, epoch)
-            else:
+            quiet = progress.quiet_epochs(epoch) if alone and epoch > plan.initial_epoch else 0
+            done = _many_epochs(model, feed, val_feed, plan, epoch, quiet) if quiet else 0
+            if not done:
                 _one_epoch(model, feed, val_feed, plan, epoch, listeners, progress)
-                epoch += 1
+                done = 1
+            epoch += done
     except KeyboardInterrupt:
         history.interrupted = True
+        listeners.on_train_end(_last(history))      # callbacks finish their work: best weights are put back
         raise
     finally:
         progress.close()
@@ -156,21 +153,27 @@ def _one_epoch(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch:
     listeners.on_epoch_end(epoch, logs)
 
 
-def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int) -> int:
-    """As many epochs as the log has rows, without coming back to Python between them; how many ran."""
+def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int,
+                 most: int) -> int:
+    """Up to `most` epochs, as many as the log has rows, without Python between them; how many ran. None where a
+    program has to be recorded first, as by an edit of a layer in another thread."""
     steps, compiled = model._steps, model.compiled
+    rows_per_epoch = 1 if val_feed is None else 2
+    keys: list[tuple[Any, int]] = [(("begin", feed.number, plan.shuffle), 1)]
+    keys += [(("train", feed.number, batch), times) for batch, times in plan.parts()]
+    keys.append((("log",), 1))
+    if val_feed is not None and plan.validation is not None:
+        keys.append((("begin", val_feed.number, False), 1))
+        keys += [(("test", val_feed.number, batch), times) for batch, times in plan.validation.parts()]
+        keys.append((("log",), 1))
+    steps.log_metrics()
+    entries = [(program, times) for key, times in keys if (program := steps.recorded(key)) is not None]
+    if len(entries) < len(keys):
+        return 0
     guard = nonfinite.Guard(model)
     guard.remember()
-    rows_per_epoch = 1 if val_feed is None else 2
-    entries = [(_ready(steps.begin(feed, plan.shuffle)), 1)]
-    entries += [(_ready(steps.step("train", feed, batch)), times) for batch, times in plan.parts()]
     compiled.reset()
-    entries.append((_ready(steps.log_metrics()), 1))
-    if val_feed is not None and plan.validation is not None:
-        entries.append((_ready(steps.begin(val_feed, False)), 1))
-        entries += [(_ready(steps.step("test", val_feed, batch)), times) for batch, times in plan.validation.parts()]
-        entries.append((_ready(steps.log_metrics()), 1))
-    rounds = min(plan.epochs - epoch, LOG_ROWS // rows_per_epoch)
+    rounds = min(plan.epochs - epoch, most, LOG_ROWS // rows_per_epoch)
     steps.log_row.assign(0)
     try:
         Schedule(entries, rounds).run()
@@ -183,10 +186,6 @@ def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoc
         model.history.extend(list(range(epoch, epoch + done)), columns)
     guard.look_back(columns["loss"], epoch, plan, feed)
     return done
-
-
-def _ready(found: tuple[Program, bool]) -> Program:
-    return found[0]
 
 
 def _begin(model: Any, feed: Feed, shuffle: bool) -> None:
@@ -218,7 +217,7 @@ def _test(model: Any, feed: Feed, plan: Plan, listeners: Any, progress: Any) -> 
 
 def evaluate(model: Any, arrays: dict[str, np.ndarray], plan: Plan, listeners: Any, progress: Any) -> dict[str, float]:
     """The metrics over the arrays."""
-    feed = model._steps.feed("validation", arrays)
+    feed = model._steps.feed("evaluate", arrays)
     progress.epoch_begin(0)
     began = time.perf_counter()
     try:
@@ -234,18 +233,18 @@ def predict(model: Any, arrays: dict[str, np.ndarray], n: int, plan: Plan, liste
             progress: Any) -> list[np.ndarray]:
     """The outputs over the arrays: new arrays, one per output."""
     shapes = adapter.build(model, arrays)
-    feed = model._steps.feed("predict", arrays)
-    results = [np.zeros((n, *shape[1:]), backend.floatx()) for shape in shapes]
+    results = [np.zeros((min(n, plan.steps * plan.batch), *shape[1:]), backend.floatx()) for shape in shapes]
     if n == 0:
         return results
+    feed = model._steps.feed("predict", arrays)
     while len(feed.results) < len(results):
         feed.results.append(Tensor(results[len(feed.results)], "result"))
     for tensor, array in zip(feed.results, results):
         tensor.data, tensor.shape = array, array.shape
-    progress.epoch_begin(0)
-    began = time.perf_counter()
-    listeners.on_predict_begin()
     try:
+        progress.epoch_begin(0)
+        began = time.perf_counter()
+        listeners.on_predict_begin()
         passing = _Pass(model, "predict", feed, plan)
         while not passing.finished:
             if listeners.wants_predict_batches:
@@ -265,9 +264,9 @@ def predict(model: Any, arrays: dict[str, np.ndarray], n: int, plan: Plan, liste
 
 def one_batch(model: Any, mode: str, arrays: dict[str, np.ndarray]) -> dict[str, float]:
     """One train or test step on all rows; the metrics of this batch alone."""
-    feed = model._steps.feed("train" if mode == "train" else "validation", arrays)
-    model.compiled.reset()
+    feed = model._steps.feed("train" if mode == "train" else "evaluate", arrays)
     try:
+        model.compiled.reset()
         _Pass(model, mode, feed, Plan(feed.count, feed.count, 1, 0, False, None)).run(1)
         return model.compiled.results()
     finally:
@@ -296,11 +295,9 @@ def _release(model: Any, feeds: list[Feed | None]) -> None:
     for feed in feeds:
         if feed is not None:
             feed.unload()
-    if backend.backend() == "c":
-        with not_recording():
-            for program in model._steps.programs.values():
-                if program._handle is not None:
-                    program.handle()
+            for key, program in list(model._steps.programs.items()):
+                if key[1:2] == (feed.number,):
+                    program.bind()
 
 
 def _last(history: Any) -> dict[str, Any]:

@@ -33,9 +33,10 @@ class Guard:
         tensors = [*model.weights, optimizer.iterations, optimizer._rate, model._steps.draws, model._steps.log_row,
                    model.compiled.states.flat]
         tensors += [block.flat for block in optimizer.slot_blocks.values()]
-        for feed in model._steps.feeds.values():
-            tensors += [feed.cursor, feed.epoch, feed.order, feed.keys]
-        return tensors
+        for key, feed in list(model._steps.feeds.items()):
+            if key[0] in ("train", "validation"):       # predict may run beside fit, in another thread
+                tensors += [feed.cursor, feed.order, feed.keys]
+        return [*tensors, model._steps.epoch]
 
     def remember(self) -> None:
         """Keep a copy of the state."""
@@ -81,7 +82,7 @@ class Guard:
 
     def _hunt(self, feed: Any, epoch: int, end: int, plan: Any = None) -> None:
         programs = {key[2]: program for key, program in self.model._steps.programs.items()
-                    if isinstance(key, tuple) and key[0] == "train" and key[1] == id(feed)}
+                    if isinstance(key, tuple) and key[0] == "train" and key[1] == feed.number}
         self.model.compiled.nonfinite_seen = True
         while int(feed.cursor.data) < end:
             left = end - int(feed.cursor.data)

@@ -1,5 +1,6 @@
 """The steps of training, testing and predicting: ordinary Python that runs once per shape and is replayed. Floor 4."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -25,44 +26,60 @@ class Steps:
         self.draws = Variable(0, "draws", dtype="int64", trainable=False)      # the step counter of random layers
         self.log_row = Variable(0, "log row", dtype="int64", trainable=False)
         self.log: Tensor | None = None
-        self._version = -1
+        self.epoch = Variable(0, "epoch", dtype="int64", trainable=False)      # how many orders were shuffled
+        self._stream = (0, 0)
+        self._versions: dict[Any, int] = {}
+        self._lock = threading.Lock()
+
+    def restart(self) -> None:
+        """A new compilation: no programs, and batches in a new random order."""
+        self.clear()
+        self.feeds.clear()
+        self._stream = random.new_shuffle()
+        self.epoch.assign(0)
 
     def clear(self) -> None:
-        """Forget all programs: the model or its compilation changed."""
+        """Forget all programs."""
         self.programs.clear()
-        self.feeds.clear()
+        self._versions.clear()
         self.log = None
 
-    def refresh(self) -> None:
-        """Forget them if some layer was edited since they were recorded."""
-        if self._version != structure_version():
-            self.clear()
-            self._version = structure_version()
-
-    def feed(self, mode: str, arrays: dict[str, np.ndarray], seed: int | None = None) -> Feed:
-        """The feed for arrays of these row shapes, loaded with them."""
-        key = (mode, Feed.signature(arrays))
-        if key not in self.feeds:
-            self.feeds[key] = Feed(arrays, *random.new_stream(seed))
-        self.feeds[key].load(arrays)
-        return self.feeds[key]
+    def feed(self, mode: str, arrays: dict[str, np.ndarray]) -> Feed:
+        """A feed for arrays of these row shapes that nobody is using, loaded with them; `unload` gives it back."""
+        with self._lock:
+            key = mode, Feed.signature(arrays)
+            number = 0
+            while (*key, number) in self.feeds and self.feeds[*key, number].busy:
+                number += 1
+            if (*key, number) not in self.feeds:
+                self.feeds[*key, number] = Feed(arrays, self.epoch, *self._stream)
+            feed = self.feeds[*key, number]
+            feed.busy = True
+        feed.load(arrays)
+        return feed
 
     # ---- recording and replaying ------------------------------------------------------------------------------
 
     def program(self, key: Any, name: str, body: Callable[[], None]) -> tuple[Program, bool]:
         """The program of a key, and whether it ran just now, because it had to be recorded."""
-        if key in self.programs:
-            return self.programs[key], False
+        found = self.recorded(key)
+        if found is not None:
+            return found, False
+        version = structure_version()
         with recording() as calls:
             body()
-        self._version = structure_version()      # what the layers' own Python did while recording is no edit
-        self.programs[key] = Program(calls, name)
-        return self.programs[key], True
+        program = Program(calls, name)
+        self.programs[key], self._versions[key] = program, version
+        return program, True
+
+    def recorded(self, key: Any) -> Program | None:
+        """The program of a key, if there is one and no layer was edited since."""
+        return self.programs.get(key) if self._versions.get(key) == structure_version() else None
 
     def step(self, mode: str, feed: Feed, batch: int) -> tuple[Program, bool]:
         """The program of one step of `mode` on `batch` rows; True when recording it has just run it once."""
         body = getattr(self, mode)
-        return self.program((mode, id(feed), batch), f"{mode} step of {self.model.name}, batch {batch}",
+        return self.program((mode, feed.number, batch), f"{mode} step of {self.model.name}, batch {batch}",
                             lambda: body(feed, batch))
 
     # ---- the steps --------------------------------------------------------------------------------------------
@@ -111,11 +128,11 @@ class Steps:
             advance(self.log_row, by=1)
             self.model.compiled.reset()
 
-        return self.program("log", "log metrics", body)
+        return self.program(("log",), "log metrics", body)
 
     def begin(self, feed: Feed, shuffle: bool) -> tuple[Program, bool]:
         """The program that begins an epoch."""
-        return self.program(("begin", id(feed), shuffle), "begin epoch", lambda: feed.begin(shuffle))
+        return self.program(("begin", feed.number, shuffle), "begin epoch", lambda: feed.begin(shuffle))
 
 
 def _inputs(data: dict[str, Tensor]) -> Any:

@@ -16,7 +16,7 @@ from fastnn.engine import backend
 from fastnn.engine.program import Program
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import BusyError, NotBuiltError, shown
-from fastnn.layers.layer import structure_changed
+from fastnn.layers.layer import structure_version
 from fastnn.training import adapter, data, loop
 from fastnn.training.compiled import Compiled
 from fastnn.training.history import History
@@ -37,6 +37,8 @@ class Trainer:
         self.run_eagerly = False
         self._steps = Steps(self)
         self._busy = threading.Lock()
+        self._building = threading.RLock()      # predict needs only this: it has programs of its own
+        self._worker = 0
         self._rows: dict[Any, Any] = {}
 
     # ---- compile ----------------------------------------------------------------------------------------------
@@ -54,8 +56,7 @@ class Trainer:
         self.compiled = Compiled(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer, self.loss, self.run_eagerly = optimizer, loss, bool(run_eagerly)
         self.stop_training = False
-        self._steps.clear()
-        structure_changed()
+        self._steps.restart()
 
     @property
     def metrics(self) -> list[Any]:
@@ -72,14 +73,24 @@ class Trainer:
             raise RuntimeError(f"{where}: the model is not compiled; call compile(optimizer=…, loss=…) first.")
 
     @contextlib.contextmanager
-    def _working(self, where: str) -> Iterator[None]:
+    def _working(self, where: str, *, inside: bool = False) -> Iterator[None]:
+        """The model to oneself. inside: also from a callback of a fit under way, whose metric sums are put back."""
         if not self._busy.acquire(blocking=False):
-            raise BusyError(f"{where}: {self.name} is training or evaluating already; wait until it has finished, "
-                            "or use another model.")
+            if not (inside and self._worker == threading.get_ident()):
+                raise BusyError(f"{where}: {self.name} is training or evaluating already; wait until it has finished, "
+                                "or use another model.")
+            sums = self.compiled.states.flat.data.copy()
+            try:
+                yield
+            finally:
+                self.compiled.states.flat.data[...] = sums
+            return
+        self._worker = threading.get_ident()
         try:
-            self._steps.refresh()
+            self.optimizer.hold()
             yield
         finally:
+            self._worker = 0
             self._busy.release()
 
     # ---- fit --------------------------------------------------------------------------------------------------
@@ -112,17 +123,24 @@ class Trainer:
             elif validation_split:
                 data.warn_ordered(arrays, validation_split, n)
                 arrays, validation = data.split_validation(arrays, validation_split, n)
+                if class_weight is not None:        # for training only
+                    validation.pop("weight")
+                    if sample_weight is not None:
+                        kept = data.sample_weights(sample_weight, n, "fit()")
+                        validation["weight"] = kept[-len(validation["x0"]):]
                 n = len(next(iter(arrays.values())))
             plan = loop.Plan(n, batch, epochs, initial_epoch, bool(shuffle),
                              None if steps_per_epoch is None else data.whole(steps_per_epoch, "fit(): steps_per_epoch"))
             if validation is not None:
-                plan.validate(len(next(iter(validation.values()))), validation_batch_size or batch,
+                plan.validate(len(next(iter(validation.values()))),
+                              batch if validation_batch_size is None else validation_batch_size,
                               validation_steps, validation_freq)
             progress = Progress(verbose, epochs, plan.steps)
-            self.history = History()
             self.stop_training = False
             listeners = CallbackList(callbacks, self, {"epochs": epochs, "steps": plan.steps,
-                                                       "verbose": progress.verbose})
+                                                       "verbose": progress.verbose,
+                                                       "validation_freq": validation_freq})
+            self.history = listeners.history
             loop.fit(self, arrays, validation, plan, listeners, progress)
             return self.history
 
@@ -139,7 +157,7 @@ class Trainer:
                  return_dict: bool = False) -> Any:
         """The loss, or [loss, metrics in the order of compile()], or a dict with return_dict=True."""
         self._ready("evaluate()")
-        with self._working("evaluate()"):
+        with self._working("evaluate()", inside=True):
             batch = 32 if batch_size is None else data.whole(batch_size, "evaluate(): batch_size")
             arrays = adapter.adapt(self, x, y, sample_weight, "evaluate()")
             n = len(next(iter(arrays.values())))
@@ -157,19 +175,19 @@ class Trainer:
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
                 callbacks: Any = None) -> Any:
         """The outputs for x, as a new array (a list of arrays for several outputs). Rows do not depend on the batch."""
-        if type(x) is np.ndarray and x.shape[0:1] == (1,) and callbacks is None and steps is None:
+        if (type(x) is np.ndarray and x.shape[0:1] == (1,) and x.dtype.kind in "fiub" and batch_size is None
+                and callbacks is None and steps is None):
             row = self._predict_row(x)
             if row is not None:
                 return row
         batch = 32 if batch_size is None else data.whole(batch_size, "predict(): batch_size")
-        with self._working("predict()"):
-            self._must_be_built(x)
-            arrays = adapter.adapt_x(self, x, "predict()", check_finite=False)
-            n = len(arrays["x0"])
-            plan = loop.Plan(max(n, 1), batch, 1, 0, False, steps)
-            progress = Progress(0 if plan.steps == 1 and verbose == "auto" else verbose, 1, plan.steps, title=False)
-            listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
-            outputs = loop.predict(self, arrays, n, plan, listeners, progress)
+        self._must_be_built(x)
+        arrays = adapter.adapt_x(self, x, "predict()", check_finite=False)
+        n = len(arrays["x0"])
+        plan = loop.Plan(max(n, 1), batch, 1, 0, False, None if steps is None else data.whole(steps, "predict(): steps"))
+        progress = Progress(0 if plan.steps == 1 and verbose == "auto" else verbose, 1, plan.steps, title=False)
+        listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
+        outputs = loop.predict(self, arrays, n, plan, listeners, progress)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _must_be_built(self, x: Any) -> None:
@@ -178,15 +196,15 @@ class Trainer:
 
     def _predict_row(self, x: np.ndarray) -> np.ndarray | None:
         """One row, the straight way: copy in, run the recorded program, copy out. None where it cannot be taken."""
-        key = (x.shape, backend.backend())
+        key = (x.shape, backend.backend(), backend.floatx())
         found = self._rows.get(key)
-        if found is None or found[0] != structure_of(self):
+        if found is None or found[0] != structure_version():
             return loop.record_row(self, x, key)
         _, source, program, result, lock = found
         if not lock.acquire(blocking=False):
             return None
         try:
-            np.copyto(source.data, x, casting="unsafe" if x.dtype.kind in "fiub" else "same_kind")
+            np.copyto(source.data, x, casting="unsafe")
             program.run()
             return result.data.copy()
         finally:
@@ -213,7 +231,7 @@ class Trainer:
     def _on_batch(self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
         where = f"{mode}_on_batch()"
         self._ready(where)
-        with self._working(where):
+        with self._working(where, inside=mode == "test"):
             arrays = adapter.adapt(self, x, y, sample_weight, where, class_weight)
             logs = loop.one_batch(self, mode, arrays)
         if return_dict:
@@ -227,12 +245,6 @@ class Trainer:
     def programs(self) -> list[Program]:
         """The programs recorded so far; print one to see its calls."""
         return list(self._steps.programs.values())
-
-
-def structure_of(model: Any) -> Any:
-    """What a recorded one-row program depends on."""
-    from fastnn.layers.layer import structure_version
-    return structure_version()
 
 
 def result_tensor(shape: tuple[int, ...], dtype: str) -> Tensor:

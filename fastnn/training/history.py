@@ -1,0 +1,163 @@
+"""History: what fit measured, epoch by epoch, as plain floats. Floor 4; imports nothing of fastnn.
+
+It holds no arrays and no model, so it can be pickled, copied and kept while the model goes.
+"""
+
+import csv
+import io
+import json
+import math
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def plain(value: Any) -> Any:
+    """A number as a Python float, an array as a list of them."""
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 else array.astype(float).tolist()
+
+
+class History:
+    """The record that `fit` returns: `.history` {name: one float per epoch}, `.epoch` epoch numbers from 0, `.params`.
+
+    Names are alphabetical within an epoch. A name that was not measured in every epoch (validation_freq=2) has a
+    shorter list, as in Keras; `column` and the exports fill the gaps. `.interrupted`: whether Ctrl-C ended the run.
+    `.runs`: where in `.epoch` each fit began, when one record spans several.
+    Source: keras.callbacks.History.
+    """
+
+    def __init__(self, params: Mapping[str, Any] | None = None) -> None:
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+        self.params: dict[str, Any] = dict(params or {})
+        self.interrupted = False
+        self.runs: list[int] = []
+        self._rows: dict[str, list[int]] = {}
+        self._model: Any = None
+
+    def begin_run(self, params: Mapping[str, Any] | None = None) -> None:
+        """Mark that a fit begins here."""
+        self.params = dict(params or {})
+        self.interrupted = False
+        if not self.runs or self.runs[-1] != len(self.epoch):
+            self.runs.append(len(self.epoch))
+
+    def append(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """Add one epoch: its number, from 0, and what was measured."""
+        values = {name: plain(logs[name]) for name in sorted(logs)}
+        for name, value in values.items():
+            self._put(name, [len(self.epoch)], [value])
+        self.epoch.append(int(epoch))
+
+    def extend(self, epoch_numbers: Sequence[int], columns: Mapping[str, Sequence[Any]]) -> None:
+        """Add many epochs at once, one value per epoch in every column.
+
+        Raises ValueError for a column of another length; nothing is added then.
+        """
+        count = len(epoch_numbers)
+        for name, column in columns.items():
+            if len(column) != count:
+                raise ValueError(f"History.extend: {name!r} has {len(column)} values for {count} epochs; needs one "
+                                 "each; use append for what was measured in some epochs only.")
+        values = {name: [value if type(value) is float else plain(value) for value in columns[name]] for name in sorted(columns)}
+        first = len(self.epoch)
+        for name, column in values.items():
+            self._put(name, range(first, first + count), column)
+        self.epoch.extend(int(number) for number in epoch_numbers)
+
+    def _put(self, name: str, rows: Sequence[int], values: list[Any]) -> None:
+        self._rows.setdefault(name, []).extend(rows)
+        self.history.setdefault(name, []).extend(values)
+
+    def column(self, name: str) -> list[Any]:
+        """The values of `name`, one per epoch, None where it was not measured. KeyError for unknown names."""
+        values, rows = self.history[name], self._rows.get(name, [])
+        if len(rows) != len(values):      # put in by hand
+            rows = list(range(len(values)))
+        result: list[Any] = [None] * max([len(self.epoch), *(row + 1 for row in rows[-1:])])
+        for row, value in zip(rows, values):
+            result[row] = value
+        return result
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """epoch, history, params and interrupted as JSON text, written to `path` too if given.
+
+        What is not finite becomes null, since JSON has no NaN.
+        """
+        text = json.dumps(_finite({"epoch": self.epoch, "history": self.history, "params": self.params,
+                                   "interrupted": self.interrupted}), indent=1, default=str, allow_nan=False)
+        return _written(text, path)
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """A table as CSV text: a column `epoch`, from 0, then one per name; written to `path` too if given."""
+        columns = {"epoch": self.epoch, **{name: self.column(name) for name in self.history}}
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(columns)
+        for row in range(len(self.epoch)):
+            table.writerow("" if column[row] is None else column[row] for column in columns.values())
+        return _written(text.getvalue(), path)
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame, one row per epoch, indexed by epoch. ImportError where pandas is not installed."""
+        try:
+            import pandas
+        except ImportError:
+            raise ImportError("History.to_frame: pandas is not installed; install it with pip install pandas, or use "
+                              "to_csv.") from None
+        columns = {name: self.column(name)[:len(self.epoch)] for name in self.history}
+        return pandas.DataFrame(columns, index=pandas.Index(self.epoch, name="epoch"))
+
+    @property
+    def model(self) -> Any:
+        """The model that was fitted, or None when it is gone: a History does not keep its model alive."""
+        return None if self._model is None else self._model()
+
+    def set_model(self, model: Any) -> None:
+        """Remember the model, weakly."""
+        self._model = None if model is None else weakref.ref(model)
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        """Remember how fit was called."""
+        self.params = dict(params)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_model": None}
+
+    def __len__(self) -> int:
+        return len(self.epoch)
+
+    def __bool__(self) -> bool:
+        return True       # a History without epochs is still a History
+
+    def __repr__(self) -> str:
+        if not self.epoch:
+            return "<History: no epochs>"
+        parts = [f"{len(self.epoch)} epoch{'s' * (len(self.epoch) > 1)}"]
+        for name, values in self.history.items():
+            first, last = values[0], values[-1]
+            if isinstance(first, float) and isinstance(last, float):
+                parts.append(f"{name} {first:.4g}" + (f" to {last:.4g}" if len(values) > 1 else ""))
+            else:
+                parts.append(f"{name} ({len(values)} values)")
+        return f"<History: {', '.join(parts)}{', interrupted' if self.interrupted else ''}>"
+
+
+def _finite(value: Any) -> Any:
+    """The same nest of dicts and lists with None in place of NaN and infinities."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _written(text: str, path: str | os.PathLike[str] | None) -> str:
+    if path is not None:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    return text
