@@ -11,7 +11,8 @@
  *   - dtypes: float32 data, int32 labels and indices, uint8 images; int64 and float64 only for
  *     0-d counters and sums (and the perceptron, which is float64 from end to end);
  *   - outputs never overlapping inputs, except where the op says that an output *is* an input (an
- *     update), and except elementwise kernels, which may be given one array for both.
+ *     update);
+ *   - subnormal numbers being flushed to zero, in inputs and results.
  * A kernel must:
  *   - allocate nothing, never fail, never touch anything but its outputs;
  *   - compute its share only: `part` says which of `count` equal workers is calling. share() cuts the

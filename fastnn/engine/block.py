@@ -7,6 +7,7 @@ import numpy as np
 
 from fastnn.engine.plan import aligned_empty
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.errors import ShapeError
 
 
 class Block:
@@ -29,9 +30,12 @@ class Block:
         self.views = [array[o:o + math.prod(s)].reshape(s) for o, s in zip(self.offsets, self.shapes)]
 
     def hold(self, variables: Sequence[Variable]) -> None:
-        """Move the variables' values into the block."""
+        """Move the variables' values into the block. ShapeError for a value that was replaced by another shape."""
         for variable, view in zip(variables, self.views, strict=True):
             if variable.data is not view:
+                if variable.data.shape != view.shape:
+                    raise ShapeError(f"{variable.name!r}: its data has shape {variable.data.shape} now; needs "
+                                     f"{view.shape}.\nUse assign(), or make a new layer.")
                 view[...] = variable.data
                 variable.data = view
 

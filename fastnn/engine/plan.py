@@ -1,9 +1,10 @@
-"""From recorded calls to a program: drop what nobody needs, and lay the buffers into one arena by liveness.
+"""From recorded calls to a program: drop what nobody needs or never changes, and lay the buffers into one arena.
 
 Floor 1; imports nothing of fastnn but the types it is given.
 """
 
 import itertools
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ poison = False      # tests set it: the arena is filled with NaN before every ru
 
 def plan(calls: Sequence[Any], keep: Sequence[Any]) -> tuple[list[Any], list[Any], np.ndarray]:
     """(calls over planned tensors, the planned tensors of `keep`, the arena)."""
-    calls = _needed(calls, keep)
+    calls = _needed(_varying(calls), keep)
     made = {id(t) for call in calls if not call.op.updates for t in call.outputs}
     calls = _forward_copies(calls, keep)
     roots = _view_roots(calls, made)
@@ -44,9 +45,32 @@ def plan(calls: Sequence[Any], keep: Sequence[Any]) -> tuple[list[Any], list[Any
 
 def aligned_empty(size: int) -> np.ndarray:
     """`size` bytes of fresh memory that begin at a multiple of 64."""
+    if size >= machine_memory():
+        raise MemoryError(f"a program needs {size / 2**30:,.1f} GiB for its buffers; this machine has "
+                          f"{machine_memory() / 2**30:,.1f}.\nUse a smaller batch_size or smaller layers.")
     memory = np.empty(size + ALIGNMENT, np.uint8)
     begin = -memory.ctypes.data % ALIGNMENT
     return memory[begin:begin + size]
+
+
+def machine_memory() -> int:
+    """The bytes of memory this machine has, 1 TiB where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2 ** 40
+
+
+def _varying(calls: Sequence[Any]) -> list[Any]:
+    """The calls whose results change from run to run. What depends on constants alone was computed by the recording."""
+    result = []
+    for call in calls:
+        if not call.op.updates and call.inputs and all(t.constant for t in call.inputs):
+            for t in call.outputs:
+                t.constant, t.name = True, t.name or "const"
+        else:
+            result.append(call)
+    return result
 
 
 def _needed(calls: Sequence[Any], keep: Sequence[Any]) -> list[Any]:

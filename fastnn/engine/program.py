@@ -4,6 +4,7 @@ Floor 1. Imports backend, plan and check; knows nothing of ops, layers or gradie
 """
 
 import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,13 +22,12 @@ class Call:
     its rules, `layer` names the layer that made the call, `index` orders calls in time.
     """
     __slots__ = ("constants", "index", "inputs", "layer", "op", "outputs")
-    _count = 0
+    _count = itertools.count(1)       # next() is atomic: threads may record at the same time
 
     def __init__(self, op: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
                  layer: str) -> None:
         self.op, self.inputs, self.outputs, self.constants, self.layer = op, inputs, outputs, constants, layer
-        Call._count += 1
-        self.index = Call._count
+        self.index = next(Call._count)
 
     def run(self) -> None:
         """Run it now, on the backend in use."""
@@ -116,16 +116,21 @@ class Program:
         Schedule([(self, times)]).run()
 
     def handle(self) -> Any:
-        """The C program, made at the first use; arrays that were replaced since are bound again."""
+        """The C program, made at the first use, bound to the arrays of now."""
         if self._handle is None:
             self._make_handle()
-        for place, tensor in self._outside:
-            if tensor.data is not self._bound[place]:
-                self._handle.bind(place, tensor.data)
-                self._bound[place] = tensor.data
+        self.bind()
         if plan.poison:
             self.arena.fill(0xFF)
         return self._handle
+
+    def bind(self) -> None:
+        """Let the C program see the arrays that tensors have now."""
+        if self._handle is not None:
+            for place, tensor in self._outside:
+                if tensor.data is not self._bound[place]:
+                    self._handle.bind(place, tensor.data)
+                    self._bound[place] = tensor.data
 
     def _make_handle(self) -> None:
         places: dict[int, int] = {}

@@ -30,19 +30,21 @@ class Tensor:
     """An array that knows the call which made it.
 
     `data`: the NumPy array, or None for a symbolic tensor, which has only shape and dtype. `source`: the call (or
-    the layer's node) that made it. `tracked`: whether gradients flow through it.
+    the layer's node) that made it. `tracked`: whether gradients flow through it. `constant`: its numbers never change,
+    so calls on constants alone are computed once, when a program is planned.
     """
-    __slots__ = ("__weakref__", "data", "dtype", "name", "shape", "source", "tracked")
+    __slots__ = ("__weakref__", "constant", "data", "dtype", "name", "shape", "source", "tracked")
     __array_priority__ = 100      # NumPy arrays on the left leave the operator to us
 
     def __init__(self, data: np.ndarray | None, name: str = "", *, shape: Shape | None = None,
-                 dtype: str | None = None, tracked: bool = False) -> None:
+                 dtype: str | None = None, tracked: bool = False, constant: bool = False) -> None:
         self.data: Any = data
         self.shape: Any = data.shape if data is not None else shape
         self.dtype: str = data.dtype.name if data is not None else str(dtype)
         self.name = name
         self.source: Any = None
         self.tracked = tracked
+        self.constant = constant
 
     def at(self, data: np.ndarray) -> "Tensor":
         """The same tensor over other memory."""
@@ -116,11 +118,14 @@ class Variable(Tensor):
         self.regularizer, self.constraint = regularizer, constraint
 
     def assign(self, value: Any) -> "Variable":
-        """Copy a value of the same shape in. Raises ShapeError naming both shapes, before anything changes."""
+        """Copy a value of the same shape in. ShapeError naming both shapes, or TypeError, before anything changes."""
         array = np.asarray(value)
         if array.shape != self.shape:
             raise ShapeError(f"assign to {self.name!r}: got shape {array.shape}; needs {self.shape}.")
-        np.copyto(self.data, array, casting="unsafe" if array.dtype.kind in "fiub" else "same_kind")
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"assign to {self.name!r}: got dtype {array.dtype}; needs numbers.")
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.copyto(self.data, array, casting="unsafe")
         return self
 
     @property
@@ -138,7 +143,7 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
     path = _path(target, {id(s) for s in sources})
     gradients: dict[int, Tensor] = {}
     if id(target) in path:
-        gradients[id(target)] = Tensor(np.ones(target.shape, target.dtype), "one") if seed is None else seed
+        gradients[id(target)] = Tensor(np.ones(target.shape, target.dtype), "one", constant=True) if seed is None else seed
     queue: list[tuple[int, Any]] = []
     queued: set[int] = set()
 

@@ -63,7 +63,7 @@ class Dense(Layer):
         else:
             y = matmul(rows, self.kernel)
         if x.ndim > 2:
-            y = data_ops.reshape(y, shape=(-1, *x.shape[1:-1], self.units))
+            y = data_ops.reshape(y, shape=(-1, *x.shape[1:-1], self.kernel.shape[1]))
         return y if fused else self.activation(y)
 
     def get_config(self) -> dict[str, Any]:
@@ -101,6 +101,8 @@ class Flatten(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         """Reshape to two axes."""
+        if any(n is None for n in x.shape[1:]):
+            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs all axes but the batch known.")
         return data_ops.reshape(x, shape=(-1, math.prod(x.shape[1:])))
 
 
@@ -109,13 +111,20 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not isinstance(target_shape, (tuple, list)) or any(
+                isinstance(n, bool) or not hasattr(n, "__index__") for n in target_shape):
+            raise TypeError(f"Reshape: target_shape is {shown(target_shape)}; needs a tuple of whole numbers.")
         self.target_shape = tuple(int(n) for n in target_shape)
+        if any(n < 1 and n != -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
+            raise ValueError(f"Reshape: target_shape is {shown(target_shape)}; needs numbers >= 1, at most one of them "
+                             "-1.")
 
     def call(self, x: Tensor) -> Tensor:
         """Reshape each sample. ShapeError where the sizes differ."""
+        if any(n is None for n in x.shape[1:]):
+            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs all axes but the batch known.")
         size, known = math.prod(x.shape[1:]), math.prod(n for n in self.target_shape if n != -1)
-        unknown = self.target_shape.count(-1)
-        if unknown > 1 or known == 0 or (size % known if unknown else size != known):
+        if size % known if -1 in self.target_shape else size != known:
             raise ShapeError(f"{self.name}: got samples of shape {x.shape[1:]} ({size} numbers); cannot become "
                              f"{self.target_shape}; needs the same count, at most one -1.")
         return data_ops.reshape(x, shape=(-1, *(size // known if n == -1 else n for n in self.target_shape)))

@@ -5,7 +5,7 @@ from typing import Any
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
-from fastnn.layers.layer import checked_name, checked_shape, unique_name
+from fastnn.layers.layer import checked_name, checked_shape, positive_int, unique_name
 
 
 def Input(shape: Any = None, batch_size: int | None = None, dtype: str | None = None, name: str | None = None,
@@ -16,6 +16,8 @@ def Input(shape: Any = None, batch_size: int | None = None, dtype: str | None = 
     """
     if batch_shape is not None:
         batch_size, *shape = batch_shape
+    if batch_size is not None:
+        batch_size = positive_int(batch_size, "Input: batch_size")
     if shape is None:
         raise TypeError("Input: got no shape; give the shape of one sample, such as Input(shape=(30,)).")
     if dtype not in (None, "float32", "float64", "int32", "uint8"):

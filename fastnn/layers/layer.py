@@ -15,10 +15,12 @@ import numpy as np
 
 from fastnn import constraints, initializers, regularizers
 from fastnn.engine import backend
-from fastnn.engine.program import layer_scope
+from fastnn.engine.plan import machine_memory
+from fastnn.engine.program import is_recording, layer_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import NotBuiltError, ShapeError, nearest, shown
 from fastnn.ops._op import as_tensor
+from fastnn.ops.elementwise import scale
 
 _counters: dict[str, int] = {}
 _structure = 0
@@ -30,9 +32,10 @@ def structure_version() -> int:
 
 
 def structure_changed() -> None:
-    """Say that a layer was edited."""
+    """Say that a layer was edited. What a layer's own Python does while it is recorded is no edit."""
     global _structure
-    _structure += 1
+    if not is_recording():
+        _structure += 1
 
 
 def snake_case(name: str) -> str:
@@ -120,9 +123,23 @@ class Layer:
         public = not name.startswith("_") and name not in self.unstructured
         if public and getattr(self, "built", False):
             structure_changed()
+        before = self.__dict__.get(name) if public else None
         object.__setattr__(self, name, value)
         if public:
+            if before is not value and isinstance(before, (Variable, Layer)):
+                self._replace(before, value)
             self._track(value)
+
+    def _replace(self, before: Any, value: Any) -> None:
+        """Forget a weight or sublayer whose attribute got another value; a value of its kind takes its place."""
+        if any(other is before for key, other in self.__dict__.items() if not key.startswith("_")):
+            return
+        found: list[Any] = self._variables if isinstance(before, Variable) else self._sublayers
+        for i, item in enumerate(found):
+            if item is before:
+                same = isinstance(value, Variable if isinstance(before, Variable) else Layer)
+                found[i:i + 1] = [value] if same and not any(v is value for v in found) else []
+                return
 
     def _track(self, value: Any) -> None:
         if isinstance(value, Variable) and not any(v is value for v in self._variables):
@@ -157,7 +174,7 @@ class Layer:
             raise NotBuiltError(f"{self.name}: the weight {name!r} has shape {shape}; every axis must be known. "
                                 "Give the input shape in full, but for the batch axis.")
         size = math.prod(int(n) for n in shape) * 4
-        if size >= 2 ** 40:
+        if size >= machine_memory():
             raise ValueError(f"{self.name}: the weight {name!r} of shape {shape} needs {size / 2**30:,.0f} GiB; "
                              "use fewer units.")
         if initializer is None:
@@ -199,7 +216,7 @@ class Layer:
                 outputs = self.call(*args, **kwargs)
                 if self.activity_regularizer is not None:
                     for output in flatten(outputs):
-                        self.add_loss(self.activity_regularizer(output))
+                        self.add_loss(_per_sample(self.activity_regularizer(output), output))
         finally:
             context.training = before
         if not flatten(outputs):
@@ -241,8 +258,9 @@ class Layer:
 
     @property
     def weights(self) -> list[Variable]:
-        """Trainable weights, then the others, sublayers after the layer's own (Keras' order)."""
-        return self.trainable_weights + self.non_trainable_weights
+        """The layer's own, trainable ones first, then each sublayer's (Keras' order, frozen or not)."""
+        own = [*self._own(True), *self._own(False)]
+        return distinct([*own, *(v for layer in self._sublayers for v in layer.weights)])
 
     def _own(self, trainable: bool) -> list[Variable]:
         return [v for v in self._variables if v.trainable == trainable]
@@ -274,6 +292,9 @@ class Layer:
         self._require_built("set_weights")
         own = self.weights
         arrays = [np.asarray(w) for w in weights]
+        for array in arrays:
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"{self.name}: set_weights got an array of dtype {array.dtype}; needs numbers.")
         if len(arrays) != len(own):
             raise ShapeError(f"{self.name}: set_weights got {len(arrays)} arrays; needs {len(own)}, of shapes "
                              f"{[v.shape for v in own]}.")
@@ -301,6 +322,12 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
+
+
+def _per_sample(penalty: Any, output: Tensor) -> Any:
+    """An activity penalty divided by the batch size, so that it does not depend on it (as Keras)."""
+    rows = output.shape[0] if output.ndim else None
+    return penalty if not rows else scale(penalty, factor=1.0 / rows)
 
 
 def _to_tensor(value: Any) -> Tensor:
@@ -346,17 +373,22 @@ def distinct(items: list[Any]) -> list[Any]:
 
 
 def checked_name(name: str | None, where: str) -> str | None:
-    """A usable layer name, or ValueError."""
+    """A usable layer name, or TypeError/ValueError."""
     if name is None:
         return None
-    if not isinstance(name, str) or not 0 < len(name) <= 255 or not name.isprintable() or "/" in name or ".." in name:
-        raise ValueError(f"{where}: got the name {shown(name)}; needs 1 to 255 printable characters without '/' or '..'.")
+    if not isinstance(name, str):
+        raise TypeError(f"{where}: got the name {shown(name, 40)}; needs text.")
+    if not 0 < len(name) <= 255 or not name.isprintable() or "/" in name or ".." in name:
+        raise ValueError(f"{where}: got the name {shown(name, 40)}; needs 1 to 255 printable characters without '/' or "
+                         "'..'.")
     return name
 
 
 def checked_shape(shape: Any, where: str) -> tuple[int | None, ...]:
     """A sample's shape as a tuple: ints >= 1 or None."""
-    items = (shape,) if isinstance(shape, int) else tuple(shape)
+    items = (shape,) if hasattr(shape, "__index__") else shape
+    if not isinstance(items, (tuple, list, np.ndarray)):
+        raise TypeError(f"{where}: got the input shape {shown(shape)}; needs a tuple such as (30,).")
     for n in items:
         if n is not None and (isinstance(n, bool) or not hasattr(n, "__index__") or int(n) < 1):
             raise ValueError(f"{where}: got the input shape {shown(shape)}; every axis must be a whole number >= 1 "

@@ -186,4 +186,4 @@ def as_tensor(value: Any, kind: str = "float") -> Tensor:
     dtype = backend.floatx() if kind == "float" else array.dtype if kind == "any" else kind
     if array.dtype.kind not in "fiub":
         raise TypeError(f"got an array of dtype {array.dtype}; needs numbers.")
-    return Tensor(np.require(array, dtype=dtype, requirements="C"))
+    return Tensor(np.require(array, dtype=dtype, requirements="C"), constant=True)

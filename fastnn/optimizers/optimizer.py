@@ -72,6 +72,7 @@ class Optimizer:
         self.gradients: Block | None = None
         self.slot_blocks: dict[str, Block] = {}
         self._trained: list[Variable] = []
+        self._kept: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}      # slots of weights that were trained once
 
     def _own_arguments(self) -> list[str]:
         return [p for p in type(self).__init__.__code__.co_varnames if p not in ("self", "kwargs", "__class__")]
@@ -113,22 +114,37 @@ class Optimizer:
     def build(self, variables: Sequence[Variable]) -> None:
         """Lay the variables out in a block and make the slots. Keeps the slots where the variables are the same.
 
-        Raises RuntimeError where the optimizer already trains other variables.
+        Raises RuntimeError where the optimizer has trained other variables only, those of another model.
         """
         variables = list(variables)
-        if self.block is None:
-            self.block = Block([v.shape for v in variables], variables[0].dtype if variables else "float32", "weights")
-            self.gradients = self.block.like("gradients")
-            for name in self.slots:
-                self.slot_blocks[name] = self.block.like(name)
-                for view in self.slot_blocks[name].views:
-                    view[...] = self.initial_slot(name)
-            self._trained = variables
-            self.gradient_views = [Tensor(view, f"d {v.name}") for view, v in zip(self.gradients.views, variables)]
-        elif len(variables) != len(self._trained) or any(a is not b for a, b in zip(variables, self._trained)):
-            raise RuntimeError(f"{self.name}: this optimizer has trained other weights before; make a new one "
-                               f"(its slots belong to {len(self._trained)} weights, got {len(variables)}).")
-        self.block.hold(variables)
+        if self.block is None or [*map(id, variables)] != [*map(id, self._trained)]:
+            for i, v in enumerate(self._trained):
+                self._kept[id(v)] = v, {name: block.views[i].copy() for name, block in self.slot_blocks.items()}
+            if self._kept and not any(id(v) in self._kept for v in variables):
+                raise RuntimeError(f"{self.name}: this optimizer has trained another model; make a new one and compile "
+                                   f"again (its slots belong to {len(self._kept)} other weights).")
+            self._lay_out(variables)
+        self.hold()
+
+    def _lay_out(self, variables: list[Variable]) -> None:
+        self.block = Block([v.shape for v in variables], variables[0].dtype if variables else "float32", "weights")
+        self.gradients = self.block.like("gradients")
+        for name in self.slots:
+            self.slot_blocks[name] = self.block.like(name)
+            for v, view in zip(variables, self.slot_blocks[name].views):
+                view[...] = self._kept[id(v)][1][name] if id(v) in self._kept else self.initial_slot(name)
+        self._trained = variables
+        self.gradient_views = [Tensor(view, f"d {v.name}") for view, v in zip(self.gradients.views, variables)]
+
+    def hold(self) -> None:
+        """Take the weights back into the block where something else has moved them, as a second model that shares them."""
+        if self.block is not None:
+            self.block.hold(self._trained)
+
+    @property
+    def built(self) -> bool:
+        """Whether the slots are there: after the first step."""
+        return self.block is not None
 
     @property
     def variables(self) -> list[Variable]:
@@ -145,9 +161,9 @@ class Optimizer:
 
     def apply(self, gradients: Sequence[Tensor | None], variables: Sequence[Variable]) -> None:
         """One step: gradients into their block, clipping, decay, the update. All of it ops, so it can be recorded."""
-        self.build(variables)
-        if not self._trained:
+        if not variables:
             return
+        self.build(variables)
         assert self.block is not None and self.gradients is not None
         for gradient, view in zip(gradients, self.gradient_views, strict=True):
             if gradient is None:

@@ -1,0 +1,82 @@
+"""The `fastnn` command: info, demo, examples. Floor 5.
+
+Exit status: 0 right, 1 trouble with files, 2 a wrong command or option, 130 Ctrl-C.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import fastnn
+from fastnn.errors import nearest
+from fastnn.examples import LESSONS
+from fastnn.examples._lesson import Parser, check_writable, plot_file, run, whole
+
+
+def info(words: Sequence[str]) -> int:
+    """Say which backend, instruction set and how many threads run your code."""
+    Parser("fastnn info", info.__doc__).parse_args(words)
+    fastnn.show_config()
+    return 0
+
+
+def demo(words: Sequence[str]) -> int:
+    """Train the study guide's breast-cancer network (chapter 53) and draw its loss curves."""
+    parser = Parser("fastnn demo", demo.__doc__)
+    parser.add_argument("--plot", metavar="FILE", type=plot_file, default="fastnn-demo.png",
+                        help="save the loss curves there (fastnn-demo.png)")
+    parser.add_argument("--epochs", type=whole(1), default=50, help="passes over the data (50)")
+    parser.add_argument("--seed", type=whole(0), default=42, help="the same seed gives the same numbers (42)")
+    options = parser.parse_args(words)
+    check_writable(options.plot)
+
+    from pathlib import Path
+
+    from fastnn import plotting
+    from fastnn.examples import breast_cancer
+    print("Is a tumour malignant or benign? 30 measurements in, layers of 16, 8 and 1 neurons, one probability out.")
+    result = breast_cancer.train(options.epochs, options.seed, verbose="epochs")
+    print()
+    breast_cancer.report(result)
+    plotting.loss_curves(result.history, options.plot)
+    print(f"\nLoss curves saved in {Path(options.plot).absolute()}")
+    print("The lesson's code, with comments: python -m fastnn.examples.breast_cancer --help")
+    return 0
+
+
+def examples(words: Sequence[str]) -> int:
+    """List the lessons."""
+    Parser("fastnn examples", examples.__doc__).parse_args(words)
+    print("Lessons for the study guide's chapters; run one with  python -m fastnn.examples.NAME [--plot FILE]\n")
+    for name, what in LESSONS.items():
+        print(f"  {name:<15}{what}")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"info": info, "demo": demo, "examples": examples}
+
+
+def command(words: Sequence[str] | None = None) -> int:
+    """Run one command; without any, print the help."""
+    listed = "\n".join(f"  {name:<10}{function.__doc__}" for name, function in COMMANDS.items())
+    parser = Parser("fastnn", f"{fastnn.__doc__}\ncommands:\n{listed}\n\n`fastnn COMMAND --help` says more.")
+    parser.usage = "fastnn [--help] [--version] COMMAND ..."
+    parser.add_argument("--version", action="version", version=f"fastnn {fastnn.__version__}")
+    words = list(words or [])
+    first = next((i for i, word in enumerate(words) if not word.startswith("-")), None)
+    if first is None:
+        parser.parse_args(words)
+        parser.print_help()
+        return 0
+    parser.parse_args(words[:first])
+    if words[first] not in COMMANDS:
+        parser.error(f"unknown command {words[first]!r}; {nearest(words[first], COMMANDS)}")
+    return COMMANDS[words[first]](words[first + 1:])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The entry point; argv without the program's name, or what the shell passed."""
+    return run(command, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""Lessons to run, each a chapter of the study guide: `python -m fastnn.examples.NAME [--plot FILE]`.
+
+    and_gate       chapter 2   the perceptron learns AND, and its three weights can be checked by hand
+    xor            chapter 7   what one neuron cannot do, and four hidden ones can
+    breast_cancer  chapter 53  a classifier from data to predictions: 30-16-8-1
+    digits         chapter 34  ten classes: softmax over handwritten 8 x 8 digits
+    mnist_mlp      chapter 12  784-128-10 on the 60,000 images of MNIST
+    housing        chapter 22  a regression: house prices, judged by R²
+    custom_layer   chapter 40  a layer and a loss of your own; the chain rule is done for you
+
+All take --seed, those that train take --epochs; `python -m fastnn.examples.NAME --help` says more.
+"""
+
+LESSONS = {
+    "and_gate": "chapter 2: the perceptron learns AND",
+    "xor": "chapter 7: four hidden neurons learn XOR",
+    "breast_cancer": "chapter 53: a classifier from data to predictions",
+    "digits": "chapter 34: ten classes with softmax, 8 x 8 digits",
+    "mnist_mlp": "chapter 12: 784-128-10 on MNIST (needs the IDX files)",
+    "housing": "chapter 22: a regression, judged by R²",
+    "custom_layer": "chapter 40: a layer and a loss of your own, without a backward",
+}

@@ -1,0 +1,109 @@
+"""What the lessons and the `fastnn` command share: their options, and how they end when something goes wrong."""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from fastnn.errors import nearest
+
+
+class Parser(argparse.ArgumentParser):
+    """Options spelt in full; a wrong one ends with exit status 2 and the nearest right one."""
+
+    def __init__(self, prog: str, description: str | None) -> None:
+        super().__init__(prog=prog, description=description, allow_abbrev=False,
+                         formatter_class=argparse.RawDescriptionHelpFormatter)
+        self._names: list[str] = ["--help"]
+        self.add_argument("--debug", action="store_true", help="show the traceback when something fails")
+
+    def add_argument(self, *names: Any, **settings: Any) -> Any:
+        """As argparse's, remembering the option's name."""
+        if hasattr(self, "_names"):
+            self._names += [name for name in names if name.startswith("--")]
+        return super().add_argument(*names, **settings)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The options, or exit status 2 naming the nearest for one that is unknown."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unknown {'option' if unknown[0].startswith('-') else 'argument'} {unknown[0]!r}; "
+                       + nearest(unknown[0].split("=")[0], self._names))
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        """One line on stderr, exit status 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def lesson(name: str, doc: str | None, epochs: int | None = None) -> Parser:
+    """The parser of a lesson: --plot, --seed, and --epochs where it trains for some."""
+    parser = Parser(f"python -m fastnn.examples.{name}", doc)
+    parser.add_argument("--plot", metavar="FILE", type=plot_file, help="save the figure there (.png, .svg, .pdf)")
+    parser.add_argument("--seed", type=whole(0), default=42, help="the same seed gives the same numbers (42)")
+    if epochs is not None:
+        parser.add_argument("--epochs", type=whole(1), default=epochs, help=f"passes over the data ({epochs})")
+    return parser
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """A converter for options: whole numbers from `least` on."""
+    def convert(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) < 2**32:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number >= {least}")
+        return int(text)
+    return convert
+
+
+def plot_file(text: str) -> str:
+    """A converter for options: a file name that a picture can be saved under, checked before training begins."""
+    from fastnn.plotting._figure import ending
+    try:
+        ending(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in .png, .svg or .pdf") from None
+    return text
+
+
+def check_writable(path: str | None) -> None:
+    """OSError now rather than after the training, if the file cannot be written."""
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(folder)!r} for the figure; make it first")
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path!r} is a folder; name a file for the figure")
+    if not os.access(path if Path(path).exists() else folder, os.W_OK):
+        raise PermissionError(f"{path!r} cannot be written; choose another file for the figure")
+
+
+def run(main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None) -> int:
+    """main(argv) with the exit status of a command: 0 right, 1 trouble with files or data, 2 a wrong option
+    (argparse), 130 Ctrl-C.
+
+    Trouble is one line on stderr; with --debug the traceback. A reader of the output that went away ends it quietly.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")       # a terminal without ² still gets the rest of the line
+    try:
+        try:
+            return main(words)
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())     # nothing is left to flush at exit
+        return 141
+    except (OSError, MemoryError, ImportError, ValueError) as error:
+        if "--debug" in words:
+            raise
+        text = " ".join(str(error).split()) or type(error).__name__
+        print(f"{Path(sys.argv[0]).stem.replace('__main__', 'fastnn')}: {text}", file=sys.stderr)
+        return 1

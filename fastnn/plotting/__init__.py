@@ -1,0 +1,11 @@
+"""Floor 5. Pictures: how training went, what a classifier decides, where it errs, and the activation functions.
+
+Every function returns a matplotlib Figure and, given `path`, saves it (PNG, SVG or PDF by its ending). Nothing opens
+a window; matplotlib is imported when something is drawn, and pyplot never.
+"""
+
+from fastnn.plotting.classifiers import confusion_counts, confusion_matrix, decision_boundary, digits_grid
+from fastnn.plotting.curves import activation_functions, loss_curves
+
+__all__ = ["activation_functions", "confusion_counts", "confusion_matrix", "decision_boundary", "digits_grid",
+           "loss_curves"]

@@ -1,0 +1,97 @@
+"""Curves: losses and metrics over the epochs, and the activation functions with their derivatives."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import ops
+from fastnn.engine.tensor import GradientTape, Tensor
+from fastnn.errors import shown
+from fastnn.plotting._figure import BLUE, ORANGE, Path_, new_figure, saved, style
+
+WORDS = {"acc": "accuracy", "mae": "mean absolute error", "mse": "mean squared error", "r2_score": "R²", "auc": "AUC"}
+
+
+def loss_curves(history: Any, path: Path_ | None = None, ax: Any = None) -> Any:
+    """Every measured quantity over the epochs, training and validation in one panel, the lowest val_loss marked.
+
+    history: what `fit` returned, or its dict of lists. ax: draw the losses there, and nothing else. Epochs count from
+    1. Returns the Figure. ValueError where nothing was measured. Source: study guide, chapters 26 and 54.
+    """
+    columns = _columns(history)
+    names = list(dict.fromkeys(name.removeprefix("val_") for name in columns))
+    names.sort(key=lambda name: (name != "loss", name))
+    if not names:
+        raise ValueError(f"loss_curves: {shown(history)} holds no numbers; fit for at least one epoch first.")
+    if ax is not None:
+        _panel(ax, "loss" if "loss" in names else names[0], columns)
+        return saved(ax.figure, path)
+    wide = min(len(names), 3)
+    deep = -(-len(names) // wide)
+    figure = new_figure(max(6.4, 4.6 * wide), 4.0 * deep)
+    for place, name in enumerate(names):
+        _panel(figure.add_subplot(deep, wide, place + 1), name, columns)
+    return saved(figure, path)
+
+
+def _columns(history: Any) -> dict[str, np.ndarray]:
+    """{name: one number per epoch, NaN where it was not measured}."""
+    record = getattr(history, "history", history)
+    if not isinstance(record, Mapping):
+        raise TypeError(f"loss_curves: got {shown(history)}; needs the History that fit returned, or its dict.")
+    found = {}
+    for name in record:
+        values = np.array(history.column(name) if hasattr(history, "column") else record[name], dtype=object)
+        if values.ndim == 1 and len(values) and all(v is None or np.ndim(v) == 0 for v in values):
+            found[name] = np.array([np.nan if v is None else float(v) for v in values])
+    return found
+
+
+def _panel(ax: Any, name: str, columns: Mapping[str, np.ndarray]) -> None:
+    from matplotlib.ticker import MaxNLocator
+    words = WORDS.get(name, name.replace("_", " "))
+    pairs = ((name, "training", BLUE, "-", "o"), (f"val_{name}", "validation", ORANGE, "--", "s"))
+    for key, label, colour, line, marker in pairs:
+        values = columns.get(key)
+        if values is None:
+            continue
+        epochs = np.arange(1, len(values) + 1)
+        measured = np.isfinite(values)
+        few = int(measured.sum()) <= 20
+        ax.plot(epochs[measured], values[measured], line, color=colour, label=label, linewidth=1.8,
+                marker=marker if few else None, markersize=4)
+        if key == "val_loss" and measured.sum() > 2:
+            best = int(np.nanargmin(values))
+            ax.plot(epochs[best], values[best], "*", color="black", markersize=10, linestyle="none",
+                    label=f"lowest: {values[best]:.3g}, epoch {epochs[best]}")
+    style(ax, words[:1].upper() + words[1:], "epoch", words)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    ax.legend(frameon=False)
+
+
+FUNCTIONS: Sequence[tuple[str, Callable[[Any], Tensor], bool]] = (
+    ("Step (no derivative to learn from)", ops.step, False), ("Sigmoid", ops.sigmoid, True), ("Tanh", ops.tanh, True),
+    ("ReLU", ops.relu, True), ("Leaky ReLU, slope 0.01", lambda x: ops.leaky_relu(x, 0.01), True),
+    ("GELU", ops.gelu, True))
+
+
+def activation_functions(path: Path_ | None = None) -> Any:
+    """The functions of the study guide's chapters 5 and 29 to 33 with their derivatives, which fastnn's own backward
+    computes. Returns the Figure."""
+    figure = new_figure(10.5, 6.2)
+    for place, (title, function, learns) in enumerate(FUNCTIONS):
+        ax = figure.add_subplot(2, 3, place + 1)
+        x = Tensor(np.linspace(-4, 4, 401).astype(np.float32), "x")
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+            total = ops.sum(y) if learns else None
+        ax.plot(x.numpy(), y.numpy(), color=BLUE, linewidth=2, label="y")
+        if total is not None:
+            slope = tape.gradient(total, x).numpy()
+            ax.plot(x.numpy(), slope, "--", color=ORANGE, linewidth=1.8, label="dy / dx")
+        style(ax, title, "x", "")
+        ax.set_ylim(-1.25, 2.25)
+        ax.legend(frameon=False, loc="upper left")
+    return saved(figure, path)

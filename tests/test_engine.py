@@ -1,0 +1,303 @@
+"""Calls, programs, the planner, schedules, tensors and the three backends."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import ops
+from fastnn.engine import backend, plan
+from fastnn.engine.check import KernelMismatch
+from fastnn.engine.program import Program, Schedule, recording
+from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
+from fastnn.errors import ShapeError
+from fastnn.ops.data import advance, copy, fill
+from fastnn.ops.optimizer import sgd_step
+from tests.conftest import needs_c
+
+
+def tensor(*shape: int) -> Tensor:
+    return Tensor(np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape))
+
+
+def test_a_program_drops_what_nobody_needs(any_backend: str) -> None:
+    x = tensor(4, 3)
+    with recording() as calls:
+        y = ops.relu(x)
+        ops.exp(y)          # nobody reads it
+    program = Program(calls, keep=[y])
+    assert [call.op.name for call in program.calls] == ["relu"]
+
+
+def test_calls_on_constants_are_computed_once(any_backend: str) -> None:
+    x = tensor(3)
+    with recording() as calls:
+        two = ops.exp(ops.convert_to_tensor([0.0, 0.0, 0.0]))
+        y = ops.add(x, two)
+    program = Program(calls, keep=[y])
+    assert [call.op.name for call in program.calls] == ["add"]
+    x.data = np.ones(3, np.float32)
+    program.run()
+    np.testing.assert_array_equal(program.results[0].data, [2, 2, 2])
+
+
+def test_the_arena_is_reused_and_aligned() -> None:
+    x = tensor(64, 64)
+    with recording() as calls:
+        y = x
+        for _ in range(10):
+            y = ops.tanh(y)
+    program = Program(calls, keep=[y])
+    assert program.arena_bytes == 2 * 64 * 64 * 4       # ping and pong
+    for call in program.calls:
+        assert call.outputs[0].data.ctypes.data % 64 == 0
+
+
+def test_a_copy_of_an_intermediate_is_made_in_place_of_the_copy(any_backend: str) -> None:
+    x, target = tensor(4), Variable(np.zeros(4), "target")
+    with recording() as calls:
+        copy(target, ops.square(x))
+    program = Program(calls)
+    assert [call.op.name for call in program.calls] == ["square"]
+    target.assign(np.zeros(4))
+    program.run()
+    np.testing.assert_allclose(target.numpy(), x.data ** 2, rtol=1e-6)
+
+
+def test_a_copy_stays_where_the_target_is_read_in_between(any_backend: str) -> None:
+    x, target = tensor(4), Variable(np.full(4, 5.0), "target")
+    with recording() as calls:
+        y = ops.square(x)
+        z = ops.exp(target)     # reads the old value
+        copy(target, y)
+    program = Program(calls, keep=[z])
+    assert [call.op.name for call in program.calls] == ["square", "exp", "copy"]
+
+
+def test_views_share_memory_and_run_nothing(any_backend: str) -> None:
+    x = tensor(4, 6)
+    with recording() as calls:
+        y = ops.reshape(ops.relu(x), (2, 12))
+        z = ops.exp(y)
+    program = Program(calls, keep=[z])
+    assert [call.op.name for call in program.calls] == ["relu", "exp"]
+    program.run()
+    np.testing.assert_allclose(program.results[0].data, np.exp(np.maximum(x.data, 0)).reshape(2, 12), rtol=1e-5)
+
+
+def test_a_view_of_an_outside_buffer_follows_the_buffer(any_backend: str) -> None:
+    x = tensor(4, 6)
+    with recording() as calls:
+        z = ops.exp(ops.reshape(x, (24,)))
+    program = Program(calls, keep=[z])
+    x.data = np.zeros((4, 6), np.float32)
+    program.run()
+    np.testing.assert_array_equal(program.results[0].data, np.ones(24))
+
+
+def test_random_graphs_replay_to_the_same_bits(any_backend: str) -> None:
+    rng = np.random.default_rng(0)
+    functions = [ops.relu, ops.tanh, ops.exp, ops.square, ops.sigmoid, ops.negative]
+    for _ in range(30):
+        x, pool = tensor(5, 7), []
+        with recording() as calls:
+            pool.append(ops.add(x, 0.5))
+            for _ in range(20):
+                a, b = (pool[i] for i in rng.integers(0, len(pool), 2))
+                pool.append(functions[rng.integers(len(functions))](ops.tanh(ops.add(a, b))))
+        kept = [pool[i] for i in rng.integers(0, len(pool), 3)]
+        program = Program(calls, keep=kept)
+        program.run()
+        for eager, replayed in zip(kept, program.results):
+            assert eager.data.tobytes() == replayed.data.tobytes()
+
+
+def test_a_schedule_stops_between_steps_and_goes_on(any_backend: str) -> None:
+    counter, other = (Variable(0, "n", dtype="int64", trainable=False) for _ in range(2))
+    with recording() as calls:
+        advance(counter, by=1)
+    one = Program(calls)
+    with recording() as calls:
+        advance(other, by=1)
+    two = Program(calls)
+    counter.assign(0)
+    other.assign(0)
+    schedule = Schedule([(one, 300_000 if any_backend == "c" else 3_000), (two, 1)], rounds=2)
+    while not schedule.run(0.002):
+        assert int(other) <= 2
+    assert int(counter) == (600_000 if any_backend == "c" else 6_000)
+    assert int(other) == 2
+
+
+def test_the_listing_names_every_call() -> None:
+    model = fastnn.Sequential([fastnn.layers.Dense(3, activation="relu", input_shape=(4,)), fastnn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 4)), np.ones((8, 1)), batch_size=4, verbose=0)
+    text = str(next(p for p in model.programs if p.name.startswith("train")))
+    for part in ("gather_rows(x0, order, cursor, batch=4)", "dense/kernel", "activation='relu'", "sgd_step(weights",
+                 "(4, 3)", "dense_1"):
+        assert part in text
+    lines = text.splitlines()
+    assert len(lines) == 1 + int(lines[0].split(": ")[1].split()[0])
+
+
+def test_same_operator_rules_as_numpy_without_the_trap() -> None:
+    a, b = tensor(3, 4), tensor(4)
+    np.testing.assert_allclose((a + b).numpy(), a.data + b.data)
+    np.testing.assert_allclose((a * b - 2.0 / (a + 3)).numpy(), a.data * b.data - 2 / (a.data + 3), rtol=1e-6)
+    np.testing.assert_allclose((np.ones((3, 4), np.float32) - a).numpy(), 1 - a.data)
+    np.testing.assert_allclose(a[1:, 2].numpy(), a.data[1:, 2])
+    with pytest.raises(ShapeError, match="only one of the two"):
+        tensor(4) - tensor(4, 1)
+
+
+def test_gradients_meet_where_paths_join() -> None:
+    x = Variable([0.5, -0.25], "x")
+    with GradientTape() as tape:
+        y = ops.sum(x * x + ops.exp(x) * x)
+    np.testing.assert_allclose(tape.gradient(y, x).numpy(), 2 * x.data + np.exp(x.data) * (1 + x.data), rtol=1e-6)
+    constant = Variable([1.0], "unused")
+    assert tape.gradient(y, [x, constant])[1] is None
+
+
+def test_only_gradients_on_the_path_are_computed() -> None:
+    x, w = Tensor(np.ones((4, 3), np.float32)), Variable(np.ones((3, 2)), "w")
+    with recording() as calls:
+        y = ops.sum(ops.matmul(x, w))
+        backward(y, [w])
+    assert "matmul_nt" not in [call.op.name for call in calls]      # dX of the first layer
+
+
+def test_training_through_step_is_an_error_that_explains() -> None:
+    w = Variable([0.5], "w")
+    with pytest.raises(TypeError, match="step: has no gradient"):
+        backward(ops.sum(ops.step(w)), [w])
+
+
+@needs_c
+def test_signatures_are_compared_as_text() -> None:
+    table = {"relu": backend.Kernel("relu", lambda: None, ("x", "y"), ())}
+    c_only = dict(backend.kernels)
+    c_only["relu"] = table["relu"]
+    with pytest.raises(ImportError, match=r"relu\(x, y\).*relu\(x\)"):
+        backend.attach_c({k: backend.Kernel(v.name, v.reference, v.inputs, v.constants) for k, v in c_only.items()},
+                         backend.isa)
+
+
+@needs_c
+def test_check_catches_a_planted_one_percent_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fastnn.Sequential([fastnn.layers.Dense(5, activation="tanh", input_shape=(4,)), fastnn.layers.Dense(1)])
+    model.compile("adam", "mse")
+    x = np.random.default_rng(0).normal(size=(32, 4))
+    with fastnn.config.using(backend="check"):
+        model.fit(x, x[:, :1], epochs=3, batch_size=8, verbose=0)       # passes as it is
+        real = backend.run_c
+
+        def spoiled(kernel, inputs, outputs, constants):  # type: ignore[no-untyped-def]
+            real(kernel, inputs, outputs, constants)
+            if kernel.name == "dense":
+                outputs[0][...] *= 1.01
+
+        monkeypatch.setattr(backend, "run_c", spoiled)
+        with pytest.raises(KernelMismatch, match=r"kernel dense in layer 'dense': y\[0, 0\]"):
+            model.fit(x, x[:, :1], epochs=1, batch_size=8, verbose=0)
+
+
+def test_using_puts_everything_back() -> None:
+    before = backend.backend(), backend.floatx(), fastnn.get_num_threads()
+    with pytest.raises(ZeroDivisionError), fastnn.config.using(backend="reference", threads=1, floatx="float64"):
+        assert (backend.backend(), backend.floatx(), fastnn.get_num_threads()) == ("reference", "float64", 1)
+        raise ZeroDivisionError
+    assert (backend.backend(), backend.floatx(), fastnn.get_num_threads()) == before
+
+
+@pytest.mark.parametrize("call", [lambda: fastnn.config.set_backend("cuda"), lambda: fastnn.config.set_floatx("f2"),
+                                  lambda: fastnn.set_num_threads(0), lambda: fastnn.set_num_threads(True),
+                                  lambda: fastnn.set_num_threads(10 ** 9), lambda: fastnn.set_num_threads("2,2")])
+def test_bad_settings_are_refused(call) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=r"set_"):
+        call()
+
+
+@pytest.mark.parametrize(("variable", "value"), [("FASTNN_NUM_THREADS", "garbage"), ("FASTNN_NUM_THREADS", "-1"),
+                                                 ("FASTNN_ISA", "avx9"), ("FASTNN_BACKEND", "gpu")])
+def test_bad_environment_is_an_error_that_names_it(variable: str, value: str) -> None:
+    if variable == "FASTNN_ISA" and backend._engine is None:
+        pytest.skip("needs the C kernels")
+    result = subprocess.run([sys.executable, "-c", "import fastnn"], env={**os.environ, variable: value},
+                            capture_output=True, text=True)
+    assert result.returncode != 0 and variable in result.stderr.splitlines()[-1]
+
+
+def _child(queue) -> None:  # type: ignore[no-untyped-def]
+    a = np.ones((512, 512), np.float32)
+    queue.put(float(ops.sum(ops.matmul(a, a))))
+
+
+@needs_c
+def test_fork_after_parallel_work_does_not_hang() -> None:
+    a = np.ones((512, 512), np.float32)
+    with fastnn.config.using(threads=2):
+        ops.matmul(a, a)
+        context = multiprocessing.get_context("fork")
+        for _ in range(3):
+            queue = context.Queue()
+            process = context.Process(target=_child, args=(queue,))
+            process.start()
+            assert queue.get(timeout=20) == 512.0 ** 3
+            process.join(20)
+            assert process.exitcode == 0
+
+
+@needs_c
+def test_the_gil_is_released_while_c_runs() -> None:
+    x = Variable(np.zeros(100_000), "x")
+    with recording() as calls:
+        sgd_step(x, np.ones(100_000, np.float32), np.float32(1e-3))
+    program = Program(calls)
+    done = threading.Event()
+    worker = threading.Thread(target=lambda: (program.run(20_000), done.set()))
+    worker.start()
+    count = 0
+    while not done.is_set():
+        count += 1
+        time.sleep(0.001)
+    worker.join()
+    assert count > 10       # this thread ran all along
+
+
+@needs_c
+def test_ctrl_c_stops_within_a_tenth_of_a_second() -> None:
+    x, n = Variable(np.zeros(1000), "x"), Variable(0, "n", dtype="int64", trainable=False)
+    with recording() as calls:
+        sgd_step(x, np.full(1000, -1.0, np.float32), np.float32(1.0))
+        advance(n, by=1)
+    program = Program(calls)
+    fill(x, value=0.0)
+    fill(n, value=0)
+    sent: list[float] = []
+
+    def interrupt() -> None:
+        time.sleep(0.3)
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        program.run(10 ** 12)
+    late = time.perf_counter() - sent[0]
+    thread.join()
+    assert late < 0.5       # 0.05 by design; a loaded machine gets more
+    assert (x.data == float(int(n))).all()      # whole steps only
+
+
+def test_an_arena_of_nan_changes_nothing() -> None:
+    assert plan.poison
