@@ -156,7 +156,7 @@ int openmp_threads(void)
  * starts new ones. */
 void openmp_pause(void)
 {
-#if defined(_OPENMP) && _OPENMP >= 201811
+#if defined(_OPENMP) && (_OPENMP >= 201811 || __GNUC__ >= 9)     /* gcc has it since 9, but says 201511 */
     omp_pause_resource_all(omp_pause_hard);
 #endif
 }

@@ -38,7 +38,7 @@ def _world() -> dict[str, Any]:
     return {
         "np.random": np.random.get_state()[1].tobytes(), "random": python_random.getstate(),
         "errstate": np.geterr(), "subnormals": _subnormals_survive(), "cwd": os.getcwd(),
-        "environment": {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"},
+        "environment": {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST" and not k.startswith("KMP_")},
         "SIGINT": signal.getsignal(signal.SIGINT), "filters": list(warnings.filters), "umask": _umask(),
         "backend": (backend.backend(), backend.floatx()),
     }

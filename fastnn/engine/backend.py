@@ -5,8 +5,10 @@ import importlib
 import inspect
 import os
 import pkgutil
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +17,26 @@ import fastnn.reference
 from fastnn.engine import threads
 from fastnn.errors import nearest, shown
 
+
+def _why_missing(error: ImportError) -> str:
+    """What setup.py wrote when it could not build the compiled module, else what Python says."""
+    try:
+        reason = Path(fastnn.reference.__path__[0]).with_name("_engine_missing.txt").read_text(encoding="utf-8").strip()
+        return f"the C kernels were not built when fastnn was installed ({reason})"
+    except OSError:
+        return f"the compiled module fastnn._engine cannot be imported ({error})"
+
+
 try:
     from fastnn import _engine
     missing = ""
 except ImportError as error:      # built without a compiler, or not built: the reference runs, and says so
     _engine = None  # type: ignore[assignment]
-    missing = f"the compiled module fastnn._engine is not there ({error})"
+    missing = _why_missing(error)
+    if not os.environ.get("FASTNN_BACKEND"):
+        warnings.warn(f"fastnn runs its NumPy reference, which is slower: {missing}. Install a C compiler and reinstall "
+                      "fastnn (pip install --force-reinstall --no-cache-dir), or set FASTNN_BACKEND=reference to keep it "
+                      "so without this warning.", RuntimeWarning, stacklevel=2)
 
 BACKENDS = ("c", "reference", "check")
 FLOATX = ("float32", "float64")

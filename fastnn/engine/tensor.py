@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine import program
+from fastnn.engine import backend, program
 from fastnn.errors import ShapeError
 
 operators: dict[str, Callable[..., Any]] = {}
@@ -107,13 +107,16 @@ class Tensor:
 class Variable(Tensor):
     """A tensor that keeps its value from step to step: weights, slots, counters, metric sums.
 
-    assign() copies in; `data` may be a slice of a block that it shares with other variables.
+    data: a number, list or array; floats become floatx unless dtype says otherwise. assign() copies in; `data` may be a slice of a block that it shares with other variables.
     """
     __slots__ = ("constraint", "regularizer", "trainable")
 
     def __init__(self, data: Any, name: str = "variable", *, trainable: bool = True, dtype: str | None = None,
                  regularizer: Any = None, constraint: Any = None) -> None:
-        super().__init__(np.array(data, dtype=dtype, order="C", copy=True), name, tracked=trainable)
+        array = np.array(data, dtype=dtype, order="C", copy=True)
+        if dtype is None and array.dtype.kind == "f":
+            array = array.astype(backend.floatx())
+        super().__init__(array, name, tracked=trainable)
         self.trainable = trainable
         self.regularizer, self.constraint = regularizer, constraint
 

@@ -93,7 +93,8 @@ class Metric:
                                                        if not isinstance(initializer, str) else initializer)).lower():
             raise ValueError(f"{self.name}: initializer is {shown(initializer)}; the states of a metric start at zero, "
                              "as they are set to zero at the beginning of each epoch.")
-        state = State(np.zeros(tuple(shape)), f"{self.name}/{name or len(self.variables)}", trainable=False)
+        state = State(np.zeros(tuple(shape)), f"{self.name}/{name or len(self.variables)}", trainable=False,
+                      dtype="float64")
         self.variables.append(state)
         return state
 

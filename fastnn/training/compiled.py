@@ -162,7 +162,7 @@ class Compiled:
 
 
 def _free_key(prefix: str, name: str, weighted: bool, taken: dict[str, int]) -> str:
-    """The history key of a metric. A second one of the name gets _1, a weighted one first of all weighted_ (as Keras)."""
+    """The history key of a metric: a second one of its name gets _1, or weighted_ where it is weighted (as Keras)."""
     key = prefix + name
     if key in taken and weighted:
         key = f"{prefix}weighted_{name}"

@@ -125,8 +125,8 @@ class Trainer:
                 arrays, validation = data.split_validation(arrays, validation_split, n)
                 if class_weight is not None:        # for training only
                     validation.pop("weight")
-                    if sample_weight is not None:
-                        kept = data.sample_weights(sample_weight, n, "fit()")
+                    kept = data.sample_weights(sample_weight, n, "fit()")
+                    if kept is not None:
                         validation["weight"] = kept[-len(validation["x0"]):]
                 n = len(next(iter(arrays.values())))
             plan = loop.Plan(n, batch, epochs, initial_epoch, bool(shuffle),
