@@ -2,7 +2,8 @@
 
 The kernels in csrc/kernels (with gemm.c and registry.c) are compiled once per instruction set from the
 same sources; csrc/dispatch.c picks a copy at import. Whatever goes wrong with the compiler, the
-installation succeeds: fastnn then runs its NumPy reference, and says so.
+installation succeeds: fastnn then runs its NumPy reference, and says so and why.
+FASTNN_NO_OPENMP=1 builds for one thread.
 """
 
 import os
@@ -10,78 +11,129 @@ import platform
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
+from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-FLAGS = ["-O3", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast",
+# Never -march=native: the module must run on other machines. Never -ffast-math, also where CFLAGS asks for it:
+# NaN checks would vanish, and linking with it changes the floating-point state of the whole process.
+FLAGS = ["-O3", "-std=gnu11", "-fno-fast-math", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast",
          "-fvisibility=hidden", "-g0", "-Wall", "-Wno-unknown-pragmas", "-Wno-psabi"]
-ISAS = {"baseline": []}
+FAST_MATH = {"-ffast-math", "-Ofast", "-funsafe-math-optimizations"}
+# Instruction set: its flags, and the macro that a compiler who took them defines.
+ISAS = {"baseline": ([], "__STDC__")}
 if platform.machine().lower() in ("x86_64", "amd64"):
-    ISAS["avx2"] = ["-mavx2", "-mfma"]
-    ISAS["avx512"] = ["-mavx2", "-mfma", "-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw",
-                      "-mprefer-vector-width=512"]
-PER_ISA = sorted(glob("csrc/kernels/*.c")) + ["csrc/gemm.c", "csrc/registry.c"]
+    ISAS["avx2"] = (["-mavx2", "-mfma"], "__AVX2__")
+    ISAS["avx512"] = (["-mavx2", "-mfma", "-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw",
+                       "-mprefer-vector-width=512"], "__AVX512BW__")
+# OpenMP: flags to compile and to link with; the second pair is Apple's clang with libomp beside it.
+OPENMP = [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
+PER_ISA = [*sorted(glob("csrc/kernels/*.c")), "csrc/gemm.c", "csrc/registry.c"]
 ONCE = ["csrc/dispatch.c", "csrc/program.c"]
+NOT_BUILT = "_engine_missing.txt"       # beside fastnn/__init__.py: why there is no compiled module
+
+
+def say(message):
+    """One line to stderr; `pip install -v` shows it."""
+    print(f"fastnn: {message}", file=sys.stderr, flush=True)
 
 
 class BuildEngine(build_ext):
     """build_ext that compiles the kernels per instruction set, and gives up with one line."""
 
     def run(self):
+        inplace = self.inplace      # setuptools' run() clears it for a while
         try:
             super().run()
         except Exception as error:
-            self._give_up(error)
+            self._give_up(error, inplace)
+        else:
+            self._built_path().with_name(NOT_BUILT).unlink(missing_ok=True)
+
+    def _give_up(self, error, inplace):
+        """The reference will run. What an earlier build left is removed, and the reason goes into the package."""
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        for self.inplace in (inplace, False):
+            self._built_path().unlink(missing_ok=True)
+        if not inplace:
+            self._built_path().parent.mkdir(parents=True, exist_ok=True)
+            self._built_path().with_name(NOT_BUILT).write_text(reason + "\n", encoding="utf-8")
+        say(f"the C kernels were not built ({reason}); the NumPy reference will run instead.")
+
+    def _built_path(self):
+        return Path(self.get_ext_fullpath("fastnn._engine"))
 
     def build_extension(self, extension):
-        try:
-            self._build(extension)
-        except Exception as error:
-            self._give_up(error)
-
-    def _give_up(self, error):
-        # stderr is shown by `pip install -v`; fastnn.show_config() says the same at run time.
-        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        print(f"fastnn: the C kernels were not built ({reason[0]}); the NumPy reference will run instead.",
-              file=sys.stderr)
-
-    def _build(self, extension):
-        openmp = self._openmp_flags()
-        isas = {name: flags for name, flags in ISAS.items() if self._compiles("int main(void){return 0;}", flags)}
-        if not isas:
-            raise RuntimeError("the C compiler cannot compile an empty program")
-        objects = []
-        for name, flags in isas.items():
-            objects += self.compiler.compile(
-                PER_ISA, output_dir=os.path.join(self.build_temp, name), macros=[("FASTNN_ISA", name)],
-                include_dirs=["csrc"], extra_postargs=FLAGS + flags, depends=extension.depends)
-        objects += self.compiler.compile(
-            ONCE, output_dir=self.build_temp, macros=[(f"HAVE_{name}", "1") for name in isas],
-            include_dirs=["csrc"], extra_postargs=FLAGS + openmp, depends=extension.depends)
+        for command in ("compiler", "compiler_so", "compiler_cxx", "compiler_so_cxx", "linker_so", "linker_so_cxx"):
+            words = getattr(self.compiler, command, None)
+            if isinstance(words, list):
+                setattr(self.compiler, command, [word for word in words if word not in FAST_MATH])
+        if not self._works("int main(void){return 0;}", [], []):
+            raise RuntimeError(f"the C compiler, {self._compiler_name()}, is not there or cannot build an empty program")
+        compiling, linking = self._openmp_flags()
+        built = self._compile_each_isa()
+        objects = [path for paths in built.values() for path in paths]
+        objects += self._compile(ONCE, self.build_temp, [(f"HAVE_{name}", "1") for name in built], compiling)
         extension.extra_objects = objects
-        extension.extra_link_args = openmp
+        extension.extra_link_args = linking
+        self.force = True       # an earlier build may have been made with other flags
         super().build_extension(extension)
 
-    def _openmp_flags(self):
-        if os.environ.get("FASTNN_NO_OPENMP") == "1":
-            return []
-        source = "#include <omp.h>\nint main(void){return omp_get_max_threads() < 1;}"
-        if self._compiles(source, ["-fopenmp"]):
-            return ["-fopenmp"]
-        print("fastnn: no OpenMP; the C kernels will run on one thread.", file=sys.stderr)
-        return []
+    def _compile_each_isa(self):
+        """{instruction set: its object files}; one that this compiler cannot build is left out."""
+        usable = [name for name, (flags, macro) in ISAS.items() if self._works(
+            f"#ifndef {macro}\n#error not this instruction set\n#endif\nint main(void){{return 0;}}", flags)]
+        built = {}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            waiting = {(name, source): pool.submit(self._compile, [source], os.path.join(self.build_temp, name),
+                                                   [("FASTNN_ISA", name)], ISAS[name][0])
+                       for name in reversed(usable) for source in PER_ISA}
+            for name in usable:
+                try:
+                    built[name] = [path for source in PER_ISA for path in waiting[name, source].result()]
+                except Exception as error:
+                    if name == "baseline":
+                        pool.shutdown(cancel_futures=True)
+                        raise
+                    say(f"built without {name} ({error}).")
+        missing = [name for name in ISAS if name not in usable]
+        if missing:
+            say(f"built without {', '.join(missing)}, which {self._compiler_name()} does not know.")
+        return built
 
-    def _compiles(self, source, flags):
-        """Whether the compiler takes these flags, links, and (for the build machine's own ISA) runs."""
+    def _compile(self, sources, folder, macros, flags):
+        return self.compiler.compile(sources, output_dir=folder, macros=macros, include_dirs=["csrc"],
+                                     extra_postargs=FLAGS + flags)
+
+    def _compiler_name(self):
+        return getattr(self.compiler, "compiler_so", [self.compiler.compiler_type])[0]
+
+    def _openmp_flags(self):
+        """The flags to compile and to link with; both empty for one thread."""
+        if os.environ.get("FASTNN_NO_OPENMP") == "1":
+            say("FASTNN_NO_OPENMP=1; the C kernels will run on one thread.")
+            return [], []
+        source = "#include <omp.h>\nint main(void){return omp_get_max_threads() < 1;}"
+        for compiling, linking in OPENMP:
+            if self._works(source, compiling, linking):
+                return compiling, linking
+        say("no OpenMP; the C kernels will run on one thread.")
+        return [], []
+
+    def _works(self, source, compiling, linking=None):
+        """Whether the compiler takes the source with these flags and, given flags to link with, the program runs."""
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "probe.c")
             with open(path, "w") as file:
                 file.write(source)
             try:
-                objects = self.compiler.compile([path], output_dir=folder, extra_postargs=flags)
-                self.compiler.link_executable(objects, "probe", output_dir=folder, extra_postargs=flags)
+                objects = self.compiler.compile([path], output_dir=folder, extra_postargs=compiling)
+                if linking is None:
+                    return True
+                self.compiler.link_executable(objects, "probe", output_dir=folder, extra_postargs=linking)
                 return subprocess.run([os.path.join(folder, "probe")], check=False).returncode == 0
             except Exception:
                 return False
@@ -90,7 +142,8 @@ class BuildEngine(build_ext):
 setup(
     ext_modules=[Extension(
         "fastnn._engine", ["fastnn/_engine.pyx"], include_dirs=["csrc"], libraries=["m"],
-        extra_compile_args=["-O2", "-g0", "-fvisibility=hidden"], depends=sorted(glob("csrc/**/*.[ch]", recursive=True)),
+        extra_compile_args=["-O2", "-g0", "-fno-fast-math", "-fvisibility=hidden"],
+        depends=["setup.py", *sorted(glob("csrc/**/*.[ch]", recursive=True))],
     )],
     cmdclass={"build_ext": BuildEngine},
 )
