@@ -39,7 +39,7 @@ def demo(words: Sequence[str]) -> int:
     breast_cancer.report(result)
     plotting.loss_curves(result.history, options.plot)
     print(f"\nLoss curves saved in {Path(options.plot).absolute()}")
-    print("The lesson's code, with comments: python -m fastnn.examples.breast_cancer --help")
+    print(f"The lesson to read and change is {breast_cancer.__file__}")
     return 0
 
 

@@ -25,6 +25,6 @@ def test_readme_has_two_commands(blocks: list[str]) -> None:
 def test_second_command_tests_in_an_environment_of_its_own(blocks: list[str]) -> None:
     """.ci/run takes ruff and mypy from the .venv that this command makes."""
     command = blocks[1]
-    steps = ("-m venv .venv", ".venv/bin/activate", "[test]", "pytest")
+    steps = ("-m venv .venv", ".venv/bin/pip install -e", "[test]", ".venv/bin/python -m pytest")
     positions = [command.find(step) for step in steps]
     assert -1 not in positions and positions == sorted(positions), f"of {steps} in this order: {positions}"

@@ -1,0 +1,138 @@
+"""Every lesson runs and keeps what it promises: small settings here, the long runs under -m slow."""
+
+import importlib
+import re
+from pathlib import Path
+from types import ModuleType
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import ops
+from fastnn.examples import LESSONS, and_gate, breast_cancer, custom_layer, digits, housing, mnist_mlp, xor
+from tests.conftest import shared
+
+FEW = {"xor": 20, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3}
+
+
+def is_picture(path: Path) -> bool:
+    """Whether it is a PNG of a sensible size with something on it."""
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    image = matplotlib.image.imread(path)
+    height, width = image.shape[:2]
+    return 200 <= height <= 3000 and 200 <= width <= 3000 and len(np.unique(image)) > 10
+
+
+def lesson(name: str) -> ModuleType:
+    return importlib.import_module(f"fastnn.examples.{name}")
+
+
+def test_every_lesson_is_listed() -> None:
+    folder = Path(fastnn.__file__).parent / "examples"
+    assert set(LESSONS) == {p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")}
+    for name, what in LESSONS.items():
+        first, *rest = map(int, re.findall(r"\d+", str(lesson(name).__doc__).split(":")[0]))
+        chapter = int(what.split(":")[0].removeprefix("chapter "))
+        assert chapter in (first, *rest) or first <= chapter <= rest[-1], f"{name}: {what}"
+        assert f"{name:<15}chapter {chapter}" in str(importlib.import_module("fastnn.examples").__doc__)
+
+
+@pytest.mark.parametrize("name", sorted(set(LESSONS) - {"mnist_mlp"}))
+def test_lesson_runs_and_draws(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "figure.png"
+    epochs = ["--epochs", str(FEW[name])] if name in FEW else []
+    assert lesson(name).main(["--plot", str(path), *epochs]) == 0
+    printed = capsys.readouterr()
+    assert str(path) in printed.out and not printed.err
+    assert is_picture(path)
+
+
+@pytest.mark.parametrize("name", sorted(LESSONS))
+@pytest.mark.parametrize("words, says", [
+    (["--epoch", "3"], "did you mean '--epochs'?"), (["--epochs", "0"], "'0' is no whole number >= 1"),
+    (["--plot", "figure.bmp"], "must end in .png, .svg or .pdf"), (["--seed", "x"], "'x' is no whole number"),
+])
+def test_wrong_options_end_with_status_2(name: str, words: list[str], says: str,
+                                         capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        lesson(name).main(words)
+    printed = capsys.readouterr()
+    assert stopped.value.code == 2 and says in printed.err and printed.err.count("\n") == 1 and not printed.out
+
+
+def test_a_figure_that_cannot_be_saved_is_known_before_training(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        xor.main(["--plot", str(tmp_path / "nowhere" / "figure.png")])
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        xor.main(["--plot", str(tmp_path / "folder.png")])
+
+
+def test_and_gate_learns_the_guides_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    perceptron = and_gate.train()
+    np.testing.assert_allclose(perceptron.weights, [-0.2, 0.2, 0.1], rtol=0, atol=1e-12)     # the guide's script
+    assert [perceptron.predict(sample) for sample in and_gate.X] == and_gate.y.tolist()
+    assert and_gate.main([]) == 0
+    assert "Input: [1 1] -> Output: 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", [42, *range(10)])
+def test_xor_is_solved_from_every_seed(seed: int) -> None:
+    model = xor.train(seed=seed)
+    assert np.abs(model.predict(xor.X, verbose=0).ravel() - xor.y).max() < 0.2
+
+
+def test_breast_cancer_reaches_95_percent_on_unseen_rows() -> None:
+    result = breast_cancer.train()
+    assert result.accuracy >= 0.95
+    assert result.counts.sum() == 114 and result.accuracy == pytest.approx(np.trace(result.counts) / 114)
+    assert result.model.count_params() == 30 * 16 + 16 + 16 * 8 + 8 + 8 + 1
+    assert len(result.history.history["val_loss"]) == 50
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    first, second, other = (breast_cancer.train(epochs=2, seed=seed).model.get_weights() for seed in (3, 3, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other))
+
+
+def test_digits_are_read() -> None:
+    result = digits.train()
+    assert result.accuracy >= 0.95
+    assert result.accuracy == pytest.approx(np.mean(result.predictions == result.labels))
+
+
+def test_housing_explains_more_than_half_of_the_variance() -> None:
+    result = housing.train()
+    assert result.r2 > 0.5 and result.error < 0.75 * result.guess
+
+
+def test_own_layer_trains_like_the_built_in_one() -> None:
+    result = custom_layer.train()
+    losses = result.model.history.history["loss"]
+    assert losses[-1] < 0.02 * losses[0]
+    assert result.difference < 1e-4
+    tape = fastnn.GradientTape()
+    with tape:
+        p = ops.convert_to_tensor(np.array([[3.0], [-1.0]]))
+        tape.watch(p)
+        loss = ops.sum(custom_layer.pseudo_huber(np.zeros((2, 1), np.float32), p))
+    np.testing.assert_allclose(tape.gradient(loss, p).numpy(), [[3 / 10 ** 0.5], [-1 / 2 ** 0.5]], rtol=1e-6)
+
+
+def test_mnist_from_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shared("mnist")
+    assert mnist_mlp.train(str(folder), epochs=1, samples=6000).accuracy > 0.88
+    with pytest.raises(FileNotFoundError, match="t10k"):
+        mnist_mlp.main(["--data", str(tmp_path)])
+
+
+@pytest.mark.slow
+def test_mnist_reaches_97_5_percent_after_5_epochs(tmp_path: Path) -> None:
+    folder, path = shared("mnist"), tmp_path / "figure.png"
+    result = mnist_mlp.train(str(folder))
+    assert result.accuracy >= 0.975 and result.counts.sum() == 10_000
+    assert mnist_mlp.main(["--data", str(folder), "--epochs", "1", "--plot", str(path)]) == 0
+    assert is_picture(path)
