@@ -1,0 +1,97 @@
+"""Every metric: history, validation and evaluate(); and the ways to pass validation data."""
+
+from dataclasses import replace
+from typing import Any
+
+from tests.golden.common import SAMPLE_WEIGHT, TARGETS, Case, X, net
+
+_SPLIT: dict[str, Any] = {"validation_split": 0.25}
+
+
+def _binary(name: str, *metrics: Any, y: str = "binary", units: int = 1, **given: Any) -> Case:
+    return Case(f"metric_{name}", lambda k: net(k, "sigmoid", units),
+                lambda k: dict(loss="binary_crossentropy", metrics=[m(k) for m in metrics]), y, fit=_SPLIT, **given)
+
+
+def _classes(name: str, *metrics: Any, y: str = "onehot", **given: Any) -> Case:
+    loss = "categorical_crossentropy" if y == "onehot" else "sparse_categorical_crossentropy"
+    return Case(f"metric_{name}", lambda k: net(k, "softmax"),
+                lambda k: dict(loss=loss, metrics=[m(k) for m in metrics]), y, fit=_SPLIT, **given)
+
+
+def _real(name: str, *metrics: Any, **given: Any) -> Case:
+    return Case(f"metric_{name}", net, lambda k: dict(metrics=[m(k) for m in metrics]), fit=_SPLIT, **given)
+
+
+def _is(value: Any) -> Any:
+    return lambda k: value
+
+
+CASES = [
+    _binary("accuracy_binary", _is("accuracy")),
+    _binary("acc", _is("acc")),
+    _binary("accuracy_several", _is("accuracy"), y="several", units=3),
+    _binary("binary_accuracy", _is("binary_accuracy"),
+            lambda k: k.metrics.BinaryAccuracy(threshold=0.4, name="at_0.4")),
+    _binary("precision_recall", lambda k: k.metrics.Precision(), lambda k: k.metrics.Recall()),
+    _binary("precision_recall_threshold", lambda k: k.metrics.Precision(thresholds=0.6),
+            lambda k: k.metrics.Recall(thresholds=0.4)),
+    _binary("precision_recall_thresholds", lambda k: k.metrics.Precision(thresholds=[0.3, 0.5, 0.7]),
+            lambda k: k.metrics.Recall(thresholds=[0.3, 0.5, 0.7])),
+    _binary("f1_binary", lambda k: k.metrics.F1Score(threshold=0.5)),
+    _binary("two_of_a_kind", _is("accuracy"), _is("mae"), lambda k: k.metrics.Precision(), _is("mse")),
+    _classes("accuracy_categorical", _is("accuracy")),
+    _classes("accuracy_sparse", _is("accuracy"), y="labels"),
+    _classes("categorical_accuracy", _is("categorical_accuracy"),
+             lambda k: k.metrics.CategoricalAccuracy(name="again")),
+    _classes("sparse_categorical_accuracy", _is("sparse_categorical_accuracy"), y="labels"),
+    _classes("top_k", lambda k: k.metrics.TopKCategoricalAccuracy(k=2), _is("top_k_categorical_accuracy"),
+             repeats=True),
+    _classes("sparse_top_k", lambda k: k.metrics.SparseTopKCategoricalAccuracy(k=2), y="labels"),
+    _classes("precision_recall_classes", lambda k: k.metrics.Precision(), lambda k: k.metrics.Recall()),
+    *[_classes(f"f1_{average}", lambda k, average=average: k.metrics.F1Score(average=average))
+      for average in (None, "micro", "macro", "weighted")],
+    *[_classes(f"f1_{average}_threshold", lambda k, average=average: k.metrics.F1Score(average=average, threshold=0.4))
+      for average in (None, "micro", "macro", "weighted")],
+    _real("mse_mae_rmse", _is("mse"), _is("mae"), lambda k: k.metrics.RootMeanSquaredError()),
+    _real("long_names", _is("mean_squared_error"), _is("mean_absolute_error"),
+          lambda k: k.metrics.MeanSquaredError(name="error"), lambda k: k.metrics.MeanAbsoluteError(), repeats=True),
+    _real("r2", lambda k: k.metrics.R2Score()),
+    _real("r2_variance_weighted", lambda k: k.metrics.R2Score(class_aggregation="variance_weighted_average")),
+    _real("r2_per_output", lambda k: k.metrics.R2Score(class_aggregation=None)),
+]
+_VALIDATION = (X[3:16], TARGETS["labels"][3:16])
+_WEIGHTED = {"sample_weight": SAMPLE_WEIGHT}
+
+
+def _validated(name: str, fit: dict[str, Any], **more: Any) -> Case:
+    return Case(name, lambda k: net(k, "softmax"),
+                lambda k: {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], **more}, "labels",
+                fit=fit, evaluate=_WEIGHTED if "sample_weight" in fit else {})
+
+
+CASES += [
+    _validated("validation_split", {"validation_split": 0.3}),
+    _validated("validation_data", {"validation_data": _VALIDATION}),
+    _validated("validation_batch_size", {"validation_data": _VALIDATION, "validation_batch_size": 5}),
+    _validated("validation_freq", {"validation_data": _VALIDATION, "validation_freq": 2}),
+    _validated("validation_weights", {"validation_data": (*_VALIDATION, SAMPLE_WEIGHT[3:16])},
+               weighted_metrics=["sparse_categorical_accuracy"]),
+    _validated("validation_split_weights", {"validation_split": 0.25, **_WEIGHTED},
+               weighted_metrics=["sparse_categorical_accuracy"]),
+    replace(_validated("weighted_metrics_same_name", _WEIGHTED, weighted_metrics=["accuracy"]), repeats=True),
+    _validated("weighted_metrics_without_weights", {"validation_split": 0.25},
+               weighted_metrics=["sparse_categorical_accuracy"]),
+    _validated("class_weight_and_metrics", {"class_weight": {0: 0.5, 1: 2.0, 2: 1.5}, "validation_split": 0.25},
+               weighted_metrics=["sparse_categorical_accuracy"]),
+    _validated("more_epochs_from_2", {"epochs": 5, "initial_epoch": 2}),
+    Case("weighted_confusion", lambda k: net(k, "softmax"),
+         lambda k: dict(loss="categorical_crossentropy", weighted_metrics=[
+             k.metrics.Precision(), k.metrics.Recall(), k.metrics.F1Score(average="macro"),
+             k.metrics.F1Score(average="macro", threshold=0.4, name="f1_at_0.4"), "accuracy"]),
+         "onehot", fit=_WEIGHTED, evaluate=_WEIGHTED),
+    Case("weighted_regression", net, lambda k: dict(weighted_metrics=[
+        "mse", "mae", k.metrics.RootMeanSquaredError(), k.metrics.R2Score()]), fit=_WEIGHTED, evaluate=_WEIGHTED),
+    Case("rank_1_targets", lambda k: net(k, "sigmoid", 1),
+         lambda k: dict(loss="binary_crossentropy", metrics=["accuracy"]), "rank_1"),
+]

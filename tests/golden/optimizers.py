@@ -1,0 +1,46 @@
+"""Every optimizer, with the options that change its numbers."""
+
+from typing import Any
+
+from tests.golden.common import ADAM, Case, net
+
+_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sgd": ("SGD", dict(learning_rate=0.1)),
+    "sgd_momentum": ("SGD", dict(learning_rate=0.1, momentum=0.9)),
+    "sgd_nesterov": ("SGD", dict(learning_rate=0.1, momentum=0.9, nesterov=True)),
+    "sgd_weight_decay": ("SGD", dict(learning_rate=0.1, weight_decay=0.05)),
+    "sgd_clipnorm": ("SGD", dict(learning_rate=0.1, clipnorm=0.1)),
+    "sgd_clipvalue": ("SGD", dict(learning_rate=0.1, clipvalue=0.02)),
+    "sgd_global_clipnorm": ("SGD", dict(learning_rate=0.1, global_clipnorm=0.1)),
+    "sgd_loose_clipnorm": ("SGD", dict(learning_rate=0.1, clipnorm=100.0)),
+    "sgd_loose_global_clipnorm": ("SGD", dict(learning_rate=0.1, global_clipnorm=100.0)),
+    "rmsprop": ("RMSprop", dict(learning_rate=0.01)),
+    "rmsprop_centered": ("RMSprop", dict(learning_rate=0.01, centered=True)),
+    "rmsprop_momentum": ("RMSprop", dict(learning_rate=0.01, momentum=0.9)),
+    "rmsprop_centered_momentum": ("RMSprop", dict(learning_rate=0.01, centered=True, momentum=0.8, rho=0.8)),
+    "adam": ("Adam", dict(learning_rate=0.01)),
+    "adam_betas_epsilon": ("Adam", dict(learning_rate=0.01, beta_1=0.7, beta_2=0.8, epsilon=1e-3)),
+    "adam_amsgrad": ("Adam", dict(learning_rate=0.01, beta_2=0.5, amsgrad=True)),
+    "adam_weight_decay": ("Adam", dict(learning_rate=0.01, weight_decay=0.05)),
+    "adam_clipnorm": ("Adam", dict(learning_rate=0.01, clipnorm=0.1)),
+    "adamw": ("AdamW", dict(learning_rate=0.01)),
+    "adamw_amsgrad": ("AdamW", dict(learning_rate=0.01, weight_decay=0.1, beta_2=0.5, amsgrad=True)),
+    "adagrad": ("Adagrad", dict(learning_rate=0.1)),
+    "adagrad_from_zero": ("Adagrad", dict(learning_rate=0.05, initial_accumulator_value=0.0)),
+}
+
+
+def _case(name: str, kind: str, settings: dict[str, Any]) -> Case:
+    return _adaptive(kind, Case(f"optimizer_{name}", net,
+                                lambda k: dict(optimizer=getattr(k.optimizers, kind)(**settings))))
+
+
+def _adaptive(kind: str, case: Case) -> Case:
+    if kind.lower().startswith("adam"):
+        case.atol, case.why = 1e-5, ADAM
+    return case
+
+
+CASES = [_case(name, *given) for name, given in _SETTINGS.items()]
+CASES += [_adaptive(name, Case(f"optimizer_default_{name}", net, lambda k, name=name: dict(optimizer=name)))
+          for name in ("sgd", "rmsprop", "adam", "adamw", "adagrad")]
