@@ -1,0 +1,97 @@
+"""Which machine this is, and whether it is in good shape right now. Imports NumPy, and fastnn only when asked."""
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+SLOW = 0.7      # of the best canary of a run: below it the machine was busy with something else
+
+
+def cpu_model() -> str:
+    """The processor's name, as the system gives it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def version(distribution: str) -> str:
+    """The installed version, or an empty string."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def line() -> str:
+    """CPU, cores, operating system and versions in one line."""
+    versions = {"NumPy": "numpy", "torch": "torch", "Keras": "keras", "TensorFlow": "tensorflow-cpu",
+                "scikit-learn": "scikit-learn"}
+    found = [f"{name} {version(distribution)}" for name, distribution in versions.items() if version(distribution)]
+    return ", ".join([cpu_model(), f"{cores()} cores", f"{platform.system()} {platform.release()}",
+                      f"Python {platform.python_version()}", *found])
+
+
+def engine() -> dict[str, Any]:
+    """What fastnn runs on: for extra_info and the report's machine line."""
+    import fastnn
+    found = fastnn.config.configuration()
+    return {"cpu": cpu_model(), "threads": found["threads"], "isa": found["isa"]}
+
+
+def best_seconds(call: Callable[[], Any], seconds: float = 0.05) -> float:
+    """The fastest of as many calls as fit into `seconds`, at least three."""
+    best, done, end = float("inf"), 0, time.perf_counter() + seconds
+    while done < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+        done += 1
+    return best
+
+
+def alternate(calls: Iterable[Callable[[], Any]], rounds: int, seconds: float = 0.02) -> list[float]:
+    """The fastest time of each call, measured in turns, so that a slow spell of the machine hits all of them."""
+    calls = list(calls)
+    best = [float("inf")] * len(calls)
+    for _ in range(rounds):
+        best = [min(b, best_seconds(call, seconds / rounds)) for b, call in zip(best, calls)]
+    return best
+
+
+class Canary:
+    """GFLOP/s of NumPy's 256³ float32 product, read between measurements; where it falls, trust none of them."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        self._a, self._b = (rng.random((256, 256), np.float32) for _ in range(2))
+        self._y = np.empty_like(self._a)
+        self.readings: list[float] = []
+
+    def read(self) -> float:
+        """Measure now."""
+        seconds = best_seconds(lambda: np.matmul(self._a, self._b, out=self._y), 0.1)
+        self.readings.append(2 * 256 ** 3 / seconds / 1e9)
+        return self.readings[-1]
+
+    def verdict(self) -> str:
+        """First, last and slowest reading in words, with a warning where one is below SLOW of the best."""
+        first, last, low, best = self.readings[0], self.readings[-1], min(self.readings), max(self.readings)
+        text = f"canary (NumPy matmul 256³): {first:.0f} GFLOP/s before, {last:.0f} after, {low:.0f} to {best:.0f}"
+        if low < SLOW * best:
+            text += f". **Warning: one reading is below {SLOW:.0%} of the best; the machine was busy, run it again**"
+        return text
