@@ -2,6 +2,7 @@
 
 from fastnn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from fastnn.layers.core import Activation, Dense, Dropout, Flatten, Reshape
+from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer
 from fastnn.layers.merge import (
     Add,
@@ -19,7 +20,6 @@ from fastnn.layers.merge import (
     multiply,
     subtract,
 )
-from fastnn.layers.input import Input, InputLayer
 
 __all__ = ["ELU", "Activation", "Add", "Average", "Concatenate", "Dense", "Dropout", "Flatten", "Input", "InputLayer",
            "Layer", "LeakyReLU", "Maximum", "Minimum", "Multiply", "PReLU", "ReLU", "Reshape", "Softmax", "Subtract",

@@ -10,7 +10,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer, context, positive_int
 from fastnn.ops import data as data_ops
-from fastnn.ops.dense import add_bias, dense, matmul
+from fastnn.ops.dense import dense, matmul
 from fastnn.ops.elementwise import multiply
 from fastnn.ops.random import dropout
 from fastnn.ops.reduce import expand

@@ -3,12 +3,9 @@
 A layer is its attributes: weights and sublayers assigned to `self` are found by themselves.
 """
 
-import contextlib
 import inspect
 import math
-import re
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,74 +13,26 @@ import numpy as np
 from fastnn import constraints, initializers, regularizers
 from fastnn.engine import backend
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import is_recording, layer_scope
+from fastnn.engine.program import layer_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import NotBuiltError, ShapeError, nearest, shown
+from fastnn.layers._context import (
+    Node,
+    context,
+    distinct,
+    flatten,
+    forward_pass,
+    map_structure,
+    structure_changed,
+    structure_version,
+)
+from fastnn.layers._names import checked_name, checked_shape, positive_int, reset_names, snake_case, unique_name
 from fastnn.ops._op import as_tensor
 from fastnn.ops.elementwise import scale
 
-_counters: dict[str, int] = {}
-_structure = 0
-
-
-def structure_version() -> int:
-    """Grows whenever a built layer anywhere is edited; programs recorded before are stale then."""
-    return _structure
-
-
-def structure_changed() -> None:
-    """Say that a layer was edited. What a layer's own Python does while it is recorded is no edit."""
-    global _structure
-    if not is_recording():
-        _structure += 1
-
-
-def snake_case(name: str) -> str:
-    """MultiHeadAttention → multi_head_attention."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def unique_name(base: str) -> str:
-    """dense, dense_1, dense_2, … as they are asked for."""
-    count = _counters.get(base, 0)
-    _counters[base] = count + 1
-    return base if count == 0 else f"{base}_{count}"
-
-
-def reset_names() -> None:
-    """Count names from the start again."""
-    _counters.clear()
-
-
-class CallContext(threading.local):
-    """What a forward pass hands down to the layers: training or not, the step counter of random layers, and where
-    penalties go. `applications` counts how often each layer was applied in this pass."""
-    training: bool = False
-    counter: Tensor | None = None
-    losses: list[Tensor] | None = None
-    applications: dict[int, int] | None = None
-
-
-context = CallContext()
-
-
-@contextlib.contextmanager
-def forward_pass(training: bool, counter: Tensor | None = None) -> Iterator[list[Tensor]]:
-    """A forward pass of a whole model; gives the list in which layers put their penalties."""
-    before = context.training, context.counter, context.losses, context.applications
-    losses: list[Tensor] = []
-    context.training, context.counter, context.losses, context.applications = training, counter, losses, {}
-    try:
-        yield losses
-    finally:
-        context.training, context.counter, context.losses, context.applications = before
-
-
-class Node:
-    """One application of a layer to symbolic tensors: the edge of a model graph."""
-
-    def __init__(self, layer: "Layer", args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
-        self.layer, self.args, self.kwargs, self.outputs = layer, args, kwargs, outputs
+__all__ = ["Layer", "Node", "checked_name", "checked_shape", "context", "distinct", "flatten", "forward_pass",
+           "map_structure", "positive_int", "reset_names", "snake_case", "structure_changed", "structure_version",
+           "unique_name"]
 
 
 class Layer:
@@ -344,62 +293,3 @@ def _takes_training(cls: type) -> bool:
     if cls not in _TRAINING:
         _TRAINING[cls] = "training" in inspect.signature(cls.call).parameters  # type: ignore[attr-defined]
     return _TRAINING[cls]
-
-
-def map_structure(function: Callable[[Any], Any], value: Any) -> Any:
-    """Apply a function to every leaf of nested lists, tuples of tensors and dicts."""
-    if isinstance(value, list) or (isinstance(value, tuple) and value and not isinstance(value[0], (int, float))):
-        if any(isinstance(item, (Tensor, np.ndarray)) for item in value) or isinstance(value, tuple):
-            return type(value)(map_structure(function, item) for item in value)
-    if isinstance(value, dict):
-        return {key: map_structure(function, item) for key, item in value.items()}
-    return function(value)
-
-
-def flatten(value: Any) -> list[Tensor]:
-    """The tensors of a structure, in order."""
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, (list, tuple)):
-        return []
-    return [t for item in value for t in flatten(item)]
-
-
-def distinct(items: list[Any]) -> list[Any]:
-    """The items, each once, first occurrence first (by identity)."""
-    return list({id(item): item for item in items}.values())
-
-
-def checked_name(name: str | None, where: str) -> str | None:
-    """A usable layer name, or TypeError/ValueError."""
-    if name is None:
-        return None
-    if not isinstance(name, str):
-        raise TypeError(f"{where}: got the name {shown(name, 40)}; needs text.")
-    if not 0 < len(name) <= 255 or not name.isprintable() or "/" in name or ".." in name:
-        raise ValueError(f"{where}: got the name {shown(name, 40)}; needs 1 to 255 printable characters without '/' or "
-                         "'..'.")
-    return name
-
-
-def checked_shape(shape: Any, where: str) -> tuple[int | None, ...]:
-    """A sample's shape as a tuple: ints >= 1 or None."""
-    items = (shape,) if hasattr(shape, "__index__") else shape
-    if not isinstance(items, (tuple, list, np.ndarray)):
-        raise TypeError(f"{where}: got the input shape {shown(shape)}; needs a tuple such as (30,).")
-    for n in items:
-        if n is not None and (isinstance(n, bool) or not hasattr(n, "__index__") or int(n) < 1):
-            raise ValueError(f"{where}: got the input shape {shown(shape)}; every axis must be a whole number >= 1 "
-                             "(or None).")
-    return tuple(None if n is None else int(n) for n in items)
-
-
-def positive_int(value: Any, what: str) -> int:
-    """A whole number >= 1. TypeError for other kinds (bool too), ValueError for smaller ones."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{what} is {shown(value)}; needs a whole number >= 1.")
-    if int(value) < 1:
-        raise ValueError(f"{what} is {shown(value)}; needs a whole number >= 1.")
-    return int(value)
