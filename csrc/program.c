@@ -3,6 +3,9 @@
 #include <omp.h>
 #endif
 #include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <time.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <xmmintrin.h>
@@ -66,8 +69,72 @@ int64_t call_parts(double nanoseconds)
     return parts < 1 ? 1 : parts > 1024 ? 1024 : parts;
 }
 
-/* One call, in the mode set by whoever runs the calls. */
-static void run(const Call *call, int threads)
+/* A team runs a schedule together, inside one OpenMP region. Worker 0 walks down the calls and does small ones alone;
+ * for a large one it raises `generation`, and everybody computes a part. This is quicker than a region per call (0.2 us
+ * against 0.8 for two workers), and workers that wait give their core away after a moment: libgomp's own barrier spins
+ * for milliseconds, so that two threads which the system had put on one core took turns of 2 ms (a 256^3 product:
+ * 2.2 ms instead of 0.1, seen in one process out of three beside NumPy's threads). */
+typedef struct Team {
+    int count;
+    const Call *call;            /* NULL: go home */
+    int parts;
+    _Alignas(64) atomic_uint generation;
+    _Alignas(64) atomic_int pending;
+} Team;
+
+static void pause_or_yield(int *waited)
+{
+    if (++*waited < 256) {
+#if defined(__x86_64__) || defined(__i386__)
+        _mm_pause();
+#endif
+    } else {
+        sched_yield();
+    }
+}
+
+static void wait_for_team(Team *team)
+{
+    int waited = 0;
+    while (atomic_load_explicit(&team->pending, memory_order_acquire)) pause_or_yield(&waited);
+}
+
+static void call_team(Team *team, const Call *call, int parts)
+{
+    team->call = call;
+    team->parts = parts;
+    atomic_store_explicit(&team->pending, team->count - 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&team->generation, 1, memory_order_release);
+}
+
+/* What workers 1, 2, … do until they are sent home. */
+static void work(Team *team, int index)
+{
+    for (unsigned seen = 0;; seen++) {
+        int waited = 0;
+        while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) pause_or_yield(&waited);
+        const Call *call = team->call;
+        if (call && index < team->parts) call->run(call, (Part){index, team->parts});
+        atomic_fetch_sub_explicit(&team->pending, 1, memory_order_release);
+        if (!call) return;
+    }
+}
+
+/* One call, in the floating-point mode set by whoever runs the calls. */
+static void run(const Call *call, Team *team)
+{
+    const int parts = call->parts < team->count ? (int)call->parts : team->count;
+    if (parts <= 1) {
+        call->run(call, (Part){0, 1});
+        return;
+    }
+    call_team(team, call, parts);
+    call->run(call, (Part){0, parts});
+    wait_for_team(team);
+}
+
+/* One call on its own, outside a schedule. */
+void call_run(const Call *call, int threads)
 {
     const int parts = call->parts < threads ? (int)call->parts : threads;
 #ifdef _OPENMP
@@ -83,13 +150,8 @@ static void run(const Call *call, int threads)
     }
 #endif
     (void)parts;
-    call->run(call, (Part){0, 1});
-}
-
-void call_run(const Call *call, int threads)
-{
     const uint64_t mode = flush_subnormals();
-    run(call, threads);
+    call->run(call, (Part){0, 1});
     restore_mode(mode);
 }
 
@@ -102,7 +164,7 @@ static double now(void)
 
 /* Runs whole steps until the schedule is finished or the seconds are over, and remembers where it
  * stopped. The clock is read about once a millisecond: reading it costs as much as ten small calls. */
-static int run_for(Schedule *s, double seconds, int threads)
+static int run_for(Schedule *s, double seconds, Team *team)
 {
     const double begin = now();
     double last = begin;
@@ -122,7 +184,7 @@ static int run_for(Schedule *s, double seconds, int threads)
         }
         const Program *program = entry->program;
         for (int64_t i = 0; i < program->count; i++)
-            run(&program->calls[i], threads);
+            run(&program->calls[i], team);
         s->time++;
         if (++steps < stride) continue;
         const double t = now();
@@ -135,12 +197,50 @@ static int run_for(Schedule *s, double seconds, int threads)
     return 1;
 }
 
-int schedule_run(Schedule *schedule, double seconds, int threads)
+/* The most workers that any call of the schedule is worth. */
+static int64_t most_parts(const Schedule *s)
+{
+    int64_t most = 1;
+    for (int64_t e = 0; e < s->count; e++)
+        for (int64_t i = 0; i < s->entries[e].program->count; i++)
+            if (s->entries[e].program->calls[i].parts > most) most = s->entries[e].program->calls[i].parts;
+    return most;
+}
+
+static int run_with_team(Schedule *schedule, double seconds, Team *team)
 {
     const uint64_t mode = flush_subnormals();
-    const int finished = run_for(schedule, seconds, threads);
+    const int finished = run_for(schedule, seconds, team);
     restore_mode(mode);
     return finished;
+}
+
+int schedule_run(Schedule *schedule, double seconds, int threads)
+{
+    const int64_t most = most_parts(schedule);
+    Team team = {.count = 1};
+    int finished = 0;
+    if (most < threads) threads = (int)most;
+#ifdef _OPENMP
+    if (threads > 1) {
+#pragma omp parallel num_threads(threads)
+        {
+#pragma omp single
+            team.count = omp_get_num_threads();      /* may be fewer than asked for; a barrier follows */
+            if (omp_get_thread_num() == 0) {
+                finished = run_with_team(schedule, seconds, &team);
+                call_team(&team, NULL, 0);
+                wait_for_team(&team);
+            } else {
+                const uint64_t mode = flush_subnormals();
+                work(&team, omp_get_thread_num());
+                restore_mode(mode);
+            }
+        }
+        return finished;
+    }
+#endif
+    return run_with_team(schedule, seconds, &team);
 }
 
 int openmp_threads(void)
