@@ -1,47 +1,11 @@
-/* program.c: runs calls. The only file that knows of threads, of time and of the floating-point mode. */
+/* program.c: runs calls, one by one or as a schedule. With team.h the only place that knows of threads and time. */
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 #include <math.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stddef.h>
-#include <time.h>
-#if defined(__x86_64__) || defined(__i386__)
-#include <xmmintrin.h>
-#endif
 
 #include "fastnn.h"
-
-/* Kernels run with subnormal numbers flushed to zero: where a net has learned its data, gradients and Adam's
- * averages sink into that range, and each operation on it costs a hundred cycles (one adam_step on 641 weights:
- * 6.2 us instead of 0.27, measured). The caller's mode is put back, in every worker too. */
-static uint64_t flush_subnormals(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    const unsigned mode = _mm_getcsr();
-    _mm_setcsr(mode | 0x8040);          /* flush to zero, denormals are zero */
-    return mode;
-#elif defined(__aarch64__)
-    uint64_t mode;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-    __asm__ volatile("msr fpcr, %0" : : "r"(mode | (1ull << 24)));
-    return mode;
-#else
-    return 0;
-#endif
-}
-
-static void restore_mode(uint64_t mode)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    _mm_setcsr((unsigned)mode);
-#elif defined(__aarch64__)
-    __asm__ volatile("msr fpcr, %0" : : "r"(mode));
-#else
-    (void)mode;
-#endif
-}
+#include "team.h"
 
 /* A second worker costs about 1 us to wake (libgomp, two cores, measured 0.8); each one must be worth
  * several times that. */
@@ -69,70 +33,6 @@ int64_t call_parts(double nanoseconds)
     return parts < 1 ? 1 : parts > 1024 ? 1024 : parts;
 }
 
-/* A team runs a schedule together, inside one OpenMP region. Worker 0 walks down the calls and does small ones alone;
- * for a large one it raises `generation`, and everybody computes a part. This is quicker than a region per call (0.2 us
- * against 0.8 for two workers), and workers that wait give their core away after a moment: libgomp's own barrier spins
- * for milliseconds, so that two threads which the system had put on one core took turns of 2 ms (a 256^3 product:
- * 2.2 ms instead of 0.1, seen in one process out of three beside NumPy's threads). */
-typedef struct Team {
-    int count;
-    const Call *call;            /* NULL: go home */
-    int parts;
-    _Alignas(64) atomic_uint generation;
-    _Alignas(64) atomic_int pending;
-} Team;
-
-static void pause_or_yield(int *waited)
-{
-    if (++*waited < 256) {
-#if defined(__x86_64__) || defined(__i386__)
-        _mm_pause();
-#endif
-    } else {
-        sched_yield();
-    }
-}
-
-static void wait_for_team(Team *team)
-{
-    int waited = 0;
-    while (atomic_load_explicit(&team->pending, memory_order_acquire)) pause_or_yield(&waited);
-}
-
-static void call_team(Team *team, const Call *call, int parts)
-{
-    team->call = call;
-    team->parts = parts;
-    atomic_store_explicit(&team->pending, team->count - 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&team->generation, 1, memory_order_release);
-}
-
-/* What workers 1, 2, … do until they are sent home. */
-static void work(Team *team, int index)
-{
-    for (unsigned seen = 0;; seen++) {
-        int waited = 0;
-        while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) pause_or_yield(&waited);
-        const Call *call = team->call;
-        if (call && index < team->parts) call->run(call, (Part){index, team->parts});
-        atomic_fetch_sub_explicit(&team->pending, 1, memory_order_release);
-        if (!call) return;
-    }
-}
-
-/* One call, in the floating-point mode set by whoever runs the calls. */
-static void run(const Call *call, Team *team)
-{
-    const int parts = call->parts < team->count ? (int)call->parts : team->count;
-    if (parts <= 1) {
-        call->run(call, (Part){0, 1});
-        return;
-    }
-    call_team(team, call, parts);
-    call->run(call, (Part){0, parts});
-    wait_for_team(team);
-}
-
 /* One call on its own, outside a schedule. */
 void call_run(const Call *call, int threads)
 {
@@ -155,13 +55,6 @@ void call_run(const Call *call, int threads)
     restore_mode(mode);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + 1e-9 * t.tv_nsec;
-}
-
 /* Runs whole steps until the schedule is finished or the seconds are over, and remembers where it
  * stopped. The clock is read about once a millisecond: reading it costs as much as ten small calls. */
 static int run_for(Schedule *s, double seconds, Team *team)
@@ -182,10 +75,12 @@ static int run_for(Schedule *s, double seconds, Team *team)
             s->entry++;
             continue;
         }
+        if (s->time == 0 && entry->times > 1) stride = 1;    /* these steps may be slower than the ones before */
         const Program *program = entry->program;
         for (int64_t i = 0; i < program->count; i++)
             run(&program->calls[i], team);
         s->time++;
+        if (team->late >= TOO_LATE) return s->round == s->rounds;
         if (++steps < stride) continue;
         const double t = now();
         if (t - begin > seconds) return s->round == s->rounds;
@@ -215,14 +110,29 @@ static int run_with_team(Schedule *schedule, double seconds, Team *team)
     return finished;
 }
 
+/* Where other processes have the cores, a team waits a slice of the system's time at every large call: 15 ms a step of
+ * an MNIST net beside three busy processes on two cores, 2.9 where the team is given up. So it is, for 50 ms at first,
+ * and longer if that happens again. Which workers compute what does not change a bit of the results. */
+static _Atomic double alone_until, alone_for = 0.05;
+
+static void give_up_team(const Team *team)
+{
+    if (team->late < TOO_LATE) {
+        alone_for = 0.05;
+        return;
+    }
+    alone_until = now() + alone_for;
+    if (alone_for < 1.6) alone_for = 2 * alone_for;
+}
+
 int schedule_run(Schedule *schedule, double seconds, int threads)
 {
     const int64_t most = most_parts(schedule);
-    Team team = {.count = 1};
-    int finished = 0;
     if (most < threads) threads = (int)most;
 #ifdef _OPENMP
-    if (threads > 1) {
+    if (threads > 1 && now() >= alone_until) {
+        Team team = {.count = 1};
+        int finished = 0;
 #pragma omp parallel num_threads(threads)
         {
 #pragma omp single
@@ -237,10 +147,11 @@ int schedule_run(Schedule *schedule, double seconds, int threads)
                 restore_mode(mode);
             }
         }
-        return finished;
+        give_up_team(&team);
+        if (finished || team.late < TOO_LATE) return finished;
     }
 #endif
-    return run_with_team(schedule, seconds, &team);
+    return run_with_team(schedule, seconds, &(Team){.count = 1});
 }
 
 int openmp_threads(void)
