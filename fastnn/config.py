@@ -39,8 +39,10 @@ def show_config() -> dict[str, Any]:
     found = configuration()
     names = {"c": "C", "reference": "NumPy reference", "check": "check (C and reference, compared)"}
     print(f"fastnn {found['version']}")
-    print(f"  backend          {names[found['backend']]}" + (f"  (why not C: {found['reason']})" if found["reason"] else ""))
-    print(f"  instruction set  {found['isa'] or '-'}" + (f"  (compiled: {', '.join(found['isas'])})" if found["isas"] else ""))
+    why = f"  (why not C: {found['reason']})" if found["reason"] else ""
+    compiled = f"  (compiled: {', '.join(found['isas'])})" if found["isas"] else ""
+    print(f"  backend          {names[found['backend']]}{why}")
+    print(f"  instruction set  {found['isa'] or '-'}{compiled}")
     asked = _threads.wanted()
     print(f"  threads          {found['threads']}" + ("  (as set)" if asked else "  (CPUs this process may use)"))
     print(f"  OpenMP           {'yes' if found['openmp'] else 'no'}")

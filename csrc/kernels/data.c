@@ -35,8 +35,10 @@ static void gather_rows(const Call *call, Part part)
     const int64_t *cursor = input(call, 2);
     char *y = output(call, 0);   /* its rows are the constant `batch` */
     const int64_t columns = inner_size(call->inputs[0], 1), bytes = columns * width_of(call->inputs[0]);
-    const Range range = share_rows(output_dim(call, 0, 0), part);
+    const int64_t batch = output_dim(call, 0, 0);
+    const Range range = share_rows(batch, part);
 
+    if (*cursor + batch > input_size(call, 1)) return;    /* run by hand after the last batch: nothing to gather */
     order += *cursor;
     if (call->inputs[0]->dtype == U8 && call->outputs[0]->dtype != U8) {
         for (int64_t row = range.begin; row < range.end; row++) {
@@ -58,10 +60,11 @@ static void store_step(const Call *call, Part part)
     char *result = output(call, 0);
     const char *rows = input(call, 1);
     const int64_t *cursor = input(call, 2);
-    const int64_t bytes = inner_size(call->inputs[1], 1) * width_of(call->inputs[1]);
+    const int64_t rows_stored = input_dim(call, 1, 0), bytes = inner_size(call->inputs[1], 1) * width_of(call->inputs[1]);
 
     (void)part;
-    memcpy(result + *cursor * bytes, rows, input_dim(call, 1, 0) * bytes);
+    if (*cursor + rows_stored > output_dim(call, 0, 0)) return;
+    memcpy(result + *cursor * bytes, rows, rows_stored * bytes);
 }
 
 static void advance(const Call *call, Part part)

@@ -28,15 +28,15 @@ def _why_missing(error: ImportError) -> str:
 
 
 try:
-    from fastnn import _engine
+    import fastnn._engine as _engine  # its error is clearer than that of `from fastnn import`
     missing = ""
 except ImportError as error:      # built without a compiler, or not built: the reference runs, and says so
     _engine = None  # type: ignore[assignment]
     missing = _why_missing(error)
     if not os.environ.get("FASTNN_BACKEND"):
-        warnings.warn(f"fastnn runs its NumPy reference, which is slower: {missing}. Install a C compiler and reinstall "
-                      "fastnn (pip install --force-reinstall --no-cache-dir), or set FASTNN_BACKEND=reference to keep it "
-                      "so without this warning.", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"fastnn runs its NumPy reference, which is slower: {missing}. Install a C compiler and "
+                      "reinstall fastnn (pip install --force-reinstall --no-cache-dir), or set "
+                      "FASTNN_BACKEND=reference to keep it so without this warning.", RuntimeWarning, stacklevel=2)
 
 BACKENDS = ("c", "reference", "check")
 FLOATX = ("float32", "float64")
@@ -81,7 +81,8 @@ def _choose_isa(wanted: str | None) -> str:
     if wanted is None:
         return usable[-1]
     if wanted not in compiled:
-        raise ImportError(f"FASTNN_ISA={shown(wanted)} is not an instruction set of this build; {nearest(wanted, compiled)}")
+        raise ImportError(f"FASTNN_ISA={shown(wanted)} is not an instruction set of this build; "
+                          f"{nearest(wanted, compiled)}")
     if wanted not in usable:
         raise ImportError(f"FASTNN_ISA={wanted}: this CPU cannot run it; usable are {', '.join(usable)}.")
     return wanted

@@ -31,8 +31,8 @@ def listing(program: Any) -> str:
         rows.append((str(number), result, call_text(call, names), shapes, call.layer))
     widths = [max([len(row[i]) for row in rows], default=0) for i in range(4)]
     lines = [f"{program.name}: {len(rows)} calls, arena {program.arena_bytes:,} bytes"]
-    for number, result, text, shapes, layer in rows:
-        lines.append(f"{number:>{widths[0]}}  {result:<{widths[1]}} = {text:<{widths[2]}}  "
+    for index, result, text, shapes, layer in rows:
+        lines.append(f"{index:>{widths[0]}}  {result:<{widths[1]}} = {text:<{widths[2]}}  "
                      f"{shapes:<{widths[3]}}  {layer}".rstrip())
     return "\n".join(lines)
 

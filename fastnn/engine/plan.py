@@ -99,7 +99,8 @@ def _forward_copies(calls: list[Any], keep: Sequence[Any]) -> list[Any]:
             continue
         target, source = call.inputs
         begin = producer.get(id(source))
-        if begin is None or readers[id(source)] != [i] or id(source) in kept or id(target) in producer:
+        if begin is None or readers[id(source)] != [i] or id(source) in kept or id(target) in producer \
+                or target.dtype != source.dtype:
             continue
         between = itertools.chain.from_iterable((*c.inputs, *c.outputs) for c in calls[begin:i])
         if any(np.may_share_memory(target.data, t.data) for t in between):

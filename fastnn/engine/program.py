@@ -5,6 +5,7 @@ Floor 1. Imports backend, plan and check; knows nothing of ops, layers or gradie
 
 import contextlib
 import itertools
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -97,6 +98,29 @@ def current_layer() -> str:
     return _context.layers[-1] if _context.layers else ""
 
 
+@contextlib.contextmanager
+def whole_step() -> Iterator[None]:
+    """Ctrl-C in the `with` block waits for its end, so that no step is left half done; a second one does not wait."""
+    handler: Any = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    waiting: list[Any] = []
+
+    def wait(*received: Any) -> None:
+        waiting.append(received)
+        if len(waiting) > 1:
+            handler(*received)
+
+    signal.signal(signal.SIGINT, wait)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if waiting:
+            handler(*waiting[0])
+
+
 class Program:
     """A flat list of calls over fixed buffers, replayed by C (or, call by call, by the reference).
 
@@ -109,6 +133,8 @@ class Program:
         self.name = name
         self.calls, self.results, self.arena = plan.plan(calls, keep)
         self.arena_bytes = self.arena.nbytes
+        tensors = {id(t): t for call in self.calls for t in (*call.inputs, *call.outputs)}
+        self._outside = [t for t in tensors.values() if not np.may_share_memory(t.data, self.arena)]
         self._handle: Any = None
 
     def run(self, times: int = 1) -> None:
@@ -127,10 +153,19 @@ class Program:
     def bind(self) -> None:
         """Let the C program see the arrays that tensors have now."""
         if self._handle is not None:
-            for place, tensor in self._outside:
+            for tensor in self._outside:
+                place = self._places[id(tensor)]
                 if tensor.data is not self._bound[place]:
                     self._handle.bind(place, tensor.data)
                     self._bound[place] = tensor.data
+
+    def check_arrays(self) -> None:
+        """RuntimeError where a tensor's array was let go of, or replaced by one of another shape."""
+        for tensor in self._outside:
+            if tensor.data.shape != tensor.shape:
+                raise RuntimeError(f"{self.name}: {tensor.name!r} is an array of shape {tensor.data.shape} now; needs "
+                                   f"{tensor.shape}.\nData are there during fit, evaluate and predict only: call one "
+                                   "of them; change weights by assign().")
 
     def _make_handle(self) -> None:
         places: dict[int, int] = {}
@@ -143,10 +178,10 @@ class Program:
             return places[id(tensor)]
 
         calls = [(call.op.kernel.c, [place(t) for t in call.inputs], [place(t) for t in call.outputs],
-                  [call.constants[name] for name in call.op.kernel.constants]) for call in self.calls]
+                  tuple(call.constants[name] for name in call.op.kernel.constants)) for call in self.calls]
         self._handle = backend._engine.Program([t.data for t in tensors], calls)
         self._bound = [t.data for t in tensors]
-        self._outside = [(i, t) for i, t in enumerate(tensors) if not np.may_share_memory(t.data, self.arena)]
+        self._places = places
 
     def step(self) -> None:
         """Run it once, call by call from Python, on the backend in use."""
@@ -175,6 +210,8 @@ class Schedule:
 
     def run(self, seconds: float = float("inf")) -> bool:
         """Run for about so many seconds; True when everything has run. KeyboardInterrupt between two steps."""
+        for program, _ in self.entries:
+            program.check_arrays()
         if backend.backend() == "c":
             handles = [(program.handle(), times) for program, times in self.entries]
             if self._c is None:
@@ -185,7 +222,8 @@ class Schedule:
             self._python = (program for _ in range(self.rounds) for program, times in self.entries
                             for _ in range(times))
         for program in self._python:
-            program.step()
+            with whole_step():
+                program.step()
             if time.monotonic() > end:
                 return False
         return True

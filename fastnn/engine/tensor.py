@@ -107,7 +107,8 @@ class Tensor:
 class Variable(Tensor):
     """A tensor that keeps its value from step to step: weights, slots, counters, metric sums.
 
-    data: a number, list or array; floats become floatx unless dtype says otherwise. assign() copies in; `data` may be a slice of a block that it shares with other variables.
+    data: a number, list or array; floats become floatx unless dtype says otherwise. assign() copies in;
+    `data` may be a slice of a block that it shares with other variables.
     """
     __slots__ = ("constraint", "regularizer", "trainable")
 
@@ -146,7 +147,8 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
     path = _path(target, {id(s) for s in sources})
     gradients: dict[int, Tensor] = {}
     if id(target) in path:
-        gradients[id(target)] = Tensor(np.ones(target.shape, target.dtype), "one", constant=True) if seed is None else seed
+        ones = Tensor(np.ones(target.shape, target.dtype), "one", constant=True) if seed is None else seed
+        gradients[id(target)] = ones
     queue: list[tuple[int, Any]] = []
     queued: set[int] = set()
 

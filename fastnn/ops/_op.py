@@ -52,9 +52,9 @@ class Op:
     name: the kernel. shape: rule from input shapes (by name) and constants to the output shape, or a list of shapes.
     vjp: {input name: rule}, each giving d loss / d input from what it names: inputs, outputs, `d<output>`, constants
     and `shared` intermediates (computed once however many rules ask). outputs: their names. updates: the inputs that
-    are overwritten; they are the outputs then. dtypes: {input: dtype or "any"}, "float" otherwise. result: dtype of
-    the outputs: "float", a dtype, an input's name, a rule over dtypes, or a tuple of these. view: the output shares
-    its input's memory. magnitude, terms, ulps: the error bound of C, see engine/check.py.
+    are overwritten; they are the outputs then. dtypes: {input: dtype, an input before it, or "any"}, else "float".
+    result: dtype of the outputs: "float", a dtype, an input's name, a rule over dtypes, or a tuple of these. view: the
+    output shares its input's memory. magnitude, terms, ulps: the error bound of C, see engine/check.py.
     """
 
     def __init__(self, name: str, shape: Callable[..., Any] | None = None,
@@ -88,7 +88,7 @@ class Op:
         """
         tensors = self._tensors(inputs, constants)
         shapes = self._shapes(tensors, constants)
-        if any(t.data is None for t in tensors):
+        if any(t.data is None for t in tensors) or (not self.updates and any(None in shape for shape in shapes)):
             outputs = tuple(Tensor(None, shape=s, dtype=d) for s, d in zip(shapes, self._dtypes(tensors)))
             symbolic = True
         elif self.updates:
@@ -143,14 +143,17 @@ class Op:
         if len(inputs) != len(names) or set(constants) != set(self.kernel.constants):
             raise TypeError(f"{self.name}: got {len(inputs)} arrays and constants {sorted(constants)}; "
                             f"needs {self.kernel.signature}.")
-        tensors = []
+        tensors: list[Tensor] = []
         for name, value in zip(names, inputs):
             kind = self.dtypes.get(name, "float")
+            if kind in names:
+                kind = tensors[names.index(kind)].dtype
             if not isinstance(value, Tensor):
                 value = as_tensor(value, kind)
             elif kind != "any" and value.dtype != kind and not (kind == "float" and value.dtype == backend.floatx()):
                 raise TypeError(f"{self.name}: {name} has dtype {value.dtype}; needs "
-                                f"{backend.floatx() if kind == 'float' else kind}; convert it with ops.cast.")
+                                f"{backend.floatx() if kind == 'float' else kind}; convert the data, or make the "
+                                "weights anew under this floatx.")
             tensors.append(value)
         return tuple(tensors)
 
@@ -162,8 +165,8 @@ class Op:
 
     def _dtypes(self, tensors: tuple[Tensor, ...]) -> list[str]:
         results = self.result if isinstance(self.result, tuple) else (self.result,) * len(self.output_names)
-        by_name = {name: t.dtype for name, t in zip(self.kernel.inputs, tensors)}
-        chosen = [_Rule(r)(by_name) if callable(r) else by_name.get(r, r) for r in results]
+        by_name: dict[Any, Any] = {name: t.dtype for name, t in zip(self.kernel.inputs, tensors)}
+        chosen: list[Any] = [_Rule(r)(by_name) if callable(r) else by_name.get(r, r) for r in results]
         return [backend.floatx() if dtype == "float" else dtype for dtype in chosen]
 
     def _new(self, shape: Shape, dtype: str) -> np.ndarray:
@@ -174,8 +177,9 @@ class Op:
             for n in shape:
                 count *= n or 0
             where = f" in layer {current_layer()!r}" if current_layer() else ""
+            gigabytes = count * np.dtype(dtype).itemsize / 2**30
             raise MemoryError(f"{self.name}{where}: no memory for an output of shape {shape}: "
-                              f"{count * np.dtype(dtype).itemsize / 2**30:.1f} GiB; use a smaller batch or layer.") from None
+                              f"{gigabytes:.1f} GiB; use a smaller batch or layer.") from None
 
 
 def as_tensor(value: Any, kind: str = "float") -> Tensor:
@@ -186,4 +190,4 @@ def as_tensor(value: Any, kind: str = "float") -> Tensor:
     dtype = backend.floatx() if kind == "float" else array.dtype if kind == "any" else kind
     if array.dtype.kind not in "fiub":
         raise TypeError(f"got an array of dtype {array.dtype}; needs numbers.")
-    return Tensor(np.require(array, dtype=dtype, requirements="C"), constant=True)
+    return Tensor(np.require(array, dtype=dtype, requirements=["C", "A"]), constant=True)

@@ -12,8 +12,10 @@ import numpy as np
 
 from fastnn.engine.tensor import Tensor, operators
 from fastnn.errors import ShapeError
-from fastnn.ops import activation, data, dense, elementwise, reduce
+from fastnn.ops import activation, data, elementwise, reduce
 from fastnn.ops._op import as_tensor
+from fastnn.ops.dense import add_bias
+from fastnn.ops.dense import matmul as matmul_row
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
@@ -67,7 +69,7 @@ def add(a: Any, b: Any) -> Tensor:
             return elementwise.add_constant(x, value=_number(y))
     a, b = as_tensor(a), as_tensor(b)
     if b.ndim == 1 and a.ndim > 1 and a.shape[-1] == b.shape[0]:
-        return dense.add_bias(a, b)
+        return add_bias(a, b)
     return elementwise.add(*_pair("add", a, b))
 
 
@@ -136,10 +138,10 @@ def matmul(a: Any, b: Any) -> Tensor:
     a, b = as_tensor(a), as_tensor(b)
     if a.ndim > 2 and b.ndim == 2:
         rows = data.reshape(a, shape=(-1, a.shape[-1]))
-        return data.reshape(dense.matmul(rows, b), shape=(-1, *a.shape[1:-1], b.shape[1]))
+        return data.reshape(matmul_row(rows, b), shape=(-1, *a.shape[1:-1], b.shape[1]))
     if a.ndim == 2 and b.ndim == 1:
-        return data.reshape(dense.matmul(a, data.reshape(b, shape=(b.shape[0], 1))), shape=(-1,))
-    return dense.matmul(a, b)
+        return data.reshape(matmul_row(a, data.reshape(b, shape=(b.shape[0], 1))), shape=(-1,))
+    return matmul_row(a, b)
 
 
 def _axes(x: Tensor, axis: Any) -> tuple[int, ...]:

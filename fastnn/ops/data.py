@@ -109,12 +109,12 @@ gather_rows = Op("gather_rows", shape=_gather_shape, dtypes=dict(x="any", order=
                  result=lambda x: "float" if x == "uint8" else x)
 
 store_step = Op("store_step", shape=_store_shape, updates=("result",),
-                dtypes=dict(result="any", rows="any", cursor="int64"))
+                dtypes=dict(result="any", rows="result", cursor="int64"))
 
 advance = Op("advance", updates=("counter",), dtypes=dict(counter="int64"))
 
 copy = Op("copy", shape=lambda target, source: same_shapes("copy", target=target, source=source),
-          updates=("target",), dtypes=dict(target="any", source="any"))
+          updates=("target",), dtypes=dict(target="any", source="target"))
 
 fill = Op("fill", updates=("target",), dtypes=dict(target="any"))
 
