@@ -45,7 +45,8 @@ def test_every_kernel_is_in_c_in_the_file_of_its_family(kernel: str) -> None:
     assert backend.kernels[kernel].c is not None
     source = ROOT / "csrc" / "kernels" / f"{family_of(kernel)}.c"
     if source.exists():
-        assert f'{{"{backend.kernels[kernel].signature}"' in source.read_text(), f"no table row for {kernel} in {source}"
+        row = f'{{"{backend.kernels[kernel].signature}"'
+        assert row in source.read_text(), f"no table row for {kernel} in {source}"
 
 
 def test_only_update_kernels_write_into_their_inputs() -> None:

@@ -135,6 +135,11 @@ class CallbackList(Callback):
         """Whether a callback has a hook on epochs."""
         return self._wants("on_epoch_begin", "on_epoch_end")
 
+    @property
+    def wants_tests(self) -> bool:
+        """Whether a callback has a hook on the begin or end of evaluate and validation."""
+        return self._wants("on_test_begin", "on_test_end")
+
     def _all(self, hook: str, logs: Logs) -> None:
         logs = {} if logs is None else logs
         for callback in self.callbacks:

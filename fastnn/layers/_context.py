@@ -59,9 +59,9 @@ class Node:
 
 def map_structure(function: Callable[[Any], Any], value: Any) -> Any:
     """Apply a function to every leaf of nested lists, tuples of tensors and dicts."""
-    if isinstance(value, list) or (isinstance(value, tuple) and value and not isinstance(value[0], (int, float))):
-        if any(isinstance(item, (Tensor, np.ndarray)) for item in value) or isinstance(value, tuple):
-            return type(value)(map_structure(function, item) for item in value)
+    tensors = isinstance(value, list) and (flatten(value) or any(isinstance(item, np.ndarray) for item in value))
+    if tensors or (isinstance(value, tuple) and value and not isinstance(value[0], (int, float))):
+        return type(value)(map_structure(function, item) for item in value)
     if isinstance(value, dict):
         return {key: map_structure(function, item) for key, item in value.items()}
     return function(value)

@@ -63,13 +63,13 @@ class ELU(Layer):
 
 
 class PReLU(Layer):
-    """y = x where x > 0, else alpha·x with a learned alpha per feature (He et al. 2015). alpha has the sample's shape."""
+    """y = x where x > 0, else alpha·x with a learned alpha per feature (He et al. 2015); shaped as the sample."""
 
     def __init__(self, alpha_initializer: Any = "zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None,
                  shared_axes: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if shared_axes is not None:
-            raise ValueError(f"PReLU: got shared_axes {shown(shared_axes)}; only one alpha per feature (None) is there.")
+            raise ValueError(f"PReLU: got shared_axes {shown(shared_axes)}; only one alpha per feature (None) exists.")
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
@@ -77,7 +77,8 @@ class PReLU(Layer):
     def build(self, input_shape: Any) -> None:
         """Make alpha."""
         if any(n is None for n in input_shape[1:]):
-            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs all axes but the batch known.")
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; "
+                             "needs all axes but the batch known.")
         self.alpha = self.add_weight(input_shape[1:], self.alpha_initializer, name="alpha",
                                      regularizer=self.alpha_regularizer, constraint=self.alpha_constraint)
 

@@ -42,8 +42,8 @@ class Dense(Layer):
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
         if len(input_shape) < 2 or input_shape[-1] is None:
-            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs (batch, ..., features) with "
-                             "the number of features known.")
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs (batch, ..., features) "
+                             "with the number of features known.")
         self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel",
                                       regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
         if self.use_bias:

@@ -5,7 +5,7 @@ A layer is its attributes: weights and sublayers assigned to `self` are found by
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,7 +49,6 @@ class Layer:
         self.built = False
         self._variables: list[Variable] = []
         self._sublayers: list[Layer] = []
-        self._penalties: list[Callable[[], Tensor]] = []
         self.output_shape: Any = None
         shape = kwargs.pop("input_shape", None)
         if "input_dim" in kwargs:
@@ -58,7 +57,8 @@ class Layer:
             shape = kwargs.pop("batch_input_shape")[1:]
         self.input_shape_hint = None if shape is None else checked_shape(shape, type(self).__name__)
         for unknown in kwargs:
-            known = [p for cls in type(self).__mro__ for p in inspect.signature(cls.__init__).parameters]
+            known = [p for cls in type(self).__mro__
+                     for p in inspect.signature(cls.__init__).parameters]  # type: ignore[misc]
             raise TypeError(f"{type(self).__name__}: got an unknown argument {shown(unknown)}; "
                             + nearest(unknown, {*known, "input_shape", "input_dim"} - {"self", "kwargs", "args"}))
         self.name = checked_name(name, type(self).__name__) or unique_name(snake_case(type(self).__name__))
@@ -97,7 +97,7 @@ class Layer:
             self._sublayers.append(value)
         elif isinstance(value, (list, tuple)):
             for item in value:
-                if isinstance(item, (Layer, list, tuple)):
+                if isinstance(item, (Layer, Variable, list, tuple)):
                     self._track(item)
         elif isinstance(value, dict):
             self._track(list(value.values()))
@@ -149,8 +149,8 @@ class Layer:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to tensors, arrays or symbolic tensors."""
         args = tuple(map_structure(_to_tensor, a) for a in args)
-        tensors = flatten(args)
-        if not tensors:
+        tensors = flatten([*args, kwargs])
+        if not args or not tensors:
             raise TypeError(f"{self.name}: called without inputs.")
         if not self.built:
             self._build(map_structure(lambda t: t.shape, args[0]))
@@ -174,6 +174,8 @@ class Layer:
             self.output_shape = map_structure(lambda t: (None, *t.shape[1:]), outputs)
         if symbolic:
             kwargs.pop("training", None)
+            if training is not None:
+                kwargs["training"] = training      # as asked for, whatever the model is doing
             outputs = map_structure(lambda t: Tensor(None, t.name, shape=t.shape, dtype=t.dtype), outputs)
             node = Node(self, args, kwargs, outputs)
             for output in flatten(outputs):

@@ -24,7 +24,8 @@ class _Merge(Layer):
     def _check(self, inputs: Any) -> None:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2 or self.exactly not in (None, len(inputs)):
             got = len(inputs) if isinstance(inputs, (list, tuple)) else 1
-            raise ValueError(f"{self.name}: got {got} input(s); needs a list of {self.exactly or 'at least 2'} tensors.")
+            raise ValueError(f"{self.name}: got {got} input(s); "
+                             f"needs a list of {self.exactly or 'at least 2'} tensors.")
         shapes = [t.shape[1:] for t in inputs]
         if any(s != shapes[0] for s in shapes):
             raise ShapeError(f"{self.name}: got inputs of shapes {[t.shape for t in inputs]}; they must be equal.")

@@ -66,30 +66,45 @@ class Graph:
         found = distinct([node.layer for node in self.nodes if isinstance(node, Node)])
         return sorted(found, key=lambda layer: (-depths[id(layer)], self._seen[id(layer)]))
 
+    @property
+    def input_names(self) -> list[str]:
+        """The keys of a dict of inputs, else the names of the Inputs."""
+        return list(self.inputs) if isinstance(self.inputs, dict) else [t.name for t in self.input_tensors]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The keys of a dict of outputs, else the names of the layers that make them, else output_0, output_1, …"""
+        if isinstance(self.outputs, dict):
+            return list(self.outputs)
+        names = [t.source.layer.name if isinstance(t.source, Node) else f"output_{i}"
+                 for i, t in enumerate(self.output_tensors)]
+        return names if len(set(names)) == len(names) else [f"output_{i}" for i in range(len(names))]
+
     def run(self, inputs: Any) -> Any:
         """The outputs for inputs of the same structure (or a list, or a dict by input name)."""
         values = dict(zip(map(id, self.input_tensors), self._ordered(inputs), strict=True))
+
+        rows = next(iter(values.values())).shape[0] if values else None
 
         def value(tensor: Any) -> Any:
             return values.get(id(tensor), tensor)
 
         for node in self.nodes:
             if isinstance(node, Node):
-                outputs = node.layer(*[map_structure(value, a) for a in node.args], **node.kwargs)
+                outputs = node.layer(*[map_structure(value, a) for a in node.args],
+                                     **{key: map_structure(value, a) for key, a in node.kwargs.items()})
                 made = flatten(node.outputs)
             else:
-                outputs = node.op(*[value(t) for t in node.inputs], **node.constants)
+                outputs = node.op(*[value(t) for t in node.inputs], **_sized(node.constants, rows))
                 made = list(node.outputs)
             values.update(zip(map(id, made), flatten(outputs), strict=True))
         return map_structure(value, self.outputs)
 
     def _ordered(self, inputs: Any) -> list[Tensor]:
         if isinstance(inputs, dict):
-            names = list(self.inputs) if isinstance(self.inputs, dict) else [t.name for t in self.input_tensors]
-            missing = [name for name in names if name not in inputs]
-            if missing:
-                raise ValueError(f"Model: got inputs {sorted(inputs)}; needs {names}.")
-            return [inputs[name] for name in names]
+            if any(name not in inputs for name in self.input_names):
+                raise ValueError(f"Model: got inputs {sorted(inputs)}; needs {self.input_names}.")
+            return [inputs[name] for name in self.input_names]
         tensors = flatten(inputs)
         if len(tensors) != len(self.input_tensors):
             raise ValueError(f"Model: got {len(tensors)} inputs; needs {len(self.input_tensors)}: "
@@ -105,6 +120,12 @@ class Graph:
                 for t in _node_inputs(n)]
 
 
+def _sized(constants: dict[str, Any], rows: int | None) -> dict[str, Any]:
+    """The constants of an op on symbolic tensors, with the batch that was not known then."""
+    return {key: tuple(rows if n is None else n for n in value) if isinstance(value, tuple) else value
+            for key, value in constants.items()}
+
+
 def _leaves(value: Any) -> list[Any]:
     if isinstance(value, dict):
         value = list(value.values())
@@ -117,7 +138,7 @@ def _owner(node: Any) -> Any:
 
 
 def _node_inputs(node: Any) -> list[Tensor]:
-    return flatten(list(node.args)) if isinstance(node, Node) else list(node.inputs)
+    return flatten([*node.args, node.kwargs]) if isinstance(node, Node) else list(node.inputs)
 
 
 def is_symbolic(inputs: Sequence[Any]) -> bool:

@@ -37,13 +37,15 @@ class Sequential(Model):
                 raise ValueError(f"{self.name}: the layer {layer.name!r} is there already; make a new one.")
             if any(la.name == layer.name for la in self._sublayers):
                 raise ValueError(f"{self.name}: a layer named {layer.name!r} is there already; choose another name.")
+            before = self._input, self._sublayers
             if not self._sublayers and self._input is None and layer.input_shape_hint is not None:
                 self._input = Input(layer.input_shape_hint)
             self._sublayers = [*self._sublayers, layer]
             try:
                 self._rebuild()
             except Exception:
-                self._sublayers = self._sublayers[:-1]
+                self._input, self._sublayers = before
+                self._rebuild()
                 raise
             return
         self._rebuild()

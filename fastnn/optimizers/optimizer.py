@@ -12,7 +12,7 @@ import numpy as np
 from fastnn.engine.block import Block
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import nearest, shown
-from fastnn.layers.layer import snake_case
+from fastnn.layers.layer import snake_case, structure_changed
 from fastnn.ops.data import advance, copy, fill
 from fastnn.ops.optimizer import clip_norm_step, clip_value_step, decay_step
 from fastnn.optimizers.schedules import LearningRateSchedule
@@ -21,7 +21,8 @@ from fastnn.optimizers.schedules import LearningRateSchedule
 def checked(value: Any, what: str, low: float, high: float = math.inf, *, open_low: bool = False,
             open_high: bool = True) -> float:
     """A finite number in the range, or TypeError/ValueError."""
-    if isinstance(value, (bool, str)) or not isinstance(value, (int, float, np.number, np.ndarray, Tensor)):
+    if isinstance(value, (bool, str)) or not isinstance(value, (int, float, np.number, np.ndarray, Tensor)) or (
+            isinstance(value, (complex, np.complexfloating))) or np.ndim(value):
         raise TypeError(f"{what} is {shown(value)}; needs a number.")
     number = float(value)
     inside = (number > low if open_low else number >= low) and (number < high if open_high else number <= high)
@@ -30,6 +31,17 @@ def checked(value: Any, what: str, low: float, high: float = math.inf, *, open_l
         top = "" if high == math.inf else f" and {signs[1]} {high:g}"
         raise ValueError(f"{what} is {shown(value)}; needs a finite number {signs[0]} {low:g}{top}.")
     return number
+
+
+class LearningRate(Variable):
+    """A 0-d variable that takes finite numbers > 0 only."""
+    __slots__ = ("owner",)
+    owner: str
+
+    def assign(self, value: Any) -> "LearningRate":
+        """Set it. TypeError or ValueError, before anything changes."""
+        super().assign(checked(value, f"{self.owner}: learning_rate", 0, open_low=True))
+        return self
 
 
 class Optimizer:
@@ -59,7 +71,8 @@ class Optimizer:
                                                 "global_clipnorm", "name", *self._own_arguments()]))
         self.iterations = Variable(np.zeros((), np.int64), "iterations", trainable=False, dtype="int64")
         self.schedule: LearningRateSchedule | None = None
-        self._rate = Variable(np.zeros((), np.float32), "learning_rate", trainable=False)
+        self._rate = LearningRate(np.zeros((), np.float32), "learning_rate", trainable=False)
+        self._rate.owner = self.name
         self.learning_rate = learning_rate
         clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         given = {key: checked(value, f"{self.name}: {key}", 0, open_low=True)
@@ -72,7 +85,13 @@ class Optimizer:
         self.gradients: Block | None = None
         self.slot_blocks: dict[str, Block] = {}
         self._trained: list[Variable] = []
-        self._kept: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}      # slots of weights that were trained once
+        self._kept: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}      # slots of weights trained once
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        before = self.__dict__.get(name, value)
+        object.__setattr__(self, name, value)
+        if before is not value and not name.startswith("_"):
+            structure_changed()      # a schedule or a constant that steps were recorded with
 
     def _own_arguments(self) -> list[str]:
         return [p for p in type(self).__init__.__code__.co_varnames if p not in ("self", "kwargs", "__class__")]
@@ -93,7 +112,7 @@ class Optimizer:
     def learning_rate(self) -> Any:
         """The learning rate as a 0-d variable: float(), assign(), or set the attribute."""
         if self.schedule is not None:
-            self._rate.assign(self.schedule(self.iterations).numpy())
+            Variable.assign(self._rate, self.schedule(self.iterations).numpy())
         return self._rate
 
     @learning_rate.setter
@@ -101,11 +120,10 @@ class Optimizer:
         if isinstance(value, LearningRateSchedule):
             self.schedule = value
             value = self.schedule(self.iterations)
-            self._rate.assign(value.numpy())
+            Variable.assign(self._rate, value.numpy())
         else:
-            rate = checked(value, f"{self.name}: learning_rate", 0, open_low=True)
+            self._rate.assign(value)
             self.schedule = None
-            self._rate.assign(rate)
 
     lr = learning_rate
 
@@ -121,8 +139,8 @@ class Optimizer:
             for i, v in enumerate(self._trained):
                 self._kept[id(v)] = v, {name: block.views[i].copy() for name, block in self.slot_blocks.items()}
             if self._kept and not any(id(v) in self._kept for v in variables):
-                raise RuntimeError(f"{self.name}: this optimizer has trained another model; make a new one and compile "
-                                   f"again (its slots belong to {len(self._kept)} other weights).")
+                raise RuntimeError(f"{self.name}: this optimizer has trained other weights only, as of another model "
+                                   f"or of layers frozen since ({len(self._kept)} of them); compile with a new one.")
             self._lay_out(variables)
         self.hold()
 
@@ -137,7 +155,7 @@ class Optimizer:
         self.gradient_views = [Tensor(view, f"d {v.name}") for view, v in zip(self.gradients.views, variables)]
 
     def hold(self) -> None:
-        """Take the weights back into the block where something else has moved them, as a second model that shares them."""
+        """Take the weights back into the block where something moved them, as a second model that shares them."""
         if self.block is not None:
             self.block.hold(self._trained)
 

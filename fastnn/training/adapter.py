@@ -15,15 +15,16 @@ from fastnn.training import data, heads
 def adapt_x(model: Any, x: Any, where: str, check_finite: bool = True) -> dict[str, np.ndarray]:
     """{"x0": …, "x1": …}: one array per input of the model, checked against its shape."""
     shapes = [t.shape for t in model.inputs] if model.inputs else None
-    names = [t.name for t in model.inputs] if model.inputs else None
+    names = model._graph.input_names if model.inputs else None
     if isinstance(x, dict):
         if names is None or set(names) - set(x):
             raise ValueError(f"{where}: x is a dict with {sorted(x)}; the model's inputs are {names}.")
         parts = [x[name] for name in names]
-    elif shapes is not None and len(shapes) == 1 or not isinstance(x, (list, tuple)):
-        parts = [x]
-    elif shapes is None and not all(isinstance(part, np.ndarray) for part in x):
-        parts = [x]
+    elif shapes is not None and len(shapes) == 1:
+        parts = _only(x, len(shapes[0]))
+    elif not isinstance(x, (list, tuple)) or (shapes is None and (
+            hasattr(model, "_input") or not all(isinstance(part, np.ndarray) for part in x))):
+        parts = [x]         # rows, for a Sequential too that has no shape yet
     elif shapes is None:
         parts = list(x)
     else:
@@ -42,12 +43,18 @@ def adapt_x(model: Any, x: Any, where: str, check_finite: bool = True) -> dict[s
     return arrays
 
 
-def build(model: Any, arrays: dict[str, np.ndarray]) -> list[tuple[Any, ...]]:
-    """Build the model on these inputs if need be; the shapes of its outputs."""
+def _only(value: Any, rank: int) -> list[Any]:
+    """[x] for x, and for [x], where the model takes one array of that rank."""
+    wrapped = isinstance(value, (list, tuple)) and len(value) == 1 and getattr(value[0], "ndim", 0) == rank
+    return [value[0] if wrapped else value]
+
+
+def build(model: Any, arrays: dict[str, np.ndarray]) -> list[Tensor]:
+    """Build the model on these inputs if need be; its outputs as symbolic tensors."""
     symbols = [Tensor(None, shape=(None, *a.shape[1:]), dtype=backend.floatx()) for a in arrays.values()]
     with model._building, recording():      # nothing computes: what it would record is thrown away
         outputs = model(symbols[0] if len(symbols) == 1 else symbols)
-    return [t.shape for t in flatten(outputs)]
+    return flatten(outputs)
 
 
 def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str,
@@ -55,8 +62,8 @@ def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str
     """{"y0.float": …} and/or {"y0.labels": …} per output, as its loss and metrics take them."""
     compiled = model.compiled
     names = output_names(model, len(output_shapes))
-    compiled.resolve_losses(names)
-    parts = _parts(y, names, where)
+    compiled.resolve_losses(names, [shape[-1] if shape else 1 for shape in output_shapes])
+    parts = _parts(_only(y, len(output_shapes[0]))[0] if len(names) == 1 else y, names, where)
     raw: list[np.ndarray | None] = []
     for i, part in enumerate(parts):
         label = "y" if len(parts) == 1 else f"y[{i}]"
@@ -85,18 +92,16 @@ def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str
                 array = data.to_float(array, label, check_finite)
                 array = array.astype(backend.floatx()) if array.dtype == np.uint8 else array
                 if "Crossentropy" in type(loss).__name__ and kind == compiled.kind(i):
-                    data.check_probabilities(array, label)
+                    rows = type(loss).__name__ == "CategoricalCrossentropy" and getattr(loss, "axis", -1) == -1
+                    data.check_probabilities(array, label, rows)
             arrays[f"y{i}.{kind}"] = array
     return arrays
 
 
 def output_names(model: Any, count: int) -> list[str]:
-    """The names of the outputs: those of the layers that make them."""
+    """The names of the outputs, output_0, output_1, … where the model is no graph."""
     if model.outputs and len(model.outputs) == count:
-        names = [t.source.layer.name if hasattr(t.source, "layer") and not isinstance(t.source.layer, str) else
-                 f"output_{i}" for i, t in enumerate(model.outputs)]
-        if len(set(names)) == count:
-            return names
+        return list(model._graph.output_names)
     return [f"output_{i}" for i in range(count)]
 
 
@@ -119,7 +124,9 @@ def adapt(model: Any, x: Any, y: Any, sample_weight: Any, where: str, class_weig
           check_finite: bool = True) -> dict[str, np.ndarray]:
     """x, y and weights as named arrays of one length. Builds the model where it has no weights yet."""
     arrays = adapt_x(model, x, where, check_finite)
-    shapes = build(model, arrays)
+    if getattr(y, "shape", ()):
+        data.check_lengths({**arrays, "y0": y}, where)      # before a model without weights takes its shape from x
+    shapes = [t.shape for t in build(model, arrays)]
     if y is None and hasattr(x, "__next__"):
         raise NotBuiltError(f"{where}: generators are not there yet; pass arrays.")
     targets = adapt_y(model, y, shapes, where, check_finite)
@@ -130,8 +137,11 @@ def adapt(model: Any, x: Any, y: Any, sample_weight: Any, where: str, class_weig
         if len(shapes) != 1:
             raise ValueError(f"{where}: class_weight works with one output; the model has {len(shapes)}.")
         target = next(iter(targets.values()))
-        labels = target.argmax(-1) if target.ndim == 2 and target.shape[1] > 1 else target.reshape(n)
-        weights = data.class_weights(class_weight, labels.astype(np.int64), where)
+        one_hot = target.ndim == 2 and target.shape[1] > 1
+        if target.size != n and not one_hot:
+            raise ValueError(f"{where}: class_weight needs one label per sample; y has shape {target.shape}.")
+        count = shapes[0][-1] if one_hot or next(iter(targets)).endswith("labels") else 2
+        weights = data.class_weights(class_weight, target.argmax(-1) if one_hot else target.reshape(n), where, count)
         weight = weights if weight is None else weight * weights
     if weight is not None:
         everything["weight"] = weight

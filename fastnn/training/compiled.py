@@ -27,21 +27,26 @@ class Compiled:
         self.loss, self.loss_weights = loss, loss_weights
         self.metrics, self.weighted_metrics = metrics_, weighted_metrics
         self.output_names: list[str] = []
+        self._units: list[int | None] = []
+        self.heads_checked = False
         self.losses: list[Any] = []
         self.weights: list[float] = []
         self.resolved: list[tuple[int, str, Any, bool]] = []     # output, key, metric, weighted
         self.trackers: list[tuple[str, Any]] = []
         self.states: Block | None = None
-        for identifier in [x for x in _leaves(loss) if isinstance(x, str)]:
+        for identifier in _leaves(loss):
             losses.get(identifier)      # unknown names are refused at compile time
+        for identifier in _leaves([metrics_, weighted_metrics]):
+            metrics.resolve(identifier, (None, 1), (None, 1))
 
     # ---- matching with the outputs ----------------------------------------------------------------------------
 
-    def resolve_losses(self, output_names: Sequence[str]) -> None:
-        """One loss (or None) and one weight per output."""
-        if self.output_names == list(output_names):
+    def resolve_losses(self, output_names: Sequence[str], units: Sequence[int | None]) -> None:
+        """One loss (or None) and one weight per output; anew where the outputs have changed."""
+        if (self.output_names, self._units) == (list(output_names), list(units)):
             return
-        self.output_names = list(output_names)
+        self.output_names, self._units = list(output_names), list(units)
+        self.heads_checked = False
         chosen = _per_output(self.loss, self.output_names, "loss")
         self.losses = [None if item is None else losses.get(item) for item in chosen]
         weights = _per_output(self.loss_weights, self.output_names, "loss_weights", spread=False)
@@ -65,6 +70,9 @@ class Compiled:
             for i, items in enumerate(per_output):
                 for item in _leaves(items):
                     metric = metrics.resolve(item, y_shapes[i], output_shapes[i])
+                    if any(metric is other for _, _, other, _ in self.resolved):
+                        raise ValueError(f"compile(): the metric {metric.name!r} is there twice and has one state; "
+                                         "make one for each place.")
                     prefix = f"{self.output_names[i]}_" if several else ""
                     key = _free_key(prefix, metric.name, weighted, taken)
                     self.resolved.append((i, key, metric, weighted))
@@ -126,6 +134,11 @@ class Compiled:
         for i, _, metric, weighted in self.resolved:
             y = data[f"y{i}.{getattr(metric, 'label_kind', 'float')}"]
             metric.update_state(y, outputs[i], data.get("weight") if weighted else None)
+
+    def hold(self) -> None:
+        """Take the states back into their vector where another model that was given the same metric moved them."""
+        if self.states is not None:
+            self.states.hold([v for _, m in self.all() for v in m.variables])
 
     def reset(self) -> None:
         """Op that sets all states to zero."""

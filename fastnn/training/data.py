@@ -17,7 +17,7 @@ def to_array(value: Any, where: str) -> np.ndarray:
     if hasattr(value, "tocsr"):
         raise TypeError(f"{where} is a sparse matrix; pass x.toarray() instead.")
     if hasattr(value, "to_numpy"):
-        value = value.to_numpy()
+        value = _from_pandas(value)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -30,12 +30,21 @@ def to_array(value: Any, where: str) -> np.ndarray:
     return array
 
 
+def _from_pandas(table: Any) -> np.ndarray:
+    """The array of a frame or series; columns of several number types, bool or nullable among them, meet in float64."""
+    array = table.to_numpy()
+    columns = np.ravel(np.asarray(getattr(table, "dtypes", None), object))
+    if array.dtype.kind == "O" and all(getattr(dtype, "kind", "O") in "fiub" for dtype in columns):
+        array = table.to_numpy(dtype="float64", na_value=np.nan)
+    return np.asarray(array)
+
+
 def to_float(array: np.ndarray, where: str, check_finite: bool) -> np.ndarray:
     """floatx in C order (uint8 stays uint8). ValueError at the first value that is not finite after conversion."""
     if array.dtype == np.uint8:
-        return np.ascontiguousarray(array).reshape(array.shape)
+        return np.require(array, requirements="C")
     with np.errstate(over="ignore", invalid="ignore"):
-        result = np.ascontiguousarray(array, backend.floatx()).reshape(array.shape)
+        result = np.require(array, backend.floatx(), ["C", "A"])
     if check_finite and array.dtype.kind == "f":
         total = float(np.sum(result, dtype=np.float64)) if result.size else 0.0
         if not math.isfinite(total):
@@ -44,7 +53,7 @@ def to_float(array: np.ndarray, where: str, check_finite: bool) -> np.ndarray:
                 first = tuple(int(i) for i in bad[0])
                 place = f"row {first[0]}" + (f", column {', '.join(map(str, first[1:]))}" if first[1:] else "")
                 raise ValueError(f"{where} has {len(bad)} values that are not finite in {backend.floatx()}, the first "
-                                 f"at {place}: {array[first]}; clean or scale the data, or pass check_finite=False.")
+                                 f"at {place}: {array[first]}.\nClean or scale the data, or pass check_finite=False.")
     return result
 
 
@@ -65,7 +74,7 @@ def to_labels(array: np.ndarray, classes: int | None, where: str, ignore: int | 
         raise LabelError(f"{where} has labels {low:g}..{high:g} but the output has {classes} classes (label "
                          f"{array[first]:g} at row {first[0]}, {len(rows)} rows bad).\nLabels must be whole numbers "
                          f"0..{top - 1}; use more output units or relabel.")
-    return np.ascontiguousarray(array, np.int32).reshape(array.shape)
+    return np.require(array, np.int32, ["C", "A"])
 
 
 def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str) -> np.ndarray:
@@ -83,8 +92,8 @@ def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where
         if y.ndim == rank - 1 and output[-1] == 1:
             y = y.reshape(*y.shape, 1)
         elif y.ndim == rank - 1 or (y.ndim == rank and y.shape[-1] == 1 and output[-1] != 1):
-            raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}.\nFor class labels use "
-                             "sparse_categorical_crossentropy, or one-hot labels: utils.to_categorical(y).")
+            raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}.\nFor class labels "
+                             "use sparse_categorical_crossentropy, or one-hot labels: utils.to_categorical(y).")
     if y.ndim != len(wanted) or any(n is not None and n != m for n, m in zip(wanted[1:], y.shape[1:])):
         raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}; needs {_n(wanted)}. "
                          "Reshape y or change the last layer.")
@@ -112,19 +121,30 @@ def _n(shape: tuple[int | None, ...]) -> str:
         ("," if len(shape) == 1 else "") + ")"
 
 
-def check_probabilities(y: np.ndarray, where: str) -> None:
-    """Targets of a binary or categorical cross-entropy lie in [0, 1]; LabelError at the first that does not."""
+def check_probabilities(y: np.ndarray, where: str, rows: bool = False) -> None:
+    """Targets of a binary or categorical cross-entropy lie in [0, 1]; LabelError at the first that does not.
+
+    rows: each is the distribution of one sample; a warning where one does not sum to 1.
+    """
     bad = (y < 0) | (y > 1)
     if bad.any():
-        rows = np.argwhere(bad)
-        first = tuple(int(i) for i in rows[0])
-        raise LabelError(f"{where} has the value {y[first]:g} at row {first[0]} ({len(rows)} bad); a cross-entropy needs "
-                         "targets from 0 to 1.\nMap {-1, 1} by (y + 1) / 2, {0, 255} by y / 255.")
+        places = np.argwhere(bad)
+        first = tuple(int(i) for i in places[0])
+        raise LabelError(f"{where} has the value {y[first]:g} at row {first[0]} ({len(places)} bad); a cross-entropy "
+                         "needs targets from 0 to 1.\nMap {-1, 1} by (y + 1) / 2, {0, 255} by y / 255.")
+    sums = y.sum(axis=-1) if rows and y.size else np.ones(1)
+    wrong = np.abs(sums - 1) > 1e-3
+    if wrong.any():
+        first = tuple(int(i) for i in np.argwhere(wrong)[0])
+        warnings.warn(f"{where}: the classes of row {first[0]} sum to {sums[first]:g}, not to 1 ({int(wrong.sum())} "
+                      "such rows); use binary_crossentropy with sigmoid where a sample may have several classes.",
+                      UserWarning, stacklevel=5)
 
 
 def check_lengths(arrays: dict[str, np.ndarray], where: str) -> int:
     """The common number of samples, at least 1. ValueError naming both lengths."""
-    lengths = {name: len(a) for name, a in arrays.items()}
+    single = not any(name.startswith(("x1", "y1")) for name in arrays)
+    lengths = {name[0] if single and name[0] in "xy" else name.split(".")[0]: len(a) for name, a in arrays.items()}
     (first, n), *rest = lengths.items()
     for name, m in rest:
         if m != n:
@@ -148,29 +168,42 @@ def sample_weights(weight: Any, n: int, where: str) -> np.ndarray | None:
     return array
 
 
-def class_weights(weight: Any, labels: np.ndarray, where: str) -> np.ndarray:
-    """One weight per sample from {class: weight} or 'balanced' (n / (classes · count)). ValueError for classes that
-    are missing in the dict or unknown."""
-    classes, index = np.unique(labels, return_inverse=True)
-    if weight == "balanced":
+def class_weights(weight: Any, labels: np.ndarray, where: str, count: int) -> np.ndarray:
+    """One weight per sample from {class: weight} or 'balanced' (n / (classes · count)). 1 for classes that the dict
+    lacks; ValueError for keys that are not among the `count` classes, and for weights that are no weights."""
+    broken = labels[labels != np.floor(labels)]
+    if broken.size:
+        raise ValueError(f"{where}: class_weight needs labels of classes, but y has {broken[0]:g}.")
+    classes, index = np.unique(labels.astype(np.int64), return_inverse=True)
+    if isinstance(weight, str) and weight == "balanced":
         counts = np.bincount(index)
         return (len(labels) / (len(classes) * counts))[index].astype(backend.floatx())
     if not isinstance(weight, dict):
         raise TypeError(f"{where}: class_weight is {shown(weight)}; needs a dict {{class: weight}} or 'balanced'.")
-    unknown = sorted(set(weight) - {int(c) for c in classes})
+    unknown = [key for key in weight if key not in range(count) and key not in classes]
     if unknown:
-        raise ValueError(f"{where}: class_weight names the classes {unknown}, but y has only {classes.tolist()}.")
+        raise ValueError(f"{where}: class_weight names the classes {shown(unknown)}; there are 0..{count - 1}.")
+    for value in weight.values():
+        if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+            raise TypeError(f"{where}: class_weight has the weight {shown(value)}; needs numbers.")
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{where}: class_weight has the weight {shown(value)}; needs finite numbers >= 0.")
     table = np.array([weight.get(int(c), 1.0) for c in classes], backend.floatx())
+    if not table.any():
+        raise ValueError(f"{where}: class_weight is 0 for all classes of y; needs some weights above 0.")
     return table[index]
 
 
 def split_validation(arrays: dict[str, np.ndarray], split: float, n: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """(first part, last part), cut at floor(n·(1-split)) before any shuffling, as Keras."""
-    if isinstance(split, bool) or not isinstance(split, (int, float)) or not 0 < split < 1:
-        raise ValueError(f"fit: validation_split is {shown(split)}; needs a number between 0 and 1.")
+    if isinstance(split, (bool, str)) or not hasattr(split, "__float__"):
+        raise TypeError(f"fit(): validation_split is {shown(split)}; needs a number between 0 and 1.")
+    if not 0 < split < 1:
+        raise ValueError(f"fit(): validation_split is {shown(split)}; needs a number between 0 and 1.")
     at = math.floor(n * (1 - split))
     if at in (0, n):
-        raise ValueError(f"fit: validation_split={split:g} of {n} samples leaves none on one side.")
+        raise ValueError(f"fit(): validation_split={split:g} of {n} samples leaves none on one side; needs some on "
+                         "both.")
     return {k: a[:at] for k, a in arrays.items()}, {k: a[at:] for k, a in arrays.items()}
 
 

@@ -44,9 +44,8 @@ class Feed:
         self.cursor.assign(0)
 
     def unload(self) -> None:
-        """Let go of the arrays."""
-        self.busy = False
-        for tensor in (*self.tensors.values(), *self.results):
+        """Let go of the arrays. The shapes stay, so that a program run now knows that its data are gone."""
+        for tensor in (*self.tensors.values(), *self.results, self.order, self.keys):
             tensor.data = tensor.data[:0].copy()
 
     # ---- parts of programs ------------------------------------------------------------------------------------

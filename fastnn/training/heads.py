@@ -31,7 +31,7 @@ def head_activation(model: Any, output: int) -> tuple[str, int | None]:
 
 def warn(model: Any, compiled: Any) -> None:
     """One warning for each output whose loss and last activation contradict each other."""
-    if getattr(compiled, "heads_checked", False):
+    if compiled.heads_checked:
         return
     compiled.heads_checked = True
     for i, loss in enumerate(compiled.losses):
@@ -51,8 +51,8 @@ def _mismatch(loss: Any, activation: str, units: int | None) -> str:
         return ""
     from_logits = getattr(loss, "from_logits", False)
     if from_logits and activation in _ACTIVATIONS:
-        return (f"the loss has from_logits=True but the last layer applies {activation} already, so it would be applied "
-                "twice; drop one of the two.")
+        return (f"the loss has from_logits=True but the last layer applies {activation} already, so it would be "
+                "applied twice; drop one of the two.")
     if not from_logits and activation == "linear":
         return (f"{loss.name} takes probabilities but the last layer is linear; give it activation="
                 f"{'sigmoid' if binary else 'softmax'!r} or the loss from_logits=True.")

@@ -63,7 +63,8 @@ class History:
             if len(column) != count:
                 raise ValueError(f"History.extend: {name!r} has {len(column)} values for {count} epochs; needs one "
                                  "each; use append for what was measured in some epochs only.")
-        values = {name: [value if type(value) is float else plain(value) for value in columns[name]] for name in sorted(columns)}
+        values = {name: [value if type(value) is float else plain(value) for value in columns[name]]
+                  for name in sorted(columns)}
         first = len(self.epoch)
         for name, column in values.items():
             self._put(name, range(first, first + count), column)

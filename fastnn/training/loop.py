@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.program import Program, Schedule, recording
+from fastnn.engine.program import Program, Schedule, recording, whole_step
 from fastnn.engine.tensor import Tensor
-from fastnn.layers.layer import flatten, forward_pass, structure_version
+from fastnn.layers.layer import structure_version
 from fastnn.training import adapter, nonfinite
 from fastnn.training.data import whole
 from fastnn.training.feed import Feed
@@ -71,7 +71,8 @@ class _Pass:
     def _run(self, batch: int, times: int, seconds: float) -> int:
         steps = self.model._steps
         if self.model.run_eagerly:
-            getattr(steps, self.mode)(self.feed, batch)
+            with whole_step():
+                getattr(steps, self.mode)(self.feed, batch)
             return 1
         program, ran = steps.step(self.mode, self.feed, batch)
         if ran:
@@ -95,8 +96,8 @@ def fit(model: Any, arrays: dict[str, np.ndarray], validation: dict[str, np.ndar
     steps = model._steps
     feed = steps.feed("train", arrays)
     val_feed = steps.feed("validation", validation) if validation is not None else None
-    alone = not (listeners.wants_epochs or listeners.wants_batches or listeners.wants_test_batches
-                 or model.run_eagerly) and plan.frequency == 1
+    alone = not (listeners.wants_epochs or listeners.wants_batches or listeners.wants_tests
+                 or listeners.wants_test_batches or model.run_eagerly) and plan.frequency == 1
     history = model.history
     history.begin_run(listeners.params)
     epoch = plan.initial_epoch
@@ -155,7 +156,7 @@ def _one_epoch(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch:
 
 def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int,
                  most: int) -> int:
-    """Up to `most` epochs, as many as the log has rows, without Python between them; how many ran. None where a
+    """Up to `most` epochs, as many as the log has rows, without Python between them; how many ran; 0 where a
     program has to be recorded first, as by an edit of a layer in another thread."""
     steps, compiled = model._steps, model.compiled
     rows_per_epoch = 1 if val_feed is None else 2
@@ -232,13 +233,13 @@ def evaluate(model: Any, arrays: dict[str, np.ndarray], plan: Plan, listeners: A
 def predict(model: Any, arrays: dict[str, np.ndarray], n: int, plan: Plan, listeners: Any,
             progress: Any) -> list[np.ndarray]:
     """The outputs over the arrays: new arrays, one per output."""
-    shapes = adapter.build(model, arrays)
-    results = [np.zeros((min(n, plan.steps * plan.batch), *shape[1:]), backend.floatx()) for shape in shapes]
+    symbols = adapter.build(model, arrays)
+    results = [np.zeros((min(n, plan.steps * plan.batch), *t.shape[1:]), t.dtype) for t in symbols]
     if n == 0:
         return results
     feed = model._steps.feed("predict", arrays)
-    while len(feed.results) < len(results):
-        feed.results.append(Tensor(results[len(feed.results)], "result"))
+    if [t.dtype for t in feed.results] != [t.dtype for t in symbols]:
+        feed.results = [Tensor(array, "result") for array in results]
     for tensor, array in zip(feed.results, results):
         tensor.data, tensor.shape = array, array.shape
     try:
@@ -250,7 +251,9 @@ def predict(model: Any, arrays: dict[str, np.ndarray], n: int, plan: Plan, liste
             if listeners.wants_predict_batches:
                 listeners.on_predict_batch_begin(passing.done)
                 passing.run(1)
-                listeners.on_predict_batch_end(passing.done - 1)
+                begin = (passing.done - 1) * plan.batch
+                rows = [array[begin:begin + plan.batch] for array in results]
+                listeners.on_predict_batch_end(passing.done - 1, {"outputs": rows[0] if len(rows) == 1 else rows})
             else:
                 passing.run(passing.total, REDRAW)
             progress.update(passing.done, dict)
@@ -275,19 +278,19 @@ def one_batch(model: Any, mode: str, arrays: dict[str, np.ndarray]) -> dict[str,
 
 def record_row(model: Any, x: np.ndarray, key: Any) -> np.ndarray | None:
     """Record the program behind one-row predict and run it; None where the model is not that simple."""
-    if not model.built or (model.inputs is not None and len(model.inputs) != 1) or x.dtype.kind not in "fiub":
+    if not model.built or len(model.inputs or "x") != 1 or len(model.outputs or "y") != 1:
         return None
     arrays = adapter.adapt_x(model, x, "predict()", check_finite=False)
     if arrays["x0"].shape != x.shape or len(arrays) != 1:
         return None
     source = Tensor(arrays["x0"].astype(backend.floatx()), "x")
-    with recording() as calls, forward_pass(False):
-        outputs = flatten(model(source))
-    if len(outputs) != 1 or outputs[0] is source:
+    with recording() as calls, model._steps.inference():
+        output = model(source)
+    if not isinstance(output, Tensor) or output is source:
         return None
-    program = Program(calls, f"predict one row of {model.name}", keep=outputs)
+    program = Program(calls, f"predict one row of {model.name}", keep=[output])
     model._rows[key] = (structure_version(), source, program, program.results[0], threading.Lock())
-    return np.asarray(outputs[0].data).copy()
+    return np.asarray(output.data).copy()
 
 
 def _release(model: Any, feeds: list[Feed | None]) -> None:
@@ -298,6 +301,7 @@ def _release(model: Any, feeds: list[Feed | None]) -> None:
             for key, program in list(model._steps.programs.items()):
                 if key[1:2] == (feed.number,):
                     program.bind()
+            feed.busy = False
 
 
 def _last(history: Any) -> dict[str, Any]:

@@ -26,22 +26,10 @@ class Guard:
     def _done(self) -> bool:
         return bool(getattr(self.model.compiled, "nonfinite_seen", False)) or self.model.run_eagerly
 
-    def _state(self) -> list[Any]:
-        """Everything a step changes: weights, slots, counters, metric sums, cursors."""
-        model = self.model
-        optimizer = model.optimizer
-        tensors = [*model.weights, optimizer.iterations, optimizer._rate, model._steps.draws, model._steps.log_row,
-                   model.compiled.states.flat]
-        tensors += [block.flat for block in optimizer.slot_blocks.values()]
-        for key, feed in list(model._steps.feeds.items()):
-            if key[0] in ("train", "validation"):       # predict may run beside fit, in another thread
-                tensors += [feed.cursor, feed.order, feed.keys]
-        return [*tensors, model._steps.epoch]
-
     def remember(self) -> None:
         """Keep a copy of the state."""
         if not self._done:
-            self.saved = [(t, t.data.copy()) for t in self._state()]
+            self.saved = [(t, t.data.copy()) for t in self.model._steps.state()]
 
     def _swap(self) -> None:
         """Exchange the state with the kept copy."""
@@ -106,6 +94,6 @@ class Guard:
         largest = max((float(np.abs(t.data).max()) for t in call.inputs if t.data.dtype.kind == "f" and t.data.size),
                       default=0.0)
         cause = f"its inputs are finite, the largest is {largest:.3g}" if given else "its inputs were bad already"
-        warnings.warn(f"fit(): the loss of {self.model.name} is not finite: first in epoch {epoch + 1}, step {step + 1}, "
-                      f"kernel {call.op.name} of {where} ({cause}).\nTraining goes on; try a smaller learning rate, scale "
-                      "the inputs, or stop with the callback TerminateOnNaN.", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"fit(): the loss of {self.model.name} is not finite: first in epoch {epoch + 1}, step {step + 1}"
+                      f", kernel {call.op.name} of {where} ({cause}).\nTraining goes on; try a smaller learning rate, "
+                      "scale the inputs, or stop with the callback TerminateOnNaN.", RuntimeWarning, stacklevel=2)

@@ -1,19 +1,21 @@
 """The steps of training, testing and predicting: ordinary Python that runs once per shape and is replayed. Floor 4."""
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from fastnn import random
-from fastnn.engine.program import Program, recording
+from fastnn.engine.program import Program, recording, whole_step
 from fastnn.engine.tensor import Tensor, Variable, backward
-from fastnn.layers.layer import distinct, flatten, forward_pass, structure_version
+from fastnn.layers.layer import context, distinct, flatten, forward_pass, structure_version
 from fastnn.ops.data import advance, store_step
 from fastnn.training.feed import Feed
 
 LOG_ROWS = 4096
+KEPT = 64       # programs; each batch size has its own, with an arena
 
 
 class Steps:
@@ -24,6 +26,7 @@ class Steps:
         self.programs: dict[Any, Program] = {}
         self.feeds: dict[Any, Feed] = {}
         self.draws = Variable(0, "draws", dtype="int64", trainable=False)      # the step counter of random layers
+        self.trials = Variable(1 << 40, "trials", dtype="int64", trainable=False)    # the same, outside training
         self.log_row = Variable(0, "log row", dtype="int64", trainable=False)
         self.log: Tensor | None = None
         self.epoch = Variable(0, "epoch", dtype="int64", trainable=False)      # how many orders were shuffled
@@ -58,6 +61,16 @@ class Steps:
         feed.load(arrays)
         return feed
 
+    def state(self) -> list[Tensor]:
+        """Everything that a training step changes: weights, slots, counters, metric sums, cursors, orders."""
+        optimizer = self.model.optimizer
+        tensors = [*self.model.weights, optimizer.iterations, optimizer._rate, self.draws, self.trials, self.log_row,
+                   self.model.compiled.states.flat, *(block.flat for block in optimizer.slot_blocks.values())]
+        for key, feed in list(self.feeds.items()):
+            if key[0] in ("train", "validation"):       # predict may run beside fit, in another thread
+                tensors += [feed.cursor, feed.order, feed.keys]
+        return [*tensors, self.epoch]
+
     # ---- recording and replaying ------------------------------------------------------------------------------
 
     def program(self, key: Any, name: str, body: Callable[[], None]) -> tuple[Program, bool]:
@@ -66,9 +79,13 @@ class Steps:
         if found is not None:
             return found, False
         version = structure_version()
-        with recording() as calls:
+        with whole_step(), recording() as calls:
             body()
         program = Program(calls, name)
+        stale = [k for k, v in list(self._versions.items()) if v != version]
+        for old in [*stale, *list(self._versions)[:-KEPT]]:
+            self.programs.pop(old, None)
+            self._versions.pop(old, None)
         self.programs[key], self._versions[key] = program, version
         return program, True
 
@@ -98,11 +115,19 @@ class Steps:
         advance(self.draws, by=1)
         feed.next(batch)
 
+    @contextlib.contextmanager
+    def inference(self) -> Iterator[list[Tensor]]:
+        """A forward pass that is no training. Layers called with training=True all the same draw anew in each."""
+        with forward_pass(False, self.trials) as penalties:
+            yield penalties
+            if context.applications:
+                advance(self.trials, by=1)
+
     def test(self, feed: Feed, batch: int) -> None:
         """Gather, forward, loss, metrics."""
         model, compiled = self.model, self.model.compiled
         data = feed.batch(batch)
-        with forward_pass(False) as penalties:
+        with self.inference() as penalties:
             outputs = flatten(model(_inputs(data)))
             penalties.extend(v.regularizer(v) for v in distinct(model.trainable_weights) if v.regularizer is not None)
             compiled.total_loss(data, outputs, penalties, batch)
@@ -112,7 +137,7 @@ class Steps:
     def predict(self, feed: Feed, batch: int) -> None:
         """Gather, forward, store."""
         data = feed.batch(batch)
-        with forward_pass(False):
+        with self.inference():
             feed.store(flatten(self.model(_inputs(data))))
         feed.next(batch)
 

@@ -27,6 +27,7 @@ from fastnn.training.steps import Steps
 class Trainer:
     """What makes a layer a model that can be trained; Model inherits it."""
     name: str
+    _graph: Any
 
     def __init__(self) -> None:
         self.compiled: Any = None
@@ -52,6 +53,8 @@ class Trainer:
         auto_scale_loss are accepted for Keras' sake: steps are always replayed in C, many at a time.
         Raises ValueError naming the nearest name for unknown ones.
         """
+        if self._busy.locked():
+            raise BusyError(f"compile(): {self.name} is training or evaluating; wait until it has finished.")
         optimizer = optimizers.get(optimizer)
         self.compiled = Compiled(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer, self.loss, self.run_eagerly = optimizer, loss, bool(run_eagerly)
@@ -88,6 +91,7 @@ class Trainer:
         self._worker = threading.get_ident()
         try:
             self.optimizer.hold()
+            self.compiled.hold()
             yield
         finally:
             self._worker = 0
@@ -121,8 +125,9 @@ class Trainer:
             if validation_data is not None:
                 validation = self._validation(validation_data, check_finite)
             elif validation_split:
+                parts = data.split_validation(arrays, validation_split, n)
                 data.warn_ordered(arrays, validation_split, n)
-                arrays, validation = data.split_validation(arrays, validation_split, n)
+                arrays, validation = parts
                 if class_weight is not None:        # for training only
                     validation.pop("weight")
                     kept = data.sample_weights(sample_weight, n, "fit()")
@@ -174,7 +179,7 @@ class Trainer:
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
                 callbacks: Any = None) -> Any:
-        """The outputs for x, as a new array (a list of arrays for several outputs). Rows do not depend on the batch."""
+        """The outputs for x, as a new array (a list or dict for several outputs). Rows do not depend on the batch."""
         if (type(x) is np.ndarray and x.shape[0:1] == (1,) and x.dtype.kind in "fiub" and batch_size is None
                 and callbacks is None and steps is None):
             row = self._predict_row(x)
@@ -184,10 +189,13 @@ class Trainer:
         self._must_be_built(x)
         arrays = adapter.adapt_x(self, x, "predict()", check_finite=False)
         n = len(arrays["x0"])
-        plan = loop.Plan(max(n, 1), batch, 1, 0, False, None if steps is None else data.whole(steps, "predict(): steps"))
+        steps = None if steps is None else data.whole(steps, "predict(): steps")
+        plan = loop.Plan(max(n, 1), batch, 1, 0, False, steps)
         progress = Progress(0 if plan.steps == 1 and verbose == "auto" else verbose, 1, plan.steps, title=False)
         listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
         outputs = loop.predict(self, arrays, n, plan, listeners, progress)
+        if self._graph is not None and isinstance(self._graph.outputs, dict):
+            return dict(zip(self._graph.output_names, outputs))
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _must_be_built(self, x: Any) -> None:
@@ -240,6 +248,11 @@ class Trainer:
         return values[0] if len(values) == 1 else values
 
     # ---- looking inside ---------------------------------------------------------------------------------------
+
+    def profile(self, x: Any, y: Any, batch_size: int = 32, seconds: float = 0.5) -> Any:
+        """How long each call of a training step takes: print it, or `.plot(path)`; see fastnn.teaching.profile."""
+        from fastnn.teaching.profile import profile
+        return profile(self, x, y, batch_size, seconds)
 
     @property
     def programs(self) -> list[Program]:
