@@ -7,6 +7,7 @@ fastest round counts. --write puts the text between <!-- benchmarks --> and <!--
 import argparse
 import math
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -45,6 +46,7 @@ class Report:
     def __init__(self, quick: bool) -> None:
         self.rounds, self.seconds, self.settings = (3, 0.05, 2) if quick else (9, 0.2, 9)
         self.canary = machine.Canary()
+        self.canary.read()              # before other processes start
         self.libraries = {name: Library(name) for name in LIBRARIES}
         self.steps: dict[str, Times] = {}
         self.losses: dict[str, dict[str, float]] = {}
@@ -54,7 +56,6 @@ class Report:
         self.kernels: dict[str, list[float]] = defaultdict(list)
 
     def measure(self) -> None:
-        self.canary.read()
         for workload in WORKLOADS.values():
             self._workload(workload)
             self.canary.read()
@@ -127,6 +128,10 @@ class Report:
                   "settings the best, which is named."]
         for name, losses in self.losses.items():
             told = ", ".join(f"{library} {loss:.4f}" for library, loss in losses.items())
+            wrong = disagreeing(losses)
+            if wrong:
+                told += (f". **Warning: {', '.join(wrong)} did not learn what the others did; its time in this row "
+                         "means nothing until that is explained**")
             lines.append(f"- {name}: loss after {min(20, WORKLOADS[name].most_epochs)} epochs from the same weights "
                          f"(scikit-learn draws its own): {told}.")
         if self.kernels:
@@ -158,6 +163,13 @@ def described() -> str:
 def fastest(times: Times, library: str) -> tuple[float, str]:
     """(seconds, setting) of the library's best setting; (inf, "") if there is none."""
     return min(((t, setting) for (name, setting), t in times.items() if name == library), default=(math.inf, ""))
+
+
+def disagreeing(losses: dict[str, float]) -> list[str]:
+    """Libraries whose loss is a quarter away from the median (or no number): they did not do the same work."""
+    told = {name: loss for name, loss in losses.items() if name != "scikit-learn"}      # it has other first weights
+    middle = statistics.median(told.values()) if told else 0.0
+    return [name for name, loss in told.items() if not abs(loss - middle) <= middle / 4]
 
 
 def geomean(values: list[float]) -> float:

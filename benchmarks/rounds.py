@@ -20,7 +20,7 @@ class Round:
         self.x, self.y = workload.data()
         self.contender = make(workload)
         self.contender.fit(2)           # compiles, records, wakes threads
-        self.epochs = 1
+        self.epochs = workload.least_epochs
         while self.epochs < workload.most_epochs and (spent := self._time()) < seconds:
             self.epochs = min(workload.most_epochs, self.epochs * (2 if spent > seconds / 4 else 4))
 
