@@ -72,7 +72,7 @@ class BuildEngine(build_ext):
             if isinstance(words, list):
                 setattr(self.compiler, command, [word for word in words if word not in FAST_MATH])
         if not self._works("int main(void){return 0;}", [], []):
-            raise RuntimeError(f"the C compiler, {self._compiler_name()}, is not there or cannot build an empty program")
+            raise RuntimeError(f"the C compiler, {self._compiler_name()}, cannot build an empty program")
         compiling, linking = self._openmp_flags()
         built = self._compile_each_isa()
         objects = [path for paths in built.values() for path in paths]

@@ -14,7 +14,8 @@ from fastnn.__main__ import COMMANDS, main
 from fastnn.examples import LESSONS
 
 ROOT = Path(fastnn.__file__).resolve().parents[1]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1",
+               "PYTHONWARNINGS": "ignore:fastnn runs its NumPy reference"}
 
 
 def fastnn_command(*words: str, cwd: Path, module: str = "fastnn",
