@@ -23,6 +23,8 @@ from tests.conftest import needs_c
 ROOT = Path(__file__).parents[1]
 LIMIT = 600      # seconds, for one command
 TRAINING = """
+import sys      # an editable fastnn would lend its compiled module to the installed one that is tried here
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
 import fastnn, numpy as np
 found = fastnn.show_config()
 model = fastnn.Sequential([fastnn.layers.Dense(4, activation="tanh", input_shape=(2,)), fastnn.layers.Dense(1)])
