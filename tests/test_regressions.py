@@ -147,7 +147,7 @@ def test_a_schedule_replaced_by_a_number_is_forgotten():
 
 def test_a_constant_of_the_optimizer_changed_after_a_step_counts():
     model = net(optimizers.SGD(0.0001))
-    model.fit(X, Y, verbose=0)
+    model.fit(X, Y, batch_size=64, verbose=0)
     model.optimizer.weight_decay = 5000.0
     before = model.get_weights()[0]
     model.fit(X, Y, batch_size=64, verbose=0)

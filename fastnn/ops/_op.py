@@ -155,8 +155,8 @@ class Op:
                                 f"{backend.floatx() if kind == 'float' else kind}; convert the data, or make the "
                                 "weights anew under this floatx.")
             if value.data is not None and value.data.shape != value.shape:
-                raise ShapeError(f"{self.name}: {name}, {value.name!r}, is an array of shape {value.data.shape} now; needs "
-                                 f"{value.shape}; change it by assign().")
+                raise ShapeError(f"{self.name}: {name}, {value.name!r}, is an array of shape {value.data.shape} now; "
+                                 f"needs {value.shape}; change it by assign().")
             tensors.append(value)
         return tuple(tensors)
 
