@@ -4,7 +4,6 @@ Losses never broadcast: y_true (N,) against y_pred (N, 1) is aligned, any other 
 """
 
 import inspect
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from fastnn.engine import backend
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import LabelError, ShapeError, nearest, shown
+from fastnn.layers._names import snake_case
 from fastnn.ops import data, elementwise, reduce
 from fastnn.ops._op import as_tensor
 
@@ -104,11 +104,6 @@ class LossFunctionWrapper(Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """fn(y_true, y_pred)."""
         return self.fn(y_true, y_pred, **self.settings)
-
-
-def snake_case(name: str) -> str:
-    """MeanSquaredError → mean_squared_error."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def prepared(where: str, y_true: Any, y_pred: Any, kind: str = "float",
