@@ -283,13 +283,25 @@ static void shuffle_step(const Call *call, Part part)
     const int64_t seed = integer(call, 0);
     const int64_t stream = integer(call, 1);
     const int64_t n = output_size(call, 0);
-    enum { GROUP = 64 };
+    enum { GROUP = 64, FEW = 8 };
     uint32_t bits[GROUP];
 
     /* Keys (31 random bits, index) are put into about n / 2 buckets by their leading bits, which leaves them nearly
      * sorted; one insertion sort finishes. As the bits can be drawn twice, once to count and once to place, it needs
      * no second array; until the end `order` holds the buckets' counts. With one bucket nothing need be counted. */
     (void)part;
+    if (n <= FEW) {   /* a key's place is the number of smaller ones: no branch depends on the random bits */
+        int64_t unsorted[FEW];
+        philox(bits, 0, n, seed, stream, *counter);
+        for (int64_t i = 0; i < n; i++) unsorted[i] = (int64_t)(bits[i] >> 1) << 32 | i;
+        for (int64_t i = 0; i < n; i++) {
+            int64_t place = 0;
+            for (int64_t j = 0; j < n; j++) place += unsorted[j] < unsorted[i];
+            keys[place] = unsorted[i];
+            order[place] = (int32_t)i;
+        }
+        return;
+    }
     int shift = 31;
     while (n > 32 && shift > 1 && (int64_t)1 << (33 - shift) <= n) shift--;
     const int64_t buckets = (int64_t)1 << (31 - shift);
