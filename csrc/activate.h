@@ -40,11 +40,11 @@ INLINE V sigmoid_both_(V x, V *complement)
     return v_select(x < 0.0f, small, large);
 }
 
-INLINE V v_gelu(V x) { return x * v_normal_cdf(x); }
+INLINE V v_gelu(V x) { return x * normal_cdf_(x, v_bell(x)); }
 INLINE V v_gelu_grad(V dy, V x)
 {
-    const V density = 0.39894228f * v_exp(-0.5f * x * x);
-    return dy * (x * density + v_normal_cdf(x));
+    const V bell = v_bell(x);
+    return dy * (x * (0.39894228f * bell) + normal_cdf_(x, bell));
 }
 
 /* (1 + tanh u) / 2 is sigmoid(2u); 2u = x (a + b x^2) with a = 2 sqrt(2/pi), b = 0.044715 a. */

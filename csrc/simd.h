@@ -9,7 +9,7 @@
 #define FASTNN_SIMD_H
 
 #include <math.h>
-#ifdef __AVX512F__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 #include <stdint.h>
@@ -42,9 +42,17 @@ INLINE V v_where(I mask, V yes) { return (V)(mask & (I)yes); }      /* 0 where t
 
 INLINE V v_abs(V x) { return (V)((I)x & 0x7fffffff); }
 INLINE V v_copysign(V size, V sign) { return (V)(((I)size & 0x7fffffff) | ((I)sign & INT32_MIN)); }
-/* The second operand if either is NaN. */
+/* The second operand if either is NaN. x86 has an instruction that does just this, which gcc does not find. */
+#if defined(__AVX512F__)
+INLINE V v_max(V x, V y) { return (V)_mm512_max_ps((__m512)x, (__m512)y); }
+INLINE V v_min(V x, V y) { return (V)_mm512_min_ps((__m512)x, (__m512)y); }
+#elif defined(__AVX2__)
+INLINE V v_max(V x, V y) { return (V)_mm256_max_ps((__m256)x, (__m256)y); }
+INLINE V v_min(V x, V y) { return (V)_mm256_min_ps((__m256)x, (__m256)y); }
+#else
 INLINE V v_max(V x, V y) { return v_select(x > y, x, y); }
 INLINE V v_min(V x, V y) { return v_select(x < y, x, y); }
+#endif
 
 INLINE V v_load(const float *p) { return *(const UnalignedV *)p; }
 INLINE void v_store(float *p, V x) { *(UnalignedV *)p = x; }
@@ -80,15 +88,27 @@ INLINE V v_load_part(const float *p, int64_t n, float fill)
 #endif
 }
 
+/* 0, 1, 2, ... */
+INLINE I v_lanes(void)
+{
+    static const int32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    I lanes;
+    memcpy(&lanes, numbers, sizeof lanes);
+    return lanes;
+}
+
+/* Mask of the first n lanes. */
+INLINE I first_lanes(int64_t n) { return v_lanes() < i_splat(n < WIDTH ? n : WIDTH); }
+
 /* The same, where `readable` floats of p exist: reading past the row's end is then quicker. */
 INLINE V v_load_row(const float *p, int64_t n, int64_t readable, float fill)
 {
-    static const int32_t lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    (void)readable;
     if (n >= WIDTH) return v_load(p);
-    if (readable < WIDTH) return v_load_part(p, n, fill);
-    I lane;
-    memcpy(&lane, lanes, sizeof lane);
-    return v_select(lane < (int32_t)n, v_load(p), v_splat(fill));
+#ifndef __AVX512F__
+    if (readable >= WIDTH) return v_select(v_lanes() < (int32_t)n, v_load(p), v_splat(fill));
+#endif
+    return v_load_part(p, n, fill);
 }
 
 /* Writes the first n floats of x only. */
@@ -131,6 +151,40 @@ INLINE float v_highest(V x)
     const float even = q[0] > q[2] ? q[0] : q[2], odd = q[1] > q[3] ? q[1] : q[3];
     return even > odd ? even : odd;
 }
+
+/* Lane r is f over the lanes of rows[r], in the order of v_sum: WIDTH rows at once. `one` does a row. */
+INLINE V fold_rows_(const V *rows, V (*f)(V, V), float (*one)(V))
+{
+#ifdef __AVX512F__      /* pairs of vectors are halved together: 3 instructions a row instead of 10 */
+    const __m512i low = _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0), high = _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2);
+    V v[8];
+    (void)one;
+    for (int r = 0; r < 8; r++) {
+        const __m512 a = (__m512)rows[r], b = (__m512)rows[r + 8];
+        v[r] = f((V)_mm512_shuffle_f32x4(a, b, 0x44), (V)_mm512_shuffle_f32x4(a, b, 0xee));
+    }
+    for (int r = 0; r < 4; r++) {
+        const __m512d a = (__m512d)v[r], b = (__m512d)v[r + 4];
+        v[r] = f((V)_mm512_permutex2var_pd(a, low, b), (V)_mm512_permutex2var_pd(a, high, b));
+    }
+    for (int r = 0; r < 2; r++) {
+        const __m512d a = (__m512d)v[r], b = (__m512d)v[r + 2];
+        v[r] = f((V)_mm512_unpacklo_pd(a, b), (V)_mm512_unpackhi_pd(a, b));
+    }
+    const __m512 a = (__m512)v[0], b = (__m512)v[1];
+    const V folded = f((V)_mm512_shuffle_ps(a, b, 0x88), (V)_mm512_shuffle_ps(a, b, 0xdd));
+    return (V)_mm512_permute_ps((__m512)folded, 0xd8);
+#else
+    float folded[WIDTH];
+    (void)f;
+    for (int r = 0; r < WIDTH; r++) folded[r] = one(rows[r]);
+    return v_load(folded);
+#endif
+}
+
+INLINE V add_(V x, V y) { return x + y; }
+INLINE V v_sum_rows(const V *rows) { return fold_rows_(rows, add_, v_sum); }
+INLINE V v_highest_rows(const V *rows) { return fold_rows_(rows, v_max, v_highest); }
 
 /* y = f(x) over this worker's share; f is inlined. The output may be the input. */
 INLINE void map1(const Call *call, Part part, V (*f)(V))

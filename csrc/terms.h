@@ -1,4 +1,5 @@
-/* terms.h: losses that are means of independent terms, and what all losses share. For kernels/loss.c.
+/* terms.h: losses that are means of independent terms, and what all losses share. For kernels/loss.c and
+ * kernels/crossentropy.c.
  *
  * Terms are computed on contiguous elements and then averaged in groups, so that rows of one element fill whole
  * vectors.
@@ -6,27 +7,16 @@
 #ifndef FASTNN_TERMS_H
 #define FASTNN_TERMS_H
 
-#include "vmath.h"
+#include "rows.h"
 
 #define LOW 1e-7f                         /* probabilities are clipped to [LOW, HIGH] */
 #define HIGH ((float)(1 - 1e-7))
-enum { BLOCK = 512, ROWS_AT_ONCE = 16 };
-
-INLINE int64_t last_dim(const Tensor *t) { return t->shape[t->rank - 1]; }
+enum { BLOCK = 512 };
 
 /* A clipped NaN is NaN. */
 INLINE V clip(V p) { return v_select(p < LOW, v_splat(LOW), v_select(p > HIGH, v_splat(HIGH), p)); }
 INLINE I clipped(V p) { return (p < LOW) | (p > HIGH); }
 INLINE float clip_one(float p) { return p < LOW ? LOW : p > HIGH ? HIGH : p; }
-
-/* Mask of the first n lanes. */
-INLINE I first_lanes(int64_t n)
-{
-    static const int32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    I lane;
-    memcpy(&lane, numbers, sizeof lane);
-    return lane < i_splat(n < WIDTH ? n : WIDTH);
-}
 
 /* The sum of n floats, in an order that depends on n only. */
 static float sum_of(const float *x, int64_t n)

@@ -1,18 +1,5 @@
 /* metric.c: per-sample scores, and steps that add a batch to float64 sums; see fastnn/reference/metric.py. */
-#include <math.h>
-
-#include "fastnn.h"
-
-static inline int64_t last_dim(const Tensor *t) { return t->shape[t->rank - 1]; }
-
-/* The place of the first maximum; a NaN is above everything. */
-static inline int64_t argmax(const float *x, int64_t n)
-{
-    int64_t best = 0;
-    for (int64_t i = 1; i < n; i++)
-        if (!(x[i] <= x[best]) && x[best] == x[best]) best = i;
-    return best;
-}
+#include "rows.h"
 
 static void binary_accuracy(const Call *call, Part part)
 {
@@ -41,11 +28,16 @@ static void categorical_accuracy(const Call *call, Part part)
     const float *y_true = input(call, 0);
     const float *y_pred = input(call, 1);
     float *y = output(call, 0);
-    const int64_t n = last_dim(call->inputs[1]);
+    const int64_t n = last_dim(call->inputs[1]), size = input_size(call, 1);
     const Range rows = share_rows(output_size(call, 0), part);
+    int32_t actual[WIDTH], predicted[WIDTH];
 
-    for (int64_t row = rows.begin; row < rows.end; row++)
-        y[row] = argmax(y_true + row * n, n) == argmax(y_pred + row * n, n);
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        first_highest_each(actual, y_true + row * n, n, count, y_true + size);
+        first_highest_each(predicted, y_pred + row * n, n, count, y_pred + size);
+        for (int64_t r = 0; r < count; r++) y[row + r] = actual[r] == predicted[r];
+    }
 }
 
 static void sparse_categorical_accuracy(const Call *call, Part part)
@@ -55,9 +47,14 @@ static void sparse_categorical_accuracy(const Call *call, Part part)
     float *y = output(call, 0);
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
+    const float *end = y_pred + input_size(call, 1);
+    int32_t predicted[WIDTH];
 
-    for (int64_t row = rows.begin; row < rows.end; row++)
-        y[row] = labels[row] == argmax(y_pred + row * n, n);
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        first_highest_each(predicted, y_pred + row * n, n, count, end);
+        for (int64_t r = 0; r < count; r++) y[row + r] = labels[row + r] == predicted[r];
+    }
 }
 
 /* Whether fewer than k of x exceed x[label], all of x being finite. */
@@ -82,7 +79,7 @@ static void top_k_accuracy(const Call *call, Part part)
     const Range rows = share_rows(output_size(call, 0), part);
 
     for (int64_t row = rows.begin; row < rows.end; row++)
-        y[row] = in_top_k(y_pred + row * n, n, argmax(y_true + row * n, n), k);
+        y[row] = in_top_k(y_pred + row * n, n, first_highest(y_true + row * n, n), k);
 }
 
 static void sparse_top_k_accuracy(const Call *call, Part part)
@@ -106,7 +103,7 @@ static inline double sum_lanes(const double *lanes)
     return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
-static inline double sum_of(const float *x, int64_t n)
+static inline double sum_in_double(const float *x, int64_t n)
 {
     double lanes[LANES] = {0}, rest = 0;
     int64_t i = 0;
@@ -116,7 +113,7 @@ static inline double sum_of(const float *x, int64_t n)
     return sum_lanes(lanes) + rest;
 }
 
-static inline double dot_of(const float *x, const float *weights, int64_t n)
+static inline double dot_in_double(const float *x, const float *weights, int64_t n)
 {
     double lanes[LANES] = {0}, rest = 0;
     int64_t i = 0;
@@ -134,7 +131,7 @@ static void mean_step(const Call *call, Part part)
     const int64_t size = input_size(call, 2);
 
     (void)part;
-    *total += sum_of(values, size);
+    *total += sum_in_double(values, size);
     *count += size;
 }
 
@@ -147,8 +144,8 @@ static void weighted_mean_step(const Call *call, Part part)
     const int64_t size = input_size(call, 2);
 
     (void)part;
-    *total += dot_of(values, weights, size);
-    *count += sum_of(weights, size);
+    *total += dot_in_double(values, weights, size);
+    *count += sum_in_double(weights, size);
 }
 
 static void confusion_step(const Call *call, Part part)
@@ -188,7 +185,7 @@ static void hardmax_confusion_step(const Call *call, Part part)
     (void)part;
     for (int64_t row = 0; row < batch; row++) {
         const float *t = y_true + row * columns, *p = y_pred + row * columns;
-        const float highest = p[argmax(p, columns)];
+        const float highest = p[first_highest(p, columns)];
         const double weight = weights[row];
         for (int64_t column = 0; column < columns; column++) {
             const int positive = p[column] >= highest && fabsf(p[column]) > 1e-9f;
@@ -220,14 +217,14 @@ static void r2_step(const Call *call, Part part)
             sum[column] += weights[row] * t;
             residual[column] += weights[row] * (error * error);
         }
-    *count += sum_of(weights, batch);
+    *count += sum_in_double(weights, batch);
 }
 
 extern const Kernel FAMILY(metric)[];
 const Kernel FAMILY(metric)[] = {
     {"binary_accuracy(y_true, y_pred, *, threshold)", binary_accuracy, ROWS, 0.25},
-    {"categorical_accuracy(y_true, y_pred)", categorical_accuracy, ROWS, 15},
-    {"sparse_categorical_accuracy(labels, y_pred)", sparse_categorical_accuracy, ROWS, 7},
+    {"categorical_accuracy(y_true, y_pred)", categorical_accuracy, ROWS, 6},
+    {"sparse_categorical_accuracy(labels, y_pred)", sparse_categorical_accuracy, ROWS, 3},
     {"top_k_accuracy(y_true, y_pred, *, k)", top_k_accuracy, ROWS, 10},
     {"sparse_top_k_accuracy(labels, y_pred, *, k)", sparse_top_k_accuracy, ROWS, 6},
     {"mean_step(total, count, values)", mean_step, WHOLE, 0},

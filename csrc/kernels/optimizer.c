@@ -1,8 +1,6 @@
 /* optimizer.c: one pass over the flat vectors of weights, gradients and slots; see fastnn/reference/optimizer.py.
  * The updated inputs are the outputs: the same memory. */
-#include <math.h>
-
-#include "fastnn.h"
+#include "simd.h"
 
 static float scalar(const Call *call, int i) { return *(const float *)input(call, i); }
 
@@ -81,10 +79,34 @@ static void rmsprop_full_step(const Call *call, Part part)
     }
 }
 
-/* The step size with both bias corrections. */
-static float adam_rate(double lr, double step, double beta_1, double beta_2)
+/* The step size with both bias corrections. The powers come from squaring, each product rounded once: two pow() were
+ * 20 of the 33 ns of a small step. */
+static float adam_rate(double lr, int64_t step, double beta_1, double beta_2)
 {
-    return lr * sqrt(1 - pow(beta_2, step + 1)) / (1 - pow(beta_1, step + 1));
+    double power_1 = 1, power_2 = 1;
+    for (uint64_t n = (uint64_t)step + 1; n; n >>= 1) {
+        power_1 *= n & 1 ? beta_1 : 1;
+        power_2 *= n & 1 ? beta_2 : 1;
+        beta_1 *= beta_1;
+        beta_2 *= beta_2;
+    }
+    return lr * sqrt(1 - power_2) / (1 - power_1);
+}
+
+/* The root of x >= 0. With AVX-512 an estimate and one step of Newton's method, 1 ulp off: square roots and divisions
+ * wait for one unit, so that a step of 641 weights took 250 ns with both instructions and 190 with one. */
+INLINE V v_root(V x)
+{
+#ifdef __AVX512F__
+    x = v_min(v_splat(3.40282347e38f), x);
+    const V inverse = (V)_mm512_rsqrt14_ps((__m512)v_max(v_splat(1.17549435e-38f), x));
+    const V root = x * inverse;
+    return root + (x - root * root) * (0.5f * inverse);
+#else
+    V root;
+    for (int i = 0; i < WIDTH; i++) root[i] = sqrtf(x[i]);
+    return root;
+#endif
 }
 
 static void adam_step(const Call *call, Part part)
@@ -100,10 +122,15 @@ static void adam_step(const Call *call, Part part)
     const float rate = adam_rate(lr, step, beta_1, beta_2), rest_1 = 1 - beta_1, rest_2 = 1 - beta_2;
     const Range range = share_elements(output_size(call, 0), part);
 
-    for (int64_t i = range.begin; i < range.end; i++) {
-        m[i] += (g[i] - m[i]) * rest_1;
-        v[i] += (g[i] * g[i] - v[i]) * rest_2;
-        w[i] -= m[i] * rate / (sqrtf(v[i]) + epsilon);
+    for (int64_t i = range.begin; i < range.end; i += WIDTH) {
+        const int64_t n = range.end - i;
+        const V gradient = v_load_part(g + i, n, 0);
+        V mean = v_load_part(m + i, n, 0), square = v_load_part(v + i, n, 0);
+        mean += (gradient - mean) * rest_1;
+        square += (gradient * gradient - square) * rest_2;
+        v_store_part(m + i, mean, n);
+        v_store_part(v + i, square, n);
+        v_store_part(w + i, v_load_part(w + i, n, 0) - mean * rate / (v_root(square) + epsilon), n);
     }
 }
 
@@ -204,7 +231,7 @@ const Kernel FAMILY(optimizer)[] = {
     {"momentum_step(w, g, v, lr, *, momentum, nesterov)", momentum_step, ELEMENTS, 0.15},
     {"rmsprop_step(w, g, v, lr, *, rho, epsilon)", rmsprop_step, ELEMENTS, 0.4},
     {"rmsprop_full_step(w, g, v, a, m, lr, *, rho, momentum, epsilon, centered)", rmsprop_full_step, ELEMENTS, 0.5},
-    {"adam_step(w, g, m, v, lr, step, *, beta_1, beta_2, epsilon)", adam_step, ELEMENTS, 0.4},
+    {"adam_step(w, g, m, v, lr, step, *, beta_1, beta_2, epsilon)", adam_step, ELEMENTS, 0.3},
     {"adam_amsgrad_step(w, g, m, v, vhat, lr, step, *, beta_1, beta_2, epsilon)", adam_amsgrad_step, ELEMENTS, 0.5},
     {"adagrad_step(w, g, a, lr, *, epsilon)", adagrad_step, ELEMENTS, 0.4},
     {"decay_step(w, lr, *, rate)", decay_step, ELEMENTS, 0.1},

@@ -4,9 +4,7 @@
  * is reduced, an output is a reduction of contiguous runs; if it is kept, outputs lie side by side and whole
  * rows are combined. Sums are in float32 over a few terms and in float64 across them, in an order that
  * depends on the shape only: the bits are the same for any number of threads and any instruction set. */
-#include <math.h>
-
-#include "fastnn.h"
+#include "rows.h"
 
 enum { LANES = 32, STRIP = 64, TERMS = 8 };   /* TERMS: additions in float32 before going to float64 */
 
@@ -173,8 +171,14 @@ static inline __attribute__((always_inline)) void reduce(const Call *call, Part 
 {
     const float *x = input(call, 0);
     float *y = output(call, 0);
-    const Layout l = layout_of(call->inputs[0], &call->constants[0]);
+    const int64_t size = input_size(call, 0);
 
+    if (call->constants[0].count == call->inputs[0]->rank && size) {    /* the layout took 15 of 30 ns */
+        if (part.index) return;
+        *y = mode == MAX ? max_run(x, size) : mode == SUM ? sum_run(x, size) : sum_run(x, size) / size;
+        return;
+    }
+    const Layout l = layout_of(call->inputs[0], &call->constants[0]);
     if (l.terms == 0) {
         const Range range = share_elements(l.outputs, part);
         for (int64_t i = range.begin; i < range.end; i++) y[i] = mode == MEAN ? NAN : 0;
@@ -287,15 +291,15 @@ static void argmax(const Call *call, Part part)
 {
     const float *x = input(call, 0);
     int32_t *y = output(call, 0);
-    const int64_t columns = input_dim(call, 0, call->inputs[0]->rank - 1);
-    const Range range = share_rows(output_size(call, 0), part);
+    const int64_t n = last_dim(call->inputs[0]);
+    const Range rows = share_rows(output_size(call, 0), part);
+    const float *end = x + input_size(call, 0);
+    int32_t places[WIDTH];
 
-    for (int64_t row = range.begin; row < range.end; row++) {
-        const float *from = x + row * columns;
-        const float best = max_run(from, columns);
-        int64_t i = 0;
-        while (from[i] != best && from[i] == from[i]) i++;   /* if the best is NaN, the first NaN */
-        y[row] = i;
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        first_highest_each(places, x + row * n, n, count, end);
+        memcpy(y + row, places, count * sizeof *y);
     }
 }
 

@@ -1,0 +1,131 @@
+"""The error budgets of csrc/vmath.h: C against float64 NumPy, over sampled floats, and over all 2^32 (slow)."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from fastnn.engine import backend
+from tests.conftest import needs_c
+
+SMALLEST = 2.0 ** -126          # of the normal floats; programs flush what is below
+ISAS = [name for name, usable in backend._engine.isas() if usable] if backend._engine else []
+SPECIALS = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 3.4e38, -3.4e38], np.float32)
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def _softplus(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _elu(x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, x, np.expm1(x))
+
+
+# Kernel: float64 judge, largest error in ulp as vmath.h says it, constants, values at 0, -0, inf, -inf.
+BUDGETS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float, tuple[float, ...], tuple[float, ...]]] = {
+    "exp": (np.exp, 1.2, (), (1, 1, np.inf, 0)),
+    "log": (np.log, 1.1, (), (-np.inf, -np.inf, np.inf, np.nan)),
+    "sigmoid": (_sigmoid, 2.5, (), (0.5, 0.5, 1, 0)),
+    "tanh": (np.tanh, 3.1, (), (0, -0.0, 1, -1)),
+    "softplus": (_softplus, 2.4, (), (np.float32(np.log(2)), np.float32(np.log(2)), np.inf, 0)),
+    "elu": (_elu, 2.0, (1.0,), (0, -0.0, np.inf, -1)),
+}
+each_function = pytest.mark.parametrize("name", BUDGETS)
+each_isa = pytest.mark.parametrize("isa", ISAS)
+
+
+def computed(isa: str, name: str, x: np.ndarray) -> np.ndarray:
+    y = np.empty_like(x)
+    backend._engine.call(backend._engine.kernels(isa)[name], (x,), (y,), BUDGETS[name][2], 1)
+    return y
+
+
+def worst_ulp(name: str, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """(largest error in units in the last place of the result, where); inf where one side only is NaN or infinite.
+
+    A subnormal argument counts as 0; results below 2^-125 may be 0.
+    """
+    with np.errstate(all="ignore"):
+        wide = np.where(np.abs(x) < SMALLEST, np.copysign(0, x), x).astype(np.float64)
+        want = BUDGETS[name][0](wide)
+        rounded = want.astype(np.float32)
+        unit = np.spacing(np.maximum(np.abs(rounded), np.float32(SMALLEST))).astype(np.float64)
+        error = np.abs(y - want) / unit
+        fine = (y == rounded) | (np.isnan(y) & np.isnan(want))
+        fine |= (np.abs(want) < 2 * SMALLEST) & (np.abs(y) < 2 * SMALLEST)
+    error[fine] = 0
+    error[np.isnan(error)] = np.inf
+    place = int(np.argmax(error))
+    return float(error[place]), float(x[place])
+
+
+def blocks(step: int) -> Iterator[np.ndarray]:
+    """Every `step`-th of the 2^32 floats, in blocks of at most 2^22."""
+    width = step << 22
+    for begin in range(0, 1 << 32, width):
+        yield np.arange(begin, min(begin + width, 1 << 32), step, dtype=np.int64).astype(np.uint32).view(np.float32)
+
+
+def check(isa: str, name: str, x: np.ndarray) -> None:
+    error, where = worst_ulp(name, x, computed(isa, name, x))
+    assert error <= BUDGETS[name][1], f"{name} on {isa}: {error:.3f} ulp at x = {where!r}"
+
+
+@needs_c
+@each_isa
+@each_function
+def test_sampled_floats_keep_the_budget(isa: str, name: str) -> None:
+    check(isa, name, np.concatenate([*blocks(65521), np.linspace(-20, 20, 100_001).astype(np.float32), SPECIALS]))
+
+
+@needs_c
+@each_isa
+@each_function
+def test_special_values_are_exact(isa: str, name: str) -> None:
+    y = computed(isa, name, SPECIALS)
+    want = np.array(BUDGETS[name][3], np.float32)
+    np.testing.assert_array_equal(y[:4], want)
+    finite = ~np.isnan(want)
+    assert (np.signbit(y[:4]) == np.signbit(want))[finite].all()
+    assert np.isnan(y[4])
+
+
+@needs_c
+@each_isa
+@each_function
+def test_an_element_has_the_same_bits_wherever_it_sits(isa: str, name: str) -> None:
+    x = np.linspace(-6, 6, 61, dtype=np.float32)
+    whole = computed(isa, name, x)
+    for size in range(1, 34):
+        assert computed(isa, name, x[-size:].copy()).tobytes() == whole[-size:].tobytes()
+
+
+@needs_c
+@each_isa
+def test_functions_that_saturate_stay_in_their_range(isa: str) -> None:
+    x = np.linspace(-30, 30, 300_001).astype(np.float32)
+    assert np.abs(computed(isa, "tanh", x)).max() == 1
+    y = computed(isa, "sigmoid", x)
+    assert y.min() >= 0 and y.max() == 1
+
+
+@needs_c
+def test_the_judge_sees_an_error_of_four_ulp() -> None:
+    x = np.linspace(0.5, 5, 1001).astype(np.float32)
+    for name in BUDGETS:
+        y = computed(ISAS[-1], name, x)
+        y[500] += 4 * np.spacing(y[500])
+        assert worst_ulp(name, x, y)[0] > BUDGETS[name][1]
+
+
+@needs_c
+@pytest.mark.slow
+@each_isa
+@each_function
+def test_all_floats_keep_the_budget(isa: str, name: str) -> None:
+    for x in blocks(1):
+        check(isa, name, x)
