@@ -18,6 +18,7 @@
  *   - compute its share only: `part` says which of `count` equal workers is calling. share() cuts the
  *     work at places that depend on sizes alone, and no output element may depend on the cut, so the
  *     bits are the same for any number of threads. Workers never wait for each other inside a call;
+ *     partial sums over chunks whose number depends on sizes are added up in a last part (Kernel.finish);
  *   - give the same result when called with part = {0, 1}, which is how small work is always run.
  *     (A kernel that opened its own OpenMP region would pay 240 ns even for `if(0)`, measured with
  *     gcc 12; a step of a small network has twenty calls of 5-100 ns each.)
@@ -48,8 +49,11 @@ typedef struct Constant {
     int64_t items[MAX_RANK];
 } Constant;
 
+enum { SHARED = 7 * 4096 };      /* floats */
+
 typedef struct Part {
-    int64_t index, count;
+    int32_t index, count;
+    float *shared;           /* SHARED floats that all workers of a call see, for partial sums */
 } Part;
 
 struct Call;
@@ -60,7 +64,8 @@ typedef enum Split {
     WHOLE,     /* not at all: one worker does it */
     ELEMENTS,  /* by elements of output 0 */
     ROWS,      /* by the first axis of output 0 */
-    TILES      /* by tiles of a matrix product; work is rows x columns x depth */
+    TILES,     /* by tiles of a matrix product; work is rows x columns x depth */
+    INPUTS     /* as the kernel likes; work is the elements of input 0 (sums) */
 } Split;
 
 typedef struct Kernel {
@@ -68,6 +73,8 @@ typedef struct Kernel {
     KernelFunction run;
     Split split;
     double cost;             /* ns per element of output 0 on one core (TILES: per multiply-add) */
+    int finish;              /* 1: where several workers ran, it is called once more when all are done, with
+                              * part.index == part.count, to add up what they left in part.shared */
 } Kernel;
 
 typedef struct Call {
@@ -76,6 +83,7 @@ typedef struct Call {
     Tensor *const *outputs;
     const Constant *constants;
     int64_t parts;           /* the most workers worth using, decided by sizes alone */
+    int finish;              /* as in Kernel */
 } Call;
 
 /* Activations that `dense` can fuse; a constant that is a string arrives as its place in this list. */

@@ -7,6 +7,9 @@
  * Every element of c is one chain of multiply-adds over p = 0, 1, ... k-1 that starts at its bias (or
  * at zero), wherever the tiles, the blocks and the workers' shares are cut: so the bits depend on
  * nothing but the operands, and on whether the instruction set has fused multiply-add.
+ * Sums over a batch (`batch`: gradients of weights and biases) may be several such chains, as many as
+ * m, n and k say; gemm_sums.h has them. A prediction is one chain: its bits do not depend on how many
+ * rows are predicted together.
  */
 #ifndef GEMM_H
 #define GEMM_H
@@ -19,9 +22,11 @@ typedef struct Gemm {
     int64_t m, n, k;
     int64_t a_row, a_depth, b_depth, b_column;
     int activation;              /* LINEAR, RELU, ... */
+    int batch;                   /* whether k counts the rows of a batch; no activation then */
 } Gemm;
 
-/* Computes this worker's block of c. */
+/* Computes this worker's block of c. With part.index == part.count, which is the call after all workers are done, it
+ * adds up what they left in part.shared. */
 #define gemm ISA_NAME(gemm)
 void gemm(const Gemm *g, Part part);
 

@@ -50,6 +50,7 @@ typedef struct Tile {
     float *c;
     int64_t k, a_row, a_depth, b_depth, start_row, c_row;
     int64_t last;             /* columns in the last vector, 1 to WIDTH */
+    int relu;                 /* whether the results go through relu */
 } Tile;
 
 /* rows x (vectors * WIDTH) elements of c. The three parameters are constants where this is inlined, and
@@ -82,6 +83,10 @@ INLINE void tile(const int rows, const int vectors, const int partial, const Til
         b_row += b_depth;
     }
 
+    if (t->relu) {
+        UNROLL for (int i = 0; i < rows * vectors; i++)
+            acc[i] = v_where(~(acc[i] < 0.0f), acc[i]);
+    }
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < vectors; v++) {
             float *to = t->c + i * t->c_row + v * WIDTH;

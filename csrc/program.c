@@ -11,6 +11,8 @@
  * several times that. */
 static const double nanoseconds_per_part = 6000;
 
+static _Thread_local float shared[SHARED] __attribute__((aligned(64)));
+
 /* Estimated nanoseconds of a call on one core. */
 double call_work(const Kernel *kernel, Tensor *const *inputs, Tensor *const *outputs)
 {
@@ -21,6 +23,8 @@ double call_work(const Kernel *kernel, Tensor *const *inputs, Tensor *const *out
     case ELEMENTS:
     case ROWS:
         return kernel->cost * size;
+    case INPUTS:
+        return kernel->cost * inputs[0]->size;
     case TILES:   /* (MK)(KN)(MN) is the square of MNK, however the operands are transposed */
         return kernel->cost * sqrt((double)inputs[0]->size * inputs[1]->size * size);
     }
@@ -40,10 +44,18 @@ void call_run(const Call *call, int threads)
 #ifdef _OPENMP
     if (parts > 1) {
         /* The team may be smaller than asked for (OMP_THREAD_LIMIT, nesting): ask how large it is. */
+        float *const sums = shared;      /* those of this thread */
+        int count = 1;
 #pragma omp parallel num_threads(parts)
         {
             const uint64_t mode = flush_subnormals();
-            call->run(call, (Part){omp_get_thread_num(), omp_get_num_threads()});
+            if (omp_get_thread_num() == 0) count = omp_get_num_threads();
+            call->run(call, (Part){omp_get_thread_num(), omp_get_num_threads(), sums});
+            restore_mode(mode);
+        }
+        if (call->finish && count > 1) {
+            const uint64_t mode = flush_subnormals();
+            call->run(call, (Part){count, count, sums});
             restore_mode(mode);
         }
         return;
@@ -51,7 +63,7 @@ void call_run(const Call *call, int threads)
 #endif
     (void)parts;
     const uint64_t mode = flush_subnormals();
-    call->run(call, (Part){0, 1});
+    call->run(call, (Part){0, 1, shared});
     restore_mode(mode);
 }
 
@@ -131,7 +143,7 @@ int schedule_run(Schedule *schedule, double seconds, int threads)
     if (most < threads) threads = (int)most;
 #ifdef _OPENMP
     if (threads > 1 && now() >= alone_until) {
-        Team team = {.count = 1};
+        Team team = {.count = 1, .shared = shared};
         int finished = 0;
 #pragma omp parallel num_threads(threads)
         {
@@ -151,7 +163,7 @@ int schedule_run(Schedule *schedule, double seconds, int threads)
         if (finished || team.late < TOO_LATE) return finished;
     }
 #endif
-    return run_with_team(schedule, seconds, &(Team){.count = 1});
+    return run_with_team(schedule, seconds, &(Team){.count = 1, .shared = shared});
 }
 
 int openmp_threads(void)

@@ -30,7 +30,8 @@ static void matmul_tn(const Call *call, Part part)
     float *y = output(call, 0);
     const int64_t k = input_dim(call, 0, 0), m = input_dim(call, 0, 1), n = input_dim(call, 1, 1);
 
-    gemm(&(Gemm){.a = a, .b = b, .c = y, .m = m, .n = n, .k = k, .a_row = 1, .a_depth = m, .b_depth = n, .b_column = 1},
+    gemm(&(Gemm){.a = a, .b = b, .c = y, .m = m, .n = n, .k = k, .a_row = 1, .a_depth = m, .b_depth = n, .b_column = 1,
+                 .batch = 1},
          part);
 }
 
@@ -68,7 +69,8 @@ static void sum_rows(const Call *call, Part part)
     float *y = output(call, 0);
     const int64_t n = output_size(call, 0), rows = n ? input_size(call, 0) / n : 0;
 
-    gemm(&(Gemm){.a = &one, .b = x, .c = y, .m = 1, .n = n, .k = rows, .b_depth = n, .b_column = 1}, part);
+    gemm(&(Gemm){.a = &one, .b = x, .c = y, .m = 1, .n = n, .k = rows, .b_depth = n, .b_column = 1, .batch = 1},
+         part);
 }
 
 /* The study guide's chapter 2 prints weights that depend on every rounding: products and sums are rounded one by
@@ -103,10 +105,10 @@ extern const Kernel FAMILY(dense)[];
 const Kernel FAMILY(dense)[] = {
     {"matmul(a, b)", matmul, TILES, 0.012},
     {"matmul_nt(a, b)", matmul_nt, TILES, 0.015},
-    {"matmul_tn(a, b)", matmul_tn, TILES, 0.012},
+    {"matmul_tn(a, b)", matmul_tn, TILES, 0.012, 1},
     {"dense(x, w, b, *, activation)", dense, TILES, 0.012},
     {"add_bias(x, b)", add_bias, ROWS, 0.1},
-    {"sum_rows(x)", sum_rows, ELEMENTS, 5},
+    {"sum_rows(x)", sum_rows, INPUTS, 0.06, 1},
     {"perceptron_step(w, x, y, *, learning_rate)", perceptron_step, WHOLE, 0},
     {0},
 };
