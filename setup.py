@@ -31,7 +31,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
                        "-mprefer-vector-width=512"], "__AVX512BW__")
 # OpenMP: flags to compile and to link with; the second pair is Apple's clang with libomp beside it.
 OPENMP = [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
-PER_ISA = [*sorted(glob("csrc/kernels/*.c")), "csrc/gemm.c", "csrc/registry.c"]
+PER_ISA = [*sorted(glob("csrc/kernels/*.c")), "csrc/gemm.c", "csrc/measure.c", "csrc/registry.c"]
 ONCE = ["csrc/dispatch.c", "csrc/program.c"]
 NOT_BUILT = "_engine_missing.txt"       # beside fastnn/__init__.py: why there is no compiled module
 

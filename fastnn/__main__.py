@@ -13,9 +13,20 @@ from fastnn.examples._lesson import Parser, check_writable, plot_file, run, whol
 
 
 def info(words: Sequence[str]) -> int:
-    """Say which backend, instruction set and how many threads run your code."""
-    Parser("fastnn info", info.__doc__).parse_args(words)
+    """Say which backend, instruction set and how many threads run your code; --measure: and how fast they can be."""
+    parser = Parser("fastnn info", info.__doc__)
+    parser.add_argument("--measure", action="store_true", help="measure the most that this machine can do, and keep it")
+    options = parser.parse_args(words)
     fastnn.show_config()
+    if options.measure:
+        from fastnn.teaching import peak
+        print()
+        if fastnn.config.configuration()["backend"] == "reference":
+            print("fastnn info: --measure needs the C kernels", file=sys.stderr)
+            return 1
+        found = peak.measure()
+        print(found)
+        print(f"kept in {peak.keep(found)}\n\n{peak.costs()}")
     return 0
 
 

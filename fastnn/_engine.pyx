@@ -39,12 +39,14 @@ cdef extern from "fastnn.h" nogil:
         KernelFunction run
         int split
         double cost
+        int finish
     ctypedef struct Call:
         KernelFunction run
         Tensor **inputs
         Tensor **outputs
         const Constant *constants
         int64_t parts
+        int finish
     ctypedef struct CProgram "Program":
         const Call *calls
         int64_t count
@@ -83,6 +85,11 @@ def openmp_pause() -> None:
     c_openmp_pause()
 
 
+def parts(double nanoseconds) -> int:
+    """The most workers that a call of this much work is divided among."""
+    return call_parts(nanoseconds)
+
+
 cdef class KernelEntry:
     """One row of a kernel table: its signature text and its function."""
     cdef const Kernel *kernel
@@ -90,6 +97,16 @@ cdef class KernelEntry:
 
     def parallel(self) -> bool:
         return self.kernel.split != 0
+
+    @property
+    def split(self) -> str:
+        """How a call is divided among workers: whole, elements, rows, tiles or inputs."""
+        return ("whole", "elements", "rows", "tiles", "inputs")[self.kernel.split]
+
+    @property
+    def cost(self) -> float:
+        """Nanoseconds that an element of output 0 (tiles: a multiply-add) is taken to cost on one core."""
+        return self.kernel.cost
 
 
 def kernels(str isa) -> dict:
@@ -218,6 +235,7 @@ cdef class Program:
                 describe_constant(value, &self.constants[k])
                 k += 1
             call.parts = call_parts(call_work(entry.kernel, call.inputs, call.outputs))
+            call.finish = entry.kernel.finish
         self.program.calls = self.calls
         self.program.count = len(calls)
 
@@ -312,5 +330,6 @@ def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int t
     c.outputs = &operands[n_in]
     c.constants = consts
     c.parts = call_parts(call_work(kernel.kernel, c.inputs, c.outputs))
+    c.finish = kernel.kernel.finish
     with nogil:
         call_run(&c, threads)

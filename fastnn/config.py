@@ -43,8 +43,7 @@ def show_config() -> dict[str, Any]:
     compiled = f"  (compiled: {', '.join(found['isas'])})" if found["isas"] else ""
     print(f"  backend          {names[found['backend']]}{why}")
     print(f"  instruction set  {found['isa'] or '-'}{compiled}")
-    asked = _threads.wanted()
-    print(f"  threads          {found['threads']}" + ("  (as set)" if asked else "  (CPUs this process may use)"))
+    print(f"  threads          {found['threads']}  ({_threads.reason()})")
     print(f"  OpenMP           {'yes' if found['openmp'] else 'no'}")
     print(f"  floatx           {found['floatx']}")
     print(f"  kernels          {found['kernels']}")

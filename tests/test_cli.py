@@ -12,6 +12,7 @@ import pytest
 import fastnn
 from fastnn.__main__ import COMMANDS, main
 from fastnn.examples import LESSONS
+from tests.conftest import needs_c
 
 ROOT = Path(fastnn.__file__).resolve().parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1",
@@ -29,6 +30,16 @@ def test_info_says_what_runs(tmp_path: Path) -> None:
     done = fastnn_command("info", cwd=tmp_path)
     assert done.returncode == 0 and not done.stderr
     assert f"fastnn {fastnn.__version__}" in done.stdout and "backend" in done.stdout and "threads" in done.stdout
+
+
+@needs_c
+def test_info_measures_and_keeps(tmp_path: Path) -> None:
+    done = fastnn_command("info", "--measure", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path))
+    assert done.returncode == 0 and not done.stderr
+    assert "GFLOP/s" in done.stdout and "two threads from" in done.stdout and "\nmatmul " in done.stdout
+    assert (tmp_path / "fastnn" / "peak.json").is_file()
+    done = fastnn_command("info", "--measure", cwd=tmp_path, FASTNN_BACKEND="reference")
+    assert done.returncode == 1 and done.stderr == "fastnn info: --measure needs the C kernels\n"
 
 
 def test_demo_trains_reports_and_draws(tmp_path: Path) -> None:

@@ -1,11 +1,33 @@
 """model.profile: every call has a time, nothing is changed, the figure is drawn."""
 
+import importlib
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 import fastnn
 from fastnn import layers
+from fastnn.engine import backend
+from fastnn.teaching import Peak, Rates
+from fastnn.teaching import peak as peaks
+from tests.conftest import needs_c
+from tests.ops import OPS
+
+MADE_UP = Peak({}, tuple(Rates(n, 100.0 * n, (24 << 10, 384 << 10, 16 << 20, 128 << 20), (200.0,) * 4, (100.0,) * 4)
+                         for n in (1, 2)), 1e-6, 2e-6)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path) -> Iterator[None]:
+    """Another cache folder, and in profiles a peak that is known; put back before the environment is compared."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        patch.setattr(importlib.import_module("fastnn.teaching.profile"), "machine_peak", lambda: MADE_UP)
+        yield
 
 
 def test_profile_times_every_call_and_changes_nothing(any_backend: str, tmp_path: Path) -> None:
@@ -43,3 +65,87 @@ def test_training_after_a_profile_is_what_it_would_have_been(any_backend: str) -
         model.fit(x, x[:, :1], epochs=2, batch_size=8, verbose=0)
         results.append(b"".join(w.tobytes() for w in model.get_weights()))
     assert results[0] == results[1]
+
+
+def wide_model(width: int = 256) -> Any:
+    model = fastnn.Sequential([fastnn.Input((width,)), layers.Dense(width, activation="relu"), layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model, np.random.default_rng(2).normal(size=(512, width)).astype(np.float32)
+
+
+@needs_c
+def test_the_calls_add_up_to_the_step() -> None:
+    """Each call is timed inside the running step: what they take together is what the step takes. A busy machine gets
+    several tries."""
+    model, x = wide_model()
+    for _ in range(8):
+        profile = model.profile(x, x[:, :1], batch_size=128, seconds=0.3)
+        ratio = sum(row.seconds for row in profile.rows) / profile.step_seconds
+        if 0.9 < ratio < 1.15:
+            break
+    assert 0.9 < ratio < 1.15
+
+
+@needs_c
+def test_shares_of_the_peak_and_threads() -> None:
+    model, x = wide_model()
+    with fastnn.config.using(threads=2):
+        rows = model.profile(x, x[:, :1], batch_size=128, seconds=0.1).rows
+    product = next(row for row in rows if row.text.startswith("dense("))
+    assert product.threads == 2 and product.bound == "compute" and product.flops == 2 * 128 * 256 * 256
+    assert product.share_of_peak == pytest.approx(product.flops / 200e9 / product.seconds)
+    adam = next(row for row in rows if row.text.startswith("adam_step("))
+    assert adam.bound == "memory, 16 MiB" and adam.share_of_peak == pytest.approx(adam.bytes / 100e9 / adam.seconds)
+    with fastnn.config.using(threads=1):
+        assert {row.threads for row in model.profile(x, x[:, :1], batch_size=128, seconds=0.05).rows} == {1}
+
+
+@needs_c
+def test_every_product_says_how_many_operations_it_is() -> None:
+    missing = [name for name, op in OPS.items() if op.kernel.c.split == "tiles" and not op.flops]
+    assert not missing, f"Op rows without flops=: {missing}"
+    shapes = {"x": (2, 8, 8, 3), "w": (3, 3, 3, 5), "y": (2, 6, 6, 5), "dy": (2, 6, 6, 5), "dw": (1, 3, 3, 3, 5)}
+    for name in ("conv2d", "conv2d_weights_grad"):
+        assert OPS[name].flops(shapes) == 2 * 2 * 6 * 6 * 5 * 3 * 3 * 3
+    assert OPS["conv2d_transpose"].flops({"x": (2, 6, 6, 5), "w": (3, 3, 5, 3)}) == 2 * 2 * 6 * 6 * 5 * 3 * 3 * 3
+
+
+@needs_c
+def test_the_peak_is_measured_kept_and_measured_anew_on_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert peaks.kept() is None
+    found = peaks.machine_peak()
+    assert peaks.cache_file().is_file() and peaks.kept() == found
+    assert [path.name for path in peaks.cache_file().parent.iterdir()] == ["peak.json"]
+    one = found.of(1)
+    assert one.gflops > 0.1 and one.read[0] > one.read[-1] / 2      # a core's cache is not slower than memory
+    assert found.of(2).gflops > 0.9 * one.gflops or len(found.rates) == 1
+    text = str(found)
+    assert "multiply-adds" in text and "128 MiB" in text
+    monkeypatch.setattr(backend, "isa", "other")
+    assert peaks.kept() is None
+
+
+@needs_c
+@pytest.mark.parametrize("spoil", [lambda text: "", lambda text: text[:40], lambda text: "[]", lambda text: "{}",
+                                   lambda text: text.replace('"gflops": ', '"gflops": -'),
+                                   lambda text: text.replace('"bytes"', '"bits"')])
+def test_a_spoilt_peak_file_is_ignored(spoil: Any) -> None:
+    threads = sorted({1, fastnn.get_num_threads()})
+    rates = tuple(Rates(n, 1.0, peaks._working_sets(n), (1.0,) * 4, (2.0,) * 4) for n in threads)
+    path = peaks.keep(Peak(peaks._machine(), rates, 1e-6, 1e-6))
+    assert peaks.kept() is not None
+    text = path.read_text()
+    json.loads(text)
+    path.write_text(spoil(text))
+    assert peaks.kept() is None
+
+
+@needs_c
+def test_the_cost_table_of_peak_names_every_kernel() -> None:
+    lines = peaks.costs().splitlines()[1:]
+    assert [line.split()[0] for line in lines] == sorted(backend.kernels)
+    matmul = next(line for line in lines if line.startswith("matmul "))
+    assert backend._engine is not None
+    least = int(matmul.split()[-2].replace(",", ""))
+    cost = backend.kernels["matmul"].c.cost
+    assert backend._engine.parts(least * cost + 1) == 2 and backend._engine.parts((least - 2) * cost) == 1

@@ -3,7 +3,9 @@
 Floor 1; imports nothing of fastnn but the types it is given.
 """
 
+import contextlib
 import itertools
+import mmap
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +13,10 @@ from typing import Any
 import numpy as np
 
 ALIGNMENT = 64
+HUGE_PAGE = 2 << 20
+# Bytes from which memory is asked for in huge pages. A step of 1024-2048-2048-10, batch 256, Adam, on two cores took
+# 36.4 ms with them and 37.8 without (medians of three processes); 784-128-64-10 has no block that large.
+HUGE = 4 << 20
 poison = False      # tests set it: the arena is filled with NaN before every run
 
 
@@ -48,9 +54,22 @@ def aligned_empty(size: int) -> np.ndarray:
     if size >= machine_memory():
         raise MemoryError(f"a program needs {size / 2**30:,.1f} GiB for its buffers; this machine has "
                           f"{machine_memory() / 2**30:,.1f}.\nUse a smaller batch_size or smaller layers.")
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    begin = -memory.ctypes.data % ALIGNMENT
+    if size >= HUGE:
+        memory, alignment = _huge_pages(size + HUGE_PAGE), HUGE_PAGE
+    else:
+        memory, alignment = np.empty(size + ALIGNMENT, np.uint8), ALIGNMENT
+    begin = -memory.ctypes.data % alignment
     return memory[begin:begin + size]
+
+
+def _huge_pages(size: int) -> np.ndarray:
+    """Fresh zeros, on pages of 2 MiB where the system has them; given back when the last array into them dies."""
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.empty(size, np.uint8)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):      # a kernel without them
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, np.uint8)
 
 
 def machine_memory() -> int:

@@ -8,7 +8,7 @@ import itertools
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -133,9 +133,26 @@ class Program:
         self.name = name
         self.calls, self.results, self.arena = plan.plan(calls, keep)
         self.arena_bytes = self.arena.nbytes
+        self._look_outside()
+
+    def _look_outside(self) -> None:
+        """Find the tensors that are not in the arena; the C program is yet to be made."""
         tensors = {id(t): t for call in self.calls for t in (*call.inputs, *call.outputs)}
         self._outside = [t for t in tensors.values() if not np.may_share_memory(t.data, self.arena)]
         self._handle: Any = None
+
+    def between(self, make: Callable[[int], Call]) -> "Program":
+        """The same calls over the same buffers, with the call make(0) before the first, make(1) after it, and so on."""
+        twin = object.__new__(type(self))
+        twin.name, twin.results, twin.arena, twin.arena_bytes = self.name, self.results, self.arena, self.arena_bytes
+        twin.calls = [make(0), *(each for i, call in enumerate(self.calls, 1) for each in (call, make(i)))]
+        twin._look_outside()
+        return twin
+
+    def parts(self) -> list[int]:
+        """For each call, the most workers that C divides it among; decided by sizes alone."""
+        handle = self.handle()
+        return [handle.parts(i) for i in range(len(self))]
 
     def run(self, times: int = 1) -> None:
         """Run it `times` times. Ctrl-C stops between two runs."""

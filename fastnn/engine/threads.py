@@ -1,5 +1,6 @@
 """How many threads C may use. Floor 1; imports errors only."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -19,12 +20,28 @@ def _checked(value: object, where: str) -> int:
     return n
 
 
-def _quota() -> int:
-    """The whole CPUs that the cgroup allows (containers), or LIMIT."""
+def _quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int:
+    """The whole CPUs that cgroups allow (containers, systemd), or LIMIT. Half a CPU more is not counted: threads that
+    wait for each other would spend it waiting."""
+    found = [LIMIT]
+    with contextlib.suppress(OSError):
+        for line in own.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            inside = [Path(path.lstrip("/")), *Path(path.lstrip("/")).parents]      # a limit holds for all below it
+            if not controllers:                                     # version 2
+                found += [_whole(root / each / "cpu.max") for each in inside]
+            elif "cpu" in controllers.split(","):
+                found += [_whole(root / "cpu" / each / "cpu.cfs_quota_us", "cpu.cfs_period_us") for each in inside]
+    return min(found)
+
+
+def _whole(file: Path, period_file: str = "") -> int:
+    """quota // period of one cgroup, at least 1; LIMIT where there is none."""
     try:
-        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return LIMIT if limit == "max" else max(1, int(limit) // int(period))
-    except (OSError, ValueError):
+        quota, period = (file.read_text(), file.with_name(period_file).read_text()) if period_file else \
+            file.read_text().split()
+        return LIMIT if quota.strip() in ("max", "-1") else min(LIMIT, max(1, int(quota) // int(period)))
+    except (OSError, ValueError, ZeroDivisionError):
         return LIMIT
 
 
@@ -53,13 +70,31 @@ def set_num_threads(n: int) -> None:
     restore(_checked(n, "set_num_threads"))
 
 
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def openmp_threads() -> int:
+    """What OpenMP would use on this thread. The backend puts the compiled module's function here."""
+    return LIMIT
+
+
 def num_threads() -> int:
-    """The most threads a call may use: as set, else FASTNN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs
-    that affinity and container quota leave. Read anew for every run, so later limits are honoured."""
+    """The most threads a call may use: as set, else FASTNN_NUM_THREADS, else what OpenMP would use (OMP_NUM_THREADS,
+    threadpoolctl's limits) and, unless OMP_NUM_THREADS says otherwise, not more than the CPUs that affinity and
+    container quota leave. Read anew for every run, so later limits are honoured."""
     if _wanted is not None:
         return _wanted
-    omp = os.environ.get("OMP_NUM_THREADS", "")
-    if omp.isdigit() and int(omp) > 0:
-        return min(int(omp), LIMIT)
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cpus, _cgroup_quota)
+    allowed = min(max(1, openmp_threads()), LIMIT)
+    if os.environ.get("OMP_NUM_THREADS"):
+        return allowed
+    return min(allowed, _cpus(), _cgroup_quota)
+
+
+def reason() -> str:
+    """Where num_threads() comes from."""
+    if _wanted is not None:
+        return "as set"
+    if num_threads() < min(_cpus(), _cgroup_quota) or os.environ.get("OMP_NUM_THREADS"):
+        return "OpenMP's limit"
+    return "the container's quota" if _cgroup_quota < _cpus() else "CPUs this process may use"

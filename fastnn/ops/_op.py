@@ -4,6 +4,7 @@ Every rule gets its arguments by name, so that it reads like the formula and ask
 """
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from fastnn.engine import backend
 from fastnn.engine.check import UNIT
+from fastnn.engine.plan import machine_memory
 from fastnn.engine.program import Call, current_layer, is_recording, record
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
@@ -53,15 +55,18 @@ class Op:
     vjp: {input name: rule}, each giving d loss / d input from what it names: inputs, outputs, `d<output>`, constants
     and `shared` intermediates (computed once however many rules ask). outputs: their names. updates: the inputs that
     are overwritten; they are the outputs then. dtypes: {input: dtype, an input before it, or "any"}, else "float".
-    result: dtype of the outputs: "float", a dtype, an input's name, a rule over dtypes, or a tuple of these. view: the
-    output shares its input's memory. magnitude, terms, ulps: the error bound of C, see engine/check.py.
+    result: dtype of the outputs: "float", a dtype, an input's name, a rule over dtypes and constants, or a tuple of
+    these. view: the output shares its input's memory. magnitude, terms, ulps: the error bound of C, see
+    engine/check.py.
+    flops: for products, how many additions and multiplications, from the shapes of inputs and outputs and constants.
     """
 
     def __init__(self, name: str, shape: Callable[..., Any] | None = None,
                  vjp: dict[str, Callable[..., Any]] | None = None, *, outputs: tuple[str, ...] = ("y",),
                  shared: dict[str, Callable[..., Any]] | None = None, updates: tuple[str, ...] = (),
                  dtypes: dict[str, str] | None = None, result: Any = "float", view: bool = False,
-                 magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4) -> None:
+                 magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4,
+                 flops: Callable[..., float] | None = None) -> None:
         self.name = name
         self.kernel = backend.kernels[name]
         self.shape = _Rule(shape) if shape else None
@@ -72,6 +77,7 @@ class Op:
         self.dtypes = dtypes or {}
         self.result = result
         self.magnitude, self.terms, self.ulps = magnitude, _Rule(terms) if terms else None, ulps
+        self.flops = _Rule(flops) if flops else None
         unknown = (set(self.vjp) | set(updates) | set(self.dtypes)) - set(self.kernel.inputs)
         if unknown:
             raise TypeError(f"op {name}: {sorted(unknown)} are no inputs of {self.kernel.signature}")
@@ -89,12 +95,14 @@ class Op:
         tensors = self._tensors(inputs, constants)
         shapes = self._shapes(tensors, constants)
         if any(t.data is None for t in tensors) or (not self.updates and any(None in shape for shape in shapes)):
-            outputs = tuple(Tensor(None, shape=s, dtype=d) for s, d in zip(shapes, self._dtypes(tensors)))
+            outputs = tuple(Tensor(None, shape=s, dtype=d) for s, d in zip(shapes, self._dtypes(tensors, constants)))
             symbolic = True
+            for t in () if self.updates else outputs:
+                self._check_memory(t.shape, t.dtype)
         elif self.updates:
             outputs, symbolic = tuple(tensors[self.kernel.inputs.index(name)] for name in self.updates), False
         else:
-            outputs = tuple(Tensor(self._new(s, d)) for s, d in zip(shapes, self._dtypes(tensors)))
+            outputs = tuple(Tensor(self._new(s, d)) for s, d in zip(shapes, self._dtypes(tensors, constants)))
             symbolic = False
         call = Call(self, tensors, outputs, constants, current_layer())
         if not symbolic:
@@ -166,23 +174,31 @@ class Op:
         shapes = self.shape({**dict(zip(self.kernel.inputs, (t.shape for t in tensors))), **constants})
         return shapes if isinstance(shapes, list) else [shapes]
 
-    def _dtypes(self, tensors: tuple[Tensor, ...]) -> list[str]:
+    def _dtypes(self, tensors: tuple[Tensor, ...], constants: dict[str, Any]) -> list[str]:
         results = self.result if isinstance(self.result, tuple) else (self.result,) * len(self.output_names)
-        by_name: dict[Any, Any] = {name: t.dtype for name, t in zip(self.kernel.inputs, tensors)}
+        by_name: dict[Any, Any] = {**constants, **{name: t.dtype for name, t in zip(self.kernel.inputs, tensors)}}
         chosen: list[Any] = [_Rule(r)(by_name) if callable(r) else by_name.get(r, r) for r in results]
         return [backend.floatx() if dtype == "float" else dtype for dtype in chosen]
 
     def _new(self, shape: Shape, dtype: str) -> np.ndarray:
+        self._check_memory(shape, dtype)
         try:
             return np.empty(shape, dtype)  # type: ignore[arg-type]
         except (MemoryError, ValueError):
-            count = 1
-            for n in shape:
-                count *= n or 0
-            where = f" in layer {current_layer()!r}" if current_layer() else ""
-            gigabytes = count * np.dtype(dtype).itemsize / 2**30
-            raise MemoryError(f"{self.name}{where}: no memory for an output of shape {shape}: "
-                              f"{gigabytes:.1f} GiB; use a smaller batch or layer.") from None
+            raise self._too_large(shape, dtype) from None
+
+    def _check_memory(self, shape: Shape, dtype: str) -> None:
+        """MemoryError where this machine could not hold such an output, of one sample if the batch is not known."""
+        size = math.prod([1 if n is None else n for n in shape]) * np.dtype(dtype).itemsize
+        if size > 2 ** 30 and size >= machine_memory():
+            raise self._too_large(shape, dtype)
+
+    def _too_large(self, shape: Shape, dtype: str) -> MemoryError:
+        where = f" in layer {current_layer()!r}" if current_layer() else ""
+        each = " a sample" if None in shape else ""
+        gigabytes = math.prod([1 if n is None else n for n in shape]) * np.dtype(dtype).itemsize / 2**30
+        return MemoryError(f"{self.name}{where}: no memory for an output of shape {shape}: {gigabytes:,.1f} GiB{each}; "
+                           "use a smaller batch or layer.")
 
 
 def as_tensor(value: Any, kind: str = "float") -> Tensor:

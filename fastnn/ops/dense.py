@@ -61,21 +61,25 @@ def _dense_magnitude(x: Any, w: Any, b: Any, activation: str) -> Any:
 
 matmul: Op = Op("matmul", shape=lambda a, b: _product("matmul", a, b, 0, 1, 0, 1),
             vjp=dict(a=lambda dy, b: matmul_nt(dy, b), b=lambda dy, a: matmul_tn(a, dy)),
-            magnitude=lambda a, b: np.abs(a) @ np.abs(b), terms=lambda a: a.shape[1])
+            magnitude=lambda a, b: np.abs(a) @ np.abs(b), terms=lambda a: a.shape[1],
+            flops=lambda a, y: 2 * a[1] * y[0] * y[1])
 
 matmul_nt: Op = Op("matmul_nt", shape=lambda a, b: _product("matmul_nt", a, b, 0, 1, 1, 0),
                vjp=dict(a=lambda dy, b: matmul(dy, b), b=lambda dy, a: matmul_tn(dy, a)),
-               magnitude=lambda a, b: np.abs(a) @ np.abs(b).T, terms=lambda a: a.shape[1])
+               magnitude=lambda a, b: np.abs(a) @ np.abs(b).T, terms=lambda a: a.shape[1],
+               flops=lambda a, y: 2 * a[1] * y[0] * y[1])
 
 matmul_tn: Op = Op("matmul_tn", shape=lambda a, b: _product("matmul_tn", a, b, 1, 0, 0, 1),
                vjp=dict(a=lambda dy, b: matmul_nt(b, dy), b=lambda dy, a: matmul(a, dy)),
-               magnitude=lambda a, b: np.abs(a).T @ np.abs(b), terms=lambda a: a.shape[0])
+               magnitude=lambda a, b: np.abs(a).T @ np.abs(b), terms=lambda a: a.shape[0],
+               flops=lambda a, y: 2 * a[0] * y[0] * y[1])
 
 dense = Op("dense", shape=_dense_shape,
            shared=dict(dz=lambda dy, y, activation: dy if activation == "linear"
                        else activation_grad(dy, y, activation=activation)),
            vjp=dict(x=lambda dz, w: matmul_nt(dz, w), w=lambda dz, x: matmul_tn(x, dz), b=lambda dz: sum_rows(dz)),
-           magnitude=_dense_magnitude, terms=lambda x: x.shape[1] + 1)
+           magnitude=_dense_magnitude, terms=lambda x: x.shape[1] + 1,
+           flops=lambda x, y: 2 * x[1] * y[0] * y[1])
 
 add_bias = Op("add_bias", shape=_add_bias_shape, vjp=dict(x=lambda dy: dy, b=lambda dy: sum_rows(dy)))
 

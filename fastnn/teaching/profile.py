@@ -1,45 +1,69 @@
 """How long each call of a training step takes, and how much it computes and moves. Floor 5."""
 
+import itertools
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from fastnn.engine import backend
 from fastnn.engine.listing import call_text, names_of
-from fastnn.engine.program import Program, Schedule
+from fastnn.engine.program import Call, Program, Schedule
+from fastnn.engine.tensor import Tensor
+from fastnn.engine.threads import num_threads
+from fastnn.teaching.peak import Peak, machine_peak, size_text
 from fastnn.training import adapter, data
 
-PRODUCTS = ("matmul", "matmul_nt", "matmul_tn", "dense")
+LEAST = 1e-9        # seconds: what a call that the clock cannot tell from nothing is said to take
+PASS = 5e-3         # seconds of one timed pass over the step
+LAPS = 64           # of the program that says what reading the clock costs
 
 
 @dataclass(frozen=True)
 class Row:
-    """One call: its text, its layer, seconds, floating-point operations (matrix products only), bytes in and out."""
+    """One call: its text and its layer; `seconds` inside the running step; `alone`, over and over by itself, when its
+    operands are in the cache already; floating-point operations (products only), bytes read and written, threads.
+
+    `share_of_peak`: the time this machine needs at least for so many operations and bytes, over the time it took.
+    `bound`: what that least time goes into: "compute", or "memory, 24 KiB": moving the bytes, in a working set of such
+    size. It may be a little above 1 where a cache serves better than the machine's rates say. Without C kernels there
+    is no peak: 0.0 and ""."""
     text: str
     layer: str
     seconds: float
+    alone: float
     flops: float
     bytes: int
+    threads: int
+    share_of_peak: float
+    bound: str
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The calls of one step with their times. `step_seconds`: the whole step, as `fit` runs it; the rows are timed one
-    by one, with their operands in cache, so that their sum differs a little."""
+    """The calls of one step with their times. `step_seconds`: the whole step as `fit` runs it; the rows' `seconds` are
+    parts of it, read from the clock between the calls, less what reading the clock costs."""
     name: str
     rows: tuple[Row, ...]
     step_seconds: float
+    peak: Peak | None = None
 
     def __str__(self) -> str:
         total = sum(row.seconds for row in self.rows) or 1.0
-        lines = [f"{self.name}: {_time(self.step_seconds)} a step; {_time(total)} as the sum of its calls",
-                 f"{'time':>9} {'share':>6} {'GFLOP/s':>8} {'GB/s':>7}  call"]
-        width = max(len(row.text) for row in self.rows)
+        lines = [f"{self.name}: {_time(self.step_seconds)} a step as fit runs it; its calls {_time(total)}, and "
+                 f"{_time(sum(row.alone for row in self.rows))} each alone with its operands in cache",
+                 f"{'time':>9} {'share':>6} {'alone':>9} {'threads':>7} {'GFLOP/s':>8} {'GB/s':>7} {'of peak':>7}  "
+                 f"{'bound by':<15}  call"]
+        width = max((len(row.text) for row in self.rows), default=0)
         for row in self.rows:
             flops = f"{row.flops / row.seconds / 1e9:8.1f}" if row.flops else " " * 8
-            lines.append(f"{_time(row.seconds):>9} {row.seconds / total:6.1%} {flops} "
-                         f"{row.bytes / row.seconds / 1e9:7.1f}  {row.text:<{width}}  {row.layer}".rstrip())
+            share = f"{row.share_of_peak:7.0%}" if row.bound else " " * 7
+            lines.append(f"{_time(row.seconds):>9} {row.seconds / total:6.1%} {_time(row.alone):>9} {row.threads:7d} "
+                         f"{flops} {row.bytes / row.seconds / 1e9:7.1f} {share}  {row.bound:<15}  "
+                         f"{row.text:<{width}}  {row.layer}".rstrip())
         return "\n".join(lines)
 
     def by_layer(self) -> dict[str, float]:
@@ -49,30 +73,24 @@ class Profile:
             found[row.layer] = found.get(row.layer, 0.0) + row.seconds
         return found
 
-    def plot(self, path: str | Path | None = None) -> Any:
-        """A bar per call, longest at the top; saved to `path` where given. Returns the matplotlib figure."""
-        from matplotlib.figure import Figure
-        rows = sorted(self.rows, key=lambda row: row.seconds)[-20:]
-        figure = Figure(figsize=(9, 0.3 * len(rows) + 1.2), layout="constrained")
-        axes = figure.add_subplot()
-        axes.barh([row.text if len(row.text) < 60 else row.text[:59] + "…" for row in rows],
-                  [row.seconds * 1e6 for row in rows], color="#0072B2")
-        axes.set_xlabel("microseconds")
-        axes.set_title(f"{self.name}: {_time(self.step_seconds)} a step")
-        axes.grid(axis="x", alpha=0.4)
-        axes.set_axisbelow(True)
-        if path is not None:
-            figure.savefig(path)
-        return figure
+    def plot(self, path: Any = None) -> Any:
+        """A bar per call, longest at the top, coloured by layer; saved to `path` where given. Returns the figure.
+
+        ValueError for a file that does not end in .png, .svg or .pdf."""
+        from fastnn.teaching._bars import bars
+        return bars(self, path)
 
 
 def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0.5) -> Profile:
     """Time every call of a compiled model's training step on (x, y), for about `seconds` in all.
 
-    Weights, slots, counters and metrics are afterwards what they were. Raises as fit does for wrong data.
+    The rows of the data are read in a shuffled order, as by fit. Weights, slots, counters and metrics are afterwards
+    what they were. The machine's peak comes from `fastnn info --measure`; if that was never run, it is measured first
+    (0.4 s, once). Raises as fit does for wrong data.
     """
     model._ready("profile()")
     batch = data.whole(batch_size, "profile(): batch_size")
+    limits = machine_peak() if backend.backend() == "c" else None
     with model._working("profile()"):
         arrays = adapter.adapt(model, x, y, None, "profile()")
         feed = model._steps.feed("train", arrays)
@@ -80,54 +98,126 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
         model.optimizer.build(list(model.trainable_weights))
         state = [(tensor, tensor.data.copy()) for tensor in model._steps.state()]
         try:
-            begin, _ = model._steps.begin(feed, False)
+            model._steps.begin(feed, True)[0].run()
+            begin, _ = model._steps.begin(feed, False)      # back to the first batch, of the order shuffled just now
             begin.run()
             program, _ = model._steps.step("train", feed, batch)
-            step = _seconds_of(program, begin, feed.count // batch, seconds / 2)
+            step, inside = _inside(program, begin, feed.count // batch, seconds / 2)
             begin.run()
-            rows = tuple(_row(program, call, seconds / 2 / len(program)) for call in program.calls)
+            alone = [_alone(call, seconds / 2 / len(program)) for call in program.calls]
+            parts = program.parts() if limits else [1] * len(program)
         finally:
             for tensor, copy in state:
                 tensor.data[...] = copy
             feed.unload()
             program.bind()
-    return Profile(program.name, rows, step)
+    names = names_of(program)
+    rows = tuple(_row(*found, names, limits) for found in zip(program.calls, inside, alone, parts))
+    return Profile(program.name, rows, step, limits)
 
 
-def _seconds_of(program: Program, begin: Program, steps: int, budget: float) -> float:
-    """The fastest of several passes over the full batches, per step."""
-    best, end = math.inf, time.perf_counter() + budget
-    rounds = max(1, 100 // steps)       # enough for the way from Python to C not to count
-    while best == math.inf or time.perf_counter() < end:
+def _inside(program: Program, begin: Program, steps: int, budget: float) -> tuple[float, list[float]]:
+    """(the fastest step, the seconds of each call in the fastest step with a clock between the calls)."""
+    if backend.backend() == "c":
+        ticks = Tensor(np.zeros(1 + len(program)), "laps")
+        timed, cost = program.between(lambda i: _lap(ticks, i)), _lap_cost()
+    end = time.perf_counter() + budget
+    begin.run()
+    program.run()       # warm
+    step, calls, rounds = math.inf, [math.inf] * len(program), 1
+    while step == math.inf or time.perf_counter() < end:
         start = time.perf_counter()
         Schedule([(begin, 1), (program, steps)], rounds).run()
-        best = min(best, (time.perf_counter() - start) / (rounds * steps))
+        spent = time.perf_counter() - start
+        if spent < PASS:        # too short: the way from Python to C would count
+            rounds *= 2
+            continue
+        step = min(step, spent / (rounds * steps))
+        if backend.backend() == "c":
+            ticks.data.fill(0)
+            Schedule([(begin, 1), (timed, steps)], rounds).run()
+            found = [max(LEAST, tick / (rounds * steps) - cost) for tick in ticks.data[1:]]
+        else:
+            found = _by_python(program, begin)
+        if sum(found) < sum(calls):
+            calls = found
+    return step, calls
+
+
+class _Lap:
+    """What Call needs to know of the kernel that reads the clock; no op has it."""
+    updates, view, name = ("seconds",), False, "_lap"
+
+    def __init__(self) -> None:
+        self.kernel = backend.Kernel("_lap", lambda: None, ("seconds",), ("index",), backend.probes["_lap"])
+
+
+def _lap(ticks: Tensor, index: int) -> Call:
+    return Call(_Lap(), (ticks,), (ticks,), {"index": index}, "")
+
+
+def _lap_cost() -> float:
+    """Seconds that reading the clock adds to what is between two laps."""
+    ticks = Tensor(np.zeros(1 + LAPS), "laps")
+    laps, best = Program([_lap(ticks, i) for i in range(LAPS + 1)]), math.inf
+    for _ in range(20):
+        ticks.data.fill(0)
+        laps.run(100)
+        best = min(best, float(ticks.data[1:].sum()) / LAPS / 100)
     return best
 
 
-def _row(program: Program, call: Any, budget: float) -> Row:
-    """One call alone, over and over; what it updates is put back."""
+def _by_python(program: Program, begin: Program) -> list[float]:
+    """Seconds of each call of one step that Python walks through."""
+    begin.run()
+    times = [time.perf_counter()]
+    for call in program.calls:
+        call.run()
+        times.append(time.perf_counter())
+    return [max(LEAST, after - before) for before, after in itertools.pairwise(times)]
+
+
+def _alone(call: Call, budget: float) -> float:
+    """Seconds of one call alone, over and over; what it updates is put back."""
     alone = Program([call], keep=() if call.op.updates else call.outputs)
     kept = [(t, t.data.copy()) for t in call.outputs] if call.op.updates else []
-    times, spent = 1, 0.0
+    alone.run()         # its output may be memory that was never touched: the system's work, not the call's
+    times = 1
     while True:
-        schedule = Schedule([(alone, times)])
-        begin = time.perf_counter()
-        schedule.run()
-        spent = time.perf_counter() - begin
+        spent = _seconds(Schedule([(alone, times)]).run)
         if spent > budget / 2 or times >= 1_000_000:
             break
         times *= 4
     for tensor, copy in kept:
         tensor.data[...] = copy
+    return spent / times
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def _row(call: Call, seconds: float, alone: float, parts: int, names: dict[int, str], limits: Peak | None) -> Row:
+    op, kernel = call.op, call.op.kernel
     flops = 0.0
-    if call.op.name in PRODUCTS:
-        flops = 2 * math.sqrt(call.inputs[0].data.size * call.inputs[1].data.size * call.outputs[0].data.size)
-    moved = sum(t.data.nbytes for t in call.outputs)
-    moved += sum(t.data.nbytes for t in call.inputs if call.op.name != "gather_rows")
-    if call.op.name == "gather_rows":       # reads as much as it writes, not the whole data set
-        moved *= 2
-    return Row(call_text(call, names_of(program)), call.layer, spent / times, flops, moved)
+    if op.flops:
+        shapes = {**dict(zip(kernel.inputs, (t.shape for t in call.inputs))),
+                  **dict(zip(op.output_names, (t.shape for t in call.outputs)))}
+        flops = float(op.flops({**shapes, **call.constants}))
+    written = sum(t.data.nbytes for t in call.outputs)
+    # A gather reads as much as it writes, and not the whole data set; fill reads nothing.
+    read = written if op.name == "gather_rows" else sum(t.data.nbytes for t in call.inputs if op.name != "fill")
+    threads = min(parts, num_threads()) if limits else 1
+    share, bound = 0.0, ""
+    if limits:      # the roofline of this machine
+        rates = limits.of(threads)
+        bandwidth, working_set = rates.bandwidth(read, written)
+        computing, moving = flops / rates.gflops / 1e9, (read + written) / bandwidth / 1e9
+        share = max(computing, moving) / seconds
+        bound = "compute" if computing >= moving else f"memory, {size_text(working_set)}"
+    return Row(call_text(call, names), call.layer, seconds, alone, flops, read + written, threads, share, bound)
 
 
 def _time(seconds: float) -> str:

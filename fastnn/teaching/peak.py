@@ -1,0 +1,223 @@
+"""What this machine can do at most: multiply-adds, memory traffic, calling a team of threads. Floor 5.
+
+Measured by the kernels of csrc/measure.c, which the engine runs like any other, and kept in a small file.
+"""
+
+import contextlib
+import json
+import math
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.plan import aligned_empty
+from fastnn.engine.threads import num_threads
+
+MOST_THREADS = 1024
+# Bytes that the memory probes work on: per thread for the two that fit into a core's own caches, in all for the others.
+PER_THREAD = (24 << 10, 384 << 10)
+IN_ALL = (16 << 20, 128 << 20)
+RUN = 1e-3      # seconds of one timed run; starting a team takes a few microseconds of it
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The most that `threads` threads do together: GFLOP/s (a multiply-add is two), and for each working set of `bytes`
+    (in all) the GB/s of reading it, and of reading and writing it in place (both ways count)."""
+    threads: int
+    gflops: float
+    bytes: tuple[int, ...]
+    read: tuple[float, ...]
+    update: tuple[float, ...]
+
+    def bandwidth(self, read: int, written: int) -> tuple[float, int]:
+        """(GB/s, its working set): the rate in the smallest working set that holds so many bytes; that of reading for
+        those who read much more than they write."""
+        place = next((i for i, size in enumerate(self.bytes) if read + written <= size), len(self.bytes) - 1)
+        return (self.read if read > 8 * written else self.update)[place], self.bytes[place]
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Rates of one and of all threads, and what a team of them costs: `call` seconds for every call that is divided,
+    `start` seconds once per run of a program."""
+    machine: dict[str, Any]
+    rates: tuple[Rates, ...]
+    call: float
+    start: float
+
+    def of(self, threads: int) -> Rates:
+        """The rates of one thread, or of all."""
+        return self.rates[0] if threads <= 1 else self.rates[-1]
+
+    def __str__(self) -> str:
+        heads = [f"{rates.threads} thread" + "s" * (rates.threads > 1) for rates in self.rates]
+        lines = [f"measured on {self.machine['cpu']}, {self.machine['isa']}",
+                 " " * 38 + "".join(f"{head:>12}" for head in heads),
+                 _line("multiply-adds in registers, GFLOP/s", [rates.gflops for rates in self.rates])]
+        for what in ("read", "update"):
+            for i, size in enumerate(self.rates[0].bytes):
+                each = " a thread" if i < len(PER_THREAD) else ""
+                lines.append(_line(f"{what} {size_text(size)}{each}, GB/s", [getattr(r, what)[i] for r in self.rates]))
+        if len(self.rates) > 1:
+            lines.append(f"  {heads[-1]} cost {1e6 * self.call:.2f} us a call that they share, and "
+                         f"{1e6 * self.start:.1f} us to get together")
+        return "\n".join(lines)
+
+
+def measure() -> Peak:
+    """Measure it now, with one thread and with as many as num_threads() says; takes about 0.4 s.
+
+    RuntimeError where the C kernels are not built.
+    """
+    if backend._engine is None:
+        raise RuntimeError(f"peak: the machine is measured by C kernels, but {backend.missing}.")
+    counts = sorted({1, num_threads()})
+    memory = aligned_empty(IN_ALL[-1]).view(np.float32)
+    memory.fill(0.5)
+    made = aligned_empty(64 * MOST_THREADS).view(np.float32)
+    made.fill(0)
+    probes: dict[Any, Callable[[], float]] = {}
+    for threads in counts:
+        probes[threads, "gflops"] = _rate("_multiply_add", memory[:32], made, threads, 2 * 192 * threads)
+        for i, size in enumerate(_working_sets(threads)):
+            part = memory[:size // memory.itemsize]
+            probes[threads, "read", i] = _rate("_read", part, made, threads, size)
+            probes[threads, "update", i] = _rate("_update", part, part, threads, 2 * size)
+    found = dict.fromkeys(probes, 0.0)
+    for _ in range(5):      # in turns: a slow spell of the machine does not hit all tries of one probe
+        for key, probe in probes.items():
+            found[key] = max(found[key], probe() / 1e9)
+    places = range(len(PER_THREAD) + len(IN_ALL))
+    rates = tuple(Rates(n, found[n, "gflops"], _working_sets(n), tuple(found[n, "read", i] for i in places),
+                        tuple(found[n, "update", i] for i in places)) for n in counts)
+    call, start = _team(counts[-1], made)
+    return Peak(_machine(), rates, call, start)
+
+
+def machine_peak() -> Peak:
+    """What was measured on this machine with this instruction set and number of threads; measured now if need be."""
+    found = kept()
+    if found is None:
+        found = measure()
+        with contextlib.suppress(OSError):
+            keep(found)
+    return found
+
+
+def kept() -> Peak | None:
+    """What the cache file holds, or None where it holds nothing of this machine, instruction set and thread count."""
+    try:
+        found = json.loads(cache_file().read_text(encoding="utf-8"))
+        rates = tuple(Rates(int(r["threads"]), float(r["gflops"]), tuple(map(int, r["bytes"])),
+                            tuple(map(float, r["read"])), tuple(map(float, r["update"]))) for r in found["rates"])
+        result = Peak(found["machine"], rates, float(found["call"]), float(found["start"]))
+        numbers = [x for r in rates for x in (r.gflops, *r.read, *r.update)]
+        sound = all(math.isfinite(x) and x > 0 for x in numbers) and [r.threads for r in rates] == sorted(
+            {1, num_threads()}) and all(r.bytes == _working_sets(r.threads) for r in rates)
+        sound = sound and all(len(r.read) == len(r.update) == len(r.bytes) for r in rates)
+        return result if sound and result.machine == _machine() else None
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError):
+        return None
+
+
+def keep(found: Peak) -> Path:
+    """Write the cache file, whole or not at all, and return its path. OSError where that cannot be done."""
+    target = cache_file()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(asdict(found), file, indent=1)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return target
+
+
+def cache_file() -> Path:
+    """fastnn/peak.json in XDG_CACHE_HOME (ignored unless absolute, as its specification says), else in ~/.cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        folder = cache if cache.is_absolute() else Path.home() / ".cache"
+    except RuntimeError as error:
+        raise OSError(f"there is no home folder ({error})") from error
+    return folder / "fastnn" / "peak.json"
+
+
+def costs() -> str:
+    """The fixed table of what kernels are taken to cost: it decides, by sizes alone, how many threads a call gets."""
+    engine = backend._engine
+    if engine is None:
+        return ""
+    least = next(n for n in range(1, 10 ** 6) if engine.parts(float(n)) > 1)      # nanoseconds
+    width = 2 + max(map(len, backend.kernels))
+    lines = [f"{'kernel':<{width}}{'divided by':<12}{'taken to cost':>16}   two threads from"]
+    for name, kernel in sorted(backend.kernels.items()):
+        split, each = kernel.c.split, kernel.c.cost
+        if split == "whole" or not each:
+            lines.append(f"{name:<{width}}-")
+            continue
+        unit = "multiply-adds" if split == "tiles" else "elements"
+        lines.append(f"{name:<{width}}{split:<12}{each:>13.3g} ns   {math.ceil(least / each):>13,} {unit}")
+    return "\n".join(lines)
+
+
+def size_text(size: int) -> str:
+    """Bytes as 24 KiB, 16 MiB."""
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+
+
+def _line(text: str, values: list[float]) -> str:
+    return f"  {text:<36}" + "".join(f"{value:12.1f}" for value in values)
+
+
+def _working_sets(threads: int) -> tuple[int, ...]:
+    return (*(min(size * threads, IN_ALL[-1]) for size in PER_THREAD), *IN_ALL)
+
+
+def _machine() -> dict[str, Any]:
+    """What a measurement holds for."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return {"cpu": name, "isa": backend.isa, "threads": num_threads(), "format": 1}
+
+
+def _schedule(name: str, x: np.ndarray, y: np.ndarray, rounds: int, times: int = 1) -> Any:
+    engine, kernel = backend._engine, backend.probes[name]
+    constants = (rounds,) if name != "_nothing" else ()
+    return engine.Schedule([(engine.Program([x, y], [(kernel, [0], [1], constants)]), times)], 1)
+
+
+def _run(schedule: Any, threads: int) -> float:
+    begin = time.perf_counter()
+    schedule.run(math.inf, threads)
+    return time.perf_counter() - begin
+
+
+def _rate(name: str, x: np.ndarray, y: np.ndarray, threads: int, per_round: int) -> Callable[[], float]:
+    """A function that runs the probe for about RUN seconds and says how much it did a second."""
+    rounds = 1
+    while rounds < 1 << 40 and _run(_schedule(name, x, y, rounds), threads) < RUN:
+        rounds *= 2
+    return lambda: per_round * rounds / _run(_schedule(name, x, y, rounds), threads)
+
+
+def _team(threads: int, made: np.ndarray) -> tuple[float, float]:
+    """Seconds that a divided call costs beyond its work, and that a run costs because it has a team."""
+    if threads == 1:
+        return 0.0, 0.0
+    calls = min(_run(_schedule("_nothing", made, made, 1, 1000), threads) for _ in range(20)) / 1000
+    together, alone = (min(_run(_schedule("_nothing", made, made, 1), n) for _ in range(200)) for n in (threads, 1))
+    return calls, max(0.0, together - alone)
