@@ -25,7 +25,7 @@ def outputs_for(case: Case, inputs: list[np.ndarray]) -> list[np.ndarray]:
     if op.updates:
         return [inputs[op.kernel.inputs.index(name)] for name in op.updates]
     tensors = tuple(Tensor(a) for a in inputs)
-    return [np.empty(s, d) for s, d in zip(op._shapes(tensors, case.constants), op._dtypes(tensors))]
+    return [np.empty(s, d) for s, d in zip(op._shapes(tensors, case.constants), op._dtypes(tensors, case.constants))]
 
 
 def run(case: Case, inputs: list[np.ndarray], how: Any = backend.run_c) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -11,8 +11,8 @@ _counters: dict[str, int] = {}
 
 
 def snake_case(name: str) -> str:
-    """MultiHeadAttention → multi_head_attention."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    """MultiHeadAttention → multi_head_attention, Conv2D → conv2d."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def unique_name(base: str) -> str:

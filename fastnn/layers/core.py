@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import activations, constraints, initializers, random, regularizers
+from fastnn import activations, constraints, initializers, regularizers
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
-from fastnn.layers.layer import Layer, context, positive_int
+from fastnn.layers._random import RandomLayer
+from fastnn.layers.layer import Layer, positive_int
 from fastnn.ops import data as data_ops
 from fastnn.ops.dense import dense, matmul
 from fastnn.ops.elementwise import multiply
@@ -130,7 +131,7 @@ class Reshape(Layer):
         return data_ops.reshape(x, shape=(-1, *(size // known if n == -1 else n for n in self.target_shape)))
 
 
-class Dropout(Layer):
+class Dropout(RandomLayer):
     """In training y = x · keep / (1 - rate), keep = 1 with probability 1 - rate, drawn anew per batch; else y = x.
 
     rate in [0, 1). noise_shape: axes of length 1 share one draw. seed: an own random stream. Srivastava et al. 2014.
@@ -138,39 +139,27 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
         if isinstance(rate, (bool, str)) or not isinstance(rate, (int, float, np.number)):
             raise TypeError(f"Dropout: rate is {shown(rate)}; needs a number from 0 up to, not including, 1.")
         if not 0 <= rate < 1:
             raise ValueError(f"Dropout: rate is {shown(rate)}; needs 0 <= rate < 1 (the share that is dropped).")
+        super().__init__(seed=seed, **kwargs)
         self.rate = float(rate)
         self.noise_shape = noise_shape
-        self.seed, self._stream = random.new_stream(seed)
-        self._draws = 0
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Drop in training, pass otherwise."""
         if not training or self.rate == 0:
             return x
-        counter, stream = self._key()
+        counter, key = self._key()
         if self.noise_shape is None:
-            return dropout(x, counter, rate=self.rate, seed=self.seed, stream=stream)
+            return dropout(x, counter, rate=self.rate, **key)
         shape = tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape))
         ones = Tensor(None, shape=shape, dtype=x.dtype) if x.symbolic else Tensor(np.ones(shape, x.dtype), "ones")
-        mask = dropout(ones, counter, rate=self.rate, seed=self.seed, stream=stream)
+        mask = dropout(ones, counter, rate=self.rate, **key)
         axes = tuple(i for i, (n, m) in enumerate(zip(x.shape, shape)) if m != n)
         flat = data_ops.reshape(mask, shape=tuple(n for i, n in enumerate(shape) if i not in axes))
         return multiply(x, expand(flat, shape=x.shape, axes=axes))
-
-    def _key(self) -> tuple[Tensor, int]:
-        """(counter, stream): the pass' step counter and a stream for each application in it; outside a pass a
-        constant that differs from call to call."""
-        if context.counter is None or context.applications is None:
-            self._draws += 1
-            return Tensor(np.array(self._draws, np.int64), "draw"), self._stream
-        nth = context.applications.get(id(self), 0)
-        context.applications[id(self)] = nth + 1
-        return context.counter, self._stream + (nth << 20)
 
     def summary_note(self) -> str:
         """The rate."""

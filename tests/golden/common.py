@@ -51,6 +51,7 @@ class Case:
     atol: float = 2e-6
     why: str = ""           # where a case needs more than float32's usual tolerance
     repeats: bool = False   # Keras' evaluate() lists the first of two metrics of one name twice, which fastnn does not
+    positive: tuple[int, ...] = ()      # which starting weights are variances
     eager: bool = False     # make the golden values with run_eagerly=True, see make_golden.py
 
     def data(self) -> tuple[Any, Any]:
@@ -74,7 +75,8 @@ def run(k: Any, case: Case, **more: Any) -> dict[str, Any]:
     """Build, set the starting weights, train, evaluate, predict."""
     model = case.model(k)
     model.compile(**{"optimizer": k.optimizers.SGD(0.1), "loss": "mse", **case.compile(k), **more})
-    model.set_weights(starting_weights([w.shape for w in model.get_weights()]))
+    start = starting_weights([w.shape for w in model.get_weights()])
+    model.set_weights([np.abs(w) + np.float32(0.2) if i in case.positive else w for i, w in enumerate(start)])
     x, y = case.data()
     fit = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": False, "verbose": 0, **case.fit}
     history = model.fit(x, y, **fit).history

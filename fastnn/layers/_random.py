@@ -1,0 +1,29 @@
+"""What layers that draw random numbers share. Floor 3."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn import random
+from fastnn.engine.tensor import Tensor
+from fastnn.layers.layer import Layer, context
+
+
+class RandomLayer(Layer):
+    """A layer with a random stream of its own: draws are functions of (seed, stream, step, index), so that they do not
+    depend on threads, and a replayed program draws anew. seed: an own seed, else a stream of the global one."""
+
+    def __init__(self, *, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed, self._stream = random.new_stream(seed)
+        self._draws = 0
+
+    def _key(self) -> tuple[Tensor, dict[str, int]]:
+        """(counter, {"seed", "stream"}): the pass' step counter and a stream for each application in it; outside a pass
+        a constant that differs from call to call."""
+        if context.counter is None or context.applications is None:
+            self._draws += 1
+            return Tensor(np.array(self._draws, np.int64), "draw"), {"seed": self.seed, "stream": self._stream}
+        nth = context.applications.get(id(self), 0)
+        context.applications[id(self)] = nth + 1
+        return context.counter, {"seed": self.seed, "stream": self._stream + (nth << 20)}

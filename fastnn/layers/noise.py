@@ -1,0 +1,95 @@
+"""Layers that disturb their input in training: noise, and dropout of whole channels. Floor 3."""
+
+import math
+from typing import Any
+
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import shown
+from fastnn.layers._arguments import channels_last, checked_rank, number
+from fastnn.layers._random import RandomLayer
+from fastnn.layers.core import Dropout
+from fastnn.ops.elementwise import add, multiply
+from fastnn.ops.random import random_normal
+
+
+class SpatialDropout1D(Dropout):
+    """Dropout of whole features: all steps of one are kept or dropped together. x (batch, steps, features) → same.
+
+    rate: the share that is dropped, 0 <= rate < 1. Tompson et al. 2014.
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, noise_shape=(None, 1, None), seed=seed, **kwargs)
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        """Drop in training, pass otherwise."""
+        return super().call(checked_rank(x, "batch, steps, features", self.name), training)
+
+
+class SpatialDropout2D(Dropout):
+    """Dropout of whole channels: all pixels of one are kept or dropped together. x (batch, rows, columns, channels).
+
+    rate: the share that is dropped, 0 <= rate < 1. Tompson et al. 2014.
+    """
+
+    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
+        channels_last(data_format, "SpatialDropout2D")
+        super().__init__(rate, noise_shape=(None, 1, 1, None), seed=seed, **kwargs)
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        """Drop in training, pass otherwise."""
+        return super().call(checked_rank(x, "batch, rows, columns, channels", self.name), training)
+
+
+class GaussianNoise(RandomLayer):
+    """In training y = x + stddev·z with z normal, drawn anew per batch; else y = x. stddev from 0 to 1, as in Keras."""
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+        stddev = number(stddev, "GaussianNoise: stddev", 0, 1)
+        super().__init__(seed=seed, **kwargs)
+        self.stddev = stddev
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        """Add noise in training, pass otherwise."""
+        if not training or self.stddev == 0 or x.symbolic:
+            return x
+        counter, key = self._key()
+        return add(x, random_normal(counter, shape=x.shape, mean=0.0, stddev=self.stddev, **key))
+
+    def get_config(self) -> dict[str, Any]:
+        """stddev and seed."""
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+    def summary_note(self) -> str:
+        """The deviation."""
+        return f"stddev={self.stddev:g}"
+
+
+class GaussianDropout(RandomLayer):
+    """In training y = x·(1 + s·z) with z normal, s² = rate/(1 - rate), drawn anew per batch; else y = x.
+
+    The mean and the deviation are those of Dropout with this rate, 0 <= rate < 1. Srivastava et al. 2014, section 10.
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        rate = number(rate, "GaussianDropout: rate", 0, 1)
+        if rate == 1:
+            raise ValueError(f"GaussianDropout: rate is {shown(rate)}; needs 0 <= rate < 1.")
+        super().__init__(seed=seed, **kwargs)
+        self.rate = rate
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        """Multiply by noise in training, pass otherwise."""
+        if not training or self.rate == 0 or x.symbolic:
+            return x
+        counter, key = self._key()
+        deviation = math.sqrt(self.rate / (1 - self.rate))
+        return multiply(x, random_normal(counter, shape=x.shape, mean=1.0, stddev=deviation, **key))
+
+    def get_config(self) -> dict[str, Any]:
+        """rate and seed."""
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+    def summary_note(self) -> str:
+        """The rate."""
+        return f"rate={self.rate:g}"

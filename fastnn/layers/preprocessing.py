@@ -1,0 +1,207 @@
+"""Rescaling and Normalization: layers that bring data into a good range inside of the model. Floor 3."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import NotBuiltError, ShapeError, shown
+from fastnn.layers._arguments import number, whole
+from fastnn.layers.layer import Layer
+from fastnn.ops import data as data_ops
+from fastnn.ops.elementwise import divide, maximum, scale, sqrt
+from fastnn.ops.image import rescale, scale_shift
+from fastnn.ops.reduce import expand
+
+_EPSILON = 1e-7      # the least deviation, as in Keras
+_ROWS = 1024        # of a data set that adapt() looks at together, as float64
+
+
+def as_float(x: Tensor) -> Tensor:
+    """x, uint8 and whole numbers turned into floats."""
+    return x if x.dtype == backend.floatx() else rescale(x, scale=1.0, offset=0.0)
+
+
+def constant(value: Any) -> Tensor:
+    """A tensor that never changes."""
+    return Tensor(np.array(value, backend.floatx()), "constant", constant=True)
+
+
+class Rescaling(Layer):
+    """y = scale·x + offset, with numbers, or with one number per feature or channel. x any shape, uint8 too → float.
+
+    Rescaling(1 / 255) brings uint8 images to [0, 1], Rescaling(1 / 127.5, offset=-1) to [-1, 1]. Raises TypeError for
+    other kinds of numbers, ShapeError where a vector is not as long as the last axis.
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale, self.offset = _numbers(scale, "Rescaling: scale"), _numbers(offset, "Rescaling: offset")
+
+    def call(self, x: Tensor) -> Tensor:
+        """scale·x + offset."""
+        if isinstance(self.scale, float) and isinstance(self.offset, float):
+            return rescale(x, scale=self.scale, offset=self.offset)
+        vectors = []
+        for value in (self.scale, self.offset):
+            if not isinstance(value, float) and (x.ndim < 2 or x.shape[-1] != len(value)):
+                raise ShapeError(f"{self.name}: got inputs of shape {x.shape} and {len(value)} numbers to scale with; "
+                                 "needs one for each feature or channel.")
+            vectors.append(np.broadcast_to(value, x.shape[-1:]))
+        return scale_shift(as_float(x), *map(constant, (np.zeros_like(vectors[0]), *vectors)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Scale and offset."""
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+    def summary_note(self) -> str:
+        """The scale, where it is one number."""
+        return f"scale={self.scale:g}" if isinstance(self.scale, float) else ""
+
+
+def _numbers(value: Any, what: str) -> float | list[float]:
+    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) == 1:
+        return [number(v, what) for v in value]
+    return number(value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value, what)
+
+
+class Normalization(Layer):
+    """y = (x - mean) / max(√variance, ε): mean 0 and variance 1, from numbers that `adapt` finds or that are given.
+
+    axis: the axes with statistics of their own, default the last; None: one mean and variance for all numbers.
+    invert: the way back, y = mean + x·max(√variance, ε). x (batch, …) → y same shape. Weights, as in Keras, unless mean
+    and variance are given: mean, variance, count; training does not change them.
+    """
+
+    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        axes = () if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+        self.axis = tuple(whole(a, "Normalization: axis", -8) for a in axes)
+        if (mean is None) != (variance is None):
+            raise ValueError("Normalization: got only one of mean and variance; give both, or none and call adapt().")
+        self.invert = bool(invert)
+        self._given = None if mean is None else _checked_statistics(mean, variance, len(self.axis))
+
+    def build(self, input_shape: Any) -> None:
+        """Find the axes; make the weights."""
+        rank, shape = len(input_shape), tuple(input_shape)
+        if any(not -rank <= a < rank for a in self.axis) or any(a % rank == 0 for a in self.axis):
+            raise ShapeError(f"{self.name}: axis is {self.axis} and the inputs are {shape}; axis 0 is the "
+                             "batch; " + (f"needs axes from 1 to {rank - 1}." if rank > 1 else
+                                          "use axis=None for one mean, or data of shape (n, 1)."))
+        self._keep = tuple(sorted({a % rank for a in self.axis}))
+        self._kept = tuple(shape[a] for a in self._keep)
+        if None in self._kept:
+            raise ShapeError(f"{self.name}: got inputs of shape {shape}; needs the axes {self._keep} known.")
+        if self._given is None:
+            self.adapt_mean = self.add_weight(self._kept, "zeros", name="mean", trainable=False)
+            self.adapt_variance = self.add_weight(self._kept, "ones", name="variance", trainable=False)
+            self.count = self.add_weight((), "zeros", name="count", dtype="int32", trainable=False)
+            return
+        try:
+            mean, variance = (np.broadcast_to(v, self._kept) for v in self._given)
+        except ValueError:
+            raise ShapeError(f"{self.name}: mean has shape {self._given[0].shape}; the inputs are {shape}, with "
+                             f"{self._kept} means.") from None
+        self._constants = constant(mean), constant(variance)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The mean in use, one number per kept axis. NotBuiltError before the input shape is known."""
+        return self._statistics()[0].numpy()
+
+    @property
+    def variance(self) -> np.ndarray:
+        """The variance in use. NotBuiltError before the input shape is known."""
+        return self._statistics()[1].numpy()
+
+    def _statistics(self) -> tuple[Tensor, Tensor]:
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: has no mean yet, as its input shape is not known. Call adapt(data).")
+        return (self.adapt_mean, self.adapt_variance) if self._given is None else self._constants
+
+    def adapt(self, data: Any) -> None:
+        """Take mean and variance from data: an array (samples, …), or batches, as an iterable of arrays or of tuples
+        that begin with one.
+
+        Raises ValueError for no data, values that are not finite, and where mean and variance were given; ShapeError
+        for data of another shape than before. A failed call leaves the statistics alone.
+        """
+        if self._given is not None:
+            raise ValueError(f"{self.name}: mean and variance were given; adapt() is for a layer without them.")
+        count, mean, squares = 0, np.zeros(()), np.zeros(())
+        for rows in _batches(data, self.name):
+            if not self.built:
+                self._build((None, *rows.shape[1:]))
+            if rows.ndim <= max(self._keep, default=0) or tuple(rows.shape[a] for a in self._keep) != self._kept:
+                raise ShapeError(f"{self.name}: adapt() got data of shape {rows.shape}; the layer was built for "
+                                 f"{self._kept} along the axes {self._keep}.")
+            reduced = tuple(a for a in range(rows.ndim) if a not in self._keep)
+            n = rows.size // max(1, int(np.prod(self._kept)))
+            center = rows.mean(axis=reduced)
+            # Chan, Golub, LeVeque 1979: two sets' sums of squared deviations, put together
+            squares = squares + rows.var(axis=reduced) * n + (center - mean) ** 2 * (n * count / (n + count))
+            mean = mean + (center - mean) * (n / (n + count))
+            count += n
+        if not count:
+            raise ValueError(f"{self.name}: adapt() got no data; needs at least one sample.")
+        if not np.isfinite(squares).all():
+            raise ValueError(f"{self.name}: adapt() got values that are not finite; clean the data first.")
+        self.adapt_mean.assign(mean)
+        self.adapt_variance.assign(squares / count)
+
+    def call(self, x: Tensor) -> Tensor:
+        """Normalize."""
+        if any(a >= x.ndim or x.shape[a] != n for a, n in zip(self._keep, self._kept)) or x.ndim < 1:
+            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs {self._kept} along the axes "
+                             f"{self._keep}, as it was built.")
+        mean, variance = self._statistics()
+        deviation = maximum(sqrt(variance), constant(np.full(self._kept, _EPSILON)))
+        x, zero = as_float(x), scale(mean, factor=0.0)
+        center, factor, shift = ((zero, deviation, mean) if self.invert else
+                                 (mean, divide(constant(np.ones(self._kept)), deviation), zero))
+        if self._keep == (x.ndim - 1,):
+            return scale_shift(x, center, factor, shift)
+        sample = x.shape[1:]
+        if None in sample:
+            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs all axes but the batch known.")
+        size, others = int(np.prod(sample)), tuple(i for i in range(len(sample)) if i + 1 not in self._keep)
+        vectors = [data_ops.reshape(expand(v, shape=sample, axes=others) if others else v, shape=(size,))
+                   for v in (center, factor, shift)]
+        return data_ops.reshape(scale_shift(data_ops.reshape(x, shape=(-1, size)), *vectors), shape=(-1, *sample))
+
+    def get_config(self) -> dict[str, Any]:
+        """Axis, invert, mean and variance where they were given."""
+        mean, variance = (None, None) if self._given is None else (v.tolist() for v in self._given)
+        return {**super().get_config(), "axis": self.axis, "mean": mean, "variance": variance, "invert": self.invert}
+
+
+def _checked_statistics(mean: Any, variance: Any, axes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64 arrays of one shape. ShapeError, ValueError else."""
+    mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
+    if mean.shape != variance.shape or mean.ndim > axes:
+        raise ShapeError(f"Normalization: mean has shape {mean.shape} and variance {variance.shape}; needs one "
+                         f"shape, of at most {axes} axes.")
+    if not (np.isfinite(mean).all() and np.isfinite(variance).all() and (variance >= 0).all()):
+        raise ValueError("Normalization: mean or variance has a value that is not finite, or a variance is below 0; "
+                         "needs numbers.")
+    return mean, variance
+
+
+def _batches(data: Any, name: str) -> Iterator[np.ndarray]:
+    """The data as float64 arrays of some rows each."""
+    if hasattr(data, "to_numpy"):
+        data = data.to_numpy()
+    if not isinstance(data, (np.ndarray, Tensor)) and not (isinstance(data, Iterable) and not isinstance(data, str)):
+        raise TypeError(f"{name}: adapt() got {shown(data)}; needs an array, or batches.")
+    numbers = isinstance(data, (list, tuple)) and not any(hasattr(item, "shape") for item in data)
+    for batch in [data] if isinstance(data, (np.ndarray, Tensor)) or numbers else data:
+        array = np.asarray(batch[0] if isinstance(batch, tuple) and not numbers else batch)
+        if array.dtype.kind not in "fiub" or array.ndim < 1:
+            raise TypeError(f"{name}: adapt() got an array of dtype {array.dtype} and shape {array.shape}; needs "
+                            "numbers, with the samples along the first axis.")
+        for begin in range(0, len(array), _ROWS):
+            yield array[begin:begin + _ROWS].astype(np.float64)

@@ -1,0 +1,94 @@
+"""Convolution, relu and 2x2 max pooling in one: what a program does instead of the three. Floor 2."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.program import Call, is_recording
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError
+from fastnn.ops import conv, pool
+from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops.data import reshape
+from fastnn.ops.reduce import sum
+from fastnn.reference import conv_pool as reference
+
+Pair = tuple[int, int]
+_POOL: dict[str, Any] = dict(pool=(2, 2), strides=(2, 2), pads=(0, 0, 0, 0))
+_NONE = (0, 0, 0, 0)
+
+
+def fused_max_pool(x: Tensor, **settings: Any) -> Tensor | None:
+    """max_pool(x), computed with the convolution that x comes from; None where there is no such kernel for it.
+
+    Only in programs, where the convolution's own call is dropped if nobody else reads x; run eagerly, it would be done
+    twice, and a tape could ask for the gradient of x. The `check` backend compares the kernels one by one.
+    """
+    call = x.source
+    if not (isinstance(call, Call) and call.op is conv.conv2d and is_recording() and backend.backend() == "c"
+            and settings == _POOL and call.constants["activation"] == "relu" and call.constants["groups"] == 1
+            and call.constants["pads"] == _NONE and min(x.shape[1:3]) >= 2):
+        return None
+    y: Tensor = conv2d_relu_pool(*call.inputs, **{key: call.constants[key] for key in ("strides", "dilation")})[0]
+    return y
+
+
+def _shape(x: Shape, w: Shape, b: Shape, strides: Pair, dilation: Pair) -> list[Shape]:
+    y = conv.conv2d_shape("conv2d_relu_pool", x, w, b, (strides, _NONE, dilation, 1))
+    if any(n is not None and n < 2 for n in y[1:3]):
+        raise ShapeError(f"conv2d_relu_pool: x is {x} and w is {w}, which gives {y}; needs at least 2 x 2 outputs; use "
+                         "larger images.")
+    pooled = (y[0], *(None if n is None else n // 2 for n in y[1:3]), y[3])
+    return [pooled, pooled]
+
+
+def _grad_shape(x: Shape, dy: Shape, argmax: Shape, size: Pair, strides: Pair, dilation: Pair,
+                chunks: int) -> list[Shape]:
+    channels, filters = x[-1], dy[-1]
+    expected, _ = _shape(x, (*size, channels, filters), (filters,), strides, dilation)
+    same_shapes("conv2d_relu_pool_grad", expected=expected, dy=dy, argmax=argmax)
+    return [(chunks, *size, channels, filters), (chunks, filters)]
+
+
+def _magnitude(x: Any, w: Any, b: Any, strides: Pair, dilation: Pair) -> Any:
+    return reference.conv2d_relu_pool(np.abs(x), np.abs(w), np.abs(b), strides=strides, dilation=dilation)[0]
+
+
+def _grad_magnitude(i: int) -> Any:
+    def magnitude(x: Any, dy: Any, argmax: Any, size: Pair, strides: Pair, dilation: Pair, chunks: int) -> Any:
+        return reference.conv2d_relu_pool_grad(np.abs(x), np.abs(dy), argmax, size=size, strides=strides,
+                                               dilation=dilation, chunks=chunks)[i]
+    return magnitude
+
+
+def _grads(x: Tensor, dy: Tensor, argmax: Tensor, w: Tensor, strides: Pair, dilation: Pair) -> tuple[Tensor, Tensor]:
+    """The gradients of w and b, summed over the chunks."""
+    chunks = conv.chunks_of(w.shape, x)
+    dw, db = conv2d_relu_pool_grad(x, dy, argmax, size=w.shape[:2], strides=strides, dilation=dilation, chunks=chunks)
+    if chunks > 1:
+        return sum(dw, axes=(0,)), sum(db, axes=(0,))
+    return reshape(dw, shape=w.shape), reshape(db, shape=db.shape[1:])
+
+
+def _x_grad(x: Tensor, w: Tensor, dy: Tensor, argmax: Tensor, strides: Pair, dilation: Pair) -> Tensor:
+    size = tuple((n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(x.shape[1:3], w.shape, strides, dilation))
+    dz = pool.max_pool_grad(dy, argmax, shape=size, **_POOL)
+    dx: Tensor = conv.conv2d_transpose(dz, conv.turned(w), conv.no_bias(x.shape[3], x), size=x.shape[1:3],
+                                       strides=strides, pads=_NONE, dilation=dilation, groups=1, activation="linear")
+    return dx
+
+
+conv2d_relu_pool: Op = Op(
+    "conv2d_relu_pool", shape=_shape, outputs=("y", "argmax"), result=("float", "uint8"),
+    shared=dict(grads=lambda dy, argmax, x, w, strides, dilation: _grads(x, dy, argmax, w, strides, dilation)),
+    vjp=dict(x=lambda dy, argmax, x, w, strides, dilation: _x_grad(x, w, dy, argmax, strides, dilation),
+             w=lambda grads: grads[0], b=lambda grads: grads[1]),
+    magnitude=(_magnitude, None), terms=lambda w: w.shape[0] * w.shape[1] * w.shape[2] + 1,
+    flops=lambda w, y: 8 * w[0] * w[1] * w[2] * math.prod(y))
+
+conv2d_relu_pool_grad: Op = Op(
+    "conv2d_relu_pool_grad", shape=_grad_shape, outputs=("dw", "db"), dtypes=dict(argmax="uint8"),
+    magnitude=(_grad_magnitude(0), _grad_magnitude(1)), terms=lambda dy: 4 * dy.shape[0] * dy.shape[1] * dy.shape[2],
+    flops=lambda dy, dw: 8 * dw[1] * dw[2] * dw[3] * math.prod(dy))

@@ -1,0 +1,168 @@
+"""Normalization of batches, of samples and of groups of channels, and the way back. Floor 2.
+
+The magnitudes say that a deviation x - mean is as inexact as its parts, and that sums count term by term.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.errors import ShapeError
+from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops.reduce import sum
+from fastnn.reference.norm import CHUNK
+
+
+def _channels(name: str, x: Shape, **vectors: Shape) -> Shape:
+    """x, if each vector has one value per channel."""
+    if len(x) < 2:
+        raise ShapeError(f"{name}: x is {x}; needs (batch, ..., channels); add a batch axis.")
+    for vector, shape in vectors.items():
+        if len(shape) != 1 or (x[-1] is not None and shape[0] is not None and shape[0] != x[-1]):
+            raise ShapeError(f"{name}: {vector} is {shape} and x is {x}; needs one value per channel, ({x[-1]},); "
+                             f"check {vector}.")
+    return x
+
+
+def _layer_shape(x: Shape, **vectors: Shape) -> Shape:
+    if len(x) != 2:
+        raise ShapeError(f"layer_norm: x is {x}; needs (rows, values); reshape x.")
+    return _channels("layer_norm", x, **vectors)
+
+
+def _group_shape(x: Shape, gamma: Shape, beta: Shape, groups: int) -> list[Shape]:
+    _channels("group_norm", x, gamma=gamma, beta=beta)
+    if groups < 1 or (x[-1] or 0) % groups:
+        raise ShapeError(f"group_norm: groups is {groups} and x is {x}; needs groups that divide the {x[-1]} channels; "
+                         "change groups.")
+    return [x, (x[0], groups), (x[0], groups)]
+
+
+def _grad_shape(name: str, dy: Shape, x: Shape, rows: int | None, **vectors: Shape) -> list[Shape]:
+    _channels(name, same_shapes(name, dy=dy, x=x), **vectors)
+    return [x, (rows, x[-1]), (rows, x[-1])]
+
+
+def _chunks(rows: int | None) -> int | None:
+    return None if rows is None else -(-rows // CHUNK)
+
+
+def _statistics(name: str, rows: Shape, mean: Shape, rstd: Shape) -> int | None:
+    """The first axis, if mean and rstd have it."""
+    if same_shapes(name, mean=mean, rstd=rstd)[:1] != rows or not mean:
+        raise ShapeError(f"{name}: mean is {mean}; needs {rows[0]} rows, one for each of x; check the statistics.")
+    return rows[0]
+
+
+def _wide(mean: Any, rstd: Any, x: Any) -> tuple[Any, Any]:
+    """Statistics (b,) or (b, groups), repeated so that they broadcast against x (b, ..., c)."""
+    if mean.ndim == 1:
+        return mean[:, None], rstd[:, None]
+    shape = (len(x), *[1] * (x.ndim - 2), x.shape[-1])
+    mean, rstd = (np.repeat(s, x.shape[-1] // s.shape[1], axis=1).reshape(shape) for s in (mean, rstd))
+    return mean, rstd
+
+
+def _batch_parts(dy: Any, x: Any, mean: Any, variance: Any, epsilon: float) -> tuple[Any, Any, Any, Any]:
+    """1/√(variance + ε), bounds of |x̂|, Σ |dy·x̂| and Σ |dy|."""
+    rstd = 1 / np.sqrt(variance + epsilon)
+    normal, axes = (np.abs(x) + np.abs(mean)) * rstd, tuple(range(x.ndim - 1))
+    return rstd, normal, (np.abs(dy) * normal).sum(axis=axes), np.abs(dy).sum(axis=axes)
+
+
+def _batch_dx(dy: Any, x: Any, gamma: Any, mean: Any, variance: Any, epsilon: float) -> Any:
+    rstd, normal, dgamma, dbeta = _batch_parts(dy, x, mean, variance, epsilon)
+    count = x.size // x.shape[-1]
+    return np.abs(gamma) * rstd * (np.abs(dy) + dbeta / count + normal * dgamma / count)
+
+
+def _dx(dy: Any, x: Any, gamma: Any, mean: Any, rstd: Any) -> Any:
+    """The sum of the parts of dx, where the sums of a group are bounded by its mean over the sample times groups."""
+    groups = 1 if mean.ndim == 1 else mean.shape[1]
+    mean, rstd = _wide(mean, rstd, x)
+    normal, scaled, axes = (np.abs(x) + np.abs(mean)) * rstd, np.abs(dy * gamma), tuple(range(1, x.ndim))
+    along, across = (groups * t.mean(axis=axes, keepdims=True) for t in (scaled, scaled * normal))
+    return rstd * (scaled + along + normal * across)
+
+
+def _partials(dy: Any, x: Any, mean: Any, rstd: Any) -> tuple[Any, Any]:
+    """Σ |dy·x̂| and Σ |dy|, over 64 rows or over a sample."""
+    wide_mean, wide_rstd = _wide(mean, rstd, x)
+    terms = np.abs(dy) * (np.abs(x) + np.abs(wide_mean)) * wide_rstd, np.abs(dy)
+    if mean.ndim == 1:
+        begins = np.arange(0, len(x), CHUNK)
+        return np.add.reduceat(terms[0], begins), np.add.reduceat(terms[1], begins)
+    axes = tuple(range(1, x.ndim - 1))
+    return terms[0].sum(axis=axes), terms[1].sum(axis=axes)
+
+
+def _normal(x: Any, gamma: Any, beta: Any, mean: Any, rstd: Any) -> Any:
+    mean, rstd = _wide(mean, rstd, x)
+    return np.abs(gamma) * rstd * (np.abs(x) + np.abs(mean)) + np.abs(beta)
+
+
+batch_norm = Op(
+    "batch_norm", outputs=("y", "mean", "variance"), ulps=16,
+    shape=lambda x, gamma, beta: [_channels("batch_norm", x, gamma=gamma, beta=beta), x[-1:], x[-1:]],
+    shared=dict(grads=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_grad(
+        dy, x, gamma, mean, variance, epsilon=epsilon)),
+    vjp=dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2]),
+    magnitude=(lambda x, gamma, beta, mean, variance, epsilon:
+               np.abs(gamma) * np.abs(x - mean) / np.sqrt(variance + epsilon) + np.abs(beta),
+               lambda x: np.abs(x).mean(axis=tuple(range(x.ndim - 1))), None))
+
+_BATCH_SUMS = (lambda dy, x, mean, variance, epsilon: _batch_parts(dy, x, mean, variance, epsilon)[2],
+               lambda dy: np.abs(dy).sum(axis=tuple(range(dy.ndim - 1))))
+
+batch_norm_grad = Op(
+    "batch_norm_grad", outputs=("dx", "dgamma", "dbeta"), ulps=24,
+    shape=lambda dy, x, gamma, mean, variance: [
+        _channels("batch_norm_grad", same_shapes("batch_norm_grad", dy=dy, x=x), gamma=gamma, mean=mean,
+                  variance=variance), x[-1:], x[-1:]],
+    magnitude=(_batch_dx, *_BATCH_SUMS))
+
+batch_norm_inference = Op(
+    "batch_norm_inference", ulps=8,
+    shape=lambda x, gamma, beta, mean, variance: _channels("batch_norm_inference", x, gamma=gamma, beta=beta,
+                                                           mean=mean, variance=variance),
+    shared=dict(grads=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_inference_grad(
+        dy, x, gamma, mean, variance, epsilon=epsilon)),
+    vjp=dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2]),
+    magnitude=lambda x, gamma, beta, mean, variance, epsilon:
+    np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta))
+
+batch_norm_inference_grad = Op(
+    "batch_norm_inference_grad", outputs=("dx", "dgamma", "dbeta"), ulps=24,
+    shape=lambda dy, x, gamma, mean, variance: [
+        _channels("batch_norm_inference_grad", same_shapes("batch_norm_inference_grad", dy=dy, x=x), gamma=gamma,
+                  mean=mean, variance=variance), x[-1:], x[-1:]],
+    magnitude=(None, *_BATCH_SUMS))
+
+_SUMMED = dict(x=lambda grads: grads[0], gamma=lambda grads: sum(grads[1], axes=(0,)),
+               beta=lambda grads: sum(grads[2], axes=(0,)))
+_PARTS = (_dx, lambda dy, x, mean, rstd: _partials(dy, x, mean, rstd)[0],
+          lambda dy, x, mean, rstd: _partials(dy, x, mean, rstd)[1])
+
+layer_norm = Op(
+    "layer_norm", outputs=("y", "mean", "rstd"), ulps=24,
+    shape=lambda x, gamma, beta: [_layer_shape(x, gamma=gamma, beta=beta), x[:1], x[:1]],
+    shared=dict(grads=lambda dy, x, gamma, mean, rstd: layer_norm_grad(dy, x, gamma, mean, rstd)), vjp=_SUMMED,
+    magnitude=(_normal, lambda x: np.abs(x).mean(axis=1), None))
+
+layer_norm_grad = Op(
+    "layer_norm_grad", outputs=("dx", "dgammas", "dbetas"), ulps=32, terms=lambda: CHUNK,
+    shape=lambda dy, x, gamma, mean, rstd: _grad_shape(
+        "layer_norm_grad", dy, _layer_shape(x), _chunks(_statistics("layer_norm_grad", x[:1], mean, rstd)),
+        gamma=gamma),
+    magnitude=_PARTS)
+
+group_norm = Op(
+    "group_norm", outputs=("y", "mean", "rstd"), ulps=24, shape=_group_shape,
+    shared=dict(grads=lambda dy, x, gamma, mean, rstd: group_norm_grad(dy, x, gamma, mean, rstd)), vjp=_SUMMED,
+    magnitude=(_normal, lambda x, mean: np.abs(mean) + np.abs(x).max(initial=0), None))
+
+group_norm_grad = Op(
+    "group_norm_grad", outputs=("dx", "dgammas", "dbetas"), ulps=32,
+    shape=lambda dy, x, gamma, mean, rstd: _grad_shape(
+        "group_norm_grad", dy, x, _statistics("group_norm_grad", x[:1], mean, rstd), gamma=gamma),
+    magnitude=_PARTS)

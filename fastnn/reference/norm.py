@@ -1,0 +1,118 @@
+"""Normalization of batches, of samples and of groups of channels, and the way back. NumPy only.
+
+The last axis of x holds the channels. Sums are taken in float64, deviations from the mean in a second pass, so that a
+mean far larger than the spread does no harm.
+"""
+
+import numpy as np
+
+from fastnn.reference._types import Array
+
+CHUNK = 64      # rows that layer_norm_grad adds up into one partial sum
+
+
+def _deviations(x: Array, mean: Array, rstd: Array) -> Array:
+    """x̂ = (x - mean)·rstd in float64."""
+    return (x.astype(np.float64) - mean) * rstd
+
+
+def _rows(x: Array) -> tuple[int, ...]:
+    """All axes but the channels."""
+    return tuple(range(x.ndim - 1))
+
+
+def _grouped(x: Array, groups: int) -> Array:
+    """(b, ..., c) as (b, rows, groups, c / groups)."""
+    return x.reshape(x.shape[0], -1, groups, x.shape[-1] // groups)
+
+
+def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
+    """y = γ·(x - mean)/√(variance + ε) + β, with mean and (biased) variance of each channel over the batch.
+
+    x (..., c), gamma, beta (c,) → y (..., c), mean (c,), variance (c,). Ioffe and Szegedy 2015.
+    """
+    mean, variance = (np.asarray(f(x, axis=_rows(x), dtype=np.float64)) for f in (np.mean, np.var))
+    y = _deviations(x, mean, 1 / np.sqrt(variance + epsilon)) * gamma + beta
+    return y.astype(x.dtype), mean.astype(x.dtype), variance.astype(x.dtype)
+
+
+def batch_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, *,
+                    epsilon: float) -> tuple[Array, Array, Array]:
+    """dγ = Σ dy·x̂, dβ = Σ dy, dx = γ/√(variance + ε)·(dy - dβ/n - x̂·dγ/n), sums over the n values of a channel.
+
+    dy, x (..., c), gamma, mean, variance (c,) → dx (..., c), dgamma, dbeta (c,).
+    """
+    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
+    normal = _deviations(x, mean, rstd)
+    dgamma, dbeta = np.sum(dy * normal, axis=_rows(x)), np.sum(dy, axis=_rows(x), dtype=np.float64)
+    count = x.size // x.shape[-1]
+    dx = gamma * rstd * (dy - dbeta / count - normal * dgamma / count)
+    return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+
+
+def batch_norm_inference(x: Array, gamma: Array, beta: Array, mean: Array, variance: Array, *, epsilon: float) -> Array:
+    """y = γ·(x - mean)/√(variance + ε) + β, with a given mean and variance. x (..., c), others (c,) → y (..., c)."""
+    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
+    return (_deviations(x, mean, rstd) * gamma + beta).astype(x.dtype)
+
+
+def batch_norm_inference_grad(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, *,
+                              epsilon: float) -> tuple[Array, Array, Array]:
+    """dx = dy·γ/√(variance + ε), dγ = Σ dy·x̂, dβ = Σ dy. dy, x (..., c), others (c,) → dx (..., c), dgamma, dbeta."""
+    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
+    dgamma = np.sum(dy * _deviations(x, mean, rstd), axis=_rows(x))
+    dbeta = np.sum(dy, axis=_rows(x), dtype=np.float64)
+    return (dy * (gamma * rstd)).astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+
+
+def layer_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
+    """y = γ·(x - mean)·rstd + β, with mean and rstd = 1/√(variance + ε) of each row.
+
+    x (rows, n), gamma, beta (n,) → y (rows, n), mean (rows,), rstd (rows,). Ba et al. 2016.
+    """
+    mean = np.asarray(np.mean(x, axis=1, dtype=np.float64))
+    rstd = 1 / np.sqrt(np.var(x, axis=1, dtype=np.float64) + epsilon)
+    y = _deviations(x, mean[:, None], rstd[:, None]) * gamma + beta
+    return y.astype(x.dtype), mean.astype(x.dtype), rstd.astype(x.dtype)
+
+
+def layer_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
+    """dx = rstd·(γdy - Σ γdy/n - x̂·Σ γdy·x̂/n), sums along the row; dγ = Σ dy·x̂ and dβ = Σ dy over each 64 rows.
+
+    dy, x (rows, n), gamma (n,), mean, rstd (rows,) → dx (rows, n), dgammas, dbetas (⌈rows/64⌉, n), still to be summed.
+    """
+    normal = _deviations(x, mean[:, None], rstd[:, None])
+    scaled = dy * gamma.astype(np.float64)
+    along = np.mean(scaled, axis=1, keepdims=True), np.mean(scaled * normal, axis=1, keepdims=True)
+    dx = rstd[:, None] * (scaled - along[0] - normal * along[1])
+    begins = np.arange(0, len(x), CHUNK)
+    dgammas, dbetas = np.add.reduceat(dy * normal, begins), np.add.reduceat(dy.astype(np.float64), begins)
+    return dx.astype(x.dtype), dgammas.astype(x.dtype), dbetas.astype(x.dtype)
+
+
+def group_norm(x: Array, gamma: Array, beta: Array, *, groups: int, epsilon: float) -> tuple[Array, Array, Array]:
+    """y = γ·(x - mean)·rstd + β, with mean and rstd = 1/√(variance + ε) of each sample's groups of channels.
+
+    x (b, ..., c), gamma, beta (c,) → y (b, ..., c), mean (b, groups), rstd (b, groups). Wu and He 2018.
+    """
+    cells = _grouped(x, groups)
+    mean = np.asarray(np.mean(cells, axis=(1, 3), dtype=np.float64))
+    rstd = 1 / np.sqrt(np.var(cells, axis=(1, 3), dtype=np.float64) + epsilon)
+    normal = _deviations(cells, mean[:, None, :, None], rstd[:, None, :, None]).reshape(x.shape)
+    return (normal * gamma + beta).astype(x.dtype), mean.astype(x.dtype), rstd.astype(x.dtype)
+
+
+def group_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
+    """dx = rstd·(γdy - Σ γdy/n - x̂·Σ γdy·x̂/n), sums over the n values of a group; dγ = Σ dy·x̂ and dβ = Σ dy per sample.
+
+    dy, x (b, ..., c), gamma (c,), mean, rstd (b, groups) → dx (b, ..., c), dgammas, dbetas (b, c), still to be summed.
+    """
+    groups = mean.shape[1]
+    centre, scale = mean[:, None, :, None], rstd[:, None, :, None]
+    normal = _deviations(_grouped(x, groups), centre, scale)
+    d = _grouped(dy, groups).astype(np.float64)
+    scaled = d * gamma.reshape(groups, -1)
+    along = [np.mean(terms, axis=(1, 3), keepdims=True) for terms in (scaled, scaled * normal)]
+    dx = (scale * (scaled - along[0] - normal * along[1])).reshape(x.shape)
+    dgammas, dbetas = (np.sum(terms, axis=1).reshape(len(x), -1) for terms in (d * normal, d))
+    return dx.astype(x.dtype), dgammas.astype(x.dtype), dbetas.astype(x.dtype)
