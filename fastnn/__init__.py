@@ -19,6 +19,7 @@ from fastnn import (
     models,
     ops,
     optimizers,
+    preprocessing,
     random,
     regularizers,
     utils,
@@ -33,4 +34,4 @@ from fastnn.training.progress import Every
 __all__ = ["BusyError", "Every", "GradientTape", "Input", "LabelError", "Layer", "Model", "NotBuiltError", "Perceptron",
            "Sequential", "ShapeError", "Tensor", "Variable", "activations", "callbacks", "config", "constraints",
            "datasets", "get_num_threads", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers",
-           "random", "regularizers", "set_num_threads", "show_config", "utils"]
+           "preprocessing", "random", "regularizers", "set_num_threads", "show_config", "utils"]

@@ -187,6 +187,21 @@ def test_chapters_25_and_26_regularization(run: Any) -> None:
     assert all(len(line.get_ydata()) == 3 for line in lines)
 
 
+def test_chapter_25_augmentation(run: Any) -> None:
+    """The generator's batches are images turned by up to 20 degrees, some of them mirrored, and fit takes them."""
+    x = np.zeros((64, 9, 9, 1), np.float32)
+    x[:, 4, 1:4] = 1        # a bar from the centre to the left
+    names = run(25, {"X_train": x, "y_train": np.arange(64) % 2}, only=3)
+    images, labels = names["train_generator"][0]
+    assert images.shape == (32, 9, 9, 1) and labels.shape == (32,)
+    left, right = images[..., :4, 0].sum((1, 2)), images[..., 5:, 0].sum((1, 2))
+    assert ((left > 2) != (right > 2)).all() and 4 < (right > 2).sum() < 28
+    assert (np.abs(images - images[0]).sum((1, 2, 3)) > 0).sum() >= 31      # no two angles are the same
+    model = fastnn.Sequential([fastnn.Input((9, 9, 1)), fastnn.layers.Flatten(), fastnn.layers.Dense(1)])
+    model.compile("adam", "mse")
+    assert len(model.fit(names["train_generator"], epochs=2, verbose=0).epoch) == 2
+
+
 def test_chapters_30_32_33_activations(run: Any) -> None:
     """Each draws its function; chapters 32 and 33 use the x of chapter 30."""
     names = run(30)

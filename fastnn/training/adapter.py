@@ -7,7 +7,6 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.program import recording
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import NotBuiltError
 from fastnn.layers.layer import flatten
 from fastnn.training import data, heads
 
@@ -127,12 +126,32 @@ def adapt(model: Any, x: Any, y: Any, sample_weight: Any, where: str, class_weig
     if getattr(y, "shape", ()):
         data.check_lengths({**arrays, "y0": y}, where)      # before a model without weights takes its shape from x
     shapes = [t.shape for t in build(model, arrays)]
-    if y is None and hasattr(x, "__next__"):
-        raise NotBuiltError(f"{where}: generators are not there yet; pass arrays.")
+    return adapt_targets(model, arrays, y, sample_weight, shapes, where, class_weight, check_finite)
+
+
+def split(arrays: dict[str, np.ndarray], part: float, sample_weight: Any,
+          class_weight: Any) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """(training, validation): validation is the last part, without the class weights, which are for training only."""
+    n = len(next(iter(arrays.values())))
+    training, validation = data.split_validation(arrays, part, n)
+    data.warn_ordered(arrays, part, n)
+    if class_weight is not None:
+        validation.pop("weight")
+        kept = data.sample_weights(sample_weight, n, "fit()")
+        if kept is not None:
+            validation["weight"] = kept[-len(validation["x0"]):]
+    return training, validation
+
+
+def adapt_targets(model: Any, arrays: dict[str, np.ndarray], y: Any, sample_weight: Any,
+                  shapes: list[tuple[Any, ...]], where: str, class_weight: Any = None, check_finite: bool = True, *,
+                  part: bool = False) -> dict[str, np.ndarray]:
+    """The adapted inputs with y and weights for outputs of these shapes. part: of the data, as one batch of a
+    generator is; its weights may all be zero."""
     targets = adapt_y(model, y, shapes, where, check_finite)
     everything = {**arrays, **targets}
     n = data.check_lengths(everything, where)
-    weight = data.sample_weights(sample_weight, n, where)
+    weight = data.sample_weights(sample_weight, n, where, part)
     if class_weight is not None:
         if len(shapes) != 1:
             raise ValueError(f"{where}: class_weight works with one output; the model has {len(shapes)}.")
@@ -141,7 +160,8 @@ def adapt(model: Any, x: Any, y: Any, sample_weight: Any, where: str, class_weig
         if target.size != n and not one_hot:
             raise ValueError(f"{where}: class_weight needs one label per sample; y has shape {target.shape}.")
         count = shapes[0][-1] if one_hot or next(iter(targets)).endswith("labels") else 2
-        weights = data.class_weights(class_weight, target.argmax(-1) if one_hot else target.reshape(n), where, count)
+        weights = data.class_weights(class_weight, target.argmax(-1) if one_hot else target.reshape(n), where, count,
+                                     part)
         weight = weights if weight is None else weight * weights
     if weight is not None:
         everything["weight"] = weight

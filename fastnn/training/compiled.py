@@ -152,10 +152,10 @@ class Compiled:
         with not_recording():
             return {key: _plain(metric.result()) for key, metric in self.all()}
 
-    def results_of(self, log: np.ndarray) -> dict[str, list[Any]]:
+    def results_of(self, log: np.ndarray) -> dict[str, np.ndarray]:
         """{key: one value per row} for rows of logged states, all rows at once."""
         assert self.states is not None
-        columns: dict[str, list[Any]] = {}
+        columns: dict[str, np.ndarray] = {}
         offsets = iter(zip(self.states.offsets, self.states.shapes))
         for key, metric in self.all():
             states = []
@@ -165,12 +165,13 @@ class Compiled:
                 states.append(log[:, offset:offset + size].reshape(len(log), *shape))
             if hasattr(metric, "compute"):
                 with np.errstate(all="ignore"):
-                    columns[key] = np.asarray(metric.compute(*states)).tolist()
+                    columns[key] = np.asarray(metric.compute(*states), np.float64)
             else:
-                columns[key] = []
+                values = []
                 for row in range(len(log)):
                     with _holding(metric.variables, [s[row] for s in states]):
-                        columns[key].append(_plain(metric.result()))
+                        values.append(_plain(metric.result()))
+                columns[key] = np.asarray(values, np.float64)
         return columns
 
 

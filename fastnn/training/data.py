@@ -43,8 +43,11 @@ def to_float(array: np.ndarray, where: str, check_finite: bool) -> np.ndarray:
     """floatx in C order (uint8 stays uint8). ValueError at the first value that is not finite after conversion."""
     if array.dtype == np.uint8:
         return np.require(array, requirements="C")
-    with np.errstate(over="ignore", invalid="ignore"):
-        result = np.require(array, backend.floatx(), ["C", "A"])
+    if array.dtype == backend.floatx() and array.flags.carray:
+        result = array
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = np.require(array, backend.floatx(), ["C", "A"])
     if check_finite and array.dtype.kind == "f":
         total = float(np.sum(result, dtype=np.float64)) if result.size else 0.0
         if not math.isfinite(total):
@@ -154,21 +157,21 @@ def check_lengths(arrays: dict[str, np.ndarray], where: str) -> int:
     return n
 
 
-def sample_weights(weight: Any, n: int, where: str) -> np.ndarray | None:
-    """sample_weight as floatx of shape (n,), finite, not negative, not all zero."""
+def sample_weights(weight: Any, n: int, where: str, part: bool = False) -> np.ndarray | None:
+    """sample_weight as floatx of shape (n,), finite, not negative, not all zero unless for a part of the data."""
     if weight is None:
         return None
     array = to_float(to_array(weight, f"{where}: sample_weight"), f"{where}: sample_weight", True)
     array = array.astype(backend.floatx()).reshape(n) if array.shape == (n, 1) else array.astype(backend.floatx())
     if array.shape != (n,):
         raise ShapeError(f"{where}: sample_weight has shape {array.shape}; needs ({n},), one weight per sample.")
-    if (array < 0).any() or not array.any():
+    if (array < 0).any() or not (part or array.any()):
         raise ValueError(f"{where}: sample_weight is {'all zero' if not array.any() else 'negative somewhere'}; needs "
                          "weights >= 0, some of them above 0.")
     return array
 
 
-def class_weights(weight: Any, labels: np.ndarray, where: str, count: int) -> np.ndarray:
+def class_weights(weight: Any, labels: np.ndarray, where: str, count: int, part: bool = False) -> np.ndarray:
     """One weight per sample from {class: weight} or 'balanced' (n / (classes · count)). 1 for classes that the dict
     lacks; ValueError for keys that are not among the `count` classes, and for weights that are no weights."""
     broken = labels[labels != np.floor(labels)]
@@ -189,7 +192,7 @@ def class_weights(weight: Any, labels: np.ndarray, where: str, count: int) -> np
         if not 0 <= value < math.inf:
             raise ValueError(f"{where}: class_weight has the weight {shown(value)}; needs finite numbers >= 0.")
     table = np.array([weight.get(int(c), 1.0) for c in classes], backend.floatx())
-    if not table.any():
+    if not (part or table.any()):
         raise ValueError(f"{where}: class_weight is 0 for all classes of y; needs some weights above 0.")
     return table[index]
 

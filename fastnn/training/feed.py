@@ -30,7 +30,7 @@ class Feed:
     @staticmethod
     def signature(arrays: dict[str, np.ndarray]) -> tuple[Any, ...]:
         """What programs depend on: names, dtypes and row shapes, but not how many rows."""
-        return tuple((name, array.dtype.name, array.shape[1:]) for name, array in arrays.items())
+        return tuple((name, array.dtype.str, array.shape[1:]) for name, array in arrays.items())
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Point the tensors at these arrays, in their own order."""
@@ -42,6 +42,16 @@ class Feed:
         self.keys.data = np.empty(self.count, np.int64)
         self.order.shape = self.keys.shape = (self.count,)
         self.cursor.assign(0)
+
+    def refill(self, arrays: dict[str, np.ndarray]) -> None:
+        """Point the tensors at the next batch, of the same row shapes, and the cursor at its first row."""
+        if len(next(iter(arrays.values()))) != self.count:
+            self.load(arrays)
+            return
+        for name, array in arrays.items():
+            tensor = self.tensors[name]
+            tensor.data, tensor.shape = array, array.shape
+        self.cursor.data[()] = 0
 
     def unload(self) -> None:
         """Let go of the arrays. The shapes stay, so that a program run now knows that its data are gone."""

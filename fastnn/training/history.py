@@ -5,6 +5,7 @@ It holds no arrays and no model, so it can be pickled, copied and kept while the
 
 import csv
 import io
+import itertools
 import json
 import math
 import os
@@ -36,7 +37,7 @@ class History:
         self.params: dict[str, Any] = dict(params or {})
         self.interrupted = False
         self.runs: list[int] = []
-        self._rows: dict[str, list[int]] = {}
+        self._rows: dict[str, list[range]] = {}      # in which epochs each name was measured
         self._model: Any = None
 
     def begin_run(self, params: Mapping[str, Any] | None = None) -> None:
@@ -50,10 +51,10 @@ class History:
         """Add one epoch: its number, from 0, and what was measured."""
         values = {name: plain(logs[name]) for name in sorted(logs)}
         for name, value in values.items():
-            self._put(name, [len(self.epoch)], [value])
+            self._put(name, range(len(self.epoch), len(self.epoch) + 1), [value])
         self.epoch.append(int(epoch))
 
-    def extend(self, epoch_numbers: Sequence[int], columns: Mapping[str, Sequence[Any]]) -> None:
+    def extend(self, epoch_numbers: Sequence[int], columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
         """Add many epochs at once, one value per epoch in every column.
 
         Raises ValueError for a column of another length; nothing is added then.
@@ -63,20 +64,23 @@ class History:
             if len(column) != count:
                 raise ValueError(f"History.extend: {name!r} has {len(column)} values for {count} epochs; needs one "
                                  "each; use append for what was measured in some epochs only.")
-        values = {name: [value if type(value) is float else plain(value) for value in columns[name]]
-                  for name in sorted(columns)}
+        values = {name: plain(columns[name]) for name in sorted(columns)}
         first = len(self.epoch)
         for name, column in values.items():
             self._put(name, range(first, first + count), column)
-        self.epoch.extend(int(number) for number in epoch_numbers)
+        self.epoch.extend(epoch_numbers if isinstance(epoch_numbers, range) else map(int, epoch_numbers))
 
-    def _put(self, name: str, rows: Sequence[int], values: list[Any]) -> None:
-        self._rows.setdefault(name, []).extend(rows)
+    def _put(self, name: str, rows: range, values: list[Any]) -> None:
+        ranges = self._rows.setdefault(name, [])
+        if ranges and ranges[-1].stop == rows.start:
+            ranges[-1] = range(ranges[-1].start, rows.stop)
+        else:
+            ranges.append(rows)
         self.history.setdefault(name, []).extend(values)
 
     def column(self, name: str) -> list[Any]:
         """The values of `name`, one per epoch, None where it was not measured. KeyError for unknown names."""
-        values, rows = self.history[name], self._rows.get(name, [])
+        values, rows = self.history[name], list(itertools.chain.from_iterable(self._rows.get(name, [])))
         if len(rows) != len(values):      # put in by hand
             rows = list(range(len(values)))
         result: list[Any] = [None] * max([len(self.epoch), *(row + 1 for row in rows[-1:])])

@@ -12,6 +12,8 @@ from fastnn.engine.program import Program, Schedule, recording, whole_step
 from fastnn.engine.tensor import Tensor
 from fastnn.layers.layer import structure_version
 from fastnn.training import adapter, nonfinite
+from fastnn.training.batch_pass import BatchPass, joined
+from fastnn.training.batches import Batches
 from fastnn.training.data import whole
 from fastnn.training.feed import Feed
 from fastnn.training.steps import LOG_ROWS
@@ -26,17 +28,28 @@ class Plan:
                  limit: int | None) -> None:
         self.samples, self.batch, self.epochs, self.initial_epoch = samples, batch, epochs, initial_epoch
         self.shuffle = shuffle
-        self.steps = math.ceil(samples / batch)
+        self.steps: Any = math.ceil(samples / batch)
         if limit is not None:
             self.steps = min(self.steps, limit)
         self.validation: Plan | None = None
         self.frequency = 1
 
-    def validate(self, samples: int, batch: Any, limit: int | None, frequency: int) -> None:
-        """Validation on so many samples every `frequency` epochs."""
-        self.validation = Plan(samples, whole(batch, "fit(): validation_batch_size"), 1, 0, False,
-                               None if limit is None else whole(limit, "fit(): validation_steps"))
+    @classmethod
+    def of(cls, batches: Batches, epochs: int = 1, initial_epoch: int = 0) -> "Plan":
+        """For batches that come one by one; `steps` is None where their number is not known."""
+        plan = cls(0, 32, epochs, initial_epoch, batches.shuffle, None)
+        plan.steps = batches.total
+        return plan
+
+    def validate(self, validation: Any, batch: Any, limit: int | None, frequency: int) -> None:
+        """Validation on these arrays or batches every `frequency` epochs."""
         self.frequency = frequency
+        if isinstance(validation, Batches):
+            self.validation = Plan.of(validation)
+            return
+        batch = self.batch if batch is None else whole(batch, "fit(): validation_batch_size")
+        self.validation = Plan(len(next(iter(validation.values()))), batch, 1, 0, False,
+                               None if limit is None else whole(limit, "fit(): validation_steps"))
 
     def parts(self) -> list[tuple[int, int]]:
         """[(batch size, how many such batches)] of one pass: full ones, then a shorter last one."""
@@ -90,14 +103,22 @@ class _Pass:
         return not self.left
 
 
-def fit(model: Any, arrays: dict[str, np.ndarray], validation: dict[str, np.ndarray] | None, plan: Plan,
-        listeners: Any, progress: Any) -> None:
+def _pass(model: Any, mode: str, feed: Feed | Batches, plan: Plan) -> "_Pass | BatchPass":
+    return BatchPass(model, mode, feed) if isinstance(feed, Batches) else _Pass(model, mode, feed, plan)
+
+
+def _source(model: Any, mode: str, data: dict[str, np.ndarray] | Batches) -> Feed | Batches:
+    return data if isinstance(data, Batches) else model._steps.feed(mode, data)
+
+
+def fit(model: Any, arrays: dict[str, np.ndarray] | Batches, validation: dict[str, np.ndarray] | Batches | None,
+        plan: Plan, listeners: Any, progress: Any) -> None:
     """Train; fills model.history."""
-    steps = model._steps
-    feed = steps.feed("train", arrays)
-    val_feed = steps.feed("validation", validation) if validation is not None else None
+    feed = _source(model, "train", arrays)
+    val_feed = _source(model, "validation", validation) if validation is not None else None
     alone = not (listeners.wants_epochs or listeners.wants_batches or listeners.wants_tests
-                 or listeners.wants_test_batches or model.run_eagerly) and plan.frequency == 1
+                 or listeners.wants_test_batches or model.run_eagerly or isinstance(feed, Batches)
+                 or isinstance(val_feed, Batches)) and plan.frequency == 1
     history = model.history
     history.begin_run(listeners.params)
     epoch = plan.initial_epoch
@@ -106,7 +127,7 @@ def fit(model: Any, arrays: dict[str, np.ndarray], validation: dict[str, np.ndar
         model.compiled.reset()
         while epoch < plan.epochs and not model.stop_training:
             quiet = progress.quiet_epochs(epoch) if alone and epoch > plan.initial_epoch else 0
-            done = _many_epochs(model, feed, val_feed, plan, epoch, quiet) if quiet else 0
+            done = _many_epochs(model, feed, val_feed, plan, epoch, quiet) if quiet else 0  # type: ignore[arg-type]
             if not done:
                 _one_epoch(model, feed, val_feed, plan, epoch, listeners, progress)
                 done = 1
@@ -121,8 +142,8 @@ def fit(model: Any, arrays: dict[str, np.ndarray], validation: dict[str, np.ndar
     listeners.on_train_end(_last(history))
 
 
-def _one_epoch(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int, listeners: Any,
-               progress: Any) -> None:
+def _one_epoch(model: Any, feed: Feed | Batches, val_feed: Feed | Batches | None, plan: Plan, epoch: int,
+               listeners: Any, progress: Any) -> None:
     """An epoch with Python between slices of a tenth of a second, or between batches where a callback wants them."""
     compiled = model.compiled
     listeners.on_epoch_begin(epoch)
@@ -130,7 +151,7 @@ def _one_epoch(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch:
     began = time.perf_counter()
     _begin(model, feed, plan.shuffle)
     compiled.reset()
-    passing = _Pass(model, "train", feed, plan)
+    passing = _pass(model, "train", feed, plan)
     guard = nonfinite.Guard(model)
     while not passing.finished and not model.stop_training:
         guard.remember()
@@ -142,6 +163,8 @@ def _one_epoch(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch:
             passing.run(passing.total, REDRAW)
         guard.look(passing, epoch)
         progress.update(passing.done, compiled.results)
+    if isinstance(passing, BatchPass) and not passing.done:
+        return      # an iterator that had no more batches: this was no epoch
     seconds = time.perf_counter() - began
     logs = compiled.results()
     if val_feed is not None and plan.validation is not None and (epoch + 1) % plan.frequency == 0:
@@ -184,24 +207,26 @@ def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoc
         columns = compiled.results_of(log[::rows_per_epoch])
         if val_feed is not None:
             columns.update((f"val_{k}", v) for k, v in compiled.results_of(log[1::2]).items())
-        model.history.extend(list(range(epoch, epoch + done)), columns)
+        model.history.extend(range(epoch, epoch + done), columns)
     guard.look_back(columns["loss"], epoch, plan, feed)
     return done
 
 
-def _begin(model: Any, feed: Feed, shuffle: bool) -> None:
+def _begin(model: Any, feed: Feed | Batches, shuffle: bool) -> None:
+    if isinstance(feed, Batches):
+        return
     program, ran = model._steps.begin(feed, shuffle)
     if not ran:
         program.run()
 
 
-def _test(model: Any, feed: Feed, plan: Plan, listeners: Any, progress: Any) -> dict[str, float]:
+def _test(model: Any, feed: Feed | Batches, plan: Plan, listeners: Any, progress: Any) -> dict[str, float]:
     """A pass of test steps; the metrics."""
     compiled = model.compiled
     listeners.on_test_begin()
     _begin(model, feed, False)
     compiled.reset()
-    passing = _Pass(model, "test", feed, plan)
+    passing = _pass(model, "test", feed, plan)
     while not passing.finished:
         if listeners.wants_test_batches:
             listeners.on_test_batch_begin(passing.done)
@@ -211,14 +236,16 @@ def _test(model: Any, feed: Feed, plan: Plan, listeners: Any, progress: Any) -> 
             passing.run(passing.total, REDRAW)
         if progress is not None:
             progress.update(passing.done, compiled.results)
-    logs = compiled.results()
+    logs = compiled.results() if passing.done else {}
+    plan.steps = plan.steps or passing.done
     listeners.on_test_end(logs)
     return logs
 
 
-def evaluate(model: Any, arrays: dict[str, np.ndarray], plan: Plan, listeners: Any, progress: Any) -> dict[str, float]:
+def evaluate(model: Any, arrays: dict[str, np.ndarray] | Batches, plan: Plan, listeners: Any,
+             progress: Any) -> dict[str, float]:
     """The metrics over the arrays."""
-    feed = model._steps.feed("evaluate", arrays)
+    feed = _source(model, "evaluate", arrays)
     progress.epoch_begin(0)
     began = time.perf_counter()
     try:
@@ -265,6 +292,29 @@ def predict(model: Any, arrays: dict[str, np.ndarray], n: int, plan: Plan, liste
     return results
 
 
+def predict_batches(model: Any, batches: Batches, listeners: Any, progress: Any) -> list[np.ndarray]:
+    """The outputs over batches that come one by one: new arrays, one per output."""
+    parts: list[list[np.ndarray]] = []
+    progress.epoch_begin(0)
+    began = time.perf_counter()
+    try:
+        listeners.on_predict_begin()
+        passing = BatchPass(model, "predict", batches)
+        while not passing.finished:
+            listeners.on_predict_batch_begin(passing.done)
+            parts.append(passing.predict())
+            rows = parts[-1]
+            listeners.on_predict_batch_end(passing.done - 1, {"outputs": rows[0] if len(rows) == 1 else rows})
+            progress.update(passing.done, dict)
+        results = joined(parts, "predict()")
+        progress.epoch_end(passing.done, {}, time.perf_counter() - began)
+    finally:
+        progress.close()
+        _release(model, [batches])
+    listeners.on_predict_end()
+    return results
+
+
 def one_batch(model: Any, mode: str, arrays: dict[str, np.ndarray]) -> dict[str, float]:
     """One train or test step on all rows; the metrics of this batch alone."""
     feed = model._steps.feed("train" if mode == "train" else "evaluate", arrays)
@@ -293,15 +343,17 @@ def record_row(model: Any, x: np.ndarray, key: Any) -> np.ndarray | None:
     return np.asarray(output.data).copy()
 
 
-def _release(model: Any, feeds: list[Feed | None]) -> None:
-    """Let go of the user's arrays, in the feeds and in the programs that were bound to them."""
-    for feed in feeds:
-        if feed is not None:
+def _release(model: Any, sources: list[Any]) -> None:
+    """Let go of the user's arrays, in the feeds and in the programs that were bound to them; end threads."""
+    for source in filter(None, sources):
+        for feed in source.feeds.values() if isinstance(source, Batches) else [source]:
             feed.unload()
             for key, program in list(model._steps.programs.items()):
                 if key[1:2] == (feed.number,):
                     program.bind()
             feed.busy = False
+        if isinstance(source, Batches):
+            source.close()
 
 
 def _last(history: Any) -> dict[str, Any]:

@@ -47,13 +47,16 @@ class Guard:
         cursor = int(passing.feed.cursor.data)
         self._swap()
         try:
-            self._hunt(passing.feed, epoch, cursor)
+            if hasattr(passing, "slice"):
+                self._hunt_batches(passing, epoch)
+            else:
+                self._hunt(passing.feed, epoch, cursor)
         finally:
             self._swap()
 
-    def look_back(self, losses: list[float], epoch: int, plan: Any, feed: Any) -> None:
+    def look_back(self, losses: np.ndarray, epoch: int, plan: Any, feed: Any) -> None:
         """After many epochs in one go: replay up to the epoch that went bad, then walk it."""
-        bad = [i for i, loss in enumerate(losses) if not math.isfinite(loss)]
+        bad = np.flatnonzero(~np.isfinite(losses)).tolist()
         if self._done or not bad:
             return
         self._swap()
@@ -78,12 +81,31 @@ class Guard:
             program = programs.get(full if left >= full else left)
             if program is None:
                 break
-            step = int(feed.cursor.data) // max(full, 1)
-            for call in program.calls:
-                call.run()
-                if any(t.data.dtype.kind == "f" and not np.isfinite(t.data).all() for t in call.outputs):
-                    self._warn(epoch, step, call)
-                    return
+            if self._walk(program, epoch, int(feed.cursor.data) // max(full, 1)):
+                return
+        self._warn_only(epoch)
+
+    def _hunt_batches(self, passing: Any, epoch: int) -> None:
+        """The same where the batches came one by one: run those of the slice again, and walk the last."""
+        self.model.compiled.nonfinite_seen = True
+        *before, (feed, arrays) = passing.slice
+        for _, earlier in before:
+            passing.step(earlier)
+        program = self.model._steps.recorded(("train", feed.number, len(arrays["x0"])))
+        feed.refill(arrays)
+        if program is None or not self._walk(program, epoch, passing.done - 1):
+            self._warn_only(epoch)
+
+    def _walk(self, program: Any, epoch: int, step: int) -> bool:
+        """Run a program call by call; warn of the first output that is not finite. Whether there was one."""
+        for call in program.calls:
+            call.run()
+            if any(t.data.dtype.kind == "f" and not np.isfinite(t.data).all() for t in call.outputs):
+                self._warn(epoch, step, call)
+                return True
+        return False
+
+    def _warn_only(self, epoch: int) -> None:
         warnings.warn(f"fit(): the loss of {self.model.name} is not finite in epoch {epoch + 1}; training goes on. "
                       "Try a smaller learning rate, or the callback TerminateOnNaN.", RuntimeWarning, stacklevel=2)
 

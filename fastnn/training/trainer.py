@@ -18,6 +18,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import BusyError, NotBuiltError, shown
 from fastnn.layers.layer import structure_version
 from fastnn.training import adapter, data, loop
+from fastnn.training.batches import Batches, is_batches, refuse_with_batches
 from fastnn.training.compiled import Compiled
 from fastnn.training.history import History
 from fastnn.training.progress import Progress
@@ -108,38 +109,37 @@ class Trainer:
         """Train for `epochs` passes over the data; returns the History, also kept as `model.history`.
 
         x: array, list, pandas frame, or a list of them for several inputs, samples first. y: targets. batch_size: 32
-        unless given. validation_data: (x, y) or (x, y, weights); validation_split: the last part of the data, cut off
+        unless given. x may also give batches (x, y) or (x, y, sample_weight), made in the background while C computes:
+        a utils.PyDataset, or a generator or other iterator; an epoch then has steps_per_epoch of them, or all there
+        are. validation_data: (x, y), (x, y, weights) or batches; validation_split: the last part of the data, cut off
         before shuffling. class_weight: {class: weight} or 'balanced'. check_finite=False skips the search for NaN.
         Wrong arguments raise before anything changes. Ctrl-C stops between two steps; `model.history` has the
         epochs so far.
         """
         self._ready("fit()")
         with self._working("fit()"):
-            batch = 32 if batch_size is None else data.whole(batch_size, "fit(): batch_size")
             epochs = data.whole(epochs, "fit(): epochs", 0)
             initial_epoch = data.whole(initial_epoch, "fit(): initial_epoch", 0)
             validation_freq = data.whole(validation_freq, "fit(): validation_freq")
-            arrays = adapter.adapt(self, x, y, sample_weight, "fit()", class_weight, check_finite)
-            n = len(next(iter(arrays.values())))
-            validation = None
+            limit = None if steps_per_epoch is None else data.whole(steps_per_epoch, "fit(): steps_per_epoch")
+            arrays: Any
+            validation: Any = None
+            if is_batches(x, "fit()"):
+                refuse_with_batches("fit()", y=y, sample_weight=sample_weight, batch_size=batch_size,
+                                    validation_split=validation_split)
+                arrays = Batches(self, x, "fit()", "train", limit, steps_name="steps_per_epoch", shuffle=bool(shuffle),
+                                 class_weight=class_weight, check_finite=check_finite).peek()
+                plan = loop.Plan.of(arrays, epochs, initial_epoch)
+            else:
+                batch = 32 if batch_size is None else data.whole(batch_size, "fit(): batch_size")
+                arrays = adapter.adapt(self, x, y, sample_weight, "fit()", class_weight, check_finite)
+                if validation_data is None and validation_split:
+                    arrays, validation = adapter.split(arrays, validation_split, sample_weight, class_weight)
+                plan = loop.Plan(len(next(iter(arrays.values()))), batch, epochs, initial_epoch, bool(shuffle), limit)
             if validation_data is not None:
-                validation = self._validation(validation_data, check_finite)
-            elif validation_split:
-                parts = data.split_validation(arrays, validation_split, n)
-                data.warn_ordered(arrays, validation_split, n)
-                arrays, validation = parts
-                if class_weight is not None:        # for training only
-                    validation.pop("weight")
-                    kept = data.sample_weights(sample_weight, n, "fit()")
-                    if kept is not None:
-                        validation["weight"] = kept[-len(validation["x0"]):]
-                n = len(next(iter(arrays.values())))
-            plan = loop.Plan(n, batch, epochs, initial_epoch, bool(shuffle),
-                             None if steps_per_epoch is None else data.whole(steps_per_epoch, "fit(): steps_per_epoch"))
+                validation = self._validation(validation_data, check_finite, validation_batch_size, validation_steps)
             if validation is not None:
-                plan.validate(len(next(iter(validation.values()))),
-                              batch if validation_batch_size is None else validation_batch_size,
-                              validation_steps, validation_freq)
+                plan.validate(validation, validation_batch_size, validation_steps, validation_freq)
             progress = Progress(verbose, epochs, plan.steps)
             self.stop_training = False
             listeners = CallbackList(callbacks, self, {"epochs": epochs, "steps": plan.steps,
@@ -149,24 +149,40 @@ class Trainer:
             loop.fit(self, arrays, validation, plan, listeners, progress)
             return self.history
 
-    def _validation(self, given: Any, check_finite: bool) -> dict[str, np.ndarray]:
+    def _validation(self, given: Any, check_finite: bool, batch_size: Any, steps: Any) -> Any:
+        where = "fit(): validation_data"
+        if is_batches(given, where):
+            refuse_with_batches("fit()", validation_batch_size=batch_size)
+            limit = None if steps is None else data.whole(steps, "fit(): validation_steps")
+            return Batches(self, given, where, "validation", limit, steps_name="validation_steps",
+                           check_finite=check_finite).peek()
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-            raise ValueError(f"fit(): validation_data is {shown(given)}; needs (x, y) or (x, y, sample_weight).")
-        return adapter.adapt(self, given[0], given[1], given[2] if len(given) == 3 else None,
-                             "fit(): validation_data", None, check_finite)
+            raise ValueError(f"fit(): validation_data is {shown(given)}; needs (x, y), (x, y, sample_weight) or "
+                             "batches.")
+        return adapter.adapt(self, given[0], given[1], given[2] if len(given) == 3 else None, where, None,
+                             check_finite)
 
     # ---- evaluate ---------------------------------------------------------------------------------------------
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
                  sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
                  return_dict: bool = False) -> Any:
-        """The loss, or [loss, metrics in the order of compile()], or a dict with return_dict=True."""
+        """The loss, or [loss, metrics in the order of compile()], or a dict with return_dict=True.
+
+        x, y: arrays as for fit; or x: batches (x, y) or (x, y, sample_weight), `steps` of them or all there are.
+        """
         self._ready("evaluate()")
         with self._working("evaluate()", inside=True):
-            batch = 32 if batch_size is None else data.whole(batch_size, "evaluate(): batch_size")
-            arrays = adapter.adapt(self, x, y, sample_weight, "evaluate()")
-            n = len(next(iter(arrays.values())))
-            plan = loop.Plan(n, batch, 1, 0, False, None if steps is None else data.whole(steps, "evaluate(): steps"))
+            limit = None if steps is None else data.whole(steps, "evaluate(): steps")
+            arrays: Any
+            if is_batches(x, "evaluate()"):
+                refuse_with_batches("evaluate()", y=y, sample_weight=sample_weight, batch_size=batch_size)
+                arrays = Batches(self, x, "evaluate()", "evaluate", limit).peek()
+                plan = loop.Plan.of(arrays)
+            else:
+                batch = 32 if batch_size is None else data.whole(batch_size, "evaluate(): batch_size")
+                arrays = adapter.adapt(self, x, y, sample_weight, "evaluate()")
+                plan = loop.Plan(len(next(iter(arrays.values()))), batch, 1, 0, False, limit)
             progress = Progress(verbose, 1, plan.steps, title=False)
             listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
             logs = loop.evaluate(self, arrays, plan, listeners, progress)
@@ -179,21 +195,37 @@ class Trainer:
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
                 callbacks: Any = None) -> Any:
-        """The outputs for x, as a new array (a list or dict for several outputs). Rows do not depend on the batch."""
+        """The outputs for x, as a new array (a list or dict for several outputs). Rows do not depend on the batch.
+
+        x: arrays as for fit, or batches x, (x,) or (x, y, …), `steps` of them or all there are.
+        """
         if (type(x) is np.ndarray and x.shape[0:1] == (1,) and x.dtype.kind in "fiub" and batch_size is None
                 and callbacks is None and steps is None):
             row = self._predict_row(x)
             if row is not None:
                 return row
-        batch = 32 if batch_size is None else data.whole(batch_size, "predict(): batch_size")
         self._must_be_built(x)
+        if is_batches(x, "predict()"):
+            return self._packed(self._predict_batches(x, batch_size, verbose, steps, callbacks))
+        batch = 32 if batch_size is None else data.whole(batch_size, "predict(): batch_size")
         arrays = adapter.adapt_x(self, x, "predict()", check_finite=False)
         n = len(arrays["x0"])
         steps = None if steps is None else data.whole(steps, "predict(): steps")
         plan = loop.Plan(max(n, 1), batch, 1, 0, False, steps)
         progress = Progress(0 if plan.steps == 1 and verbose == "auto" else verbose, 1, plan.steps, title=False)
         listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
-        outputs = loop.predict(self, arrays, n, plan, listeners, progress)
+        return self._packed(loop.predict(self, arrays, n, plan, listeners, progress))
+
+    def _predict_batches(self, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> list[np.ndarray]:
+        refuse_with_batches("predict()", batch_size=batch_size)
+        limit = None if steps is None else data.whole(steps, "predict(): steps")
+        batches = Batches(self, x, "predict()", "predict", limit, check_finite=False).peek()
+        progress = Progress(verbose, 1, batches.total, title=False)
+        listeners = CallbackList(callbacks, self, {"steps": batches.total, "verbose": progress.verbose})
+        return loop.predict_batches(self, batches, listeners, progress)
+
+    def _packed(self, outputs: list[np.ndarray]) -> Any:
+        """One array, a list, or a dict where the model's outputs are one."""
         if self._graph is not None and isinstance(self._graph.outputs, dict):
             return dict(zip(self._graph.output_names, outputs))
         return outputs[0] if len(outputs) == 1 else outputs

@@ -1,4 +1,4 @@
-"""Floor 5. Small helpers under the names of `keras.utils`: one-hot labels, one seed for everything, unit vectors."""
+"""Floor 5. Small helpers under the names of `keras.utils`: one-hot labels, a seed for all, unit vectors, data sets."""
 
 import random
 
@@ -6,8 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.errors import shown
+from fastnn.training.pydataset import PyDataset
 
-__all__ = ["normalize", "set_random_seed", "to_categorical"]
+Sequence = PyDataset        # its older name
+
+__all__ = ["PyDataset", "Sequence", "normalize", "set_random_seed", "to_categorical"]
 
 
 def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]:
