@@ -62,7 +62,7 @@ def make(case: Case) -> Row:
         return Row(case, inputs, tuple(inputs[op.kernel.inputs.index(name)] for name in op.updates))
     tensors = tuple(Tensor(a) for a in inputs)
     shapes: list[Any] = op._shapes(tensors, case.constants)
-    return Row(case, inputs, tuple(np.empty(s, d) for s, d in zip(shapes, op._dtypes(tensors))))
+    return Row(case, inputs, tuple(np.empty(s, d) for s, d in zip(shapes, op._dtypes(tensors, case.constants))))
 
 
 def _choose() -> list[Case]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks import machine
-from benchmarks.report import import_seconds
-from benchmarks.workloads import WORKLOADS, Fastnn
+from benchmarks.contenders.fastnn import Fastnn
+from benchmarks.memory import import_seconds
+from benchmarks.workloads import WORKLOADS
 
 
 def _import(module: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 import fastnn
 from benchmarks.conftest import fastest
-from benchmarks.workloads import FASTNN, WORKLOADS, Workload
+from benchmarks.contenders.fastnn import FASTNN
+from benchmarks.workloads import WORKLOADS, Workload
 from fastnn.engine import backend
 
 EPOCHS = {"xor": {"C, replayed": 1000}, "cancer": {"C, replayed": 50}}      # of one round; 1 for all others

@@ -1,63 +1,105 @@
 """The networks that everybody trains: same data, same first weights, same Adam, same loss. Imports NumPy at first.
 
-A contender (here fastnn, in peers.py the others) is an object with
-`reset()`: back to the first weights; `fit(epochs)`: train; `weights()`: [kernel, bias, ...] as Keras orders them;
-`predict(row)`: the outputs of one row of NumPy numbers as an array.
+A network is a tuple of layers written as Keras writes them, (class name, arguments). fastnn and Keras build any of them
+without further ado; the other contenders have a table of those that they know and raise NotImplementedError for others
+(a dash in the report). A new kind of layer needs a row in LAYERS here and one in each table of contenders/.
 """
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-NOTHING = contextlib.nullcontext()
-EPSILON = 1e-7                  # Adam's, for everybody
+BETAS = (0.9, 0.999)            # Adam's, for everybody
+EPSILON = 1e-7
 MNIST_ROWS = 12_800             # 100 steps of 128: 40 MB, which no cache holds, as the whole of MNIST
+WIDE_ROWS = 1_280
 MNIST = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist"
 
-
-class Contender(Protocol):
-    """Something that trains a workload."""
-
-    def reset(self) -> None: ...
-    def fit(self, epochs: int) -> None: ...
-    def weights(self) -> list[np.ndarray]: ...
-    def predict(self, row: np.ndarray) -> np.ndarray: ...
+Shape = tuple[int, ...]
+Arrays = tuple[np.ndarray, np.ndarray]
+Layer = tuple[str, dict[str, Any]]
 
 
-@dataclass(frozen=True)
+def dense(*widths: int, hidden: str) -> tuple[Layer, ...]:
+    """Dense layers of these widths; the last one is a sigmoid for one unit, a softmax for more."""
+    last = "sigmoid" if widths[-1] == 1 else "softmax"
+    activations = [hidden] * (len(widths) - 1) + [last]
+    return tuple(("Dense", dict(units=n, activation=a)) for n, a in zip(widths, activations))
+
+
+# ---- what a layer is: its weights' shapes and output shape, and its formula ----
+
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softmax": lambda x: (e := np.exp(x - x.max(axis=-1, keepdims=True))) / e.sum(axis=-1, keepdims=True),
+}
+
+
+def _dense_shapes(inputs: Shape, units: int, activation: str) -> tuple[list[Shape], Shape]:
+    return [(*inputs, units), (units,)], (units,)
+
+
+def _dense(x: np.ndarray, weights: list[np.ndarray], units: int, activation: str) -> np.ndarray:
+    return ACTIVATIONS[activation](x @ weights[0] + weights[1])
+
+
+LAYERS: dict[str, tuple[Callable[..., tuple[list[Shape], Shape]], Callable[..., np.ndarray]]] = {
+    "Dense": (_dense_shapes, _dense),
+}
+
+
+@dataclass(frozen=True, eq=False)
 class Workload:
-    """A network and its data. The last layer is a sigmoid for one unit, a softmax for more."""
+    """A network and its data."""
     name: str
     title: str
-    layers: tuple[int, ...]
-    hidden: str
+    inputs: Shape               # of one row
+    layers: tuple[Layer, ...]
     batch: int
     rate: float
     least_epochs: int           # of one call of fit, whoever is timed,
     most_epochs: int            # and at most: as many as a lesson would ask for
-    load: Callable[[], tuple[np.ndarray, np.ndarray]]
+    load: Callable[[], Arrays]
 
     @property
     def binary(self) -> bool:
-        return self.layers[-1] == 1
+        """Whether the last layer is one sigmoid; else it is a softmax."""
+        return bool(self.layers[-1][1]["units"] == 1)
 
-    def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """x (rows, in) float32; y (rows, 1) float32 for one output, else labels (rows,) int32."""
+    @property
+    def loss_name(self) -> str:
+        """The loss as Keras calls it."""
+        return "binary_crossentropy" if self.binary else "sparse_categorical_crossentropy"
+
+    def widths(self) -> list[tuple[int, str]]:
+        """(units, activation) of every layer. NotImplementedError where one is not Dense."""
+        for kind, _ in self.layers:
+            if kind != "Dense":
+                raise NotImplementedError(f"has no {kind} here")
+        return [(arguments["units"], arguments["activation"]) for _, arguments in self.layers]
+
+    def data(self) -> Arrays:
+        """x (rows, ...) float32; y (rows, 1) float32 for one output, else labels (rows,) int32."""
         x, y = self.load()
         x = np.ascontiguousarray(x, np.float32)
         return x, (y.reshape(-1, 1).astype(np.float32) if self.binary else y.astype(np.int32))
 
     def first_weights(self) -> list[np.ndarray]:
-        """Glorot uniform kernels and zero biases, the same for everybody."""
+        """Glorot uniform kernels and zero biases, the same for everybody, in the order of Keras' get_weights."""
         rng = np.random.default_rng(7)
         weights: list[np.ndarray] = []
-        for n, m in zip(self.layers, self.layers[1:]):
-            limit = np.sqrt(6 / (n + m))
-            weights += [rng.uniform(-limit, limit, (n, m)).astype(np.float32), np.zeros(m, np.float32)]
+        shape = self.inputs
+        for kind, arguments in self.layers:
+            found, shape = LAYERS[kind][0](shape, **arguments)
+            for w in found:
+                taps = int(np.prod(w[:-2]))
+                limit = np.sqrt(6 / (taps * (w[-2] + w[-1]))) if len(w) > 1 else 0.0
+                weights.append(rng.uniform(-limit, limit, w).astype(np.float32))
         return weights
 
     def steps(self, rows: int) -> int:
@@ -66,14 +108,13 @@ class Workload:
 
     def outputs(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
         """The network in NumPy: the judge of everybody's weights."""
-        for i in range(0, len(weights), 2):
-            x = x @ weights[i] + weights[i + 1]
-            if i < len(weights) - 2:
-                x = np.tanh(x) if self.hidden == "tanh" else np.maximum(x, 0)
-        if self.binary:
-            return 1 / (1 + np.exp(-x))
-        x = np.exp(x - x.max(axis=-1, keepdims=True))
-        return x / x.sum(axis=-1, keepdims=True)
+        rest, shape = list(weights), self.inputs
+        for kind, arguments in self.layers:
+            shapes, formula = LAYERS[kind]
+            needed, shape = shapes(shape, **arguments)
+            x = formula(x, rest[:len(needed)], **arguments)
+            rest = rest[len(needed):]
+        return x
 
     def loss(self, weights: list[np.ndarray], x: np.ndarray, y: np.ndarray) -> float:
         """Mean cross-entropy over all rows, in float64."""
@@ -83,74 +124,60 @@ class Workload:
         return float(-np.log(p[np.arange(len(y)), y]).mean())
 
 
-def _xor() -> tuple[np.ndarray, np.ndarray]:
+# ---- data ----
+
+def _xor() -> Arrays:
     return np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
 
 
-def _cancer() -> tuple[np.ndarray, np.ndarray]:
+def _cancer() -> Arrays:
     from fastnn.datasets import breast_cancer
     table = breast_cancer.load()
     return (table.data - table.data.mean(axis=0)) / table.data.std(axis=0), table.target
 
 
-def _mnist() -> tuple[np.ndarray, np.ndarray]:
+def _classes(rows: int, features: int) -> Arrays:
+    """Ten noisy prototypes, every tenth label wrong, so that no net fits it perfectly."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 10, rows)
+    prototypes = rng.random((10, features), np.float32) * (rng.random((10, features)) < 0.2)
+    x = (prototypes[y] + 0.2 * rng.random((rows, features), np.float32)).clip(0, 1)
+    return x, np.where(rng.random(rows) < 0.1, rng.integers(0, 10, rows), y)
+
+
+def _mnist() -> Arrays:
     if MNIST.is_dir():
         from fastnn.datasets import mnist
         (images, labels), _ = mnist.load_data(path=MNIST)
         return images[:MNIST_ROWS].reshape(-1, 784) / np.float32(255), labels[:MNIST_ROWS]
+    return _classes(MNIST_ROWS, 784)
+
+
+def _wide() -> Arrays:
+    return _classes(WIDE_ROWS, 1024)
+
+
+def _separable() -> Arrays:
+    """Two clouds far apart: a net soon has nothing left to learn, and its gradients sink towards zero."""
     rng = np.random.default_rng(0)
-    y = rng.integers(0, 10, MNIST_ROWS)
-    prototypes = rng.random((10, 784), np.float32) * (rng.random((10, 784)) < 0.2)
-    x = (prototypes[y] + 0.2 * rng.random((MNIST_ROWS, 784), np.float32)).clip(0, 1)
-    return x, np.where(rng.random(MNIST_ROWS) < 0.1, rng.integers(0, 10, MNIST_ROWS), y)    # never perfectly fitted
+    y = np.arange(576) % 2
+    return rng.normal(size=(576, 30)) + 4 * (2 * y[:, None] - 1), y
 
 
 WORKLOADS = {w.name: w for w in (
-    Workload("xor", "XOR, 2-4-1, all 4 rows", (2, 4, 1), "tanh", 4, 0.01, 1, 10_000, _xor),
-    Workload("cancer", "breast cancer, 30-16-8-1, batch 32", (30, 16, 8, 1), "relu", 32, 0.001, 1, 200, _cancer),
-    Workload("mnist", "MNIST, 784-128-64-10, batch 128", (784, 128, 64, 10), "relu", 128, 0.001, 5, 5, _mnist),
+    Workload("xor", "XOR, 2-4-1, all 4 rows", (2,), dense(4, 1, hidden="tanh"), 4, 0.01, 1, 10_000, _xor),
+    Workload("cancer", "breast cancer, 30-16-8-1, batch 32", (30,), dense(16, 8, 1, hidden="relu"),
+             32, 0.001, 1, 200, _cancer),
+    Workload("mnist", f"MNIST, 784-128-64-10, batch 128 ({MNIST_ROWS:,} rows{'' if MNIST.is_dir() else ', synthetic'})",
+             (784,), dense(128, 64, 10, hidden="relu"), 128, 0.001, 5, 5, _mnist),
+    Workload("wide", "1024-2048-2048-10, batch 256 (synthetic)", (1024,), dense(2048, 2048, 10, hidden="relu"),
+             256, 0.0003, 1, 3, _wide),
 )}
+SEPARABLE = Workload("separable", "two clouds, 30-16-8-1, batch 32", (30,), dense(16, 8, 1, hidden="relu"),
+                     32, 0.01, 20, 200, _separable)
 
 
-class Fastnn:
-    """fastnn's fit, its Python included. backend: "c" or "reference"; eager: Python at every step."""
-
-    def __init__(self, workload: Workload, backend: str, eager: bool = False) -> None:
-        import fastnn
-        self.fastnn, self.workload, self.backend = fastnn, workload, backend
-        fastnn.random.set_seed(5)       # two runs that differ then differ for another reason
-        self.x, self.y = workload.data()
-        last = "sigmoid" if workload.binary else "softmax"
-        activations = [workload.hidden] * (len(workload.layers) - 2) + [last]
-        with fastnn.config.using(backend=backend):
-            self.model: Any = fastnn.Sequential([
-                fastnn.Input((workload.layers[0],)),
-                *(fastnn.layers.Dense(n, activation=a) for n, a in zip(workload.layers[1:], activations))])
-            self.model.compile(fastnn.optimizers.Adam(workload.rate, epsilon=EPSILON), run_eagerly=eager,
-                               loss="binary_crossentropy" if workload.binary else "sparse_categorical_crossentropy")
-        self.reset()
-
-    def reset(self) -> None:
-        self.model.set_weights(self.workload.first_weights())
-
-    def _here(self) -> Any:
-        config = self.fastnn.config
-        return NOTHING if config.backend() == self.backend else config.using(backend=self.backend)
-
-    def fit(self, epochs: int) -> None:
-        with self._here():
-            self.model.fit(self.x, self.y, batch_size=self.workload.batch, epochs=epochs, verbose=0)
-
-    def weights(self) -> list[np.ndarray]:
-        return list(self.model.get_weights())
-
-    def predict(self, row: np.ndarray) -> np.ndarray:
-        with self._here():
-            return np.asarray(self.model.predict(row))
-
-
-FASTNN: dict[str, Callable[[Workload], Contender]] = {
-    "C, replayed": lambda workload: Fastnn(workload, "c"),
-    "C, eager": lambda workload: Fastnn(workload, "c", eager=True),
-    "reference": lambda workload: Fastnn(workload, "reference"),
-}
+def of_width(width: int) -> Workload:
+    """width-width-width-10 at batch 128: where do two threads begin to pay, and do they ever cost?"""
+    return Workload(f"width {width}", f"{width}-{width}-{width}-10, batch 128", (width,),
+                    dense(width, width, 10, hidden="relu"), 128, 0.001, 1, 5, lambda: _classes(MNIST_ROWS // 4, width))

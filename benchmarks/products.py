@@ -1,0 +1,95 @@
+"""Matrix products of the shapes that networks have: fastnn beside NumPy's BLAS and torch, into a given output."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.rounds import Timed
+
+AT_ONCE = 1e-4      # seconds of a fastnn program's calls that C makes between two looks at Python's clock
+
+
+@dataclass(frozen=True)
+class Product:
+    """(rows, depth) times (depth, columns). form: "nn"; "tn" where a lies transposed in memory, "nt" where b does."""
+    rows: int
+    depth: int
+    columns: int
+    form: str = "nn"
+    what: str = ""
+
+    @property
+    def name(self) -> str:
+        a = f"{self.rows}×{self.depth}" + "ᵀ" * (self.form == "tn")
+        b = f"{self.depth}×{self.columns}" + "ᵀ" * (self.form == "nt")
+        return f"({a})({b}){' ' if self.what else ''}{self.what}"
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.rows * self.depth * self.columns
+
+    def operands(self) -> tuple[np.ndarray, np.ndarray]:
+        """a and b as they lie in memory: backward products read what forward left, and copy nothing."""
+        rng = np.random.default_rng(0)
+        a = (self.depth, self.rows) if self.form == "tn" else (self.rows, self.depth)
+        b = (self.columns, self.depth) if self.form == "nt" else (self.depth, self.columns)
+        return rng.random(a, np.float32) - np.float32(0.5), rng.random(b, np.float32) - np.float32(0.5)
+
+    def views(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same as matrices that can be multiplied."""
+        a, b = self.operands()
+        return a.T if self.form == "tn" else a, b.T if self.form == "nt" else b
+
+
+def dense(batch: int, inputs: int, outputs: int) -> list[Product]:
+    """A dense layer's three products: forward, the gradient of the kernel, the gradient of the input."""
+    return [Product(batch, inputs, outputs, "nn", "forward"), Product(inputs, batch, outputs, "tn", "dW"),
+            Product(batch, outputs, inputs, "nt", "dX")]
+
+
+PRODUCTS = [
+    *(Product(n, n, n) for n in (2048, 1024, 512)),
+    *dense(128, 784, 128), *dense(256, 2048, 2048), *dense(32, 5408, 64),
+    Product(21632, 9, 32, "nn", "convolution"), Product(9, 21632, 32, "tn", "its dW"),
+    Product(4096, 64, 192), Product(32, 30, 16, "nn", "tiny"),
+]
+
+
+def program(op: Any, *inputs: Any, **constants: Any) -> Any:
+    """A fastnn program of this one call."""
+    from fastnn.engine.program import Program, recording
+    from fastnn.engine.tensor import Tensor
+    with recording() as calls:
+        result = op(*(Tensor(a) if isinstance(a, np.ndarray) else a for a in inputs), **constants)
+    return Program(calls, keep=[] if result is None else [result])
+
+
+def repeated(make: Callable[[], Any], seconds: float, threads: int) -> Timed:
+    """A program replayed by C, so many times a call that Python's share is nothing."""
+    import fastnn
+    run = make()
+
+    def times(n: int) -> None:
+        with fastnn.config.using(threads=threads):
+            run.run(n)
+
+    many = max(1, int(AT_ONCE / Timed(lambda: times(1), seconds / 4).run()))
+    return Timed(lambda: times(many), seconds, many)
+
+
+def product_of(library: str, index: int, threads: int, seconds: float) -> Timed:
+    """PRODUCTS[index] as `library` does it best."""
+    product = PRODUCTS[index]
+    if library == "fastnn":
+        from fastnn.ops.dense import matmul, matmul_nt, matmul_tn
+        op = {"nn": matmul, "tn": matmul_tn, "nt": matmul_nt}[product.form]
+        return repeated(lambda: program(op, *product.operands()), seconds, threads)
+    a, b = product.views()
+    y = np.empty((product.rows, product.columns), np.float32)
+    if library == "NumPy":
+        return Timed(lambda: np.matmul(a, b, out=y), seconds)
+    import torch
+    ta, tb, ty = (torch.from_numpy(z) for z in (a, b, y))
+    return Timed(lambda: torch.mm(ta, tb, out=ty), seconds, before=lambda: torch.set_num_threads(threads))
