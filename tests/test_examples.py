@@ -11,10 +11,23 @@ import pytest
 
 import fastnn
 from fastnn import ops
-from fastnn.examples import LESSONS, and_gate, breast_cancer, custom_layer, digits, housing, mnist_mlp, xor
+from fastnn.examples import (
+    LESSONS,
+    and_gate,
+    augmentation,
+    batchnorm,
+    breast_cancer,
+    custom_layer,
+    digits,
+    housing,
+    mnist_cnn,
+    mnist_mlp,
+    xor,
+)
 from tests.conftest import shared
 
-FEW = {"xor": 20, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3}
+FEW = {"xor": 20, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2}
+MNIST = {"mnist_mlp", "mnist_cnn", "augmentation"}
 
 
 def is_picture(path: Path) -> bool:
@@ -39,7 +52,7 @@ def test_every_lesson_is_listed() -> None:
         assert f"{name:<15}chapter {chapter}" in str(importlib.import_module("fastnn.examples").__doc__)
 
 
-@pytest.mark.parametrize("name", sorted(set(LESSONS) - {"mnist_mlp"}))
+@pytest.mark.parametrize("name", sorted(set(LESSONS) - MNIST))
 def test_lesson_runs_and_draws(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "figure.png"
     epochs = ["--epochs", str(FEW[name])] if name in FEW else []
@@ -135,4 +148,32 @@ def test_mnist_reaches_97_5_percent_after_5_epochs(tmp_path: Path) -> None:
     result = mnist_mlp.train(str(folder))
     assert result.accuracy >= 0.975 and result.counts.sum() == 10_000
     assert mnist_mlp.main(["--data", str(folder), "--epochs", "1", "--plot", str(path)]) == 0
+    assert is_picture(path)
+
+
+def test_batchnorm_lets_ten_sigmoid_layers_learn() -> None:
+    result = batchnorm.train(epochs=15)
+    assert result.accuracies[0] < 0.3 and result.accuracies[1] > 0.85
+
+
+def test_cnn_learns_from_a_tenth_of_mnist() -> None:
+    result = mnist_cnn.train(str(shared("mnist")), epochs=1, samples=6000)
+    assert result.accuracy > 0.9 and result.model.count_params() == 347_146
+
+
+@pytest.mark.slow
+def test_cnn_reaches_98_5_percent_after_3_epochs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "figure.png"
+    assert mnist_cnn.main(["--data", str(shared("mnist")), "--plot", str(path)]) == 0
+    found = re.search(r"Test accuracy: ([\d.]+)%", capsys.readouterr().out)
+    assert found and float(found[1]) >= 98.5
+    assert is_picture(path)
+
+
+@pytest.mark.slow
+def test_augmentation_closes_the_gap(tmp_path: Path) -> None:
+    folder, path = str(shared("mnist")), tmp_path / "figure.png"
+    result = augmentation.train(folder)
+    assert result.gaps[1] < 0.75 * result.gaps[0] and result.test[1] > result.test[0] + 0.02
+    assert augmentation.main(["--data", folder, "--epochs", "1", "--plot", str(path)]) == 0
     assert is_picture(path)

@@ -5,6 +5,9 @@
     breast_cancer  chapter 53  a classifier from data to predictions: 30-16-8-1
     digits         chapter 34  ten classes: softmax over handwritten 8 x 8 digits
     mnist_mlp      chapter 12  784-128-10 on the 60,000 images of MNIST
+    mnist_cnn      chapter 15  the guide's convolutional network on MNIST
+    augmentation   chapter 25  few digits, and changed copies of them
+    batchnorm      chapter 16  ten layers of sigmoids that learn
     housing        chapter 22  a regression: house prices, judged by R²
     custom_layer   chapter 40  a layer and a loss of your own; the chain rule is done for you
 
@@ -17,6 +20,9 @@ LESSONS = {
     "breast_cancer": "chapter 53: a classifier from data to predictions",
     "digits": "chapter 34: ten classes with softmax, 8 x 8 digits",
     "mnist_mlp": "chapter 12: 784-128-10 on MNIST (needs the IDX files)",
+    "mnist_cnn": "chapter 15: the guide's convolutional network on MNIST (needs the IDX files)",
+    "augmentation": "chapter 25: few digits, and changed copies of them (needs the IDX files)",
+    "batchnorm": "chapter 16: ten layers of sigmoids that learn",
     "housing": "chapter 22: a regression, judged by R²",
     "custom_layer": "chapter 40: a layer and a loss of your own, without a backward",
 }

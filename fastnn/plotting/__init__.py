@@ -1,4 +1,5 @@
-"""Floor 5. Pictures: how training went, what a classifier decides, where it errs, and the activation functions.
+"""Floor 5. Pictures: how training went, what a classifier decides, where it errs, what a
+convolution sees, and the activation functions.
 
 Every function returns a matplotlib Figure and, given `path`, saves it (PNG, SVG or PDF by its ending). Nothing opens
 a window; matplotlib is imported when something is drawn, and pyplot never.
@@ -6,6 +7,7 @@ a window; matplotlib is imported when something is drawn, and pyplot never.
 
 from fastnn.plotting.classifiers import confusion_counts, confusion_matrix, decision_boundary, digits_grid
 from fastnn.plotting.curves import activation_functions, loss_curves
+from fastnn.plotting.images import feature_maps, filters, image_rows
 
 __all__ = ["activation_functions", "confusion_counts", "confusion_matrix", "decision_boundary", "digits_grid",
-           "loss_curves"]
+           "feature_maps", "filters", "image_rows", "loss_curves"]
