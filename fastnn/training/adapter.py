@@ -7,8 +7,10 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.program import recording
 from fastnn.engine.tensor import Tensor
-from fastnn.layers.layer import flatten
+from fastnn.layers.layer import flatten, structure_version
 from fastnn.training import data, heads
+
+KEPT = 64       # kinds of inputs whose symbolic outputs are remembered
 
 
 def adapt_x(model: Any, x: Any, where: str, check_finite: bool = True) -> dict[str, np.ndarray]:
@@ -49,11 +51,21 @@ def _only(value: Any, rank: int) -> list[Any]:
 
 
 def build(model: Any, arrays: dict[str, np.ndarray]) -> list[Tensor]:
-    """Build the model on these inputs if need be; its outputs as symbolic tensors."""
+    """Build the model on these inputs if need be; its outputs as symbolic tensors, kept until a layer is edited.
+
+    Walking the layers anew took two thirds of a small predict(): 130 us instead of 50.
+    """
+    key = backend.floatx(), tuple(a.shape[1:] for a in arrays.values())
+    found = model._symbols.get(key)
+    if found is not None and found[0] == structure_version() and not model.run_eagerly:
+        return list(found[1])
     symbols = [Tensor(None, shape=(None, *a.shape[1:]), dtype=backend.floatx()) for a in arrays.values()]
     with model._building, recording():      # nothing computes: what it would record is thrown away
-        outputs = model(symbols[0] if len(symbols) == 1 else symbols)
-    return flatten(outputs)
+        outputs = flatten(model(symbols[0] if len(symbols) == 1 else symbols))
+    if len(model._symbols) >= KEPT:
+        model._symbols.clear()
+    model._symbols[key] = structure_version(), outputs
+    return list(outputs)
 
 
 def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str,

@@ -42,6 +42,7 @@ class Trainer:
         self._building = threading.RLock()      # predict needs only this: it has programs of its own
         self._worker = 0
         self._rows: dict[Any, Any] = {}
+        self._symbols: dict[Any, Any] = {}
 
     # ---- compile ----------------------------------------------------------------------------------------------
 
