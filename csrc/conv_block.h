@@ -29,7 +29,7 @@ static void block(const Conv *c, const Run *rows, const Run *columns, const floa
     const int64_t column = c->w_step == c->filters ? filter : filters.begin;
     const int merged = c->groups == 1 && columns->in_tap == 1;
     ConvTile t = {
-        .least = c->activation == RELU ? 0 : -INFINITY,
+        .relu = c->activation == RELU,
         .count = {merged ? channels * columns->taps : channels, merged ? 1 : columns->taps, rows->taps},
         .a_step = {1, columns->in_tap * c->channels, rows->in_tap * width * c->channels},
         .b_step = {c->w_step, columns->tap_step * tap, rows->tap_step * c->horizontal.kernel * tap},
@@ -45,17 +45,19 @@ static void block(const Conv *c, const Run *rows, const Run *columns, const floa
     const int64_t to_across = across->out_step * (down ? c->y_pixel : c->y_row);
     const int64_t tiles = ceil_div(along->count, TILE_ROWS), n = filters.end - filters.begin;
 
+    const int64_t least = along->count / tiles, more = along->count % tiles;      /* pixels of a tile, and tiles with one more */
+    const float *w = c->w + (rows->tap * c->horizontal.kernel + columns->tap) * tap + first + column;
+
     t.a_row = a_along, t.a_group = 3 * a_along, t.c_row = to_along;
     for (int64_t i = 0; i < across->count; i++)
-        for (int64_t r = 0; r < tiles; r++) {
-            const int64_t begin = along->count * r / tiles, pixels = along->count * (r + 1) / tiles - begin;
-            t.a = a + i * a_across + begin * a_along;
-            t.b = c->w + (rows->tap * c->horizontal.kernel + columns->tap) * tap + first + column;
-            t.start = c->bias + filter;
-            t.c = to + i * to_across + begin * to_along;
-            conv_columns(t, pixels, n);
+        for (int64_t r = 0, begin = 0; r < tiles; r++) {
+            const int64_t pixels = least + (r < more);
+            float *y_tile = to + i * to_across + begin * to_along;
+            t.a = a + i * a_across + begin * a_along, t.b = w, t.start = c->bias + filter, t.c = y_tile;
+            conv_columns(&t, pixels, n);
             if (c->activation == TANH || c->activation == SIGMOID)
-                for (int64_t p = 0; p < pixels; p++) activate(t.c + p * to_along, n, c->activation);
+                for (int64_t p = 0; p < pixels; p++) activate(y_tile + p * to_along, n, c->activation);
+            begin += pixels;
         }
 }
 
@@ -79,7 +81,7 @@ static void add_products(const WeightsGrad *g, const Run *rows, const Run *colum
     const int64_t step = a_group == 3 ? 1 : 3, tiles = ceil_div(n, TILE_ROWS / step * step);    /* groups stay whole */
     const int64_t x_row = g->horizontal.in * g->channels;
     ConvTile t = {
-        .least = -INFINITY, .a_row = 1, .a_group = a_group, .start_row = g->filters, .c_row = g->filters,
+        .a_row = 1, .a_group = a_group, .start_row = g->filters, .c_row = g->filters,
         .count = {columns->count, rows->count, images},
         .a_step = {columns->in_step * g->channels, rows->in_step * x_row, g->vertical.in * x_row},
         .b_step = {g->dy_pixel, g->dy_row, g->dy_image},
@@ -89,7 +91,7 @@ static void add_products(const WeightsGrad *g, const Run *rows, const Run *colum
         t.a = a + (mine.begin - weights.begin) + begin / 3 * (a_group - 3) + begin;
         t.b = dy + rows->out * g->dy_row + columns->out * g->dy_pixel + group * filters;
         t.start = t.c = g->dw + (mine.begin + begin) * g->filters + group * filters;
-        conv_columns(t, end - begin, filters);
+        conv_columns(&t, end - begin, filters);
     }
 }
 

@@ -12,13 +12,14 @@
 
 /* Element (i, j) starts at start[i * start_row + j], or at 0, and gets
  *     a[i / 3 * a_group + i % 3 * a_row + Σ p_l a_step[l]] * b[j + Σ p_l b_step[l]]   for p_2, p_1, p_0 in order,
- * p_l < count[l]. What is smaller than `least` becomes 0: relu with least = 0, nothing with -inf. */
+ * p_l < count[l]; then what is negative becomes 0, if relu is set. */
 typedef struct ConvTile {
     const float *a, *b, *start;
-    float *c, least;
+    float *c;
     int64_t count[3], a_step[3], b_step[3];
     int64_t a_row, a_group, start_row, c_row;
     int64_t last;             /* columns in the last vector, 1 to WIDTH */
+    int relu;
 } ConvTile;
 
 INLINE void conv_tile(const int rows, const int vectors, const int partial, const ConvTile *t)
@@ -58,13 +59,15 @@ INLINE void conv_tile(const int rows, const int vectors, const int partial, cons
         b_row += b_far;
     }
 
-    const V least = v_splat(t->least);
+    if (t->relu) {
+        UNROLL for (int i = 0; i < rows * vectors; i++)
+            acc[i] = v_relu(acc[i]);
+    }
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < vectors; v++) {
             float *to = t->c + i * t->c_row + v * WIDTH;
-            const V x = v_where(~(acc[i * vectors + v] < least), acc[i * vectors + v]);
-            if (partial && v == vectors - 1) store_some(to, x, last);
-            else v_store(to, x);
+            if (partial && v == vectors - 1) store_some(to, acc[i * vectors + v], last);
+            else v_store(to, acc[i * vectors + v]);
         }
 }
 
@@ -104,16 +107,16 @@ static const ConvTileFunction conv_tiles[TILE_ROWS][4] = {
 };
 #endif
 
-/* rows x columns of a tile's matrix, panel by panel; t is set up for column 0. `start` moves with the columns. */
-INLINE void conv_columns(ConvTile t, int64_t rows, int64_t columns)
+/* rows x columns of a tile's matrix, panel by panel; t is set up for column 0, and left wherever it ends. */
+INLINE void conv_columns(ConvTile *t, int64_t rows, int64_t columns)
 {
     const int64_t width = WIDTH * (rows <= WIDE_TILE_ROWS ? 4 : 2);
     for (int64_t j = 0; j < columns; j += width) {
         const int64_t n = columns - j < width ? columns - j : width;
         const int64_t vectors = (n + WIDTH - 1) / WIDTH;
-        t.last = n - (vectors - 1) * WIDTH;
-        conv_tiles[rows - 1][vectors - 1](&t);
-        t.b += width, t.c += width, t.start += width;
+        t->last = n - (vectors - 1) * WIDTH;
+        conv_tiles[rows - 1][vectors - 1](t);
+        t->b += width, t->c += width, t->start += width;
     }
 }
 

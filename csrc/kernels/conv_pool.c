@@ -4,11 +4,10 @@
  * 32 images of the guide's network 2.8 MB, which the separate kernels write or read seven times. Here two rows of one
  * image at a time exist, in the first-level cache.
  */
+#include "bytes.h"
 #include "conv_block.h"
 
 enum { SCRATCH = 8192, FILTERS = 128, DEAD = 4 };     /* floats of two rows; filters of a block of them */
-
-typedef uint8_t Bytes __attribute__((vector_size(WIDTH)));
 
 /* The next `count` rows or columns of outputs from `first` on: without pads all have all taps. */
 static Run whole_run(const Axis *a, int64_t first, int64_t count)
@@ -23,21 +22,20 @@ static Axis axis_of_pooled(const Tensor *x, int64_t kernel, const Constant *cons
                   .dilation = constants[1].items[axis - 1]};
 }
 
-/* Cells are numbered 0 1 / 2 3, and the first of equal ones counts. A NaN in any, which the sum shows, is the result. */
+/* Cells are numbered 0 1 / 2 3, and the first of equal ones counts. A NaN in any, which the sum shows, is the result. The
+ * relu comes last: the largest of four is as large with it as without, where it is not 0. */
 INLINE void pool_cells(const float *cells, int64_t pixel, int64_t row, int64_t n, float *y, uint8_t *argmax)
 {
     const V a = v_load_part(cells, n, 0), b = v_load_part(cells + pixel, n, 0);
     const V c = v_load_part(cells + row, n, 0), d = v_load_part(cells + row + pixel, n, 0);
-    const V sum = (a + b) + (c + d);
+    const V sum = (v_abs(a) + v_abs(b)) + (v_abs(c) + v_abs(d));
     const I right = b > a, right_below = d > c;       /* -1 where true */
     const V above = v_select(right, b, a), below = v_select(right_below, d, c);
     const I down = below > above;
     const V best = v_select(down, below, above);
     const I cell = (down & (2 - right_below)) | (~down & -right), alive = (best > 0.0f) & (sum == sum);
-    const Bytes bytes = __builtin_convertvector((alive & cell) | (~alive & DEAD), Bytes);
-    v_store_part(y, v_select(sum == sum, best, sum), n);
-    if (n >= WIDTH) memcpy(argmax, &bytes, WIDTH);
-    else for (int64_t i = 0; i < n; i++) argmax[i] = bytes[i];
+    v_store_part(y, v_select(sum == sum, v_relu(best), sum), n);
+    store_bytes(argmax, (alive & cell) | (~alive & DEAD), n);
 }
 
 static void conv2d_relu_pool(const Call *call, Part part)
@@ -46,7 +44,7 @@ static void conv2d_relu_pool(const Call *call, Part part)
     const float *weights = w->data, *bias = input(call, 2);
     const int64_t rows = y->shape[1], columns = y->shape[2], filters = y->shape[3];
     const int64_t x_size = x->shape[1] * x->shape[2] * x->shape[3];
-    Conv c = {.channels = x->shape[3], .filters = filters, .groups = 1, .w_step = filters, .activation = RELU,
+    Conv c = {.channels = x->shape[3], .filters = filters, .groups = 1, .w_step = filters, .activation = LINEAR,
               .vertical = axis_of_pooled(x, w->shape[0], call->constants, 1),
               .horizontal = axis_of_pooled(x, w->shape[1], call->constants, 2)};
     const Range mine = share_rows(x->shape[0] * rows, part);
@@ -75,10 +73,7 @@ static void conv2d_relu_pool(const Call *call, Part part)
 /* dy to the cell it comes from, 0 to the other three; returns what the bias gets. */
 INLINE V spread(V dy, const uint8_t *argmax, float *cells, int64_t pixel, int64_t row, int64_t n)
 {
-    Bytes bytes = {0};
-    if (n >= WIDTH) memcpy(&bytes, argmax, WIDTH);
-    else for (int64_t i = 0; i < n; i++) bytes[i] = argmax[i];
-    const I cell = __builtin_convertvector(bytes, I);
+    const I cell = load_bytes(argmax, n);
     v_store_part(cells, v_where(cell == 0, dy), n);
     v_store_part(cells + pixel, v_where(cell == 1, dy), n);
     v_store_part(cells + row, v_where(cell == 2, dy), n);
