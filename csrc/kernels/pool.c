@@ -2,9 +2,7 @@
  *
  * Channels lie in vectors. Forward goes by windows; backward goes by the cells of the image and asks which windows
  * saw them, so that each dx is written once, whole, by one worker. */
-#include "simd.h"
-
-typedef uint8_t Bytes __attribute__((vector_size(WIDTH)));
+#include "bytes.h"
 
 typedef enum Mode { MAX, AVERAGE } Mode;
 
@@ -35,10 +33,7 @@ INLINE void store_cells(const Tensor *argmax, int64_t at, I cell, int64_t n)
         for (int64_t i = 0; i < n && i < WIDTH; i++) to[i] = cell[i];
         return;
     }
-    uint8_t *to = (uint8_t *)argmax->data + at;
-    const Bytes bytes = __builtin_convertvector(cell, Bytes);
-    if (n >= WIDTH) memcpy(to, &bytes, WIDTH);
-    else for (int64_t i = 0; i < n; i++) to[i] = bytes[i];
+    store_bytes((uint8_t *)argmax->data + at, cell, n);
 }
 
 /* What backward reads: dy, and for a maximum which cell it was. */
@@ -50,14 +45,9 @@ typedef struct Given {
 
 INLINE I load_cells(Given g, int64_t at, int64_t n)
 {
-    const uint8_t *from = (const uint8_t *)g.cells + at;
-    if (!g.wide && n >= WIDTH) {
-        Bytes bytes;
-        memcpy(&bytes, from, WIDTH);
-        return __builtin_convertvector(bytes, I);
-    }
+    if (!g.wide) return load_bytes((const uint8_t *)g.cells + at, n);
     int32_t cells[WIDTH] = {0};
-    for (int64_t i = 0; i < n && i < WIDTH; i++) cells[i] = g.wide ? ((const int32_t *)g.cells)[at + i] : from[i];
+    for (int64_t i = 0; i < n && i < WIDTH; i++) cells[i] = ((const int32_t *)g.cells)[at + i];
     I cell;
     memcpy(&cell, cells, sizeof cell);
     return cell;
