@@ -231,3 +231,10 @@ def test_class_weight_may_name_a_class_that_these_data_lack() -> None:
         model.train_on_batch(X[:1], y[:1], class_weight=weights)
     refused(regression(), ValueError, "class_weight", "classes", y=Y + 0.5, class_weight={0: 1.0})
     binary().fit(X, np.ones(20), class_weight={0: 1.0, 1: 2.0}, verbose=0)
+
+
+def test_dense_after_images_names_the_layer_and_flatten() -> None:
+    model = Sequential([Input((6, 6, 1)), fastnn.layers.Conv2D(2, 3), Dense(3, activation="softmax", name="answer")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    assert_good_error(lambda: model.fit(np.zeros((4, 6, 6, 1)), np.zeros(4, int), verbose=0), ShapeError, "'answer'",
+                      "(4,)", "(N, 4, 4, 3)", "Flatten()")

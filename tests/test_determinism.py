@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Sequential
+from fastnn import Input, Sequential, layers
 from fastnn.engine import plan
 from fastnn.layers import Dense, Dropout
 from tests.conftest import has_c, needs_c
@@ -76,6 +76,25 @@ def test_one_hash_for_any_number_of_threads() -> None:
     for threads in (1, 2, 3, 4, 7):
         with fastnn.config.using(threads=threads):
             found.add(str(run(width=300, batch_size=64, epochs=2)))
+    assert len(found) == 1
+
+
+@needs_c
+def test_one_hash_for_a_cnn_with_all_that_is_random() -> None:
+    """Augmentation, batch normalization and dropout too."""
+    x = np.random.default_rng(2).random((96, 20, 20, 3)).astype(np.float32)
+    found = set()
+    for threads in (1, 2, 3, 4):
+        fastnn.random.set_seed(5)
+        model = Sequential([
+            Input((20, 20, 3)), layers.RandomFlip(), layers.RandomRotation(0.1), layers.RandomTranslation(0.1, 0.1),
+            layers.Conv2D(32, 3, activation="relu"), layers.BatchNormalization(), layers.MaxPooling2D(),
+            layers.SpatialDropout2D(0.2), layers.Conv2D(48, 3, padding="same", strides=2), layers.GaussianNoise(0.1),
+            layers.DepthwiseConv2D(3), layers.GlobalAveragePooling2D(), Dropout(0.3), Dense(3, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        with fastnn.config.using(threads=threads):
+            history = model.fit(x, np.arange(96) % 3, batch_size=32, epochs=2, verbose=0)
+        found.add((weights_hash(model), str(history.history)))
     assert len(found) == 1
 
 

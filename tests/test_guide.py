@@ -162,6 +162,16 @@ def test_chapters_15_and_20_dense(run: Any, capsys: pytest.CaptureFixture[str]) 
     names["model"].fit(np.ones((4, 10)), np.array([0, 1, 1, 1]), verbose=0)
 
 
+def test_chapter_15_cnn(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """347,146 weights, and it learns one-hot digits."""
+    names = run(15, run(15, only=0), only=1)
+    assert "Total params: 347,146" in capsys.readouterr().out
+    cnn, rng = names["cnn"], np.random.default_rng(0)
+    x, y = rng.random((64, 28, 28, 1)), np.eye(10)[rng.integers(0, 10, 64)]
+    losses = cnn.fit(x, y, epochs=12, verbose=0).history["loss"]
+    assert cnn.count_params() == 347_146 and losses[-1] < 0.8 * losses[0]
+
+
 def test_chapters_25_and_26_regularization(run: Any) -> None:
     """L1 and L2, dropout, early stopping, and the plot of chapter 26."""
     rng = np.random.default_rng(0)

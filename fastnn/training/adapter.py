@@ -75,6 +75,7 @@ def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str
     names = output_names(model, len(output_shapes))
     compiled.resolve_losses(names, [shape[-1] if shape else 1 for shape in output_shapes])
     parts = _parts(_only(y, len(output_shapes[0]))[0] if len(names) == 1 else y, names, where)
+    dense = next((layer.name for layer in model.layers if hasattr(layer, "units")), "")
     raw: list[np.ndarray | None] = []
     for i, part in enumerate(parts):
         label = "y" if len(parts) == 1 else f"y[{i}]"
@@ -84,7 +85,7 @@ def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str
         array = data.to_array(part, f"{where}: {label}")
         if array.ndim == 0:
             raise ValueError(f"{where}: {label} is a single number; needs one target per sample.")
-        raw.append(data.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}"))
+        raw.append(data.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}", dense))
     heads.warn(model, compiled)
     compiled.resolve_metrics([output_shapes[i] if a is None else (None, *a.shape[1:]) for i, a in enumerate(raw)],
                              output_shapes, names)

@@ -80,9 +80,16 @@ def to_labels(array: np.ndarray, classes: int | None, where: str, ignore: int | 
     return np.require(array, np.int32, ["C", "A"])
 
 
-def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str) -> np.ndarray:
-    """y with the shape that the loss needs for this output: (N,) ↔ (N, 1) only, anything else is ShapeError."""
+def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str, dense: str = "") -> np.ndarray:
+    """y with the shape that the loss needs for this output: (N,) ↔ (N, 1) only, anything else is ShapeError.
+
+    dense: the name of the model's first Dense layer, where a Flatten() may have been forgotten.
+    """
     rank = len(output)
+    if dense and rank > 2 and y.ndim <= 2:
+        raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}: layer {dense!r} (Dense) "
+                         f"got {rank} axes and works on the last one alone.\nAdd Flatten() or GlobalAveragePooling2D() "
+                         f"before it, or pass a y of shape {_n(output[:-1] if kind == 'labels' else output)}.")
     if kind == "labels":
         wanted = output[:-1]
         if y.ndim == rank and y.shape[-1] == 1:
