@@ -19,7 +19,6 @@ from fastnn.examples._lesson import check_writable, lesson, run
 from fastnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from fastnn.models import Sequential
 
-
 # Large steps first, small ones at the end: 98.6 to 98.7 % after three epochs, over seeds. With Adam's usual 0.001
 # throughout, as in the guide, it is 98.2 to 98.4 %.
 RATES = (0.004, 0.002, 0.0004)

@@ -32,8 +32,8 @@ def feature_maps(image: Any, maps: Any, kernel: Any = None, path: Path_ | None =
     """
     image, maps = np.asarray(image), np.asarray(maps)
     if image.ndim not in (2, 3) or maps.ndim != 3 or not maps.size:
-        raise ShapeError(f"feature_maps: image is {image.shape} and maps {maps.shape}; needs (height, width[, channels]) "
-                         "and (rows, cols, filters) of one image; take image 0 of a batch by [0].")
+        raise ShapeError(f"feature_maps: image is {image.shape} and maps {maps.shape}; needs (height, width[, "
+                         "channels]) and (rows, cols, filters) of one image; take image 0 of a batch by [0].")
     rows = -(-maps.shape[2] // columns)
     width, height = 0.62 * columns, 0.62 * rows + 0.5
     parts = [("image", 1.6 * height / max(rows, 3)), *([("filters", width)] if kernel is not None else []),
