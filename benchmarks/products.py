@@ -63,7 +63,8 @@ def program(op: Any, *inputs: Any, **constants: Any) -> Any:
     from fastnn.engine.tensor import Tensor
     with recording() as calls:
         result = op(*(Tensor(a) if isinstance(a, np.ndarray) else a for a in inputs), **constants)
-    return Program(calls, keep=[] if result is None else [result])
+    several = isinstance(result, (list, tuple))
+    return Program(calls, keep=[] if result is None else result if several else [result])
 
 
 def repeated(make: Callable[[], Any], seconds: float, threads: int) -> Timed:

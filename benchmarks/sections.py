@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any
 
 from benchmarks import machine, memory
-from benchmarks.contenders import LIBRARIES
+from benchmarks.contenders import LIBRARIES, settings
 from benchmarks.contenders.fastnn import FASTNN, Fastnn
+from benchmarks.layers import LAYERS, SETTINGS, apart, layer_of
 from benchmarks.products import PRODUCTS, product_of
 from benchmarks.rounds import Entry, Library, Round, Times, fastest, inference, race, training
 from benchmarks.vectors import ADAM_BYTES, ELEMENTS, FUNCTIONS, adam_of, function_of
@@ -77,8 +78,8 @@ def steps(libraries: dict[str, Library], effort: Effort) -> Results:
     for name in effort.some(effort.workloads):
         workload = WORKLOADS[name]
         make = {(library, setting): (training, library, setting, name, effort.seconds * PATIENCE.get(library, 1))
-                for library, settings in LIBRARIES.items()
-                for setting in (settings if library == "fastnn" else list(settings)[:1 if effort.quick else None])}
+                for library in LIBRARIES
+                for setting in settings(library, workload)[:1 if effort.quick and library != "fastnn" else None]}
         few = [("fastnn", setting) for setting in list(FASTNN)[1:]]
         times = _race(libraries, effort, make, name, few, forget=False)
         x, y = workload.data()
@@ -96,7 +97,7 @@ def steps(libraries: dict[str, Library], effort: Effort) -> Results:
 def inferences(libraries: dict[str, Library], effort: Effort) -> Results:
     """Seconds for the outputs of 1 and of 256 rows, every library in all its ways."""
     found: Results = {}
-    best = {library: next(iter(settings)) for library, settings in LIBRARIES.items()}
+    best = {library: next(iter(makes)) for library, makes in LIBRARIES.items()}
     for name in ("cancer", "mnist"):
         for rows in ROWS:
             what = f"{name}, {rows} {'row' if rows == 1 else 'rows'}"
@@ -122,6 +123,23 @@ def products(libraries: dict[str, Library], effort: Effort) -> Results:
         make = {(name, ""): (product_of, name, i, 2, effort.seconds / 3) for name in ("fastnn", "NumPy", "torch")}
         found["rows"][product.name] = {"flops": product.flops, **{
             library: t for (library, _), t in _race(libraries, effort, make, product.name).items()}}
+    return found
+
+
+def layers(libraries: dict[str, Library], effort: Effort) -> Results:
+    """Seconds of every layer in LAYERS, two threads, and how far each library's results are from fastnn's."""
+    found: Results = {}
+    for i, layer in effort.some(enumerate(LAYERS)):
+        make = {(library, setting): (layer_of, library, i, setting, 2, effort.seconds / 3)
+                for library, several in SETTINGS.items() for setting in several[:1 if effort.quick else None]}
+        times = _race(libraries, effort, make, layer.name, forget=False)
+        results = {library: libraries[library].call(fastest(times, library)[1], "results")
+                   for library in dict.fromkeys(library for library, _ in times)}
+        ours = results.pop("fastnn", None)
+        found[layer.name] = {"flops": layer.flops, "times": named(times),
+                             "apart": {library: apart(ours, r) for library, r in results.items() if ours}}
+        for process in libraries.values():
+            process.forget()
     return found
 
 
@@ -204,6 +222,6 @@ def kernels(libraries: dict[str, Library], effort: Effort) -> Results:
 
 
 SECTIONS: dict[str, Callable[[dict[str, Library], Effort], Results]] = {
-    "steps": steps, "inference": inferences, "products": products, "vectors": vectors, "widths": widths,
-    "long_run": long_run, "footprint": footprint, "kernels": kernels,
+    "steps": steps, "inference": inferences, "products": products, "layers": layers, "vectors": vectors,
+    "widths": widths, "long_run": long_run, "footprint": footprint, "kernels": kernels,
 }

@@ -12,6 +12,7 @@ from benchmarks.rounds import Times, fastest
 from benchmarks.workloads import WORKLOADS
 
 Results = dict[str, Any]
+ALIKE = 1e-4        # of the largest number: float32 sums of a few thousand terms, in any order
 PEERS = [name for name in LIBRARIES if name != "fastnn"]
 
 
@@ -130,6 +131,25 @@ def products(found: Results) -> list[str]:
             "mostly that difference."]
 
 
+def layers(found: Results) -> list[str]:
+    rows, after = [], []
+    for name, row in found.items():
+        seconds = times_of(row["times"])
+        best = {library: fastest(seconds, library) for library in ("fastnn", "torch", "Keras")}
+        ours = best["fastnn"][0]
+        rates = [number(row["flops"] / best[library][0] / 1e9 if row["flops"] else None) for library in best]
+        rows.append([name, *(human(t) + (f" ({setting})" if setting else "") for t, setting in best.values()), *rates,
+                     *(times(best[library][0] / ours) for library in ("torch", "Keras"))])
+        after += [f"**Warning: {library}'s results of {name} differ from fastnn's by {share:.1g} of the largest; its "
+                  "time means nothing until that is explained.**"
+                  for library, share in row["apart"].items() if not share <= ALIKE]
+    every = [share for row in found.values() for share in row["apart"].values()]
+    told = f"Same images, same weights; results are alike up to {max(every):.0e} of the largest. " if every else ""
+    return [*table(["one layer, 2 threads", "fastnn", "torch", "Keras", "fastnn, GFLOP/s", "torch, GFLOP/s",
+                    "Keras, GFLOP/s", "torch / fastnn", "Keras / fastnn"], rows), "",
+            " ".join([told + "fastnn's is a program replayed by C; the peers are called in a Python loop.", *after])]
+
+
 def vectors(found: Results) -> list[str]:
     rows = []
     for name, row in found.items():
@@ -179,8 +199,8 @@ def kernels(found: Results) -> list[str]:
 
 
 TABLES: dict[str, Callable[[Results], list[str]]] = {
-    "steps": steps, "inference": inference, "products": products, "vectors": vectors, "widths": widths,
-    "footprint": footprint, "long_run": long_run, "kernels": kernels,
+    "steps": steps, "inference": inference, "products": products, "layers": layers, "vectors": vectors,
+    "widths": widths, "footprint": footprint, "long_run": long_run, "kernels": kernels,
 }
 
 

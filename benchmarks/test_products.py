@@ -1,4 +1,4 @@
-"""Matrix products of networks' shapes and elementwise functions: C with one and two threads, and the reference."""
+"""Matrix products, layers of CNNs and elementwise functions: C with one and two threads, and the reference."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 
 import fastnn
 from benchmarks.conftest import fastest
+from benchmarks.layers import LAYERS, ImageLayer, program_of
 from benchmarks.products import PRODUCTS, Product, program
 from benchmarks.vectors import ELEMENTS, FUNCTIONS, elements
 from fastnn.engine import backend
@@ -38,6 +39,22 @@ def test_product(benchmark: Any, product: Product, way: tuple[str, int]) -> None
     np.testing.assert_allclose(run.results[0].data, a @ b, rtol=1e-4, atol=1e-5 * product.depth ** 0.5)
     if seconds:
         benchmark.extra_info["GFLOP/s"] = round(product.flops / seconds / 1e9, 2)
+
+
+@pytest.mark.benchmark(max_time=0.1, min_rounds=3, warmup=False)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way[0]}-{way[1]}")
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+def test_layer(benchmark: Any, layer: ImageLayer, way: tuple[str, int]) -> None:
+    run = program_of(layer)
+    benchmark.group = layer.name
+    seconds = _measure(benchmark, run, way)
+    found = [result.data.copy() for result in run.results]
+    with fastnn.config.using(backend="reference"):
+        run.run()
+    for ours, expected in zip(found, run.results):
+        np.testing.assert_allclose(ours, expected.data, rtol=1e-4, atol=1e-4 * np.abs(expected.data).max())
+    if seconds and layer.flops:
+        benchmark.extra_info["GFLOP/s"] = round(layer.flops / seconds / 1e9, 2)
 
 
 @pytest.mark.benchmark(max_time=0.05, min_rounds=3, warmup=False)

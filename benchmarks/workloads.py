@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 BETAS = (0.9, 0.999)            # Adam's, for everybody
 EPSILON = 1e-7
 MNIST_ROWS = 12_800             # 100 steps of 128: 40 MB, which no cache holds, as the whole of MNIST
 WIDE_ROWS = 1_280
+IMAGE_ROWS = 2_560              # 80 steps of 32, 20 of 128
+JUDGED = 256                    # rows at once: a convolution in float64 is large
 MNIST = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist"
 
 Shape = tuple[int, ...]
@@ -28,6 +31,12 @@ def dense(*widths: int, hidden: str) -> tuple[Layer, ...]:
     last = "sigmoid" if widths[-1] == 1 else "softmax"
     activations = [hidden] * (len(widths) - 1) + [last]
     return tuple(("Dense", dict(units=n, activation=a)) for n, a in zip(widths, activations))
+
+
+def convolutional(filters: int, units: int, classes: int) -> tuple[Layer, ...]:
+    """A 3×3 convolution, pooling, and two dense layers: everybody's first CNN."""
+    return (("Conv2D", dict(filters=filters, kernel_size=(3, 3), activation="relu")),
+            ("MaxPooling2D", dict(pool_size=(2, 2))), ("Flatten", {}), *dense(units, classes, hidden="relu"))
 
 
 # ---- what a layer is: its weights' shapes and output shape, and its formula ----
@@ -48,8 +57,33 @@ def _dense(x: np.ndarray, weights: list[np.ndarray], units: int, activation: str
     return ACTIVATIONS[activation](x @ weights[0] + weights[1])
 
 
+def _conv2d_shapes(inputs: Shape, filters: int, kernel_size: Shape, activation: str) -> tuple[list[Shape], Shape]:
+    height, width, channels = inputs
+    size = height - kernel_size[0] + 1, width - kernel_size[1] + 1
+    return [(*kernel_size, channels, filters), (filters,)], (*size, filters)
+
+
+def _conv2d(x: np.ndarray, weights: list[np.ndarray], filters: int, kernel_size: Shape,
+            activation: str) -> np.ndarray:
+    patches = sliding_window_view(x, kernel_size, axis=(1, 2))         # (rows, height, width, channels, *kernel_size)
+    return ACTIVATIONS[activation](np.einsum("nijckl,klcf->nijf", patches, weights[0], optimize=True) + weights[1])
+
+
+def _pool_shapes(inputs: Shape, pool_size: Shape) -> tuple[list[Shape], Shape]:
+    return [], (inputs[0] // pool_size[0], inputs[1] // pool_size[1], inputs[2])
+
+
+def _pool(x: np.ndarray, weights: list[np.ndarray], pool_size: Shape) -> np.ndarray:
+    (height, width), (ph, pw) = x.shape[1:3], pool_size
+    cut = x[:, :height // ph * ph, :width // pw * pw]
+    return np.asarray(cut.reshape(len(x), height // ph, ph, width // pw, pw, -1).max(axis=(2, 4)))
+
+
 LAYERS: dict[str, tuple[Callable[..., tuple[list[Shape], Shape]], Callable[..., np.ndarray]]] = {
     "Dense": (_dense_shapes, _dense),
+    "Conv2D": (_conv2d_shapes, _conv2d),
+    "MaxPooling2D": (_pool_shapes, _pool),
+    "Flatten": (lambda inputs: ([], (int(np.prod(inputs)),)), lambda x, weights: x.reshape(len(x), -1)),
 }
 
 
@@ -70,6 +104,11 @@ class Workload:
     def binary(self) -> bool:
         """Whether the last layer is one sigmoid; else it is a softmax."""
         return bool(self.layers[-1][1]["units"] == 1)
+
+    @property
+    def images(self) -> bool:
+        """Whether a row is (height, width, channels)."""
+        return len(self.inputs) == 3
 
     @property
     def loss_name(self) -> str:
@@ -118,7 +157,9 @@ class Workload:
 
     def loss(self, weights: list[np.ndarray], x: np.ndarray, y: np.ndarray) -> float:
         """Mean cross-entropy over all rows, in float64."""
-        p = self.outputs([np.asarray(w, np.float64) for w in weights], x.astype(np.float64)).clip(1e-7, 1 - 1e-7)
+        exact = [np.asarray(w, np.float64) for w in weights]
+        p = np.concatenate([self.outputs(exact, x[i:i + JUDGED].astype(np.float64)) for i in range(0, len(x), JUDGED)])
+        p = p.clip(1e-7, 1 - 1e-7)
         if self.binary:
             return float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
         return float(-np.log(p[np.arange(len(y)), y]).mean())
@@ -153,6 +194,11 @@ def _mnist() -> Arrays:
     return _classes(MNIST_ROWS, 784)
 
 
+def _images() -> Arrays:
+    x, y = _mnist()
+    return x[:IMAGE_ROWS].reshape(-1, 28, 28, 1), y[:IMAGE_ROWS]
+
+
 def _wide() -> Arrays:
     return _classes(WIDE_ROWS, 1024)
 
@@ -164,14 +210,18 @@ def _separable() -> Arrays:
     return rng.normal(size=(576, 30)) + 4 * (2 * y[:, None] - 1), y
 
 
+SYNTHETIC = "" if MNIST.is_dir() else ", synthetic"
 WORKLOADS = {w.name: w for w in (
     Workload("xor", "XOR, 2-4-1, all 4 rows", (2,), dense(4, 1, hidden="tanh"), 4, 0.01, 1, 10_000, _xor),
     Workload("cancer", "breast cancer, 30-16-8-1, batch 32", (30,), dense(16, 8, 1, hidden="relu"),
              32, 0.001, 1, 200, _cancer),
-    Workload("mnist", f"MNIST, 784-128-64-10, batch 128 ({MNIST_ROWS:,} rows{'' if MNIST.is_dir() else ', synthetic'})",
+    Workload("mnist", f"MNIST, 784-128-64-10, batch 128 ({MNIST_ROWS:,} rows{SYNTHETIC})",
              (784,), dense(128, 64, 10, hidden="relu"), 128, 0.001, 5, 5, _mnist),
     Workload("wide", "1024-2048-2048-10, batch 256 (synthetic)", (1024,), dense(2048, 2048, 10, hidden="relu"),
              256, 0.0003, 1, 3, _wide),
+    *(Workload(f"cnn {batch}", f"CNN on MNIST, conv 32-pool-64-10, batch {batch} ({IMAGE_ROWS:,} rows{SYNTHETIC})",
+               (28, 28, 1), convolutional(32, 64, 10), batch, 0.0003, 1, 5, _images)
+      for batch in (32, 128)),
 )}
 SEPARABLE = Workload("separable", "two clouds, 30-16-8-1, batch 32", (30,), dense(16, 8, 1, hidden="relu"),
                      32, 0.01, 20, 200, _separable)

@@ -5,6 +5,7 @@ would. One that is not installed, or knows no such layer, raises; the report the
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -40,7 +41,10 @@ LIBRARIES: dict[str, dict[str, Make]] = {        # library → {setting: contend
     "fastnn": dict(FASTNN),
     "torch": {"eager, 1 thread": lambda w: Torch(w, 1), "eager, 2 threads": lambda w: Torch(w, 2),
               "compile, 1 thread": lambda w: Torch(w, 1, compiled=True),
-              "compile, 2 threads": lambda w: Torch(w, 2, compiled=True)},
+              "compile, 2 threads": lambda w: Torch(w, 2, compiled=True),
+              **{f"{way}, channels_last, {n} thread{'s' * (n > 1)}":
+                 partial(Torch, threads=n, compiled=way == "compile", channels_last=True)
+                 for way in ("eager", "compile") for n in (1, 2)}},
     "Keras": {"graph, an epoch an execution": lambda w: Keras(w, False, True),
               "jit_compile, an epoch an execution": lambda w: Keras(w, True, True),
               "graph": lambda w: Keras(w, False, False), "jit_compile": lambda w: Keras(w, True, False)},
@@ -48,3 +52,8 @@ LIBRARIES: dict[str, dict[str, Make]] = {        # library → {setting: contend
     "scikit-learn": {"MLPClassifier": ScikitLearn},
     "NumPy": {"by hand": Numpy},
 }
+
+
+def settings(library: str, workload: Workload) -> list[str]:
+    """The settings of a library that are of interest here: memory formats are for images."""
+    return [name for name in LIBRARIES[library] if workload.images or "channels_last" not in name]

@@ -1,11 +1,31 @@
 """JAX as its users get the most out of it: a whole call of fit is one compiled function over donated buffers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from benchmarks.workloads import BETAS, EPSILON, Workload
+from benchmarks.workloads import BETAS, EPSILON, Shape, Workload
+
+
+def _activated(jax: Any, z: Any, name: str) -> Any:
+    return {"tanh": jax.numpy.tanh, "relu": jax.nn.relu}.get(name, lambda z: z)(z)      # the loss takes logits
+
+
+def _conv2d(jax: Any, x: Any, weights: Iterator[Any], filters: int, kernel_size: Shape, activation: str) -> Any:
+    z = jax.lax.conv_general_dilated(x, next(weights), (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return _activated(jax, z + next(weights), activation)
+
+
+def _pool(jax: Any, x: Any, weights: Iterator[Any], pool_size: Shape) -> Any:
+    size = (1, *pool_size, 1)
+    return jax.lax.reduce_window(x, -jax.numpy.inf, jax.lax.max, size, size, "VALID")
+
+
+LAYERS: dict[str, Callable[..., Any]] = {
+    "Dense": lambda jax, x, weights, units, activation: _activated(jax, x @ next(weights) + next(weights), activation),
+    "Conv2D": _conv2d, "MaxPooling2D": _pool, "Flatten": lambda jax, x, weights: x.reshape(len(x), -1),
+}
 
 
 class Jax:
@@ -15,7 +35,9 @@ class Jax:
         import jax
         import jax.numpy as jnp
         self.jax, self.jnp, self.workload = jax, jnp, workload
-        self.widths = workload.widths()
+        for kind, _ in workload.layers:
+            if kind not in LAYERS:
+                raise NotImplementedError(f"JAX has no {kind} here")
         x, y = workload.data()
         self.x, self.y = jnp.asarray(x), jnp.asarray(y)
         self.train = jax.jit(self._train, donate_argnums=(0,))
@@ -30,10 +52,9 @@ class Jax:
         self.key = self.jax.random.key(0)
 
     def _logits(self, weights: list[Any], x: Any) -> Any:
-        for i, (_, activation) in enumerate(self.widths):
-            x = x @ weights[2 * i] + weights[2 * i + 1]
-            if i < len(self.widths) - 1:
-                x = self.jnp.tanh(x) if activation == "tanh" else self.jax.nn.relu(x)
+        rest = iter(weights)
+        for kind, arguments in self.workload.layers:
+            x = LAYERS[kind](self.jax, x, rest, **arguments)
         return x
 
     def _outputs(self, weights: list[Any], x: Any) -> Any:

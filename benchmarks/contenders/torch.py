@@ -1,5 +1,10 @@
-"""PyTorch, eager and compiled: one permutation an epoch, plain slices, fused Adam."""
+"""PyTorch, eager and compiled: one permutation an epoch, plain slices, fused Adam.
 
+torch keeps images as (channels, height, width) and weights with out and in first. A weight of Keras' order becomes
+torch's by one rule: _turned of its full shape, which for a Dense layer after Flatten still has the image's axes.
+"""
+
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,36 +12,69 @@ import numpy as np
 
 from benchmarks.workloads import BETAS, EPSILON, Layer, Shape, Workload
 
-
-def _dense(nn: Any, inputs: Shape, units: int, activation: str) -> tuple[list[Any], Shape]:
-    after = {"tanh": [nn.Tanh()], "relu": [nn.ReLU()]}.get(activation, [])      # the loss takes logits
-    return [nn.Linear(inputs[0], units), *after], (units,)
+Built = tuple[list[Any], list[Shape], Shape]        # modules, full shapes of Keras' weights, output shape
 
 
-BUILD: dict[str, Callable[..., tuple[list[Any], Shape]]] = {"Dense": _dense}
+def _activation(nn: Any, name: str) -> list[Any]:
+    return {"tanh": [nn.Tanh()], "relu": [nn.ReLU()]}.get(name, [])        # the loss takes logits
 
 
-def _modules(nn: Any, shape: Shape, layers: tuple[Layer, ...]) -> list[Any]:
+def _dense(nn: Any, inputs: Shape, units: int, activation: str) -> Built:
+    linear = nn.Linear(math.prod(inputs), units)
+    return [linear, *_activation(nn, activation)], [(*inputs, units), (units,)], (units,)
+
+
+def _conv2d(nn: Any, inputs: Shape, filters: int, kernel_size: Shape, activation: str) -> Built:
+    size = inputs[0] - kernel_size[0] + 1, inputs[1] - kernel_size[1] + 1
+    return ([nn.Conv2d(inputs[2], filters, kernel_size), *_activation(nn, activation)],
+            [(*kernel_size, inputs[2], filters), (filters,)], (*size, filters))
+
+
+def _pool(nn: Any, inputs: Shape, pool_size: Shape) -> Built:
+    return [nn.MaxPool2d(pool_size)], [], (inputs[0] // pool_size[0], inputs[1] // pool_size[1], inputs[2])
+
+
+BUILD: dict[str, Callable[..., Built]] = {
+    "Dense": _dense, "Conv2D": _conv2d, "MaxPooling2D": _pool,
+    "Flatten": lambda nn, inputs: ([nn.Flatten()], [], inputs),         # the next layer must know the axes' order
+}
+
+
+def _modules(nn: Any, shape: Shape, layers: tuple[Layer, ...]) -> tuple[list[Any], list[Shape]]:
     modules: list[Any] = []
+    full: list[Shape] = []
     for kind, arguments in layers:
         if kind not in BUILD:
             raise NotImplementedError(f"torch has no {kind} here")
-        found, shape = BUILD[kind](nn, shape, **arguments)
+        found, shapes, shape = BUILD[kind](nn, shape, **arguments)
         modules += found
-    return modules
+        full += shapes
+    return modules, full
+
+
+def _turned(w: np.ndarray) -> np.ndarray:
+    """(…, in, out) as (out, in, …)."""
+    return np.ascontiguousarray(w if w.ndim < 2 else w.transpose(-1, -2, *range(w.ndim - 2)))
+
+
+def _back(w: np.ndarray) -> np.ndarray:
+    """(out, in, …) as (…, in, out)."""
+    return np.ascontiguousarray(w if w.ndim < 2 else w.transpose(*range(2, w.ndim), 1, 0))
 
 
 class Torch:
-    """compiled: forward, loss and backward through torch.compile."""
+    """compiled: forward, loss and backward through torch.compile. channels_last: the memory format of images."""
 
-    def __init__(self, workload: Workload, threads: int, compiled: bool = False) -> None:
+    def __init__(self, workload: Workload, threads: int, compiled: bool = False, channels_last: bool = False) -> None:
         import torch
         from torch import nn
         self.torch, self.workload, self.threads = torch, workload, threads
         torch.set_num_threads(threads)
         x, y = workload.data()
-        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y if workload.binary else y.astype(np.int64))
-        self.model = nn.Sequential(*_modules(nn, workload.inputs, workload.layers))
+        self.format = torch.channels_last if channels_last else torch.contiguous_format
+        self.x, self.y = self._tensor(x), torch.from_numpy(y if workload.binary else y.astype(np.int64))
+        modules, self.full = _modules(nn, workload.inputs, workload.layers)
+        self.model = nn.Sequential(*modules).to(memory_format=self.format)
         criterion = nn.BCEWithLogitsLoss() if workload.binary else nn.CrossEntropyLoss()
 
         def loss(x: Any, y: Any) -> Any:
@@ -47,10 +85,15 @@ class Torch:
         self.shuffled = torch.empty_like(self.x), torch.empty_like(self.y)
         self.reset()
 
+    def _tensor(self, rows: np.ndarray) -> Any:
+        """Rows as torch wants them."""
+        x = self.torch.from_numpy(rows)
+        return x.permute(0, 3, 1, 2).contiguous(memory_format=self.format) if self.workload.images else x
+
     def reset(self) -> None:
         with self.torch.no_grad():
-            for parameter, w in zip(self.model.parameters(), self.workload.first_weights()):
-                parameter.copy_(self.torch.from_numpy(w.T))
+            for parameter, shape, w in zip(self.model.parameters(), self.full, self.workload.first_weights()):
+                parameter.copy_(self.torch.from_numpy(_turned(w.reshape(shape))).reshape(parameter.shape))
 
     def fit(self, epochs: int) -> None:
         torch, (x, y), n = self.torch, (self.x, self.y), len(self.x)
@@ -67,12 +110,16 @@ class Torch:
                 self.optimizer.step()
 
     def weights(self) -> list[np.ndarray]:
-        return [p.detach().numpy().T.copy() for p in self.model.parameters()]
+        found = []
+        for parameter, shape, first in zip(self.model.parameters(), self.full, self.workload.first_weights()):
+            turned = (*shape[:-3:-1], *shape[:-2])
+            found.append(_back(parameter.detach().contiguous().numpy().reshape(turned)).reshape(first.shape).copy())
+        return found
 
     def call(self, rows: np.ndarray) -> np.ndarray:
         self.torch.set_num_threads(self.threads)
         with self.torch.inference_mode():
-            logits = self.model(self.torch.from_numpy(rows))
+            logits = self.model(self._tensor(rows))
             return np.asarray((logits.sigmoid() if self.workload.binary else logits.softmax(-1)).numpy())
 
     def ways(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
