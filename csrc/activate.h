@@ -118,4 +118,22 @@ static inline void activate(float *row, int64_t n, int activation)
     }
 }
 
+INLINE void map_grad_(float *dx, const float *dy, const float *y, int64_t n, V (*f)(V, V))
+{
+    int64_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) v_store(dx + i, f(v_load(dy + i), v_load(y + i)));
+    if (i < n) v_store_part(dx + i, f(v_load_part(dy + i, n - i, 0), v_load_part(y + i, n - i, 0)), n - i);
+}
+
+/* dx = dy f'(x) from y = f(x), for the same activations. */
+static inline void activate_grad(float *dx, const float *dy, const float *y, int64_t n, int activation)
+{
+    switch (activation) {
+    case LINEAR: map_grad_(dx, dy, y, n, v_linear_grad); return;
+    case RELU: map_grad_(dx, dy, y, n, v_relu_grad); return;
+    case TANH: map_grad_(dx, dy, y, n, v_tanh_grad); return;
+    case SIGMOID: map_grad_(dx, dy, y, n, v_sigmoid_grad); return;
+    }
+}
+
 #endif

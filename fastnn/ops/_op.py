@@ -52,12 +52,12 @@ class Op:
     """An op: call it with tensors (or arrays) and constants; it checks, runs the kernel and keeps the trace.
 
     name: the kernel. shape: rule from input shapes (by name) and constants to the output shape, or a list of shapes.
-    vjp: {input name: rule}, each giving d loss / d input from what it names: inputs, outputs, `d<output>`, constants
-    and `shared` intermediates (computed once however many rules ask). outputs: their names. updates: the inputs that
-    are overwritten; they are the outputs then. dtypes: {input: dtype, an input before it, or "any"}, else "float".
-    result: dtype of the outputs: "float", a dtype, an input's name, a rule over dtypes and constants, or a tuple of
-    these. view: the output shares its input's memory. magnitude, terms, ulps: the error bound of C, see
-    engine/check.py.
+    vjp: {input name: rule}, each giving d loss / d input from what it names: inputs, outputs, `d<output>`, constants,
+    `wanted` (the names of the inputs that want a gradient) and `shared` intermediates (computed once however many
+    rules ask). outputs: their names. updates: the inputs that are overwritten; they are the outputs then.
+    dtypes: {input: dtype, an input before it, or "any"}, else "float". result: dtype of the outputs: "float", a dtype,
+    an input's name, a rule over dtypes and constants, or a tuple of these. view: the output shares its input's memory.
+    magnitude, terms, ulps: the error bound of C, see engine/check.py.
     flops: for products, how many additions and multiplications, from the shapes of inputs and outputs and constants.
     """
 
@@ -121,6 +121,7 @@ class Op:
         values.update(call.constants)
         values.update(zip(self.output_names, call.outputs))
         values.update((f"d{name}", d) for name, d in zip(self.output_names, d_outputs))
+        values["wanted"] = wanted
         for name in wanted - set(self.vjp):
             raise TypeError(f"{self.name}: has no gradient with respect to {name}; "
                             + ("its derivative is 0 wherever it exists, so nothing could be learned through it; use "

@@ -39,6 +39,20 @@ def sum_rows(x: Array) -> Array:
     return y
 
 
+def weights_grad(x: Array, dz: Array) -> tuple[Array, Array]:
+    """dw = xᵀ·dz, db[j] = Σ_i dz[i, j]: of x·w + b. x (batch, in), dz (batch, out) → dw (in, out), db (out,)."""
+    return matmul_tn(x, dz), sum_rows(dz)
+
+
+def dense_grad(x: Array, dy: Array, y: Array, *, activation: str) -> tuple[Array, Array, Array]:
+    """dz = dy·f'(z) from y = f(z), dw = xᵀ·dz, db[j] = Σ_i dz[i, j], for f linear, relu, tanh or sigmoid.
+
+    x (batch, in), dy, y (batch, out) → dz (batch, out), dw (in, out), db (out,).
+    """
+    dz = _activation.activation_grad(dy, y, activation=activation)
+    return dz, *weights_grad(x, dz)
+
+
 def perceptron_step(w: Array, x: Array, y: Array, *, learning_rate: float) -> Array:
     """For each row in order: w += learning_rate·(y - step(w·[1, x]))·[1, x], where step(z) is 1 for z >= 0, else 0.
 
