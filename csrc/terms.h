@@ -82,15 +82,19 @@ INLINE void scaled_slopes(const Call *call, Part part, V (*slope)(V t, V x), dou
     const int64_t n = last_dim(call->inputs[2]);
     const Range rows = share_rows(input_size(call, 0), part);
     const V keep = v_splat(1 - smoothing), add = v_splat(smoothing / 2);
-    const int64_t step = n < BLOCK ? BLOCK / n : 1;
 
+    if (n == 1) {   /* in one pass: to read dx back right after it was stored took 8 of 20 ns for 4 rows */
+        for (int64_t r = rows.begin; r < rows.end; r += WIDTH) {
+            const int64_t some = rows.end - r;
+            const V t = v_load_part(y_true + r, some, 0) * keep + add;
+            v_store_part(dx + r, slope(t, v_load_part(y_pred + r, some, 0)) * v_load_part(dy + r, some, 0), some);
+        }
+        return;
+    }
+    const int64_t step = n < BLOCK ? BLOCK / n : 1;
     for (int64_t row = rows.begin; row < rows.end; row += step) {
         const int64_t count = row + step < rows.end ? step : rows.end - row;
         each(dx + row * n, y_true + row * n, y_pred + row * n, count * n, slope, keep, add);
-        if (n == 1) {
-            for (int64_t r = row; r < row + count; r++) dx[r] *= dy[r];
-            continue;
-        }
         for (int64_t r = row; r < row + count; r++) {
             const float scale = dy[r] / n;
             for (int64_t i = r * n; i < (r + 1) * n; i++) dx[i] *= scale;
