@@ -1,7 +1,8 @@
-/* gemm.c: the matrix product; gemm.h says what it computes, naive() below is the same in three loops. */
+/* gemm.c: the matrix product; gemm.h says what it computes, naive() in gemm_small.h is the same in three loops. */
 #include "activate.h"
 #include "gemm.h"
 #include "gemm_pack.h"
+#include "gemm_small.h"
 #include "gemm_sums.h"
 #include "gemm_tile.h"
 
@@ -9,8 +10,7 @@ enum {
     COPY_STEP = 512,          /* floats between the rows of a transposed a that make copying them worth it */
     BLOCK = 256 * 512,        /* floats of a block of b: half a megabyte, which stays in the second-level cache */
     PACK_TILES = 12,          /* row tiles that must use a block of b before copying it is worth it */
-    NAIVE = 16,               /* multiply-adds that take no longer in three loops */
-    DIRECT = 64               /* columns and rows of a product that is computed without blocks */
+    HALF = 128 * HALVED_COLUMNS    /* floats of a second half that one worker computes at once */
 };
 
 /* The panels that a worker packs. One set for all instruction sets: only one of them runs. */
@@ -18,115 +18,30 @@ enum {
 #if JOIN(OWNER, FASTNN_ISA)
 _Thread_local float gemm_b_panels[BLOCK] __attribute__((aligned(64)));
 _Thread_local float gemm_a_rows[16 * (DEPTH + 16)] __attribute__((aligned(64)));
+_Thread_local float gemm_half[HALF] __attribute__((aligned(64)));
 #else
-extern _Thread_local float gemm_b_panels[BLOCK], gemm_a_rows[16 * (DEPTH + 16)];
+extern _Thread_local float gemm_b_panels[BLOCK], gemm_a_rows[16 * (DEPTH + 16)], gemm_half[HALF];
 #endif
-static const float zeros[DIRECT];
 
 static inline int64_t ceil_div(int64_t x, int64_t y) { return (x + y - 1) / y; }
 
-/* x y + sum as the vectors do it: rounded once where the instruction set can. Left to itself, gcc may use
- * vectors for the products only, and round twice. */
-INLINE float multiply_add(float x, float y, float sum)
-{
-#ifdef __FP_FAST_FMAF
-    return __builtin_fmaf(x, y, sum);
-#else
-    return x * y + sum;
-#endif
-}
-
-/* gemm() in the words of its definition; the tiles give the same bits. For the smallest products it is also
- * the fastest. */
-static void naive(const Gemm *g)
-{
-    for (int64_t i = 0; i < g->m; i++)
-        for (int64_t j = 0; j < g->n; j++) {
-            float sum = g->bias ? g->bias[j] : 0;
-            for (int64_t p = 0; p < g->k; p++)
-                sum = multiply_add(g->a[i * g->a_row + p * g->a_depth], g->b[p * g->b_depth + j * g->b_column], sum);
-            g->c[i * g->n + j] = sum;
-        }
-    activate(g->c, g->m * g->n, g->activation);
-}
-
-/* The smallest products: a, b and c fit in one vector each, and lane i n + j computes c[i][j], whatever is transposed.
- * (4, 2) by (2, 4) takes 14 ns, with tiles 20; (4, 1) by (1, 4) takes 13, in three loops 27. */
-#if defined(__AVX512F__)
-static inline int fits_vectors(const Gemm *g)
-{
-    return g->m * g->n <= WIDTH && g->k > 0 && (g->m - 1) * g->a_row + (g->k - 1) * g->a_depth < WIDTH
-           && (g->n - 1) * g->b_column + (g->k - 1) * g->b_depth < WIDTH;
-}
-
-static void vectors(const Gemm *g)
-{
-    const int32_t m = g->m, n = g->n, k = g->k, a_row = g->a_row, a_depth = g->a_depth, b_depth = g->b_depth,
-                  b_column = g->b_column;
-    const I lane = v_lanes(), row = lane * ((65535 + n) / n) >> 16, column = lane - row * n;    /* lane / n, lane % n */
-    const V a = v_load_part(g->a, (m - 1) * a_row + (k - 1) * a_depth + 1, 0);
-    const V b = v_load_part(g->b, (n - 1) * b_column + (k - 1) * b_depth + 1, 0);
-    I from_a = row * a_row, from_b = column * b_column;
-    V c = {0};
-
-    if (g->bias) c = (V)_mm512_permutexvar_ps((__m512i)column, (__m512)v_load_part(g->bias, n, 0));
-    for (int32_t p = 0; p < k; p++, from_a += a_depth, from_b += b_depth)
-        c += (V)_mm512_permutexvar_ps((__m512i)from_a, (__m512)a) * (V)_mm512_permutexvar_ps((__m512i)from_b, (__m512)b);
-    switch (g->activation) {
-    case RELU: c = v_relu(c); break;
-    case TANH: c = v_tanh(c); break;
-    case SIGMOID: c = v_sigmoid(c); break;
-    }
-    v_store_part(g->c, c, m * n);
-}
-#else
-#define fits_vectors(g) 0
-#define vectors(g) ((void)0)
-#endif
-
-/* All of a small c by one worker, without blocks: one division is all that comes before the first tile. `start` is the
- * bias or zeros, for as many columns as c has. */
-static void direct(const Gemm *g, const float *start)
-{
-    const int64_t width = WIDTH * (g->m <= WIDE_TILE_ROWS ? 4 : 2);
-    const uint32_t row_tiles = (g->m + TILE_ROWS - 1) / TILE_ROWS;
-    const int64_t rows = (uint32_t)g->m / row_tiles;
-    int64_t more = g->m - rows * row_tiles;      /* so many tiles have one row more */
-    float *c = g->c;
-    Tile t = {.a = g->a, .k = g->k, .a_row = g->a_row, .a_depth = g->a_depth, .b_depth = g->b_depth, .c_row = g->n,
-              .relu = g->activation == RELU};
-
-    for (int64_t i = 0; i < g->m; more--) {
-        const int64_t tile_rows = rows + (more > 0);
-        for (int64_t j = 0; j < g->n; j += width) {
-            const int64_t columns = min(g->n - j, width), vectors = (columns + WIDTH - 1) / WIDTH;
-            t.last = columns - (vectors - 1) * WIDTH;
-            t.b = g->b + j;
-            t.c = c + j;
-            t.start = start + j;
-            tiles[tile_rows - 1][vectors - 1](&t);
-        }
-        i += tile_rows;
-        c += tile_rows * g->n;
-        t.a += tile_rows * g->a_row;
-    }
-    if (g->activation > RELU) activate(g->c, g->m * g->n, g->activation);
-}
-
-/* Cuts c into a grid of blocks, one per worker: the largest block as small as can be, and rows rather than columns where
- * both are as good. Workers that share columns both pack them, but a worker that has whole rows of a gradient finds
- * them in its own cache when the optimizer comes to them: a step of 784-128-64-10 takes 305 us, by columns 334. */
+/* Cuts c into a grid of blocks, one per worker: of the grids whose largest block is within a sixteenth of the smallest
+ * possible, the one whose workers read least, and rows rather than columns where both are as good. A worker that has
+ * whole rows of a gradient finds them in its own cache when the optimizer comes to them, and again as columns of the
+ * transposed weights: a step of 784-128-64-10 took 305 us, by columns 334. */
 static void cut(const Gemm *g, Part part, Range *rows, Range *columns)
 {
     *rows = (Range){0, g->m};
     *columns = (Range){0, g->n};
     if (part.count == 1) return;
-    const int64_t width = 2 * WIDTH;
-    int64_t best = INT64_MAX, down = 1;
+    const int64_t width = 2 * WIDTH, strips = ceil_div(g->n, width);
+    int64_t smallest = INT64_MAX, least = INT64_MAX, down = 1;
+    for (int64_t d = 1; d <= part.count; d++)
+        if (part.count % d == 0) smallest = min(smallest, ceil_div(g->m, d) * ceil_div(strips, part.count / d));
     for (int64_t d = 1; d <= part.count; d++) {
         if (part.count % d) continue;
-        const int64_t block = ceil_div(g->m, d) * ceil_div(ceil_div(g->n, width), part.count / d);
-        if (block <= best) best = block, down = d;
+        const int64_t m = ceil_div(g->m, d), n = ceil_div(strips, part.count / d);
+        if (m * n <= smallest + smallest / 16 && m + n * width <= least) least = m + n * width, down = d;
     }
     *rows = share(g->m, 1, (Part){part.index % down, down});
     *columns = share(g->n, width, (Part){part.index / down, part.count / down});
@@ -216,7 +131,33 @@ static void product(const Gemm *g, Part part)
     }
 }
 
+/* A halved product: pairs of workers take the halves of a c that fits into what they share, others take rows. */
+static void halves(const Gemm *g, Part part)
+{
+    const int shared = part.count % 2 == 0 && g->m * g->n <= SHARED;
+    if (part.index == part.count) {
+        if (shared) add_half(g->c, part.shared, g->m * g->n, g->activation);
+    } else if (shared) {
+        const int second = part.index % 2;
+        const Gemm half = half_of(g, second, second ? part.shared : g->c);
+        product(&half, (Part){part.index / 2, part.count / 2});
+    } else {
+        const Range rows = share(g->m, 1, part);
+        for (int64_t i = rows.begin; i < rows.end; i += HALF / g->n) {
+            Gemm some = *g;
+            some.m = min(rows.end - i, HALF / g->n);
+            some.a += i * g->a_row;
+            some.c += i * g->n;
+            const Gemm first = half_of(&some, 0, some.c), second = half_of(&some, 1, gemm_half);
+            product(&first, (Part){0, 1});
+            product(&second, (Part){0, 1});
+            add_half(some.c, gemm_half, some.m * g->n, g->activation);
+        }
+    }
+}
+
 /* Which way a product goes; which bits come out depends on its sizes only. In the order of the choice:
+ *   halves    many weights for few columns: two sums, which two workers compute (see gemm_sums.h)
  *   finish    the partial sums of chunks, added up when all workers are done
  *   chunks    few sums over a long batch: each of CHUNKS pieces of k is read by one worker only
  *   vectors   all three matrices fit in one vector each
@@ -226,7 +167,9 @@ static void product(const Gemm *g, Part part)
  *             blocks: all others; b and rows of a are copied where they are used often and lie badly */
 void gemm(const Gemm *g, Part part)
 {
-    if (part.index == part.count) {
+    if (halved(g)) {
+        halves(g, part);
+    } else if (part.index == part.count) {
         if (chunked(g)) add_chunks(g, part.shared);
     } else if (chunked(g)) {
         const Range mine = share(CHUNKS, 1, part);

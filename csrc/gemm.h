@@ -7,9 +7,9 @@
  * Every element of c is one chain of multiply-adds over p = 0, 1, ... k-1 that starts at its bias (or
  * at zero), wherever the tiles, the blocks and the workers' shares are cut: so the bits depend on
  * nothing but the operands, and on whether the instruction set has fused multiply-add.
- * Sums over a batch (`batch`: gradients of weights and biases) may be several such chains, as many as
- * m, n and k say; gemm_sums.h has them. A prediction is one chain: its bits do not depend on how many
- * rows are predicted together.
+ * Long sums may be several such chains: over a batch (`batch`: gradients of weights and biases) as many
+ * as m, n and k say, else as many as n and k say; gemm_sums.h has them. So the bits of a prediction do
+ * not depend on how many rows are predicted together.
  */
 #ifndef GEMM_H
 #define GEMM_H

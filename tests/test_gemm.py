@@ -57,6 +57,21 @@ def test_integers_are_exact_where_the_sums_are_cut_into_chunks(depth: int) -> No
             np.testing.assert_array_equal(product("matmul_tn", a, b, count), a.astype(int) @ b.astype(int))
 
 
+@pytest.mark.parametrize("depth", [511, 512, 513, 5408])
+@pytest.mark.parametrize("columns", [1, 2, 17, 64, 128, 129])
+def test_deep_products_of_few_columns_are_exact_and_alike_in_every_batch(depth: int, columns: int) -> None:
+    """Pairs of workers take halves of the depth, other numbers of them rows, many rows go in blocks."""
+    rng = np.random.default_rng(7)
+    a, b = (rng.integers(-8, 9, shape).astype(np.float32) for shape in ((450, depth), (depth, columns)))
+    for count in (1, 2, 3, 4):
+        np.testing.assert_array_equal(product("matmul", a, b, count), a.astype(int) @ b.astype(int))
+    a, b = uniform(450, depth), uniform(depth, columns)
+    all_rows = product("matmul", a, b)
+    for rows in (1, 2, 32, 131):
+        for count in (1, 2, 3, 4):
+            assert product("matmul", a[:rows], b, count).tobytes() == all_rows[:rows].tobytes(), (rows, count)
+
+
 @pytest.mark.parametrize("shape", LAYERS, ids=str)
 def test_a_layer_and_its_gradients_have_the_same_bits_for_any_number_of_threads(shape: tuple[int, int, int]) -> None:
     batch, inputs, units = shape

@@ -144,10 +144,10 @@ UNFUSED static void perceptron_step(const Call *call, Part part)
 
 extern const Kernel FAMILY(dense)[];
 const Kernel FAMILY(dense)[] = {
-    {"matmul(a, b)", matmul, TILES, 0.012},
+    {"matmul(a, b)", matmul, TILES, 0.012, 1},
     {"matmul_nt(a, b)", matmul_nt, TILES, 0.015},
     {"matmul_tn(a, b)", matmul_tn, TILES, 0.012, 1},
-    {"dense(x, w, b, *, activation)", dense, TILES, 0.012},
+    {"dense(x, w, b, *, activation)", dense, TILES, 0.012, 1},
     {"add_bias(x, b)", add_bias, ROWS, 0.1},
     {"sum_rows(x)", sum_rows, INPUTS, 0.06, 1},
     {"weights_grad(x, dz)", weights_grad, WHOLE, 0},
