@@ -24,6 +24,13 @@ static inline void store_strip(float *to, const double *from, int64_t width)
     for (int64_t j = 0; j < width; j++) to[j] = (float)from[j];
 }
 
+/* (float)x, kept: gcc 12 at -O3 without AVX takes (double)(float)x for x, and (float)x - x for 0, in vectors of two. */
+static inline float rounded(double x)
+{
+    volatile float nearest = (float)x;
+    return nearest;
+}
+
 INLINE void add_lanes(double *totals, V part)
 {
     float lanes[WIDTH];
@@ -134,7 +141,7 @@ static void batch_norm(const Call *call, Part part)
         column_moments(x + c, s, means, variances);
         for (int64_t j = 0; j < STRIP; j++) {      /* what rounding the mean leaves goes into the shift */
             variances[j] /= rows;
-            centre[j] = (float)means[j];
+            centre[j] = rounded(means[j]);
             const double factor = scale[j] / sqrt(variances[j] + epsilon);
             scale[j] = (float)factor;
             shift[j] = (float)(shift[j] + (centre[j] - means[j]) * factor);
@@ -335,7 +342,7 @@ static void group_norm(const Call *call, Part part)
                 float centre[STRIP] = {0}, scale[STRIP] = {0}, shift[STRIP] = {0};
                 for (int64_t j = 0; j < s.width; j++) {
                     const int64_t k = (c + j - begin) / width;
-                    centre[j] = (float)means[k];
+                    centre[j] = rounded(means[k]);
                     scale[j] = (float)(gamma[c + j] * squares[k]);
                     shift[j] = (float)(beta[c + j] + (centre[j] - means[k]) * gamma[c + j] * squares[k]);
                 }
