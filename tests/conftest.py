@@ -17,6 +17,11 @@ from fastnn.layers.layer import reset_names
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+# A shell starts its background jobs with Ctrl-C ignored, and Python then leaves it so: the tests that interrupt a fit would
+# wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 has_c = backend._engine is not None
 needs_c = pytest.mark.skipif(not has_c, reason="the C kernels are not built here: " + backend.missing)
 
