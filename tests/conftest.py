@@ -17,8 +17,8 @@ from fastnn.layers.layer import reset_names
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-# A shell starts its background jobs with Ctrl-C ignored, and Python then leaves it so: the tests that interrupt a fit would
-# wait for ever.
+# A shell starts its background jobs with Ctrl-C ignored, and Python then leaves it so: the tests that interrupt a fit
+# would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
