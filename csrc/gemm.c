@@ -8,7 +8,7 @@
 
 enum {
     COPY_STEP = 512,          /* floats between the rows of a transposed a that make copying them worth it */
-    BLOCK = 256 * 512,        /* floats of a block of b: half a megabyte, which stays in the second-level cache */
+    BLOCK = 512 * 1024,       /* floats of a block of b, which a worker reads again for every row tile */
     PACK_TILES = 12,          /* row tiles that must use a block of b before copying it is worth it */
     HALF = 128 * HALVED_COLUMNS    /* floats of a second half that one worker computes at once */
 };

@@ -86,7 +86,7 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
 
     The rows of the data are read in a shuffled order, as by fit. Weights, slots, counters and metrics are afterwards
     what they were. The machine's peak comes from `fastnn info --measure`; if that was never run, it is measured first
-    (0.4 s, once). Raises as fit does for wrong data.
+    (0.8 s, once). Raises as fit does for wrong data.
     """
     model._ready("profile()")
     batch = data.whole(batch_size, "profile(): batch_size")
