@@ -26,7 +26,7 @@ def measure(only: list[str], workloads: list[str], quick: bool) -> dict[str, Any
     """Everything that tables.text and chart.draw tell."""
     effort = Effort(rounds=1, seconds=0.03, quick=True) if quick else Effort()
     effort.workloads = tuple(workloads)
-    canary = machine.Canary()
+    canary = effort.canary
     canary.read()                   # before other processes start
     libraries = {name: Library(name) for name in LIBRARIES}
     sections, readings = {}, {}
@@ -38,7 +38,7 @@ def measure(only: list[str], workloads: list[str], quick: bool) -> dict[str, Any
         for library in libraries.values():
             library.close()
     found = machine.engine()
-    return {"sections": sections, "skipped": effort.skipped, "canary": readings,
+    return {"sections": sections, "skipped": effort.skipped, "canary": readings, "waited": canary.waited,
             "machine": f"{machine.line()}; fastnn {found['isa'] or 'reference'}, {found['threads']} threads"}
 
 

@@ -206,16 +206,18 @@ HOPELESS = 1.5      # a peer's setting this many times slower than its library's
 
 
 def race(libraries: dict[str, Library], entries: Iterable[Entry], rounds: int, few: Iterable[Entry] = (),
-         methods: dict[Entry, tuple[str, str]] | None = None) -> Times:
+         methods: dict[Entry, tuple[str, str]] | None = None, wait: Callable[[], Any] = lambda: None) -> Times:
     """The fastest run() of every entry, all of them taking one turn a round; those in `few` three turns at most.
 
-    methods: {entry: (setting, way)} where an entry is one of several things made under one setting.
+    methods: {entry: (setting, way)} where an entry is one of several things made under one setting. wait: what comes
+    before every turn, whoever's it is: it returns when the machine is in good shape.
     """
     best: Times = dict.fromkeys(entries, math.inf)
     running = list(best)
     for turn in range(rounds):
         for library, setting in running:
             made, way = (methods or {}).get((library, setting), (setting, ""))
+            wait()
             time.sleep(REST)
             best[library, setting] = min(best[library, setting], libraries[library].call(made, "run", way=way))
         if turn == 0:

@@ -34,6 +34,7 @@ class Effort:
     seconds: float = 0.2        # of a turn of a training; products take a third of it, vectors a tenth
     quick: bool = False
     workloads: tuple[str, ...] = tuple(WORKLOADS)
+    canary: machine.Canary = field(default_factory=machine.Canary)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def some(self, things: Any) -> list[Any]:
@@ -62,7 +63,7 @@ def _race(libraries: dict[str, Library], effort: Effort, make: dict[Entry, tuple
         except RuntimeError as error:
             effort.skipped[f"{what}: {', '.join(entry)}"] = str(error)
     try:
-        return race(libraries, entries, effort.rounds, few or [])
+        return race(libraries, entries, effort.rounds, few or [], wait=effort.canary.wait)
     except RuntimeError as error:               # a process that died in the middle of a turn takes its row with it
         effort.skipped[what] = str(error)
         return {}
@@ -110,7 +111,7 @@ def inferences(libraries: dict[str, Library], effort: Effort) -> Results:
                         ways[library, way] = setting, way
                 except RuntimeError as error:
                     effort.skipped[f"inference: {library}"] = str(error)
-            found[what] = named(race(libraries, ways, min(effort.rounds, 4), methods=ways))
+            found[what] = named(race(libraries, ways, min(effort.rounds, 4), methods=ways, wait=effort.canary.wait))
             for process in libraries.values():
                 process.forget()
     return found

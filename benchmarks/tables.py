@@ -216,4 +216,4 @@ def text(results: Results) -> str:
         reasons.setdefault(reason, []).append(what)
     lines += ["", *(f"- not measured: {'; '.join(what)} ({reason})." for reason, what in reasons.items())]
     canary = [reading for pair in results["canary"].values() for reading in pair]
-    return "\n".join([*lines, f"- {machine.verdict(canary)}.", f"- {results['machine']}."])
+    return "\n".join([*lines, f"- {machine.verdict(canary, results.get('waited', 0))}.", f"- {results['machine']}."])

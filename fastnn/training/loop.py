@@ -121,15 +121,17 @@ def fit(model: Any, arrays: dict[str, np.ndarray] | Batches, validation: dict[st
                  or isinstance(val_feed, Batches)) and plan.frequency == 1
     history = model.history
     history.begin_run(listeners.params)
+    guard = nonfinite.Guard(model)
     epoch = plan.initial_epoch
     try:
         listeners.on_train_begin()
         model.compiled.reset()
         while epoch < plan.epochs and not model.stop_training:
             quiet = progress.quiet_epochs(epoch) if alone and epoch > plan.initial_epoch else 0
-            done = _many_epochs(model, feed, val_feed, plan, epoch, quiet) if quiet else 0  # type: ignore[arg-type]
+            done = (_many_epochs(model, feed, val_feed, plan, epoch, quiet, guard)  # type: ignore[arg-type]
+                    if quiet else 0)
             if not done:
-                _one_epoch(model, feed, val_feed, plan, epoch, listeners, progress)
+                _one_epoch(model, feed, val_feed, plan, epoch, listeners, progress, guard)
                 done = 1
             epoch += done
     except KeyboardInterrupt:
@@ -143,7 +145,7 @@ def fit(model: Any, arrays: dict[str, np.ndarray] | Batches, validation: dict[st
 
 
 def _one_epoch(model: Any, feed: Feed | Batches, val_feed: Feed | Batches | None, plan: Plan, epoch: int,
-               listeners: Any, progress: Any) -> None:
+               listeners: Any, progress: Any, guard: nonfinite.Guard) -> None:
     """An epoch with Python between slices of a tenth of a second, or between batches where a callback wants them."""
     compiled = model.compiled
     listeners.on_epoch_begin(epoch)
@@ -152,7 +154,6 @@ def _one_epoch(model: Any, feed: Feed | Batches, val_feed: Feed | Batches | None
     _begin(model, feed, plan.shuffle)
     compiled.reset()
     passing = _pass(model, "train", feed, plan)
-    guard = nonfinite.Guard(model)
     while not passing.finished and not model.stop_training:
         guard.remember()
         if listeners.wants_batches:
@@ -177,8 +178,8 @@ def _one_epoch(model: Any, feed: Feed | Batches, val_feed: Feed | Batches | None
     listeners.on_epoch_end(epoch, logs)
 
 
-def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int,
-                 most: int) -> int:
+def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int, most: int,
+                 guard: nonfinite.Guard) -> int:
     """Up to `most` epochs, as many as the log has rows, without Python between them; how many ran; 0 where a
     program has to be recorded first, as by an edit of a layer in another thread."""
     steps, compiled = model._steps, model.compiled
@@ -194,7 +195,6 @@ def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoc
     entries = [(program, times) for key, times in keys if (program := steps.recorded(key)) is not None]
     if len(entries) < len(keys):
         return 0
-    guard = nonfinite.Guard(model)
     guard.remember()
     compiled.reset()
     rounds = min(plan.epochs - epoch, most, LOG_ROWS // rows_per_epoch)
