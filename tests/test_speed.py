@@ -133,12 +133,13 @@ def test_the_report_runs(tmp_path: Path) -> None:
 
 
 @needs_c
-def test_one_row_predict_takes_the_straight_way() -> None:
-    """Measured: a few microseconds against several hundred on the long way."""
+@pytest.mark.parametrize("n", [1, 32])
+def test_predict_of_a_few_rows_takes_the_straight_way(n: int) -> None:
+    """Measured: 7 µs against 40 on the long way."""
     model = fastnn.Sequential([fastnn.Input((30,)), fastnn.layers.Dense(16, activation="relu"),
                                fastnn.layers.Dense(1, activation="sigmoid")])
-    row, rows = np.ones((1, 30), np.float32), np.ones((2, 30), np.float32)
-    model.predict(row)
-    model.predict(rows)
-    one, two = _fastest(lambda: model.predict(row), lambda: model.predict(rows))
-    assert two >= 3 * one, f"one row takes {one * 1e6:.0f} µs, two rows {two * 1e6:.0f} µs"
+    rows = np.ones((n, 30), np.float32)
+    for _ in range(2):
+        model.predict(rows)
+    straight, long = _fastest(lambda: model.predict(rows), lambda: model.predict(rows, batch_size=32))
+    assert long >= 2 * straight, f"{n} rows take {straight * 1e6:.0f} µs, the long way {long * 1e6:.0f} µs"

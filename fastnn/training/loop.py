@@ -1,16 +1,13 @@
 """The loops of fit, evaluate and predict: which program runs how often, and when Python is asked. Floor 4."""
 
 import math
-import threading
 import time
 from typing import Any
 
 import numpy as np
 
-from fastnn.engine import backend
-from fastnn.engine.program import Program, Schedule, recording, whole_step
+from fastnn.engine.program import Schedule, whole_step
 from fastnn.engine.tensor import Tensor
-from fastnn.layers.layer import structure_version
 from fastnn.training import adapter, nonfinite
 from fastnn.training.batch_pass import BatchPass, joined
 from fastnn.training.batches import Batches
@@ -324,23 +321,6 @@ def one_batch(model: Any, mode: str, arrays: dict[str, np.ndarray]) -> dict[str,
         return model.compiled.results()
     finally:
         _release(model, [feed])
-
-
-def record_row(model: Any, x: np.ndarray, key: Any) -> np.ndarray | None:
-    """Record the program behind one-row predict and run it; None where the model is not that simple."""
-    if not model.built or len(model.inputs or "x") != 1 or len(model.outputs or "y") != 1:
-        return None
-    arrays = adapter.adapt_x(model, x, "predict()", check_finite=False)
-    if arrays["x0"].shape != x.shape or len(arrays) != 1:
-        return None
-    source = Tensor(arrays["x0"].astype(backend.floatx()), "x")
-    with recording() as calls, model._steps.inference():
-        output = model(source)
-    if not isinstance(output, Tensor) or output is source:
-        return None
-    program = Program(calls, f"predict one row of {model.name}", keep=[output])
-    model._rows[key] = (structure_version(), source, program, program.results[0], threading.Lock())
-    return np.asarray(output.data).copy()
 
 
 def _release(model: Any, sources: list[Any]) -> None:

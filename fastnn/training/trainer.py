@@ -12,17 +12,15 @@ import numpy as np
 
 from fastnn import optimizers
 from fastnn.callbacks import CallbackList
-from fastnn.engine import backend
 from fastnn.engine.program import Program
-from fastnn.engine.tensor import Tensor
 from fastnn.errors import BusyError, NotBuiltError, shown
-from fastnn.layers.layer import structure_version
 from fastnn.training import adapter, data, loop
 from fastnn.training.batches import Batches, is_batches, refuse_with_batches
 from fastnn.training.compiled import Compiled
 from fastnn.training.history import History
 from fastnn.training.progress import Progress
 from fastnn.training.steps import Steps
+from fastnn.training.straight import Straights
 
 
 class Trainer:
@@ -41,7 +39,7 @@ class Trainer:
         self._busy = threading.Lock()
         self._building = threading.RLock()      # predict needs only this: it has programs of its own
         self._worker = 0
-        self._rows: dict[Any, Any] = {}
+        self._straights = Straights(self)
         self._symbols: dict[Any, Any] = {}
 
     # ---- compile ----------------------------------------------------------------------------------------------
@@ -200,11 +198,10 @@ class Trainer:
 
         x: arrays as for fit, or batches x, (x,) or (x, y, …), `steps` of them or all there are.
         """
-        if (type(x) is np.ndarray and x.shape[0:1] == (1,) and x.dtype.kind in "fiub" and batch_size is None
-                and callbacks is None and steps is None):
-            row = self._predict_row(x)
-            if row is not None:
-                return row
+        if batch_size is None and callbacks is None and steps is None:
+            outputs = self._straights.predict(x, verbose)
+            if outputs is not None:
+                return outputs
         self._must_be_built(x)
         if is_batches(x, "predict()"):
             return self._packed(self._predict_batches(x, batch_size, verbose, steps, callbacks))
@@ -234,22 +231,6 @@ class Trainer:
     def _must_be_built(self, x: Any) -> None:
         if not self.built and self.inputs is None and not self.layers:  # type: ignore[attr-defined]
             raise NotBuiltError(f"predict(): {self.name} has no layers; add some first.")
-
-    def _predict_row(self, x: np.ndarray) -> np.ndarray | None:
-        """One row, the straight way: copy in, run the recorded program, copy out. None where it cannot be taken."""
-        key = (x.shape, backend.backend(), backend.floatx())
-        found = self._rows.get(key)
-        if found is None or found[0] != structure_version():
-            return loop.record_row(self, x, key)
-        _, source, program, result, lock = found
-        if not lock.acquire(blocking=False):
-            return None
-        try:
-            np.copyto(source.data, x, casting="unsafe")
-            program.run()
-            return result.data.copy()
-        finally:
-            lock.release()
 
     def __getstate__(self) -> dict[str, Any]:
         raise TypeError(f"{self.name}: a model cannot be pickled; move get_weights() and rebuild the layers instead.")
@@ -291,8 +272,3 @@ class Trainer:
     def programs(self) -> list[Program]:
         """The programs recorded so far; print one to see its calls."""
         return list(self._steps.programs.values())
-
-
-def result_tensor(shape: tuple[int, ...], dtype: str) -> Tensor:
-    """A buffer that a program stores its outputs in."""
-    return Tensor(np.zeros(shape, dtype), "result")
