@@ -111,8 +111,7 @@ def seconds_per_step(library: str, setting: str, workload: Workload, rounds: int
 
 
 # Two OpenMP threads that the system has put on one core wait for each other by spinning: 4 GFLOP/s instead of 300, for
-# seconds, seen in every third row with torch. fastnn's team gives its core away and needs no help (and would count one
-# core less).
+# seconds, seen in every third row with torch. fastnn's team gives its core away and needs no help.
 BOUND = {"OMP_PROC_BIND": "true", "OMP_PLACES": "cores"}
 ENVIRONMENT = {"torch": BOUND}
 

@@ -166,6 +166,7 @@ int64_t call_parts(double nanoseconds);
 void call_run(const Call *call, int threads);
 int schedule_run(Schedule *schedule, double seconds, int threads);   /* 1: finished, 0: out of time */
 int openmp_threads(void);      /* 0 when built without OpenMP */
+int openmp_binds(void);        /* whether it keeps each thread on CPUs of its own (OMP_PROC_BIND) */
 void openmp_pause(void);
 
 #endif

@@ -175,6 +175,15 @@ int openmp_threads(void)
 #endif
 }
 
+int openmp_binds(void)
+{
+#ifdef _OPENMP
+    return omp_get_proc_bind() != omp_proc_bind_false;
+#else
+    return 0;
+#endif
+}
+
 /* Ends the worker threads, so that a fork leaves no half-copied pool behind; the next parallel region
  * starts new ones. */
 void openmp_pause(void)

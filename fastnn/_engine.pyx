@@ -67,6 +67,7 @@ cdef extern from "fastnn.h" nogil:
     void call_run(const Call *call, int threads)
     int schedule_run(CSchedule *schedule, double seconds, int threads)
     int c_openmp_threads "openmp_threads" ()
+    int c_openmp_binds "openmp_binds" ()
     void c_openmp_pause "openmp_pause" ()
 
 
@@ -78,6 +79,11 @@ def isas() -> list:
 def openmp_threads() -> int:
     """omp_get_max_threads(), or 0 in a build without OpenMP."""
     return c_openmp_threads()
+
+
+def openmp_binds() -> bool:
+    """Whether OpenMP binds each of its threads, this one too, to CPUs of its own (OMP_PROC_BIND, OMP_PLACES)."""
+    return c_openmp_binds() != 0
 
 
 def openmp_pause() -> None:

@@ -62,6 +62,15 @@ def test_without_any_setting_it_is_the_cpus_of_this_process() -> None:
 
 
 @needs_openmp
+@needs_affinity
+@pytest.mark.parametrize("environment", [{"OMP_PROC_BIND": "true"}, {"OMP_PLACES": "cores"}])
+def test_threads_that_openmp_binds_are_all_counted(environment: dict[str, str]) -> None:
+    """libgomp puts this thread on the first of its places: its own affinity is one CPU then."""
+    assert said(NUMBER, **environment) == said(NUMBER)
+    assert said("import os\nos.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n" + NUMBER, **environment) == "1"
+
+
+@needs_openmp
 @needs_threadpoolctl
 def test_threadpoolctl_finds_and_limits_it() -> None:
     printed = said("""

@@ -108,7 +108,7 @@ if _engine is not None:
     isa = _choose_isa(os.environ.get("FASTNN_ISA") or None)
     probes = {name: row for name, row in _engine.kernels(isa).items() if name.startswith("_")}
     attach_c(kernels, isa)
-    threads.openmp_threads = _engine.openmp_threads
+    threads.openmp_threads, threads.openmp_binds = _engine.openmp_threads, _engine.openmp_binds
     if hasattr(os, "register_at_fork"):
         # libgomp hangs in a forked child whose parent had a thread pool; a paused pool is no pool.
         os.register_at_fork(before=_engine.openmp_pause)

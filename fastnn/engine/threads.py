@@ -79,22 +79,30 @@ def openmp_threads() -> int:
     return LIMIT
 
 
+def openmp_binds() -> bool:
+    """Whether OpenMP has bound this thread to CPUs of its own. The backend puts the compiled module's function here."""
+    return False
+
+
 def num_threads() -> int:
     """The most threads a call may use: as set, else FASTNN_NUM_THREADS, else what OpenMP would use (OMP_NUM_THREADS,
     threadpoolctl's limits) and, unless OMP_NUM_THREADS says otherwise, not more than the CPUs that affinity and
-    container quota leave. Read anew for every run, so later limits are honoured."""
+    container quota leave. Read anew for every run, so later limits are honoured.
+
+    Where OpenMP binds its threads (OMP_PROC_BIND), this thread's affinity is its one place of theirs: OpenMP itself has
+    counted the CPUs of the process then, before it bound them."""
     if _wanted is not None:
         return _wanted
     allowed = min(max(1, openmp_threads()), LIMIT)
     if os.environ.get("OMP_NUM_THREADS"):
         return allowed
-    return min(allowed, _cpus(), _cgroup_quota)
+    return min(allowed, LIMIT if openmp_binds() else _cpus(), _cgroup_quota)
 
 
 def reason() -> str:
     """Where num_threads() comes from."""
     if _wanted is not None:
         return "as set"
-    if num_threads() < min(_cpus(), _cgroup_quota) or os.environ.get("OMP_NUM_THREADS"):
+    if openmp_binds() or num_threads() < min(_cpus(), _cgroup_quota) or os.environ.get("OMP_NUM_THREADS"):
         return "OpenMP's limit"
     return "the container's quota" if _cgroup_quota < _cpus() else "CPUs this process may use"
