@@ -191,6 +191,24 @@ def test_gradients_flow_through_random_layers(kind: str) -> None:
 # ---- Normalization and Rescaling ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_rescaling_rows_as_they_are_gathered(dtype: str, any_backend: str) -> None:
+    """In a program, batches are gathered and rescaled in one call, with the bits of two."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (40, 6, 6, 1)).astype(dtype), rng.normal(size=(40, 2)).astype(np.float32)
+    weights = []
+    for eagerly in (False, True):
+        fastnn.random.set_seed(1)
+        model = Sequential([Input((6, 6, 1)), layers.Rescaling(1 / 127.5, -1), layers.Flatten(), layers.Dense(2)])
+        model.compile("sgd", "mse", run_eagerly=eagerly)
+        model.fit(x, y, batch_size=16, epochs=2, verbose=0)
+        weights.append(model.get_weights()[0].tobytes())
+        if not eagerly:
+            text = str(model.programs[1])
+            assert "gather_rows_rescaled(x0, order, cursor, batch=16, scale=" in text and " rescale(" not in text
+    assert weights[0] == weights[1]
+
+
 def test_adapt_takes_mean_and_variance(any_backend: str) -> None:
     data = np.random.default_rng(0).normal([2015, 1e-3, 5], [5, 1e-4, 2], (3000, 3))
     layer = layers.Normalization()

@@ -28,6 +28,24 @@ static inline void move(char *to, const char *from, int64_t bytes)
     for (; i < bytes; i += 4) memcpy(to + i, from + i, 4);
 }
 
+/* Rows of bytes or floats as floats, y = scale x + offset. */
+static void gather_rescaled(const Call *call, Range range, float scale, float offset)
+{
+    const int32_t *order = (const int32_t *)input(call, 1) + *(const int64_t *)input(call, 2);
+    const int64_t columns = inner_size(call->inputs[0], 1);
+
+    for (int64_t row = range.begin; row < range.end; row++) {
+        float *y = (float *)output(call, 0) + row * columns;
+        if (call->inputs[0]->dtype == U8) {
+            const uint8_t *x = (const uint8_t *)input(call, 0) + order[row] * columns;
+            for (int64_t i = 0; i < columns; i++) y[i] = x[i] * scale + offset;
+        } else {
+            const float *x = (const float *)input(call, 0) + order[row] * columns;
+            for (int64_t i = 0; i < columns; i++) y[i] = x[i] * scale + offset;
+        }
+    }
+}
+
 static void gather_rows(const Call *call, Part part)
 {
     const char *x = input(call, 0);
@@ -41,18 +59,25 @@ static void gather_rows(const Call *call, Part part)
     if (*cursor + batch > input_size(call, 1)) return;    /* run by hand after the last batch: nothing to gather */
     order += *cursor;
     if (call->inputs[0]->dtype == U8 && call->outputs[0]->dtype != U8) {
-        for (int64_t row = range.begin; row < range.end; row++) {
-            const uint8_t *from = (const uint8_t *)x + order[row] * columns;
-            float *to = (float *)y + row * columns;
-            for (int64_t i = 0; i < columns; i++) to[i] = from[i];
-        }
-    } else {
-        for (int64_t row = range.begin; row < range.end; row++) {
-            /* The rows lie anywhere: ask for the beginning of a later one now; the hardware sees the rest. */
-            if (row + 4 < range.end) __builtin_prefetch(x + order[row + 4] * bytes);
-            move(y + row * bytes, x + order[row] * bytes, bytes);
-        }
+        gather_rescaled(call, range, 1, 0);
+        return;
     }
+    for (int64_t row = range.begin; row < range.end; row++) {
+        /* The rows lie anywhere: ask for the beginning of a later one now; the hardware sees the rest. Asking for whole
+         * rows of 3,136 bytes takes 30 us for 128 of them instead of 24 (two cores, 160 MB of rows). */
+        if (row + 4 < range.end) __builtin_prefetch(x + order[row + 4] * bytes);
+        move(y + row * bytes, x + order[row] * bytes, bytes);
+    }
+}
+
+static void gather_rows_rescaled(const Call *call, Part part)
+{
+    const int64_t *cursor = input(call, 2);
+    const int64_t batch = integer(call, 0);
+    const float scale = number(call, 1), offset = number(call, 2);
+
+    if (*cursor + batch > input_size(call, 1)) return;
+    gather_rescaled(call, share_rows(batch, part), scale, offset);
 }
 
 static void store_step(const Call *call, Part part)
@@ -347,6 +372,7 @@ static void one_hot(const Call *call, Part part)
 extern const Kernel FAMILY(data)[];
 const Kernel FAMILY(data)[] = {
     {"gather_rows(x, order, cursor, *, batch)", gather_rows, ROWS, 0.2},
+    {"gather_rows_rescaled(x, order, cursor, *, batch, scale, offset)", gather_rows_rescaled, ROWS, 0.25},
     {"store_step(result, rows, cursor)", store_step, WHOLE, 0.2},
     {"advance(counter, *, by)", advance, WHOLE, 1},
     {"copy(target, source)", copy, ELEMENTS, 0.1},

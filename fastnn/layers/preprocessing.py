@@ -11,6 +11,7 @@ from fastnn.errors import NotBuiltError, ShapeError, shown
 from fastnn.layers._arguments import number, whole
 from fastnn.layers.layer import Layer
 from fastnn.ops import data as data_ops
+from fastnn.ops.data import gathered_rescaled
 from fastnn.ops.elementwise import divide, maximum, scale, sqrt
 from fastnn.ops.image import rescale, scale_shift
 from fastnn.ops.reduce import expand
@@ -43,7 +44,8 @@ class Rescaling(Layer):
     def call(self, x: Tensor) -> Tensor:
         """scale·x + offset."""
         if isinstance(self.scale, float) and isinstance(self.offset, float):
-            return rescale(x, scale=self.scale, offset=self.offset)
+            fused = gathered_rescaled(x, self.scale, self.offset)
+            return rescale(x, scale=self.scale, offset=self.offset) if fused is None else fused
         vectors = []
         for value in (self.scale, self.offset):
             if not isinstance(value, float) and (x.ndim < 2 or x.shape[-1] != len(value)):

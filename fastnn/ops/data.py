@@ -1,17 +1,23 @@
 """Moving numbers without computing: batches, copies, cuts, shapes. Floor 2."""
 
 import math
+from typing import Any
 
+import numpy as np
+
+from fastnn.engine.program import Call, is_recording
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.reference import data as reference
 
 
-def _gather_shape(x: Shape, order: Shape, cursor: Shape, batch: int) -> Shape:
+def _gather_shape(name: str, x: Shape, order: Shape, cursor: Shape, batch: int) -> Shape:
     if not x or len(order) != 1 or cursor != ():
-        raise ShapeError(f"gather_rows: x is {x}, order is {order}, cursor is {cursor}; needs x with rows, a vector of "
+        raise ShapeError(f"{name}: x is {x}, order is {order}, cursor is {cursor}; needs x with rows, a vector of "
                          "row numbers and a 0-d cursor; check the data.")
     if order[0] is not None and batch > order[0]:
-        raise ShapeError(f"gather_rows: batch is {batch} and order has {order[0]} rows; needs a batch within them; "
+        raise ShapeError(f"{name}: batch is {batch} and order has {order[0]} rows; needs a batch within them; "
                          "use a smaller batch.")
     return (batch, *x[1:])
 
@@ -105,8 +111,29 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-gather_rows = Op("gather_rows", shape=_gather_shape, dtypes=dict(x="any", order="int32", cursor="int64"),
-                 result=lambda x: "float" if x == "uint8" else x)
+def gathered_rescaled(x: Tensor, scale: float, offset: float) -> Tensor | None:
+    """scale·x + offset where x are the rows of a batch, in the pass that gathers them; None where they are not.
+
+    Only in programs, where the gathering that x comes from is dropped if nobody else reads x."""
+    call = x.source
+    if not (isinstance(call, Call) and call.op is gather_rows and is_recording()
+            and x.dtype == "float32" and call.inputs[0].dtype in ("uint8", "float32")):
+        return None
+    y: Tensor = gather_rows_rescaled(*call.inputs, batch=call.constants["batch"], scale=scale, offset=offset)
+    return y
+
+
+def _gather(name: str, **more: Any) -> Op:
+    """One of the ops that gather a batch, from x of any dtype."""
+    return Op(name, shape=lambda x, order, cursor, batch: _gather_shape(name, x, order, cursor, batch),
+              dtypes=dict(x="any", order="int32", cursor="int64"), **more)
+
+
+gather_rows = _gather("gather_rows", result=lambda x: "float" if x == "uint8" else x)
+
+gather_rows_rescaled = _gather(
+    "gather_rows_rescaled", magnitude=lambda x, order, cursor, batch, scale, offset: reference.gather_rows_rescaled(
+        np.abs(x.astype(np.float64)), order, cursor, batch=batch, scale=abs(scale), offset=abs(offset)))
 
 store_step = Op("store_step", shape=_store_shape, updates=("result",),
                 dtypes=dict(result="any", rows="result", cursor="int64"))

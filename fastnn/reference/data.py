@@ -13,6 +13,12 @@ def gather_rows(x: Array, order: Array, cursor: Array, *, batch: int) -> Array:
     return rows.astype(np.float32) if x.dtype == np.uint8 else rows
 
 
+def gather_rows_rescaled(x: Array, order: Array, cursor: Array, *, batch: int, scale: float, offset: float) -> Array:
+    """y = scale·x[order[cursor : cursor + batch]] + offset. x (n, …) float or uint8 → y (batch, …) float."""
+    rows = gather_rows(x, order, cursor, batch=batch)
+    return rows * rows.dtype.type(scale) + rows.dtype.type(offset)
+
+
 def store_step(result: Array, rows: Array, cursor: Array) -> Array:
     """result[cursor : cursor + len(rows)] = rows. result (n, …), rows (batch, …), cursor 0-d → result."""
     result, begin = result.copy(), int(cursor)

@@ -207,8 +207,7 @@ def _row(call: Call, seconds: float, alone: float, parts: int, names: dict[int, 
                   **dict(zip(op.output_names, (t.shape for t in call.outputs)))}
         flops = float(op.flops({**shapes, **call.constants}))
     written = sum(t.data.nbytes for t in call.outputs)
-    # A gather reads as much as it writes, and not the whole data set; fill reads nothing.
-    read = written if op.name == "gather_rows" else sum(t.data.nbytes for t in call.inputs if op.name != "fill")
+    read = sum(_read_bytes(call, i) for i in range(len(call.inputs)))
     threads = min(parts, num_threads()) if limits else 1
     share, bound = 0.0, ""
     if limits:      # the roofline of this machine
@@ -218,6 +217,15 @@ def _row(call: Call, seconds: float, alone: float, parts: int, names: dict[int, 
         share = max(computing, moving) / seconds
         bound = "compute" if computing >= moving else f"memory, {size_text(working_set)}"
     return Row(call_text(call, names), call.layer, seconds, alone, flops, read + written, threads, share, bound)
+
+
+def _read_bytes(call: Call, i: int) -> int:
+    """How much of input i a call reads: of what batches are gathered from, the rows of one; of what fill fills, 0."""
+    data = call.inputs[i].data
+    if call.op.name == "fill":
+        return 0
+    gathers = i < 2 and call.op.name.startswith("gather_rows")
+    return data.nbytes // len(data) * call.constants["batch"] if gathers and len(data) else data.nbytes
 
 
 def _time(seconds: float) -> str:
