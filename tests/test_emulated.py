@@ -11,13 +11,20 @@ import pytest
 import fastnn
 from fastnn.engine import backend
 from tests.conftest import needs_c
+from tests.test_gemm import loops
 
 ROOT = Path(fastnn.__file__).resolve().parents[1]
 QEMU = shutil.which("qemu-x86_64")
+ARM_GCC, ARM_QEMU = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64")
+ARM_FLAGS = ["-O3", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-static",
+             "-Wno-unknown-pragmas", "-Wno-psabi", "-Wno-unused-function", "-DFASTNN_ISA=baseline", "-DHAVE_baseline"]
 # A CPU model of qemu, and the instruction set that must be chosen on it: SSE4.2 without AVX; AVX2 and FMA.
 CPUS = [("Nehalem", "baseline"), ("Haswell", "avx2")]
 
-pytestmark = [needs_c, pytest.mark.skipif(not QEMU, reason="qemu-x86_64 is not there (qemu-user)")]
+pytestmark = needs_c
+needs_qemu = pytest.mark.skipif(not QEMU, reason="qemu-x86_64 is not there (qemu-user)")
+needs_arm = pytest.mark.skipif(not (ARM_GCC and ARM_QEMU and (ROOT / "csrc").is_dir()),
+                               reason="needs aarch64-linux-gnu-gcc, qemu-aarch64 and the sources")
 
 SCRIPT = """
 import numpy as np, fastnn
@@ -59,6 +66,7 @@ def emulated(cpu: str, *words: str) -> str:
     return done.stdout
 
 
+@needs_qemu
 @pytest.mark.parametrize(("cpu", "isa"), CPUS)
 def test_kernels_and_a_fit_on_an_older_cpu(cpu: str, isa: str) -> None:
     if isa not in dict(backend._engine.isas()):
@@ -67,15 +75,36 @@ def test_kernels_and_a_fit_on_an_older_cpu(cpu: str, isa: str) -> None:
     assert f"isa {isa}\n" in printed and "trained" in printed
 
 
+@needs_qemu
 def test_an_instruction_set_that_the_cpu_lacks_is_refused() -> None:
     printed = emulated("Nehalem", "-c", "import os\nos.environ['FASTNN_ISA'] = 'avx2'\n"
                        "try:\n    import fastnn\nexcept ImportError as error:\n    print('refused:', error)")
     assert "refused: FASTNN_ISA=avx2" in printed and ("cannot run it" in printed or "not an instruction" in printed)
 
 
+@needs_qemu
 @pytest.mark.slow
 def test_the_core_of_the_kernel_suite_without_avx() -> None:
     """Half a minute; on Haswell, where qemu emulates AVX2 and FMA, it would be many."""
     printed = emulated("Nehalem", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_kernels.py", "-k",
                        "test_c_agrees and (dense or matmul or softmax or mean or adam or tanh)")
     assert " passed" in printed
+
+
+@needs_arm
+def test_products_and_functions_with_neon(tmp_path: Path) -> None:
+    """The kernels in C only: Python for arm64 is not there. Also: the tile's loop has its fused multiply-adds, and
+    nothing goes through the stack."""
+    program = tmp_path / "arm64"
+    sources = [*(ROOT / "csrc").glob("*.c"), *(ROOT / "csrc/kernels").glob("*.c"), ROOT / "tests/arm64.c"]
+    subprocess.run([str(ARM_GCC), *ARM_FLAGS, f"-I{ROOT / 'csrc'}", *map(str, sources), "-o", str(program), "-lm"],
+                   check=True, timeout=300)
+    done = subprocess.run([str(ARM_QEMU), str(program)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and "baseline: 2187 products, 3 functions" in done.stdout, done.stdout + done.stderr
+    objdump = shutil.which("aarch64-linux-gnu-objdump")
+    if objdump:
+        text = subprocess.run([objdump, "-d", "--no-show-raw-insn", str(program)], capture_output=True, text=True,
+                              check=True).stdout
+        tile = text[text.index("<tile_8x2>:"):].split("\n\n")[0].splitlines()[1:]
+        inner = [loop for loop in loops(tile) if sum("fmla" in line for line in loop) == 16 and len(loop) < 50]
+        assert inner and not [line for loop in inner for line in loop if "[sp" in line]

@@ -144,7 +144,7 @@ def loops(instructions: list[str]) -> list[list[str]]:
     addresses = [int(line.split(":")[0], 16) for line in instructions]
     found = []
     for end, line in enumerate(instructions):
-        jump = re.search(r"\bj[a-z]+\s+([0-9a-f]+)", line)
+        jump = re.search(r"\b(?:j[a-z]+|b\.[a-z]+)\s+([0-9a-f]+)", line)      # of x86 and of arm64
         if jump and int(jump[1], 16) in addresses[:end]:
             found.append(instructions[addresses.index(int(jump[1], 16)):end + 1])
     return found
