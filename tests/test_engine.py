@@ -48,6 +48,23 @@ def test_calls_on_constants_are_computed_once(any_backend: str) -> None:
     np.testing.assert_array_equal(program.results[0].data, [2, 2, 2])
 
 
+def test_what_a_loss_gives_too_is_not_computed_twice(any_backend: str) -> None:
+    x, labels = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32), np.arange(5, dtype=np.int32) % 4
+    for read_between in (False, True):
+        with recording() as calls:
+            logits = ops.elementwise.scale(Tensor(x), factor=2.0)
+            p = ops.activation.softmax(logits)
+            if read_between:
+                before = ops.elementwise.square(p)
+            loss, _ = ops.loss.sparse_softmax_crossentropy(labels, logits, ignore=-1)
+            after = ops.elementwise.scale(p, factor=3.0)
+        wanted = after.numpy().tobytes()
+        program = Program(calls, keep=[loss, after, *([before] if read_between else [])])
+        assert ("softmax" in [call.op.name for call in program.calls]) == read_between
+        program.run()
+        assert program.results[1].numpy().tobytes() == wanted
+
+
 def test_the_arena_is_reused_and_aligned() -> None:
     x = tensor(64, 64)
     with recording() as calls:

@@ -22,7 +22,7 @@ poison = False      # tests set it: the arena is filled with NaN before every ru
 
 def plan(calls: Sequence[Any], keep: Sequence[Any]) -> tuple[list[Any], list[Any], np.ndarray]:
     """(calls over planned tensors, the planned tensors of `keep`, the arena)."""
-    calls = _needed(_varying(calls), keep)
+    calls = _needed(_given_twice(_varying(calls)), keep)
     made = {id(t) for call in calls if not call.op.updates for t in call.outputs}
     calls = _forward_copies(calls, keep)
     roots = _view_roots(calls, made)
@@ -89,6 +89,32 @@ def _varying(calls: Sequence[Any]) -> list[Any]:
                 t.constant, t.name = True, t.name or "const"
         else:
             result.append(call)
+    return result
+
+
+def _given_twice(calls: Sequence[Any]) -> list[Any]:
+    """Where a later call gives an earlier one's result too, as Op.gives says, whoever comes after it reads that result
+    there: a metric the probabilities that the loss has computed. The earlier call is not needed then, unless somebody
+    reads it in between. Only of what the program computes: buffers from outside may change from call to call."""
+    made: set[int] = set()
+    earlier: dict[Any, Any] = {}
+    found: dict[int, Any] = {}
+    result = []
+    for call in calls:
+        if any(id(t) in found for t in call.inputs):
+            inputs = tuple(found.get(id(t), t) for t in call.inputs)
+            call = type(call)(call.op, inputs, call.outputs, call.constants, call.layer)
+        result.append(call)
+        operands = dict(zip((*call.op.kernel.inputs, *call.op.output_names), (*call.inputs, *call.outputs)))
+        for name, (op, inputs) in call.op.gives.items():
+            other = earlier.get((op, *(id(operands[each]) for each in inputs)))
+            if other is not None:
+                found[id(other)] = operands[name]
+        if call.op.updates or call.op.view:
+            continue
+        made.update(map(id, call.outputs))
+        if len(call.outputs) == 1 and not call.constants and all(id(t) in made for t in call.inputs):
+            earlier[call.op.name, *map(id, call.inputs)] = call.outputs[0]
     return result
 
 

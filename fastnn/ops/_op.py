@@ -57,6 +57,8 @@ class Op:
     rules ask). outputs: their names. updates: the inputs that are overwritten; they are the outputs then.
     dtypes: {input: dtype, an input before it, or "any"}, else "float". result: dtype of the outputs: "float", a dtype,
     an input's name, a rule over dtypes and constants, or a tuple of these. view: the output shares its input's memory.
+    gives: {output: (op, names)}: this output has the bits that the op without constants, of a single output, gives for
+    these inputs; a program computes it once.
     magnitude, terms, ulps: the error bound of C, see engine/check.py.
     flops: for products, how many additions and multiplications, from the shapes of inputs and outputs and constants.
     """
@@ -65,6 +67,7 @@ class Op:
                  vjp: dict[str, Callable[..., Any]] | None = None, *, outputs: tuple[str, ...] = ("y",),
                  shared: dict[str, Callable[..., Any]] | None = None, updates: tuple[str, ...] = (),
                  dtypes: dict[str, str] | None = None, result: Any = "float", view: bool = False,
+                 gives: dict[str, tuple[str, tuple[str, ...]]] | None = None,
                  magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4,
                  flops: Callable[..., float] | None = None) -> None:
         self.name = name
@@ -72,7 +75,7 @@ class Op:
         self.shape = _Rule(shape) if shape else None
         self.vjp = {key: _Rule(rule) for key, rule in (vjp or {}).items()}
         self.shared = {key: _Rule(rule) for key, rule in (shared or {}).items()}
-        self.updates, self.view = updates, view
+        self.updates, self.view, self.gives = updates, view, gives or {}
         self.output_names = updates or outputs
         self.dtypes = dtypes or {}
         self.result = result

@@ -183,7 +183,7 @@ softmax_crossentropy_grad = Op(
         "softmax_crossentropy_grad", dy, per_sample("softmax_crossentropy_grad", y_true, probabilities), probabilities),
     magnitude=_softmax_grad_size, terms=lambda probabilities: probabilities.shape[-1])
 softmax_crossentropy = Op(
-    "softmax_crossentropy", outputs=("loss", "probabilities"),
+    "softmax_crossentropy", outputs=("loss", "probabilities"), gives=dict(probabilities=("softmax", ("logits",))),
     shape=lambda y_true, logits: [per_sample("softmax_crossentropy", y_true, logits), logits],
     magnitude=(_softmax_size, _probabilities_size), terms=lambda logits: logits.shape[-1],
     vjp=dict(logits=lambda dloss, y_true, probabilities, smoothing: softmax_crossentropy_grad(
@@ -211,6 +211,7 @@ sparse_softmax_crossentropy_grad = Op(
     magnitude=lambda dy, probabilities: np.abs(dy)[..., None] * (probabilities + 1))
 sparse_softmax_crossentropy = Op(
     "sparse_softmax_crossentropy", outputs=("loss", "probabilities"), dtypes=dict(labels="int32"),
+    gives=dict(probabilities=("softmax", ("logits",))),
     shape=lambda labels, logits: [per_label("sparse_softmax_crossentropy", labels, logits), logits],
     magnitude=(lambda loss: loss + 1, _probabilities_size), terms=lambda logits: logits.shape[-1],
     vjp=dict(logits=lambda dloss, labels, probabilities, ignore: sparse_softmax_crossentropy_grad(

@@ -7,6 +7,7 @@ are float32 numbers in float64 too, so that both precisions clip alike. A label 
 import numpy as np
 
 from fastnn.reference._types import Array
+from fastnn.reference.activation import softmax
 
 _LOW = float(np.float32(1e-7))
 _HIGH = float(np.float32(1 - 1e-7))
@@ -89,7 +90,7 @@ def softmax_crossentropy(y_true: Array, logits: Array, *, smoothing: float) -> t
     y_true, logits x (…, c) → loss (…), probabilities (…, c). Logarithms of sums are taken after subtracting max(x).
     """
     log_p = _log_softmax(logits)
-    return -np.sum(_smooth(y_true, smoothing, logits.shape[-1]) * log_p, axis=-1), np.exp(log_p)
+    return -np.sum(_smooth(y_true, smoothing, logits.shape[-1]) * log_p, axis=-1), softmax(logits)
 
 
 def softmax_crossentropy_grad(dy: Array, y_true: Array, probabilities: Array, *, smoothing: float) -> Array:
@@ -127,7 +128,7 @@ def sparse_softmax_crossentropy(labels: Array, logits: Array, *, ignore: int) ->
     labels (…) int32; logits x (…, c) → loss (…), probabilities (…, c).
     """
     log_p = _log_softmax(logits)
-    return _only_known(-_pick(log_p, labels), labels, logits, ignore), np.exp(log_p)
+    return _only_known(-_pick(log_p, labels), labels, logits, ignore), softmax(logits)
 
 
 def sparse_softmax_crossentropy_grad(dy: Array, labels: Array, probabilities: Array, *, ignore: int) -> Array:
