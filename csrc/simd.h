@@ -54,6 +54,15 @@ INLINE V v_max(V x, V y) { return v_select(x > y, x, y); }
 INLINE V v_min(V x, V y) { return v_select(x < y, x, y); }
 #endif
 
+/* x y - z, rounded once where the instruction set can. */
+#if defined(__AVX512F__)
+INLINE V v_multiply_subtract(V x, V y, V z) { return (V)_mm512_fmsub_ps((__m512)x, (__m512)y, (__m512)z); }
+#elif defined(__FMA__)
+INLINE V v_multiply_subtract(V x, V y, V z) { return (V)_mm256_fmsub_ps((__m256)x, (__m256)y, (__m256)z); }
+#else
+INLINE V v_multiply_subtract(V x, V y, V z) { return x * y - z; }
+#endif
+
 INLINE V v_load(const float *p) { return *(const UnalignedV *)p; }
 INLINE void v_store(float *p, V x) { *(UnalignedV *)p = x; }
 

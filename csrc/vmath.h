@@ -109,16 +109,25 @@ INLINE V v_tanh(V x)
 INLINE V v_softplus(V x) { return v_max((V){0}, x) + log1p_inside_(v_exp(-v_abs(x))); }
 
 /* The density of the normal distribution over its value at 0: e^(-x^2 / 2). */
-INLINE V v_bell(V x) { return v_exp(-0.5f * x * x); }
+INLINE V v_bell(V x)
+{
+    const V t = v_min(v_splat(14.0f), v_abs(x)), half = 0.5f * t, square = half * t, bell = v_exp(-square);
+#ifdef __FP_FAST_FMAF   /* what the square lost by rounding, which far out is many units of the result's last place */
+    return bell - bell * v_multiply_subtract(half, t, square);
+#else
+    return bell;
+#endif
+}
 
 /* The distribution function of the normal distribution, given bell = e^(-x^2 / 2). The part to the left of -|x| is
- * bell P(|x|) / Q(|x|) without cancellation, so that small values are small multiples of x^2 ulp off; 2 ulp for
- * |x| <= 1. */
+ * bell P(|x|) / Q(|x|) without cancellation. gelu, x times this, is 4.6 ulp off for x > -1 and 7.4 below (where
+ * multiply-adds are not fused, up to x^2 / 2 more): nine roundings, none of them much larger than the others. Below -12.9
+ * it may be 0. */
 INLINE V normal_cdf_(V x, V bell)
 {
     const V t = v_min(v_splat(13.5f), v_abs(x));
-    const V p = (((4.03698892e-3f * t + 4.00978996e-2f) * t + 1.81645444e-1f) * t + 4.36145724e-1f) * t + 0.5f;
-    const V q = ((((1.01190667e-2f * t + 1.00517810e-1f) * t + 4.65274203e-1f) * t + 1.19589459f) * t + 1.67017638f) * t
+    const V p = (((4.00741434e-3f * t + 3.99120319e-2f) * t + 1.81113567e-1f) * t + 4.35458358e-1f) * t + 0.5f;
+    const V q = ((((1.00449561e-2f * t + 1.00051981e-1f) * t + 4.63864142e-1f) * t + 1.19373463f) * t + 1.66880153f) * t
               + 1.0f;
     const V tail = bell * p / q;
     return v_select(x > 0.0f, 1.0f - tail, tail);

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,11 @@ def _elu(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, np.expm1(x))
 
 
+def _gelu(x: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return x * pytest.importorskip("scipy.special").ndtr(x)
+
+
 # Kernel: float64 judge, largest error in ulp as vmath.h says it, constants, values at 0, -0, inf, -inf.
 BUDGETS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float, tuple[float, ...], tuple[float, ...]]] = {
     "exp": (np.exp, 1.2, (), (1, 1, np.inf, 0)),
@@ -34,9 +40,19 @@ BUDGETS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float, tuple[float,
     "tanh": (np.tanh, 3.5, (), (0, -0.0, 1, -1)),
     "softplus": (_softplus, 2.7, (), (np.float32(np.log(2)), np.float32(np.log(2)), np.inf, 0)),
     "elu": (_elu, 2.0, (1.0,), (0, -0.0, np.inf, -1)),
+    "gelu": (_gelu, 4.6, (), (0, -0.0, np.inf, np.nan)),
 }
 each_function = pytest.mark.parametrize("name", BUDGETS)
 each_isa = pytest.mark.parametrize("isa", ISAS)
+
+
+def budget(isa: str, name: str, x: np.ndarray) -> Any:
+    """The ulp allowed at x: those of BUDGETS, but for the tail of gelu, which vmath.h explains."""
+    if name != "gelu":
+        return BUDGETS[name][1]
+    with np.errstate(all="ignore"):
+        tail = np.where(x > -12.9, 7.4 + (x * x / 2 if isa == "baseline" else 0), np.inf)
+    return np.where(x > -1, BUDGETS[name][1], tail)
 
 
 def computed(isa: str, name: str, x: np.ndarray) -> np.ndarray:
@@ -62,15 +78,16 @@ class Judge:
             unit = np.spacing(np.maximum(np.abs(rounded), np.float32(SMALLEST))).astype(np.float64)
             return cls(x, want, rounded, unit, np.abs(want) < 2 * SMALLEST)
 
-    def worst_ulp(self, y: np.ndarray) -> tuple[float, float]:
-        """(largest error in units in the last place, where); inf where one side only is NaN or infinite."""
+    def worst_ulp(self, y: np.ndarray, allowed: Any = 1.0) -> tuple[float, float]:
+        """(error in units in the last place, x) where it is largest, or exceeds most what is allowed; inf where one
+        side only is NaN or infinite."""
         with np.errstate(all="ignore"):
             error = np.abs(y - self.want) / self.unit
             fine = (y == self.rounded) | (np.isnan(y) & np.isnan(self.want))
             fine |= self.small & (np.abs(y) < 2 * SMALLEST)
-        error[fine] = 0
+        error[fine | np.isinf(allowed)] = 0
         error[np.isnan(error)] = np.inf
-        place = int(np.argmax(error))
+        place = int(np.argmax(error / allowed))
         return float(error[place]), float(self.x[place])
 
 
@@ -84,8 +101,9 @@ def blocks(step: int) -> Iterator[np.ndarray]:
 def check(isas: list[str], name: str, x: np.ndarray) -> None:
     judge = Judge.of(name, x)
     for isa in isas:
-        error, where = judge.worst_ulp(computed(isa, name, x))
-        assert error <= BUDGETS[name][1], f"{name} on {isa}: {error:.3f} ulp at x = {where!r}"
+        error, where = judge.worst_ulp(computed(isa, name, x), budget(isa, name, x))
+        most = np.max(budget(isa, name, np.float32([where])))
+        assert error <= most, f"{name} on {isa}: {error:.3f} ulp at x = {where!r}"
 
 
 @needs_c
@@ -127,11 +145,11 @@ def test_functions_that_saturate_stay_in_their_range(isa: str) -> None:
 
 
 @needs_c
-def test_the_judge_sees_an_error_of_four_ulp() -> None:
+def test_the_judge_sees_an_error_of_eight_ulp() -> None:
     x = np.linspace(0.5, 5, 1001).astype(np.float32)
     for name in BUDGETS:
         y = computed(ISAS[-1], name, x)
-        y[500] += 4 * np.spacing(y[500])
+        y[500] += 8 * np.spacing(y[500])
         assert Judge.of(name, x).worst_ulp(y)[0] > BUDGETS[name][1]
 
 
