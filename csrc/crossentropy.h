@@ -199,6 +199,20 @@ static void sparse_categorical_crossentropy_grad(const Call *call, Part part)
     }
 }
 
+/* Whether the label is the place of the first maximum, as first_highest() says where either all or none are NaN. */
+INLINE int is_first_highest(const float *p, int64_t n, int64_t label, const float *end)
+{
+    if (label < 0 || label >= n) return 0;
+    const V mine = v_splat(p[label]);
+    I higher = {0};
+    for (int64_t i = 0; i < n; i += WIDTH) {
+        const V v = v_load_row(p + i, n - i, end - p - i, -INFINITY);
+        const I before = v_lanes() + (int32_t)i < i_splat((int32_t)label);
+        higher |= (before & ~(v < mine)) | (~before & (v > mine));
+    }
+    return !i_any(higher);
+}
+
 static void sparse_softmax_crossentropy(const Call *call, Part part)
 {
     const int32_t *labels = input(call, 0);
@@ -206,9 +220,10 @@ static void sparse_softmax_crossentropy(const Call *call, Part part)
     const int64_t ignore = integer(call, 0);
     float *loss = output(call, 0);
     float *probabilities = output(call, 1);
+    float *right = output(call, 2);
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
-    const float *end = logits + input_size(call, 1);
+    const float *end = logits + input_size(call, 1), *p_end = probabilities + input_size(call, 1);
 
     for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
         const int64_t count = block_rows(row, rows);
@@ -219,7 +234,10 @@ static void sparse_softmax_crossentropy(const Call *call, Part part)
             below[r] = label >= 0 && label < n ? logits[(row + r) * n + label] - high[r] : NAN;
         }
         v_store(losses, log_sums - v_load(below));
-        for (int64_t r = 0; r < count; r++) loss[row + r] = labels[row + r] == ignore ? 0 : losses[r];
+        for (int64_t r = 0; r < count; r++) {
+            loss[row + r] = labels[row + r] == ignore ? 0 : losses[r];
+            right[row + r] = is_first_highest(probabilities + (row + r) * n, n, labels[row + r], p_end);
+        }
     }
 }
 

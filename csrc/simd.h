@@ -83,6 +83,19 @@ INLINE void copy_part(float *to, const float *from, int64_t n)
     }
 }
 
+/* Whether a lane of a mask is set. */
+INLINE int i_any(I mask)
+{
+#ifdef __AVX512F__
+    return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#else
+    uint64_t words[WIDTH / 2], any = 0;
+    memcpy(words, &mask, sizeof words);
+    for (int i = 0; i < WIDTH / 2; i++) any |= words[i];
+    return any != 0;
+#endif
+}
+
 /* The first n floats of p, then `fill`; n <= 0 reads nothing. */
 INLINE V v_load_part(const float *p, int64_t n, float fill)
 {

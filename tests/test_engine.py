@@ -49,20 +49,26 @@ def test_calls_on_constants_are_computed_once(any_backend: str) -> None:
 
 
 def test_what_a_loss_gives_too_is_not_computed_twice(any_backend: str) -> None:
-    x, labels = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32), np.arange(5, dtype=np.int32) % 4
-    for read_between in (False, True):
-        with recording() as calls:
-            logits = ops.elementwise.scale(Tensor(x), factor=2.0)
+    """Here the probabilities and which of them are right, also in rows of equal, infinite and NaN logits."""
+    x = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+    x[1], x[2, 1], x[3, 2], x[4] = 1, np.nan, np.inf, [1, 3, 3, 0]
+    labels = np.array([0, 0, 1, 2, 1, 2, 4, -1, 3], np.int32)
+    for read_before in (False, True):
+        with np.errstate(all="ignore"), recording() as calls:
+            logits, y = ops.elementwise.scale(Tensor(x), factor=2.0), ops.elementwise.scale(Tensor(x), factor=0.5)
+            numbers = ops.data.gather_rows(labels, np.arange(9, dtype=np.int32), Tensor(np.array(0)), batch=9)
             p = ops.activation.softmax(logits)
-            if read_between:
-                before = ops.elementwise.square(p)
-            loss, _ = ops.loss.sparse_softmax_crossentropy(labels, logits, ignore=-1)
-            after = ops.elementwise.scale(p, factor=3.0)
-        wanted = after.numpy().tobytes()
-        program = Program(calls, keep=[loss, after, *([before] if read_between else [])])
-        assert ("softmax" in [call.op.name for call in program.calls]) == read_between
-        program.run()
-        assert program.results[1].numpy().tobytes() == wanted
+            before = ops.elementwise.square(p) if read_before else y
+            loss, *_ = ops.loss.sparse_softmax_crossentropy(numbers, logits, ignore=-1)
+            right = ops.metric.sparse_categorical_accuracy(numbers, p)
+            after = [ops.elementwise.scale(t, factor=3.0) for t in (p, right)]
+        wanted = [t.numpy().tobytes() for t in after]
+        program = Program(calls, keep=[loss, before, *after])
+        names = [call.op.name for call in program.calls]
+        assert ("softmax" in names) == read_before and "sparse_categorical_accuracy" not in names
+        with np.errstate(all="ignore"):
+            program.run()
+        assert [t.numpy().tobytes() for t in program.results[2:]] == wanted
 
 
 def test_the_arena_is_reused_and_aligned() -> None:

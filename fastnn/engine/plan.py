@@ -93,28 +93,34 @@ def _varying(calls: Sequence[Any]) -> list[Any]:
 
 
 def _given_twice(calls: Sequence[Any]) -> list[Any]:
-    """Where a later call gives an earlier one's result too, as Op.gives says, whoever comes after it reads that result
-    there: a metric the probabilities that the loss has computed. The earlier call is not needed then, unless somebody
-    reads it in between. Only of what the program computes: buffers from outside may change from call to call."""
+    """Where a call gives another one's result too, as Op.gives says, whoever comes after both reads it there: the loss
+    has computed the probabilities that a metric asks for, and whether they are right. The other call is not needed
+    then, unless somebody reads it before. Only of what the program computes: buffers from outside may change."""
+    changing = {id(t) for call in calls if call.op.updates for t in call.outputs}
     made: set[int] = set()
-    earlier: dict[Any, Any] = {}
-    found: dict[int, Any] = {}
+    known: dict[Any, Any] = {}      # (op, its inputs): where the result is
+    found: dict[int, Any] = {}      # a result: where else it is
     result = []
     for call in calls:
         if any(id(t) in found for t in call.inputs):
             inputs = tuple(found.get(id(t), t) for t in call.inputs)
             call = type(call)(call.op, inputs, call.outputs, call.constants, call.layer)
         result.append(call)
-        operands = dict(zip((*call.op.kernel.inputs, *call.op.output_names), (*call.inputs, *call.outputs)))
-        for name, (op, inputs) in call.op.gives.items():
-            other = earlier.get((op, *(id(operands[each]) for each in inputs)))
-            if other is not None:
-                found[id(other)] = operands[name]
         if call.op.updates or call.op.view:
             continue
-        made.update(map(id, call.outputs))
-        if len(call.outputs) == 1 and not call.constants and all(id(t) in made for t in call.inputs):
-            earlier[call.op.name, *map(id, call.inputs)] = call.outputs[0]
+        made.update(id(t) for t in call.outputs if id(t) not in changing)
+        operands = dict(zip((*call.op.kernel.inputs, *call.op.output_names), (*call.inputs, *call.outputs)))
+        gives = [(op, [operands[each] for each in names], operands[name])
+                 for name, (op, names) in call.op.gives.items()]
+        if len(call.outputs) == 1 and not call.constants:
+            gives.append((call.op.name, list(call.inputs), call.outputs[0]))
+        for op, arguments, given in gives:
+            if all(id(t) in made for t in (*arguments, given)):
+                key = op, *map(id, arguments)
+                other = known.get(key, given)
+                known[key] = given if call.op.gives else other
+                if other is not given:
+                    found[id(other if call.op.gives else given)] = known[key]
     return result
 
 

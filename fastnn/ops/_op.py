@@ -57,8 +57,8 @@ class Op:
     rules ask). outputs: their names. updates: the inputs that are overwritten; they are the outputs then.
     dtypes: {input: dtype, an input before it, or "any"}, else "float". result: dtype of the outputs: "float", a dtype,
     an input's name, a rule over dtypes and constants, or a tuple of these. view: the output shares its input's memory.
-    gives: {output: (op, names)}: this output has the bits that the op without constants, of a single output, gives for
-    these inputs; a program computes it once.
+    gives: {output: (op, names)}: this output has the bits that the op, of one output and no constants, gives for these
+    inputs or outputs of ours; a program computes it once.
     magnitude, terms, ulps: the error bound of C, see engine/check.py.
     flops: for products, how many additions and multiplications, from the shapes of inputs and outputs and constants.
     """

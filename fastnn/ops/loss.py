@@ -133,6 +133,12 @@ def _probabilities_size(logits: Any, probabilities: Any) -> Any:
     return probabilities * (1 + np.max(logits, axis=-1, keepdims=True) - logits)
 
 
+def _right_size(logits: Any) -> Any:
+    """Where rounding decides which probability is the highest, anything goes; elsewhere nothing does."""
+    second, first = np.sort(logits, axis=-1)[..., -2:].T if logits.shape[-1] > 1 else (-np.inf, logits[..., 0])
+    return np.where(first - second < 1e-5 * (1 + np.abs(first)), np.inf, 0.0)
+
+
 def _sparse_grad_size(dy: Any, y_pred: Any) -> Any:
     p = _clip(y_pred)
     return np.abs(dy)[..., None] * (1 / np.sum(p, axis=-1, keepdims=True) + 1 / p)
@@ -210,9 +216,10 @@ sparse_softmax_crossentropy_grad = Op(
         per_label("sparse_softmax_crossentropy_grad", labels, probabilities), probabilities),
     magnitude=lambda dy, probabilities: np.abs(dy)[..., None] * (probabilities + 1))
 sparse_softmax_crossentropy = Op(
-    "sparse_softmax_crossentropy", outputs=("loss", "probabilities"), dtypes=dict(labels="int32"),
-    gives=dict(probabilities=("softmax", ("logits",))),
-    shape=lambda labels, logits: [per_label("sparse_softmax_crossentropy", labels, logits), logits],
-    magnitude=(lambda loss: loss + 1, _probabilities_size), terms=lambda logits: logits.shape[-1],
+    "sparse_softmax_crossentropy", outputs=("loss", "probabilities", "right"), dtypes=dict(labels="int32"),
+    gives=dict(probabilities=("softmax", ("logits",)),
+               right=("sparse_categorical_accuracy", ("labels", "probabilities"))),
+    shape=lambda labels, logits: [(rows := per_label("sparse_softmax_crossentropy", labels, logits)), logits, rows],
+    magnitude=(lambda loss: loss + 1, _probabilities_size, _right_size), terms=lambda logits: logits.shape[-1],
     vjp=dict(logits=lambda dloss, labels, probabilities, ignore: sparse_softmax_crossentropy_grad(
         dloss, labels, probabilities, ignore=ignore)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.reference._types import Array
 from fastnn.reference.activation import softmax
+from fastnn.reference.metric import sparse_categorical_accuracy
 
 _LOW = float(np.float32(1e-7))
 _HIGH = float(np.float32(1 - 1e-7))
@@ -122,13 +123,14 @@ def sparse_categorical_crossentropy_grad(dy: Array, labels: Array, y_pred: Array
     return _only_known(dy[..., None] * dx, labels, y_pred, ignore)
 
 
-def sparse_softmax_crossentropy(labels: Array, logits: Array, *, ignore: int) -> tuple[Array, Array]:
-    """loss = log sum(exp x) - x[label], 0 where label = ignore; probabilities = softmax(x).
+def sparse_softmax_crossentropy(labels: Array, logits: Array, *, ignore: int) -> tuple[Array, Array, Array]:
+    """loss = log sum(exp x) - x[label], 0 where label = ignore; p = softmax(x); right = 1 where label = argmax(p).
 
-    labels (…) int32; logits x (…, c) → loss (…), probabilities (…, c).
+    labels (…) int32; logits x (…, c) → loss (…), probabilities p (…, c), right (…), 0 where it is not 1.
     """
     log_p = _log_softmax(logits)
-    return _only_known(-_pick(log_p, labels), labels, logits, ignore), softmax(logits)
+    p = softmax(logits)
+    return _only_known(-_pick(log_p, labels), labels, logits, ignore), p, sparse_categorical_accuracy(labels, p)
 
 
 def sparse_softmax_crossentropy_grad(dy: Array, labels: Array, probabilities: Array, *, ignore: int) -> Array:
