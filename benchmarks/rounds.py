@@ -200,7 +200,7 @@ class Library:
                 self._ask("forget", None, None, ())
 
 
-REST = 0.04         # OpenBLAS' threads spin for 26 ms after their last product (2^26 cycles), OpenMP's for less
+REST = 0.12         # OpenBLAS' threads spin for 105 ms after their last product (2^28 cycles), OpenMP's for less
 HOPELESS = 1.5      # a peer's setting this many times slower than its library's best stops after the first round
 
 

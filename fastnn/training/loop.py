@@ -152,7 +152,7 @@ def _one_epoch(model: Any, feed: Feed | Batches, val_feed: Feed | Batches | None
     compiled.reset()
     passing = _pass(model, "train", feed, plan)
     while not passing.finished and not model.stop_training:
-        guard.remember()
+        guard.remember(always=not passing.done or isinstance(passing, BatchPass))      # which has the last slice only
         if listeners.wants_batches:
             listeners.on_train_batch_begin(passing.done)
             passing.run(1)

@@ -6,6 +6,7 @@ Keras: a run that diverges is a lesson; the callback TerminateOnNaN stops it.
 """
 
 import math
+import time
 import warnings
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from fastnn.engine.plan import HUGE, aligned_empty
 from fastnn.engine.program import not_recording
+
+RARE = 50       # copies of the state in an epoch take at most one part in so many of its time
 
 
 def _empty_like(array: np.ndarray) -> np.ndarray:
@@ -28,20 +31,26 @@ class Guard:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.saved: list[tuple[Any, np.ndarray]] = []
+        self._due = -math.inf       # when the time since the last copy is so long that another one does not matter
 
     @property
     def _done(self) -> bool:
         return bool(getattr(self.model.compiled, "nonfinite_seen", False)) or self.model.run_eagerly
 
-    def remember(self) -> None:
-        """Keep a copy of the state, in the memory of the copy before: fresh memory takes three times as long."""
-        if self._done:
+    def remember(self, always: bool = True) -> None:
+        """Keep a copy of the state, in the memory of the copy before: fresh memory takes twice as long.
+
+        Unless `always`, only where the steps since the last copy took RARE times as long as that."""
+        begin = time.monotonic()
+        if self._done or not (always or begin > self._due):
             return
         state = self.model._steps.state()
         kept = {id(t): copy for t, copy in self.saved if copy.shape == t.data.shape}
         self.saved = [(t, kept[id(t)] if id(t) in kept else _empty_like(t.data)) for t in state]
         for t, copy in self.saved:
             copy[...] = t.data
+        now = time.monotonic()
+        self._due = now + RARE * (now - begin)
 
     def _swap(self) -> None:
         """Exchange the state with the kept copy."""
