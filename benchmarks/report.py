@@ -33,6 +33,7 @@ def measure(only: list[str], workloads: list[str], quick: bool) -> dict[str, Any
     try:
         for name in only:
             sections[name] = SECTIONS[name](libraries, effort)
+            canary.wait()           # as all turns did
             readings[name] = [canary.readings[-1], canary.read()]
     finally:
         for library in libraries.values():

@@ -218,7 +218,7 @@ WORKLOADS = {w.name: w for w in (
     Workload("mnist", f"MNIST, 784-128-64-10, batch 128 ({MNIST_ROWS:,} rows{SYNTHETIC})",
              (784,), dense(128, 64, 10, hidden="relu"), 128, 0.001, 5, 5, _mnist),
     Workload("wide", "1024-2048-2048-10, batch 256 (synthetic)", (1024,), dense(2048, 2048, 10, hidden="relu"),
-             256, 0.0003, 1, 3, _wide),
+             256, 0.0003, 5, 5, _wide),
     *(Workload(f"cnn {batch}", f"CNN on MNIST, conv 32-pool-64-10, batch {batch} ({IMAGE_ROWS:,} rows{SYNTHETIC})",
                (28, 28, 1), convolutional(32, 64, 10), batch, 0.0003, 1, 5, _images)
       for batch in (32, 128)),

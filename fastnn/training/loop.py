@@ -152,7 +152,8 @@ def _one_epoch(model: Any, feed: Feed | Batches, val_feed: Feed | Batches | None
     compiled.reset()
     passing = _pass(model, "train", feed, plan)
     while not passing.finished and not model.stop_training:
-        guard.remember(always=not passing.done or isinstance(passing, BatchPass))      # which has the last slice only
+        # A callback may change anything between two batches; a BatchPass has those of the last slice only.
+        guard.remember(always=not passing.done or listeners.wants_batches or isinstance(passing, BatchPass))
         if listeners.wants_batches:
             listeners.on_train_batch_begin(passing.done)
             passing.run(1)

@@ -85,6 +85,7 @@ CASES = [
     Case("sparse_softmax_crossentropy", labels=LABELS, logits=floats("b", "c", low=-100, high=100), ignore=0),
     Case("sparse_softmax_crossentropy", labels=ints("b", high=4), logits=floats("b", 4), ignore=0, fix=_invalid,
          grad=False),
+    Case("sparse_softmax_crossentropy", labels=ints("b", 3, high=19), logits=floats("b", 3, 19), ignore=-1),
     Case("sparse_softmax_crossentropy_grad", dy=DY, labels=LABELS, probabilities=P, ignore=0, fix=_sum_1,
          bad=[(dict(dy=(2, 3), labels=(2,), probabilities=(2, 3)), "reshape dy to (2,)")]),
     Case("sparse_softmax_crossentropy_grad", dy=DY, labels=ints("b", high=4),
