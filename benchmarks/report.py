@@ -77,7 +77,8 @@ def main() -> None:
     if options.results and options.results.exists():
         earlier = json.loads(options.results.read_text(encoding="utf-8"))
     results = measure(options.only, options.workloads, options.quick) if options.only or not earlier else {}
-    results = merged(earlier, results)
+    waited = sum(each.get("waited", 0.0) for each in (earlier, results))
+    results = {**merged(earlier, results), "waited": waited}
     if options.results:
         options.results.write_text(json.dumps(results, indent=1, ensure_ascii=False), encoding="utf-8")
     print(tables.text(results))
