@@ -109,7 +109,7 @@ static void pack_transposed(const float *b, int64_t b_column, int64_t k, int64_t
 }
 
 /* The same for a b whose rows are contiguous; a few rows at a time, so that what is read and what is written both lie
- * together: panel after panel, one row of each takes 7 % of the time of (256, 2048) by (2048, 2048), this 4 %. */
+ * together: (256, 2048) by (2048, 2048) runs at 208 GFLOPS where one panel is filled after the other, at 215 so. */
 static void pack(const float *b, int64_t b_depth, int64_t k, int64_t columns, int64_t width, float *panels)
 {
     for (int64_t p0 = 0; p0 < k; p0 += 8) {

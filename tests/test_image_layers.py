@@ -11,8 +11,10 @@ import pytest
 import fastnn
 from fastnn import Input, Sequential, layers
 from fastnn.engine import threads
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.layers.random_image import _RandomImage
+from fastnn.ops.data import gather_rows_rescaled
 from tests.errors import assert_good_error
 
 X = np.arange(40, dtype=np.float32).reshape(2, 4, 5, 1)
@@ -189,6 +191,12 @@ def test_gradients_flow_through_random_layers(kind: str) -> None:
 
 
 # ---- Normalization and Rescaling ------------------------------------------------------------------------------
+
+
+def test_whole_numbers_are_not_gathered_as_floats() -> None:
+    x, order = np.ones((4, 2), np.int32), np.arange(4, dtype=np.int32)
+    with pytest.raises(TypeError, match="int32; needs float32 or uint8"):
+        gather_rows_rescaled(x, order, Tensor(np.array(0)), batch=2, scale=2.0, offset=0.0)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])

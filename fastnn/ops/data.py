@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine import backend
 from fastnn.engine.program import Call, is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
@@ -131,8 +132,14 @@ def _gather(name: str, **more: Any) -> Op:
 
 gather_rows = _gather("gather_rows", result=lambda x: "float" if x == "uint8" else x)
 
+def _rescaled_dtype(x: str) -> str:
+    if x not in ("uint8", backend.floatx()):
+        raise TypeError(f"gather_rows_rescaled: x has dtype {x}; needs {backend.floatx()} or uint8; convert the data.")
+    return "float"
+
+
 gather_rows_rescaled = _gather(
-    "gather_rows_rescaled", magnitude=lambda x, order, cursor, batch, scale, offset: reference.gather_rows_rescaled(
+    "gather_rows_rescaled", result=_rescaled_dtype, magnitude=lambda x, order, cursor, batch, scale, offset: reference.gather_rows_rescaled(
         np.abs(x.astype(np.float64)), order, cursor, batch=batch, scale=abs(scale), offset=abs(offset)))
 
 store_step = Op("store_step", shape=_store_shape, updates=("result",),
