@@ -11,8 +11,8 @@ import numpy as np
 
 SLOW = 0.7      # of the best canary of a run: below it the machine was busy with something else
 # A virtual machine has spells of seconds in which its two CPUs do the work of 1.3, as if its host ran both on one core:
-# NumPy's product falls to 0.7 of its speed, and a step of an MNIST net takes 1.6 times as long. A turn waits for the end
-# of such a spell, SPELL seconds at most, and all turns of a report PATIENCE.
+# NumPy's product falls to 0.7 of its speed, and a step of an MNIST net takes 1.6 times as long. A turn waits for the
+# end of such a spell, SPELL seconds at most, and all turns of a report PATIENCE.
 GOOD, SPELL, PATIENCE = 0.85, 20.0, 600.0
 
 

@@ -139,7 +139,8 @@ def _rescaled_dtype(x: str) -> str:
 
 
 gather_rows_rescaled = _gather(
-    "gather_rows_rescaled", result=_rescaled_dtype, magnitude=lambda x, order, cursor, batch, scale, offset: reference.gather_rows_rescaled(
+    "gather_rows_rescaled", result=_rescaled_dtype,
+    magnitude=lambda x, order, cursor, batch, scale, offset: reference.gather_rows_rescaled(
         np.abs(x.astype(np.float64)), order, cursor, batch=batch, scale=abs(scale), offset=abs(offset)))
 
 store_step = Op("store_step", shape=_store_shape, updates=("result",),
