@@ -1,7 +1,7 @@
 """Builds the one compiled module, fastnn._engine.
 
 The kernels in csrc/kernels (with gemm.c and registry.c) are compiled once per instruction set from the
-same sources; csrc/dispatch.c picks a copy at import. Whatever goes wrong with the compiler, the
+same sources; csrc/run/dispatch.c picks a copy at import. Whatever goes wrong with the compiler, the
 installation succeeds: fastnn then runs its NumPy reference, and says so and why.
 FASTNN_NO_OPENMP=1 builds for one thread.
 """
@@ -31,8 +31,8 @@ if platform.machine().lower() in ("x86_64", "amd64"):
                        "-mprefer-vector-width=512"], "__AVX512BW__")
 # OpenMP: flags to compile and to link with; the second pair is Apple's clang with libomp beside it.
 OPENMP = [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
-PER_ISA = [*sorted(glob("csrc/kernels/*.c")), "csrc/gemm.c", "csrc/measure.c", "csrc/registry.c"]
-ONCE = ["csrc/dispatch.c", "csrc/program.c"]
+PER_ISA = [*sorted(glob("csrc/kernels/*.c")), "csrc/gemm/gemm.c", "csrc/run/measure.c", "csrc/run/registry.c"]
+ONCE = ["csrc/run/dispatch.c", "csrc/run/program.c"]
 NOT_BUILT = "_engine_missing.txt"       # beside fastnn/__init__.py: why there is no compiled module
 
 

@@ -29,7 +29,7 @@ from fastnn.engine.tensor import GradientTape, Tensor, Variable
 from fastnn.errors import BusyError, LabelError, NotBuiltError, ShapeError
 from fastnn.layers import Input, Layer
 from fastnn.models import Model, Perceptron, Sequential
-from fastnn.training.progress import Every
+from fastnn.reporting.progress import Every
 
 __all__ = ["BusyError", "Every", "GradientTape", "Input", "LabelError", "Layer", "Model", "NotBuiltError", "Perceptron",
            "Sequential", "ShapeError", "Tensor", "Variable", "activations", "callbacks", "config", "constraints",

@@ -14,16 +14,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "fastnn"
 
 FLOORS = [
-    {"errors", "_engine"},
+    {"errors", "names", "arguments", "nest", "_engine"},
     {"reference"},
     {"engine"},
     {"ops"},
     {"activations", "initializers", "regularizers", "constraints", "losses", "metrics", "random", "layers",
-     "optimizers"},
-    {"models", "training", "callbacks"},
+     "optimizers", "reporting"},
+    {"models", "feeding", "training", "callbacks"},
     {"saving", "preprocessing", "datasets", "utils", "plotting", "teaching", "examples", "config", "__main__"},
 ]
-# History and progress are what callbacks and models talk to; both live on the floor of training.
 
 
 def family_of(kernel: str) -> str:

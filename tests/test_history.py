@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from fastnn.training.history import History
+from fastnn.reporting.history import History
 
 
 def example():

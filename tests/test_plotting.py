@@ -10,7 +10,7 @@ import pytest
 
 from fastnn import Input, Perceptron, Sequential, datasets, layers, plotting
 from fastnn.errors import LabelError, ShapeError
-from fastnn.training.history import History
+from fastnn.reporting.history import History
 from tests.test_examples import is_picture
 
 LOGS = {"loss": [1.0, 0.5, 0.4], "val_loss": [1.1, 0.6, 0.7], "accuracy": [0.5, 0.8, 0.9],

@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from fastnn.training.progress import Every, Progress, clock_time, duration, number
+from fastnn.reporting.progress import Every, Progress, clock_time, duration, number
 
 BAR = "━" * 20
 

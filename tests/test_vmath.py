@@ -1,4 +1,4 @@
-"""The error budgets of csrc/vmath.h: C against float64 NumPy, over sampled floats, and over all 2^32 (slow)."""
+"""The error budgets of csrc/vector/vmath.h: C against float64 NumPy, over sampled floats, and over all 2^32 (slow)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 /* activation.c: activation functions and their gradients; see fastnn/reference/activation.py.
  * The formulas of the elementwise ones are in activate.h; softmax and its kin, which take rows, in softmax.h. */
-#include "activate.h"
-#include "softmax.h"
+#include "vector/activate.h"
+#include "kernels/softmax.h"
 
 static void step(const Call *call, Part part) { map1(call, part, v_step); }
 static void sigmoid(const Call *call, Part part) { map1(call, part, v_sigmoid); }

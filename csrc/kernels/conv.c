@@ -4,8 +4,8 @@
  * taps inside the image are the rows of a matrix product whose operand is the image itself: nothing is copied. Borders are
  * runs of pixels with fewer taps; a column of them makes as good a tile as a row.
  */
-#include "conv_block.h"
-#include "gemm.h"
+#include "conv/block.h"
+#include "gemm/gemm.h"
 
 enum { BLOCK = 128 * 1024 };      /* floats of the weights that stay in the second-level cache while pixels pass by */
 

@@ -4,8 +4,8 @@
  * 32 images of the guide's network 2.8 MB, which the separate kernels write or read seven times. Here two rows of one
  * image at a time exist, in the first-level cache.
  */
-#include "bytes.h"
-#include "conv_block.h"
+#include "vector/bytes.h"
+#include "conv/block.h"
 
 enum { SCRATCH = 8192, FILTERS = 128, DEAD = 4 };     /* floats of two rows; filters of a block of them */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fastnn.h"
-#include "philox.h"
+#include "vector/philox.h"
 
 /* One element of 4 or 8 bytes, whatever its type. */
 typedef uint32_t __attribute__((may_alias)) Word;

@@ -1,6 +1,6 @@
 /* dense.c: matrix products and what surrounds them in a dense layer; see fastnn/reference/dense.py. */
-#include "dense_grad.h"
-#include "gemm.h"
+#include "kernels/dense_grad.h"
+#include "gemm/gemm.h"
 
 static void matmul(const Call *call, Part part)
 {

@@ -6,8 +6,8 @@
 #include <math.h>
 
 #include "fastnn.h"
-#include "simd.h"
-#include "vmath.h"
+#include "vector/simd.h"
+#include "vector/vmath.h"
 
 INLINE V v_add(V a, V b) { return a + b; }
 INLINE V v_subtract(V a, V b) { return a - b; }

@@ -1,8 +1,8 @@
 /* loss.c: losses that are means of independent terms, one number per sample, and their gradients; see
  * fastnn/reference/loss.py. The loops are in terms.h; the categorical
  * cross-entropies, which take rows, in crossentropy.h. */
-#include "crossentropy.h"
-#include "terms.h"
+#include "kernels/crossentropy.h"
+#include "kernels/terms.h"
 
 INLINE V square_term(V t, V x) { return (x - t) * (x - t); }
 INLINE V square_slope(V t, V x) { return 2.0f * (x - t); }

@@ -1,5 +1,5 @@
 /* metric.c: per-sample scores, and steps that add a batch to float64 sums; see fastnn/reference/metric.py. */
-#include "rows.h"
+#include "vector/rows.h"
 
 static void binary_accuracy(const Call *call, Part part)
 {

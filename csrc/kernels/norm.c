@@ -1,6 +1,6 @@
 /* norm.c: normalization of batches, samples and groups of channels, and the way back; see fastnn/reference/norm.py.
  * Work is split by channels or by samples, never inside a sum. */
-#include "columns.h"
+#include "vector/columns.h"
 
 enum {
     LINE = 16,            /* channels in a cache line, which belong to one worker */

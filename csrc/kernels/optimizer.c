@@ -1,6 +1,6 @@
 /* optimizer.c: one pass over the flat vectors of weights, gradients and slots; see fastnn/reference/optimizer.py.
  * The updated inputs are the outputs: the same memory. */
-#include "simd.h"
+#include "vector/simd.h"
 
 static float scalar(const Call *call, int i) { return *(const float *)input(call, i); }
 

@@ -2,7 +2,7 @@
  *
  * Channels lie in vectors. Forward goes by windows; backward goes by the cells of the image and asks which windows
  * saw them, so that each dx is written once, whole, by one worker. */
-#include "bytes.h"
+#include "vector/bytes.h"
 
 typedef enum Mode { MAX, AVERAGE } Mode;
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "fastnn.h"
-#include "philox.h"
+#include "vector/philox.h"
 
 enum { GROUP = 64 };   /* elements drawn at a time; shares are whole groups */
 

@@ -4,7 +4,7 @@
  * is reduced, an output is a reduction of contiguous runs; if it is kept, outputs lie side by side and whole
  * rows are combined. Sums are in float32 over a few terms and in float64 across them, in an order that
  * depends on the shape only: the bits are the same for any number of threads and any instruction set. */
-#include "rows.h"
+#include "vector/rows.h"
 
 enum { LANES = 32, STRIP = 64, TERMS = 8 };   /* TERMS: additions in float32 before going to float64 */
 

@@ -2,7 +2,7 @@
 
 from fastnn.callbacks.base import Callback, CallbackList, LambdaCallback
 from fastnn.callbacks.stopping import EarlyStopping, MonitorCallback, TerminateOnNaN
-from fastnn.training.history import History
+from fastnn.reporting.history import History
 
 __all__ = ["Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback", "MonitorCallback",
            "TerminateOnNaN"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastnn.errors import nearest, shown
-from fastnn.training.history import History
+from fastnn.reporting.history import History
 
 Logs = dict[str, Any] | None
 

@@ -102,7 +102,7 @@ def attach_c(table: dict[str, Kernel], isa: str) -> None:
 
 
 kernels: dict[str, Kernel] = _read_reference()
-probes: dict[str, Any] = {}     # the C kernels of csrc/measure.c, which no op has
+probes: dict[str, Any] = {}     # the C kernels of csrc/run/measure.c, which no op has
 isa = ""
 if _engine is not None:
     isa = _choose_isa(os.environ.get("FASTNN_ISA") or None)

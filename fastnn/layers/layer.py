@@ -26,7 +26,7 @@ from fastnn.layers._context import (
     structure_changed,
     structure_version,
 )
-from fastnn.layers._names import checked_name, checked_shape, positive_int, reset_names, snake_case, unique_name
+from fastnn.names import checked_name, checked_shape, positive_int, reset_names, snake_case, unique_name
 from fastnn.ops._op import as_tensor
 from fastnn.ops.elementwise import scale
 

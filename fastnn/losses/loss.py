@@ -13,7 +13,7 @@ from fastnn.engine import backend
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import LabelError, ShapeError, nearest, shown
-from fastnn.layers._names import snake_case
+from fastnn.names import snake_case
 from fastnn.ops import data, elementwise, reduce
 from fastnn.ops._op import as_tensor
 

@@ -8,8 +8,8 @@ import numpy as np
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import LabelError, NotBuiltError, ShapeError, shown
+from fastnn.feeding.checks import to_array
 from fastnn.ops.dense import perceptron_step
-from fastnn.training.data import to_array
 
 
 class Perceptron:

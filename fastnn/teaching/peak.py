@@ -1,6 +1,6 @@
 """What this machine can do at most: multiply-adds, memory traffic, calling a team of threads. Floor 5.
 
-Measured by the kernels of csrc/measure.c, which the engine runs like any other, and kept in a small file.
+Measured by the kernels of csrc/run/measure.c, which the engine runs like any other, and kept in a small file.
 """
 
 import contextlib

@@ -14,8 +14,8 @@ from fastnn.engine.listing import call_text, names_of
 from fastnn.engine.program import Call, Program, Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.threads import num_threads
+from fastnn.feeding import arguments, checks
 from fastnn.teaching.peak import Peak, machine_peak, size_text
-from fastnn.training import adapter, data
 
 LEAST = 1e-9        # seconds: what a call that the clock cannot tell from nothing is said to take
 PASS = 5e-3         # seconds of one timed pass over the step
@@ -89,10 +89,10 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
     (0.8 s, once). Raises as fit does for wrong data.
     """
     model._ready("profile()")
-    batch = data.whole(batch_size, "profile(): batch_size")
+    batch = checks.whole(batch_size, "profile(): batch_size")
     limits = machine_peak() if backend.backend() == "c" else None
     with model._working("profile()"):
-        arrays = adapter.adapt(model, x, y, None, "profile()")
+        arrays = arguments.adapt(model, x, y, None, "profile()")
         feed = model._steps.feed("train", arrays)
         batch = min(batch, feed.count)
         model.optimizer.build(list(model.trainable_weights))

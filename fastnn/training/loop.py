@@ -8,11 +8,12 @@ import numpy as np
 
 from fastnn.engine.program import Schedule, whole_step
 from fastnn.engine.tensor import Tensor
-from fastnn.training import adapter, nonfinite
-from fastnn.training.batch_pass import BatchPass, joined
-from fastnn.training.batches import Batches
-from fastnn.training.data import whole
-from fastnn.training.feed import Feed
+from fastnn.feeding import arguments
+from fastnn.feeding.batches import Batches
+from fastnn.feeding.checks import whole
+from fastnn.feeding.feed import Feed
+from fastnn.training import guard as guards
+from fastnn.training.passes import BatchPass, joined
 from fastnn.training.steps import LOG_ROWS
 
 REDRAW = 0.1        # seconds between two looks at the progress while C runs
@@ -118,7 +119,7 @@ def fit(model: Any, arrays: dict[str, np.ndarray] | Batches, validation: dict[st
                  or isinstance(val_feed, Batches)) and plan.frequency == 1
     history = model.history
     history.begin_run(listeners.params)
-    guard = nonfinite.Guard(model)
+    guard = guards.Guard(model)
     epoch = plan.initial_epoch
     try:
         listeners.on_train_begin()
@@ -142,7 +143,7 @@ def fit(model: Any, arrays: dict[str, np.ndarray] | Batches, validation: dict[st
 
 
 def _one_epoch(model: Any, feed: Feed | Batches, val_feed: Feed | Batches | None, plan: Plan, epoch: int,
-               listeners: Any, progress: Any, guard: nonfinite.Guard) -> None:
+               listeners: Any, progress: Any, guard: guards.Guard) -> None:
     """An epoch with Python between slices of a tenth of a second, or between batches where a callback wants them."""
     compiled = model.compiled
     listeners.on_epoch_begin(epoch)
@@ -177,7 +178,7 @@ def _one_epoch(model: Any, feed: Feed | Batches, val_feed: Feed | Batches | None
 
 
 def _many_epochs(model: Any, feed: Feed, val_feed: Feed | None, plan: Plan, epoch: int, most: int,
-                 guard: nonfinite.Guard) -> int:
+                 guard: guards.Guard) -> int:
     """Up to `most` epochs, as many as the log has rows, without Python between them; how many ran; 0 where a
     program has to be recorded first, as by an edit of a layer in another thread."""
     steps, compiled = model._steps, model.compiled
@@ -258,7 +259,7 @@ def evaluate(model: Any, arrays: dict[str, np.ndarray] | Batches, plan: Plan, li
 def predict(model: Any, arrays: dict[str, np.ndarray], n: int, plan: Plan, listeners: Any,
             progress: Any) -> list[np.ndarray]:
     """The outputs over the arrays: new arrays, one per output."""
-    symbols = adapter.build(model, arrays)
+    symbols = arguments.build(model, arrays)
     results = [np.zeros((min(n, plan.steps * plan.batch), *t.shape[1:]), t.dtype) for t in symbols]
     if n == 0:
         return results

@@ -10,9 +10,9 @@ import numpy as np
 from fastnn import random
 from fastnn.engine.program import Program, recording, whole_step
 from fastnn.engine.tensor import Tensor, Variable, backward
+from fastnn.feeding.feed import Feed
 from fastnn.layers.layer import context, distinct, flatten, forward_pass, structure_version
 from fastnn.ops.data import advance, store_step
-from fastnn.training.feed import Feed
 
 LOG_ROWS = 4096
 KEPT = 64       # programs; each batch size has its own, with an arena

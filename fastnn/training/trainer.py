@@ -14,13 +14,14 @@ from fastnn import optimizers
 from fastnn.callbacks import CallbackList
 from fastnn.engine.program import Program
 from fastnn.errors import BusyError, NotBuiltError, shown
-from fastnn.training import adapter, data, loop
-from fastnn.training.batches import Batches, is_batches, refuse_with_batches
+from fastnn.feeding import arguments, checks
+from fastnn.feeding.batches import Batches, is_batches, refuse_with_batches
+from fastnn.reporting.history import History
+from fastnn.reporting.progress import Progress
+from fastnn.training import loop
 from fastnn.training.compiled import Compiled
-from fastnn.training.history import History
-from fastnn.training.progress import Progress
+from fastnn.training.few_rows import Straights
 from fastnn.training.steps import Steps
-from fastnn.training.straight import Straights
 
 
 class Trainer:
@@ -117,10 +118,10 @@ class Trainer:
         """
         self._ready("fit()")
         with self._working("fit()"):
-            epochs = data.whole(epochs, "fit(): epochs", 0)
-            initial_epoch = data.whole(initial_epoch, "fit(): initial_epoch", 0)
-            validation_freq = data.whole(validation_freq, "fit(): validation_freq")
-            limit = None if steps_per_epoch is None else data.whole(steps_per_epoch, "fit(): steps_per_epoch")
+            epochs = checks.whole(epochs, "fit(): epochs", 0)
+            initial_epoch = checks.whole(initial_epoch, "fit(): initial_epoch", 0)
+            validation_freq = checks.whole(validation_freq, "fit(): validation_freq")
+            limit = None if steps_per_epoch is None else checks.whole(steps_per_epoch, "fit(): steps_per_epoch")
             arrays: Any
             validation: Any = None
             if is_batches(x, "fit()"):
@@ -130,10 +131,10 @@ class Trainer:
                                  class_weight=class_weight, check_finite=check_finite).peek()
                 plan = loop.Plan.of(arrays, epochs, initial_epoch)
             else:
-                batch = 32 if batch_size is None else data.whole(batch_size, "fit(): batch_size")
-                arrays = adapter.adapt(self, x, y, sample_weight, "fit()", class_weight, check_finite)
+                batch = 32 if batch_size is None else checks.whole(batch_size, "fit(): batch_size")
+                arrays = arguments.adapt(self, x, y, sample_weight, "fit()", class_weight, check_finite)
                 if validation_data is None and validation_split:
-                    arrays, validation = adapter.split(arrays, validation_split, sample_weight, class_weight)
+                    arrays, validation = arguments.split(arrays, validation_split, sample_weight, class_weight)
                 plan = loop.Plan(len(next(iter(arrays.values()))), batch, epochs, initial_epoch, bool(shuffle), limit)
             if validation_data is not None:
                 validation = self._validation(validation_data, check_finite, validation_batch_size, validation_steps)
@@ -152,13 +153,13 @@ class Trainer:
         where = "fit(): validation_data"
         if is_batches(given, where):
             refuse_with_batches("fit()", validation_batch_size=batch_size)
-            limit = None if steps is None else data.whole(steps, "fit(): validation_steps")
+            limit = None if steps is None else checks.whole(steps, "fit(): validation_steps")
             return Batches(self, given, where, "validation", limit, steps_name="validation_steps",
                            check_finite=check_finite).peek()
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ValueError(f"fit(): validation_data is {shown(given)}; needs (x, y), (x, y, sample_weight) or "
                              "batches.")
-        return adapter.adapt(self, given[0], given[1], given[2] if len(given) == 3 else None, where, None,
+        return arguments.adapt(self, given[0], given[1], given[2] if len(given) == 3 else None, where, None,
                              check_finite)
 
     # ---- evaluate ---------------------------------------------------------------------------------------------
@@ -172,15 +173,15 @@ class Trainer:
         """
         self._ready("evaluate()")
         with self._working("evaluate()", inside=True):
-            limit = None if steps is None else data.whole(steps, "evaluate(): steps")
+            limit = None if steps is None else checks.whole(steps, "evaluate(): steps")
             arrays: Any
             if is_batches(x, "evaluate()"):
                 refuse_with_batches("evaluate()", y=y, sample_weight=sample_weight, batch_size=batch_size)
                 arrays = Batches(self, x, "evaluate()", "evaluate", limit).peek()
                 plan = loop.Plan.of(arrays)
             else:
-                batch = 32 if batch_size is None else data.whole(batch_size, "evaluate(): batch_size")
-                arrays = adapter.adapt(self, x, y, sample_weight, "evaluate()")
+                batch = 32 if batch_size is None else checks.whole(batch_size, "evaluate(): batch_size")
+                arrays = arguments.adapt(self, x, y, sample_weight, "evaluate()")
                 plan = loop.Plan(len(next(iter(arrays.values()))), batch, 1, 0, False, limit)
             progress = Progress(verbose, 1, plan.steps, title=False)
             listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
@@ -205,10 +206,10 @@ class Trainer:
         self._must_be_built(x)
         if is_batches(x, "predict()"):
             return self._packed(self._predict_batches(x, batch_size, verbose, steps, callbacks))
-        batch = 32 if batch_size is None else data.whole(batch_size, "predict(): batch_size")
-        arrays = adapter.adapt_x(self, x, "predict()", check_finite=False)
+        batch = 32 if batch_size is None else checks.whole(batch_size, "predict(): batch_size")
+        arrays = arguments.adapt_x(self, x, "predict()", check_finite=False)
         n = len(arrays["x0"])
-        steps = None if steps is None else data.whole(steps, "predict(): steps")
+        steps = None if steps is None else checks.whole(steps, "predict(): steps")
         plan = loop.Plan(max(n, 1), batch, 1, 0, False, steps)
         progress = Progress(0 if plan.steps == 1 and verbose == "auto" else verbose, 1, plan.steps, title=False)
         listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
@@ -216,7 +217,7 @@ class Trainer:
 
     def _predict_batches(self, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> list[np.ndarray]:
         refuse_with_batches("predict()", batch_size=batch_size)
-        limit = None if steps is None else data.whole(steps, "predict(): steps")
+        limit = None if steps is None else checks.whole(steps, "predict(): steps")
         batches = Batches(self, x, "predict()", "predict", limit, check_finite=False).peek()
         progress = Progress(verbose, 1, batches.total, title=False)
         listeners = CallbackList(callbacks, self, {"steps": batches.total, "verbose": progress.verbose})
@@ -254,7 +255,7 @@ class Trainer:
         where = f"{mode}_on_batch()"
         self._ready(where)
         with self._working(where, inside=mode == "test"):
-            arrays = adapter.adapt(self, x, y, sample_weight, where, class_weight)
+            arrays = arguments.adapt(self, x, y, sample_weight, where, class_weight)
             logs = loop.one_batch(self, mode, arrays)
         if return_dict:
             return logs

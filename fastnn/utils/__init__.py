@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.errors import shown
-from fastnn.training.pydataset import PyDataset
+from fastnn.feeding.pydataset import PyDataset
 
 Sequence = PyDataset        # its older name
 

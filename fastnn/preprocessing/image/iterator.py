@@ -10,9 +10,9 @@ import numpy as np
 from fastnn import random
 from fastnn.engine import backend
 from fastnn.errors import shown
+from fastnn.feeding.checks import whole
+from fastnn.feeding.pydataset import PyDataset
 from fastnn.preprocessing.image import draws, transforms
-from fastnn.training.data import whole
-from fastnn.training.pydataset import PyDataset
 
 _FORMATS = ("png", "jpg", "jpeg")
 

@@ -6,7 +6,7 @@
 #ifndef FASTNN_COLUMNS_H
 #define FASTNN_COLUMNS_H
 
-#include "simd.h"
+#include "vector/simd.h"
 
 /* AHEAD: rows fetched early. A worker's channels are read in jumps, which the hardware does not foresee: batch_norm of
  * (128, 14, 14, 64) on two cores took 1049 us without, 795 with. */

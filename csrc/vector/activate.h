@@ -3,7 +3,7 @@
 #ifndef FASTNN_ACTIVATE_H
 #define FASTNN_ACTIVATE_H
 
-#include "vmath.h"
+#include "vector/vmath.h"
 
 INLINE V v_step(V x) { return v_where(x >= 0.0f, v_splat(1)); }
 

@@ -13,7 +13,7 @@
 #ifndef FASTNN_VMATH_H
 #define FASTNN_VMATH_H
 
-#include "simd.h"
+#include "vector/simd.h"
 
 static const float LN2 = 0.693147181f;
 

@@ -1,11 +1,11 @@
-/* gemm_small.h: products whose matrices are so small that what comes before a tile would take as long as they. For gemm.c
+/* gemm/small.h: products whose matrices are so small that what comes before a tile would take as long as they. For gemm.c
  * only. */
 #ifndef GEMM_SMALL_H
 #define GEMM_SMALL_H
 
-#include "activate.h"
-#include "gemm.h"
-#include "gemm_pack.h"
+#include "vector/activate.h"
+#include "gemm/gemm.h"
+#include "gemm/pack.h"
 
 enum {
     NAIVE = 16,               /* multiply-adds that take no longer in three loops */

@@ -1,11 +1,11 @@
-/* gemm_sums.h: products whose sums are long. They are one chain of multiply-adds only by definition; here they are
+/* gemm/sums.h: products whose sums are long. They are one chain of multiply-adds only by definition; here they are
  * several, whose number and order depend on m, n and k alone, and for a prediction on n and k alone. */
 #ifndef GEMM_SUMS_H
 #define GEMM_SUMS_H
 
-#include "activate.h"
-#include "gemm.h"
-#include "gemm_tile.h"
+#include "vector/activate.h"
+#include "gemm/gemm.h"
+#include "gemm/tile.h"
 
 /* The sums over CHUNKS pieces of k, added up in order: c holds the first, `shared` the others. The gradient of a
  * (9, 32) kernel over 21632 pixels on two workers: 120 us in one piece, since both read everything, 42 in chunks. */

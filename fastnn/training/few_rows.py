@@ -11,8 +11,8 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor
+from fastnn.feeding import arguments
 from fastnn.layers.layer import structure_version
-from fastnn.training import adapter
 
 BATCH = 32              # rows that go through the model together, as the long way takes them
 MOST_BYTES = 1 << 20    # of x: a large one pays for the long way, and its program would be long
@@ -92,7 +92,7 @@ class Straights:
         model = self.model
         if not model.built or len(model.inputs or "x") != 1 or len(model.outputs or "y") != 1:
             return None
-        arrays = adapter.adapt_x(model, x, "predict()", check_finite=False)
+        arrays = arguments.adapt_x(model, x, "predict()", check_finite=False)
         if arrays["x0"].shape != x.shape or len(arrays) != 1:
             return None
         made = Straight.record(model, arrays["x0"].astype(backend.floatx()))

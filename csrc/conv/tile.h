@@ -1,14 +1,14 @@
-/* conv_tile.h: a tile of pixels x channels that stays in registers while everything is added to it.
+/* conv/tile.h: a tile of pixels x channels that stays in registers while everything is added to it.
  *
- * The tile of gemm_tile.h with three loops around the multiply-adds instead of one: the channels, taps across and taps
+ * The tile of gemm/tile.h with three loops around the multiply-adds instead of one: the channels, taps across and taps
  * down of a convolution, or the columns, rows and images of its weights' gradient. With one loop the sums would have
  * to go through memory after every row of taps, which for the first layer of a net are three multiply-adds apart.
  */
 #ifndef CONV_TILE_H
 #define CONV_TILE_H
 
-#include "activate.h"
-#include "gemm_tile.h"
+#include "vector/activate.h"
+#include "gemm/tile.h"
 
 /* Element (i, j) starts at start[i * start_row + j], or at 0, and gets
  *     a[i / 3 * a_group + i % 3 * a_row + Σ p_l a_step[l]] * b[j + Σ p_l b_step[l]]   for p_2, p_1, p_0 in order,

@@ -3,7 +3,7 @@
 #ifndef FASTNN_BYTES_H
 #define FASTNN_BYTES_H
 
-#include "simd.h"
+#include "vector/simd.h"
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif

@@ -3,8 +3,8 @@
 #ifndef FASTNN_CROSSENTROPY_H
 #define FASTNN_CROSSENTROPY_H
 
-#include "rows.h"
-#include "terms.h"
+#include "vector/rows.h"
+#include "kernels/terms.h"
 
 static void categorical_crossentropy(const Call *call, Part part)
 {

@@ -1,4 +1,4 @@
-/* conv_axis.h: which taps of a kernel meet which places of an image, along one axis; shared by the convolutions. */
+/* conv/axis.h: which taps of a kernel meet which places of an image, along one axis; shared by the convolutions. */
 #ifndef CONV_AXIS_H
 #define CONV_AXIS_H
 

@@ -7,7 +7,7 @@
 #ifndef FASTNN_ROWS_H
 #define FASTNN_ROWS_H
 
-#include "vmath.h"
+#include "vector/vmath.h"
 
 INLINE int64_t last_dim(const Tensor *t) { return t->rank ? t->shape[t->rank - 1] : 1; }
 INLINE int64_t row_count(const Tensor *t) { return t->size ? t->size / last_dim(t) : 0; }

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from fastnn.errors import shown
+from fastnn.feeding import arguments, checks
+from fastnn.feeding.prefetch import Prefetch, in_threads
+from fastnn.feeding.pydataset import PyDataset
 from fastnn.reference import _philox
-from fastnn.training import adapter, data
-from fastnn.training.prefetch import Prefetch, in_threads
-from fastnn.training.pydataset import PyDataset
 
 DEPTH = 10      # batches that an iterator may be ahead, as Keras' max_queue_size
 _ARRAY_LIKE = ("__array__", "__array_interface__", "__dlpack__", "to_numpy", "tocsr", "__getitem__")
@@ -174,15 +174,15 @@ class Batches:
     def adapt(self, item: Any, where: str) -> dict[str, np.ndarray]:
         """Named arrays of this batch's own: the user's code may fill the same array again."""
         x, y, weight = self._parts(item, where)
-        arrays = adapter.adapt_x(self.model, x, where, self.check_finite)
+        arrays = arguments.adapt_x(self.model, x, where, self.check_finite)
         if self.mode == "predict":
-            data.check_lengths(arrays, where)
+            checks.check_lengths(arrays, where)
             self.symbols(arrays)
         else:
             if not self._symbols and hasattr(y, "shape") and y.shape:      # before x gives a model its shape
-                data.check_lengths({**arrays, "y0": y}, where)
+                checks.check_lengths({**arrays, "y0": y}, where)
             shapes = [t.shape for t in self.symbols(arrays)]
-            arrays = adapter.adapt_targets(self.model, arrays, y, weight, shapes, where, self.class_weight,
+            arrays = arguments.adapt_targets(self.model, arrays, y, weight, shapes, where, self.class_weight,
                                            self.check_finite, part=True)
         given = {id(leaf) for leaf in _leaves((x, y, weight))}
         return {name: array.copy() if id(array) in given or not array.flags.owndata else array
@@ -192,7 +192,7 @@ class Batches:
         """The model's symbolic outputs for inputs of these row shapes."""
         key = tuple(array.shape[1:] for name, array in arrays.items() if name.startswith("x"))
         if key not in self._symbols:
-            self._symbols[key] = adapter.build(self.model, arrays)
+            self._symbols[key] = arguments.build(self.model, arrays)
         return self._symbols[key]
 
     def _parts(self, item: Any, where: str) -> tuple[Any, Any, Any]:

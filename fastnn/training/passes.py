@@ -10,8 +10,8 @@ import numpy as np
 from fastnn.engine.program import whole_step
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.training.batches import Batches, warn_out_of_data
-from fastnn.training.feed import Feed
+from fastnn.feeding.batches import Batches, warn_out_of_data
+from fastnn.feeding.feed import Feed
 
 KEPT_BYTES = 1 << 26        # of batches, for finding where a loss went bad
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.errors import nearest, shown
-from fastnn.training.screen import Notebook, Plain, Terminal, Text, in_notebook, is_terminal
+from fastnn.reporting.terminal import Notebook, Plain, Terminal, Text, in_notebook, is_terminal
 
 WIDTH = 20      # characters of a bar
 

@@ -1,8 +1,8 @@
-/* gemm_tile.h: the inner part of gemm.c: a tile of c that stays in registers while the products are added to it. */
+/* gemm/tile.h: the inner part of gemm.c: a tile of c that stays in registers while the products are added to it. */
 #ifndef GEMM_TILE_H
 #define GEMM_TILE_H
 
-#include "simd.h"
+#include "vector/simd.h"
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif

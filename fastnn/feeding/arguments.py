@@ -7,8 +7,9 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.program import recording
 from fastnn.engine.tensor import Tensor
+from fastnn.feeding import checks
 from fastnn.layers.layer import flatten, structure_version
-from fastnn.training import data, heads
+from fastnn.training import mismatch
 
 KEPT = 64       # kinds of inputs whose symbolic outputs are remembered
 
@@ -36,11 +37,11 @@ def adapt_x(model: Any, x: Any, where: str, check_finite: bool = True) -> dict[s
     arrays: dict[str, np.ndarray] = {}
     for i, part in enumerate(parts):
         name = "x" if len(parts) == 1 else f"x[{i}]"
-        array = data.to_array(part, f"{where}: {name}")
-        array = data.match_input(array, shapes[i] if shapes else None, f"{where}: {name}", f"layer {first!r}")
-        arrays[f"x{i}"] = data.to_float(array, f"{where}: {name}", check_finite)
+        array = checks.to_array(part, f"{where}: {name}")
+        array = checks.match_input(array, shapes[i] if shapes else None, f"{where}: {name}", f"layer {first!r}")
+        arrays[f"x{i}"] = checks.to_float(array, f"{where}: {name}", check_finite)
     if not any(len(a) == 0 for a in arrays.values()) or where != "predict()":
-        data.check_lengths(arrays, where)
+        checks.check_lengths(arrays, where)
     return arrays
 
 
@@ -82,11 +83,11 @@ def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str
         if part is None or (compiled.losses[i] is None and compiled.loss is not None):
             raw.append(None)
             continue
-        array = data.to_array(part, f"{where}: {label}")
+        array = checks.to_array(part, f"{where}: {label}")
         if array.ndim == 0:
             raise ValueError(f"{where}: {label} is a single number; needs one target per sample.")
-        raw.append(data.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}", dense))
-    heads.warn(model, compiled)
+        raw.append(checks.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}", dense))
+    mismatch.warn(model, compiled)
     compiled.resolve_metrics([output_shapes[i] if a is None else (None, *a.shape[1:]) for i, a in enumerate(raw)],
                              output_shapes, names)
     arrays: dict[str, np.ndarray] = {}
@@ -96,16 +97,16 @@ def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str
         label = f"{where}: " + ("y" if len(parts) == 1 else f"y[{i}]")
         loss = compiled.losses[i]
         for kind in sorted(compiled.kinds(i)):
-            array = data.match_target(y_raw, output_shapes[i], kind, label) if kind != compiled.kind(i) else y_raw
+            array = checks.match_target(y_raw, output_shapes[i], kind, label) if kind != compiled.kind(i) else y_raw
             if kind == "labels":
                 classes = output_shapes[i][-1]
-                array = data.to_labels(array, classes, label, getattr(loss, "ignore_class", None))
+                array = checks.to_labels(array, classes, label, getattr(loss, "ignore_class", None))
             else:
-                array = data.to_float(array, label, check_finite)
+                array = checks.to_float(array, label, check_finite)
                 array = array.astype(backend.floatx()) if array.dtype == np.uint8 else array
                 if "Crossentropy" in type(loss).__name__ and kind == compiled.kind(i):
                     rows = type(loss).__name__ == "CategoricalCrossentropy" and getattr(loss, "axis", -1) == -1
-                    data.check_probabilities(array, label, rows)
+                    checks.check_probabilities(array, label, rows)
             arrays[f"y{i}.{kind}"] = array
     return arrays
 
@@ -137,7 +138,7 @@ def adapt(model: Any, x: Any, y: Any, sample_weight: Any, where: str, class_weig
     """x, y and weights as named arrays of one length. Builds the model where it has no weights yet."""
     arrays = adapt_x(model, x, where, check_finite)
     if getattr(y, "shape", ()):
-        data.check_lengths({**arrays, "y0": y}, where)      # before a model without weights takes its shape from x
+        checks.check_lengths({**arrays, "y0": y}, where)      # before a model without weights takes its shape from x
     shapes = [t.shape for t in build(model, arrays)]
     return adapt_targets(model, arrays, y, sample_weight, shapes, where, class_weight, check_finite)
 
@@ -146,11 +147,11 @@ def split(arrays: dict[str, np.ndarray], part: float, sample_weight: Any,
           class_weight: Any) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """(training, validation): validation is the last part, without the class weights, which are for training only."""
     n = len(next(iter(arrays.values())))
-    training, validation = data.split_validation(arrays, part, n)
-    data.warn_ordered(arrays, part, n)
+    training, validation = checks.split_validation(arrays, part, n)
+    checks.warn_ordered(arrays, part, n)
     if class_weight is not None:
         validation.pop("weight")
-        kept = data.sample_weights(sample_weight, n, "fit()")
+        kept = checks.sample_weights(sample_weight, n, "fit()")
         if kept is not None:
             validation["weight"] = kept[-len(validation["x0"]):]
     return training, validation
@@ -163,8 +164,8 @@ def adapt_targets(model: Any, arrays: dict[str, np.ndarray], y: Any, sample_weig
     generator is; its weights may all be zero."""
     targets = adapt_y(model, y, shapes, where, check_finite)
     everything = {**arrays, **targets}
-    n = data.check_lengths(everything, where)
-    weight = data.sample_weights(sample_weight, n, where, part)
+    n = checks.check_lengths(everything, where)
+    weight = checks.sample_weights(sample_weight, n, where, part)
     if class_weight is not None:
         if len(shapes) != 1:
             raise ValueError(f"{where}: class_weight works with one output; the model has {len(shapes)}.")
@@ -173,7 +174,7 @@ def adapt_targets(model: Any, arrays: dict[str, np.ndarray], y: Any, sample_weig
         if target.size != n and not one_hot:
             raise ValueError(f"{where}: class_weight needs one label per sample; y has shape {target.shape}.")
         count = shapes[0][-1] if one_hot or next(iter(targets)).endswith("labels") else 2
-        weights = data.class_weights(class_weight, target.argmax(-1) if one_hot else target.reshape(n), where, count,
+        weights = checks.class_weights(class_weight, target.argmax(-1) if one_hot else target.reshape(n), where, count,
                                      part)
         weight = weights if weight is None else weight * weights
     if weight is not None:

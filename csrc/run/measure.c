@@ -3,7 +3,7 @@
  * Their names begin with an underscore: no op has them, and no reference. See fastnn/teaching/peak.py and profile.py. */
 #include <time.h>
 
-#include "simd.h"
+#include "vector/simd.h"
 
 enum { CHAINS = 12, PER_ROUND = 192 };      /* 12 chains cover the latency of an FMA on two ports and fit 16 registers */
 

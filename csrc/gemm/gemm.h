@@ -8,7 +8,7 @@
  * at zero), wherever the tiles, the blocks and the workers' shares are cut: so the bits depend on
  * nothing but the operands, and on whether the instruction set has fused multiply-add.
  * Long sums may be several such chains: over a batch (`batch`: gradients of weights and biases) as many
- * as m, n and k say, else as many as n and k say; gemm_sums.h has them. So the bits of a prediction do
+ * as m, n and k say, else as many as n and k say; gemm/sums.h has them. So the bits of a prediction do
  * not depend on how many rows are predicted together.
  */
 #ifndef GEMM_H

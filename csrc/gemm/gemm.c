@@ -1,10 +1,10 @@
-/* gemm.c: the matrix product; gemm.h says what it computes, naive() in gemm_small.h is the same in three loops. */
-#include "activate.h"
-#include "gemm.h"
-#include "gemm_pack.h"
-#include "gemm_small.h"
-#include "gemm_sums.h"
-#include "gemm_tile.h"
+/* gemm.c: the matrix product; gemm.h says what it computes, naive() in gemm/small.h is the same in three loops. */
+#include "vector/activate.h"
+#include "gemm/gemm.h"
+#include "gemm/pack.h"
+#include "gemm/small.h"
+#include "gemm/sums.h"
+#include "gemm/tile.h"
 
 enum {
     COPY_STEP = 512,          /* floats between the rows of a transposed a that make copying them worth it */
@@ -157,7 +157,7 @@ static void halves(const Gemm *g, Part part)
 }
 
 /* Which way a product goes; which bits come out depends on its sizes only. In the order of the choice:
- *   halves    many weights for few columns: two sums, which two workers compute (see gemm_sums.h)
+ *   halves    many weights for few columns: two sums, which two workers compute (see gemm/sums.h)
  *   finish    the partial sums of chunks, added up when all workers are done
  *   chunks    few sums over a long batch: each of CHUNKS pieces of k is read by one worker only
  *   vectors   all three matrices fit in one vector each

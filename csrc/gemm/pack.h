@@ -1,10 +1,10 @@
-/* gemm_pack.h: gemm.c's copies of operands, in the order in which the tiles read them. */
+/* gemm/pack.h: gemm.c's copies of operands, in the order in which the tiles read them. */
 #ifndef GEMM_PACK_H
 #define GEMM_PACK_H
 
 #include <string.h>
 
-#include "gemm_tile.h"
+#include "gemm/tile.h"
 
 enum { DEPTH = 512 };      /* of a block of b: one tile's rows of a (14 x 512) stay in the first-level cache */
 

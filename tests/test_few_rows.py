@@ -8,7 +8,7 @@ import pytest
 
 import fastnn
 from fastnn import layers
-from fastnn.training.straight import KEPT, MOST_BYTES
+from fastnn.training.few_rows import KEPT, MOST_BYTES
 
 RNG = np.random.default_rng(0)
 

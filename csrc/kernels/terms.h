@@ -7,7 +7,7 @@
 #ifndef FASTNN_TERMS_H
 #define FASTNN_TERMS_H
 
-#include "rows.h"
+#include "vector/rows.h"
 
 #define LOW 1e-7f                         /* probabilities are clipped to [LOW, HIGH] */
 #define HIGH ((float)(1 - 1e-7))

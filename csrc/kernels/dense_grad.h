@@ -2,7 +2,7 @@
 #ifndef FASTNN_DENSE_GRAD_H
 #define FASTNN_DENSE_GRAD_H
 
-#include "activate.h"
+#include "vector/activate.h"
 
 typedef struct Layer {
     const float *x, *dy, *y;
@@ -21,7 +21,7 @@ INLINE V v_activation_grad(V dy, V y, int activation)
     return dy;
 }
 
-/* The first `rows` rows of dw stay in registers, as does db, whose rows are added in the order of gemm_sums.h: a quarter
+/* The first `rows` rows of dw stay in registers, as does db, whose rows are added in the order of gemm/sums.h: a quarter
  * of the batch at a time, from 17 rows on. out <= WIDTH. */
 INLINE void gradient_rows_(const int rows, const Layer *l)
 {

@@ -3,7 +3,7 @@
 #ifndef FASTNN_SOFTMAX_H
 #define FASTNN_SOFTMAX_H
 
-#include "rows.h"
+#include "vector/rows.h"
 
 static void softmax(const Call *call, Part part)
 {

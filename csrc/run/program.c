@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "fastnn.h"
-#include "team.h"
+#include "run/team.h"
 
 /* A second worker costs about 1 us to wake (libgomp, two cores, measured 0.8); each one must be worth
  * several times that. */

@@ -1,9 +1,9 @@
-/* conv_block.h: the parts that convolutions are made of: outputs that have the same taps, and what pixels say to weights. */
+/* conv/block.h: the parts that convolutions are made of: outputs that have the same taps, and what pixels say to weights. */
 #ifndef CONV_BLOCK_H
 #define CONV_BLOCK_H
 
-#include "conv_axis.h"
-#include "conv_tile.h"
+#include "conv/axis.h"
+#include "conv/tile.h"
 
 static inline int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static inline int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
