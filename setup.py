@@ -1,11 +1,13 @@
 """Builds the one compiled module, fastnn._engine.
 
-The kernels in csrc/kernels (with gemm.c and registry.c) are compiled once per instruction set from the
-same sources; csrc/run/dispatch.c picks a copy at import. Whatever goes wrong with the compiler, the
+The kernels in csrc/kernels (with the products, the measurements and the registry) are compiled once per instruction
+set from the same sources; csrc/run/dispatch.c picks a copy at import. Whatever goes wrong with the compiler, the
 installation succeeds: fastnn then runs its NumPy reference, and says so and why.
-FASTNN_NO_OPENMP=1 builds for one thread.
+FASTNN_NO_OPENMP=1 builds for one thread, FASTNN_ISA=avx2 for this instruction set only.
+Objects are kept in build/ and compiled anew when a file that they were made of, or a flag, has changed.
 """
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -76,7 +78,7 @@ class BuildEngine(build_ext):
         compiling, linking = self._openmp_flags()
         built = self._compile_each_isa()
         objects = [path for paths in built.values() for path in paths]
-        objects += self._compile(ONCE, self.build_temp, [(f"HAVE_{name}", "1") for name in built], compiling)
+        objects += self._compile(ONCE, [(f"HAVE_{name}", "1") for name in built], compiling)
         extension.extra_objects = objects
         extension.extra_link_args = linking
         self.force = True       # an earlier build may have been made with other flags
@@ -84,29 +86,47 @@ class BuildEngine(build_ext):
 
     def _compile_each_isa(self):
         """{instruction set: its object files}; one that this compiler cannot build is left out."""
-        usable = [name for name, (flags, macro) in ISAS.items() if self._works(
+        wanted = {name: row for name, row in ISAS.items() if name == os.environ.get("FASTNN_ISA", name)}
+        usable = [name for name, (flags, macro) in wanted.items() if self._works(
             f"#ifndef {macro}\n#error not this instruction set\n#endif\nint main(void){{return 0;}}", flags)]
+        if not usable:
+            raise RuntimeError(f"no instruction set to build for; FASTNN_ISA is one of {', '.join(ISAS)}")
         built = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            waiting = {(name, source): pool.submit(self._compile, [source], os.path.join(self.build_temp, name),
-                                                   [("FASTNN_ISA", name)], ISAS[name][0])
+            waiting = {(name, source): pool.submit(self._compile, [source], [("FASTNN_ISA", name)], ISAS[name][0])
                        for name in reversed(usable) for source in PER_ISA}
             for name in usable:
                 try:
                     built[name] = [path for source in PER_ISA for path in waiting[name, source].result()]
                 except Exception as error:
-                    if name == "baseline":
+                    if len(usable) == 1 or name == "baseline":
                         pool.shutdown(cancel_futures=True)
                         raise
                     say(f"built without {name} ({error}).")
-        missing = [name for name in ISAS if name not in usable]
+        missing = [name for name in wanted if name not in usable]
         if missing:
             say(f"built without {', '.join(missing)}, which {self._compiler_name()} does not know.")
         return built
 
-    def _compile(self, sources, folder, macros, flags):
-        return self.compiler.compile(sources, output_dir=folder, macros=macros, include_dirs=["csrc"],
-                                     extra_postargs=FLAGS + flags)
+    def _compile(self, sources, macros, flags):
+        """The sources' object files, in a folder named after the flags; compiled where something in them is newer."""
+        command = [*getattr(self.compiler, "compiler_so", ["cc"]), *FLAGS, *flags, *map(str, macros)]
+        folder = os.path.join("build", "objects", hashlib.sha256(" ".join(command).encode()).hexdigest()[:16])
+        objects = self.compiler.object_filenames(sources, output_dir=folder)
+        for source, path in zip(sources, objects):
+            if not self._fresh(path):
+                self.compiler.compile([source], output_dir=folder, macros=macros, include_dirs=["csrc"],
+                                      extra_postargs=[*FLAGS, *flags, "-MD", "-MF", path + ".d"])
+        return objects
+
+    @staticmethod
+    def _fresh(path):
+        """Whether the object is newer than every file that the compiler read for it."""
+        try:
+            read = Path(path + ".d").read_text().partition(":")[2].replace("\\\n", " ").split()
+            return all(os.path.getmtime(each) <= os.path.getmtime(path) for each in read)
+        except OSError:
+            return False
 
     def _compiler_name(self):
         return getattr(self.compiler, "compiler_so", [self.compiler.compiler_type])[0]

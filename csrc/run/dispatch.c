@@ -2,7 +2,9 @@
  * setup.py defines HAVE_<ISA> for each copy it compiled. */
 #include "fastnn.h"
 
+#ifdef HAVE_baseline
 extern const Kernel *const registry_baseline[];
+#endif
 #ifdef HAVE_avx2
 extern const Kernel *const registry_avx2[];
 #endif
@@ -10,17 +12,22 @@ extern const Kernel *const registry_avx2[];
 extern const Kernel *const registry_avx512[];
 #endif
 
+typedef enum Needs { NOTHING, AVX2, AVX512 } Needs;
+
 /* From the slowest to the fastest. */
 static const struct {
     const char *name;
     Registry registry;
+    Needs needs;
 } isas[] = {
-    {"baseline", registry_baseline},
+#ifdef HAVE_baseline
+    {"baseline", registry_baseline, NOTHING},
+#endif
 #ifdef HAVE_avx2
-    {"avx2", registry_avx2},
+    {"avx2", registry_avx2, AVX2},
 #endif
 #ifdef HAVE_avx512
-    {"avx512", registry_avx512},
+    {"avx512", registry_avx512, AVX512},
 #endif
 };
 
@@ -35,8 +42,8 @@ int isa_supported(int isa)
     const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
                        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-    return isa == 0 || (isa == 1 ? avx2 : avx512);
+    return isas[isa].needs == NOTHING || (isas[isa].needs == AVX2 ? avx2 : avx512);
 #else
-    return isa == 0;
+    return isas[isa].needs == NOTHING;
 #endif
 }
