@@ -12,6 +12,8 @@ from fastnn.errors import ShapeError, nearest, shown
 from fastnn.ops import activation as rows
 from fastnn.ops import data, elementwise
 from fastnn.ops._op import as_tensor
+from fastnn.ops.softmax import log_softmax as log_softmax_rows
+from fastnn.ops.softmax import softmax as softmax_rows
 
 
 def step(x: Any) -> Tensor:
@@ -119,12 +121,12 @@ def exponential(x: Any) -> Tensor:
 
 def softmax(x: Any, axis: int = -1) -> Tensor:
     """y_i = e^x_i / Σ_j e^x_j along `axis`: positive, sum 1. Raises ShapeError for an axis that x does not have."""
-    return _along("softmax", rows.softmax, x, axis)
+    return _along("softmax", softmax_rows, x, axis)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Tensor:
     """y_i = x_i - log Σ_j e^x_j along `axis`. Raises ShapeError for an axis that x does not have."""
-    return _along("log_softmax", rows.log_softmax, x, axis)
+    return _along("log_softmax", log_softmax_rows, x, axis)
 
 
 swish = silu

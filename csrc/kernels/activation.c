@@ -1,7 +1,6 @@
 /* activation.c: activation functions and their gradients; see fastnn/reference/activation.py.
- * The formulas of the elementwise ones are in activate.h; softmax and its kin, which take rows, in softmax.h. */
+ * The formulas of the elementwise ones are in vector/activate.h. */
 #include "vector/activate.h"
-#include "kernels/softmax.h"
 
 static void step(const Call *call, Part part) { map1(call, part, v_step); }
 static void sigmoid(const Call *call, Part part) { map1(call, part, v_sigmoid); }
@@ -170,9 +169,5 @@ const Kernel FAMILY(activation)[] = {
     {"prelu_grad(dy, x, alpha)", prelu_grad, ROWS, 0.17},
     {"prelu_alpha_grad(dy, x)", prelu_alpha_grad, ELEMENTS, 10},
     {"activation_grad(dy, y, *, activation)", activation_grad, ELEMENTS, 0.14},
-    {"softmax(x)", softmax, ROWS, 0.45},
-    {"softmax_grad(dy, y)", softmax_grad, ROWS, 0.25},
-    {"log_softmax(x)", log_softmax, ROWS, 0.45},
-    {"log_softmax_grad(dy, y)", log_softmax_grad, ROWS, 0.4},
     {0},
 };

@@ -1,5 +1,4 @@
-/* terms.h: losses that are means of independent terms, and what all losses share. For kernels/loss.c and
- * kernels/crossentropy.c.
+/* terms.h: losses that are means of independent terms. For kernels/loss.c and kernels/crossentropy.c.
  *
  * Terms are computed on contiguous elements and then averaged in groups, so that rows of one element fill whole
  * vectors.
@@ -9,14 +8,7 @@
 
 #include "vector/rows.h"
 
-#define LOW 1e-7f                         /* probabilities are clipped to [LOW, HIGH] */
-#define HIGH ((float)(1 - 1e-7))
 enum { BLOCK = 512 };
-
-/* A clipped NaN is NaN. */
-INLINE V clip(V p) { return v_select(p < LOW, v_splat(LOW), v_select(p > HIGH, v_splat(HIGH), p)); }
-INLINE I clipped(V p) { return (p < LOW) | (p > HIGH); }
-INLINE float clip_one(float p) { return p < LOW ? LOW : p > HIGH ? HIGH : p; }
 
 /* The sum of n floats, in an order that depends on n only. */
 static float sum_of(const float *x, int64_t n)

@@ -10,8 +10,8 @@ from typing import Any
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.losses.loss import LossFunctionWrapper, prepared
-from fastnn.ops import data, elementwise, reduce
-from fastnn.ops import loss as rows
+from fastnn.ops import crossentropy as rows
+from fastnn.ops import data, elementwise, reduce, sparse_crossentropy
 from fastnn.ops._op import as_tensor
 
 
@@ -58,8 +58,9 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
     y_true, y_pred = prepared("sparse_categorical_crossentropy", y_true, y_pred, "labels", ignore_class)
     logits = behind(y_pred, "softmax")
     if logits is not None or from_logits:
-        return rows.sparse_softmax_crossentropy(y_true, y_pred if logits is None else logits, ignore=ignore)[0]
-    return rows.sparse_categorical_crossentropy(y_true, y_pred, ignore=ignore)
+        x = y_pred if logits is None else logits
+        return sparse_crossentropy.sparse_softmax_crossentropy(y_true, x, ignore=ignore)[0]
+    return sparse_crossentropy.sparse_categorical_crossentropy(y_true, y_pred, ignore=ignore)
 
 
 sparse_categorical_crossentropy.label_kind = "labels"  # type: ignore[attr-defined]

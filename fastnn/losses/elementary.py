@@ -12,6 +12,7 @@ from fastnn.errors import shown
 from fastnn.losses.loss import LossFunctionWrapper, prepared
 from fastnn.ops import activation, reduce
 from fastnn.ops import loss as rows
+from fastnn.ops._per_sample import per_sample
 from fastnn.ops.elementwise import (
     absolute,
     add,
@@ -27,7 +28,6 @@ from fastnn.ops.elementwise import (
     square,
     subtract,
 )
-from fastnn.ops.loss import per_sample
 
 EPSILON = 1e-7
 

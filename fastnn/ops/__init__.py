@@ -1,7 +1,7 @@
 """Floor 2. The ops: what layers, losses and schedules are written with, each with its gradient.
 
 Public names are Keras' `ops` where Keras has them. The rows behind them (constants by name, no defaults) are in the
-family modules: activation, data, dense, elementwise, loss, metric, optimizer, random, reduce.
+family modules: activation, crossentropy, data, dense, elementwise, loss, metric, optimizer, random, reduce, softmax, …
 """
 
 from fastnn.ops._op import Op, as_tensor
@@ -38,14 +38,12 @@ from fastnn.ops.activation import (
     gelu,
     hard_sigmoid,
     hard_silu,
-    log_softmax,
     mish,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
-    softmax,
     softplus,
     softsign,
     step,
@@ -54,6 +52,7 @@ from fastnn.ops.activation import (
 from fastnn.ops.dense import add_bias, dense, matmul_nt, matmul_tn, sum_rows
 from fastnn.ops.elementwise import absolute, divide_no_nan, exp, greater_equal, log, negative, sign, sqrt, square
 from fastnn.ops.reduce import argmax, expand
+from fastnn.ops.softmax import log_softmax, softmax
 
 abs = absolute
 

@@ -18,14 +18,6 @@ def _with_y(name: str, **bound: Any) -> Op:
     return Op(name, shape=lambda dy, y: same_shapes(name, dy=dy, y=y), outputs=("dx",), **bound)
 
 
-def _row(name: str, shape: Shape) -> Shape:
-    """The shape of an array whose last axis holds rows."""
-    if not shape or shape[-1] == 0:
-        raise ShapeError(f"{name}: got shape {shape}; needs a last axis with at least one element; "
-                         "try reshaping to (rows, classes).")
-    return shape
-
-
 # No gradient rule: the derivative is 0 wherever there is one, so asking for it is an error that says so.
 step = Op("step", shape=same)
 
@@ -89,21 +81,6 @@ hard_sigmoid_grad = _with_x("hard_sigmoid_grad")
 hard_silu = Op("hard_silu", shape=same, vjp=dict(x=lambda dy, x: hard_silu_grad(dy, x)),
                magnitude=lambda x: np.abs(x) * (np.abs(x) + 3) / 6)
 hard_silu_grad = _with_x("hard_silu_grad", magnitude=lambda dy, x: np.abs(dy) * (2 * np.abs(x) + 3) / 6)
-
-# Rounding x - max(x) moves the exponential by as many units as that difference is large.
-softmax = Op("softmax", shape=lambda x: _row("softmax", x), vjp=dict(x=lambda dy, y: softmax_grad(dy, y)), ulps=8,
-             terms=lambda x: x.shape[-1],
-             magnitude=lambda x, y: y * (1 + np.max(x, -1, keepdims=True) - x))
-softmax_grad = Op("softmax_grad", shape=lambda dy, y: _row("softmax_grad", same_shapes("softmax_grad", dy=dy, y=y)),
-                  outputs=("dx",), terms=lambda y: y.shape[-1],
-                  magnitude=lambda dy, y: np.abs(y) * (np.abs(dy) + np.sum(np.abs(dy * y), -1, keepdims=True)))
-
-log_softmax = Op("log_softmax", shape=lambda x: _row("log_softmax", x),
-                 vjp=dict(x=lambda dy, y: log_softmax_grad(dy, y)), terms=lambda x: x.shape[-1],
-                 magnitude=lambda x, y: 1 + np.abs(y) + np.max(x, -1, keepdims=True) - x)
-log_softmax_grad = Op("log_softmax_grad", outputs=("dx",), terms=lambda y: y.shape[-1],
-                      shape=lambda dy, y: _row("log_softmax_grad", same_shapes("log_softmax_grad", dy=dy, y=y)),
-                      magnitude=lambda dy, y: np.abs(dy) + np.exp(y) * np.sum(np.abs(dy), -1, keepdims=True))
 
 
 def _prelu_shape(name: str, x: Shape, alpha: Shape) -> Shape:

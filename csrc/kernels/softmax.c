@@ -1,8 +1,5 @@
-/* softmax.h: softmax, its logarithm and their gradients; see fastnn/reference/activation.py. Rows are those of the last
+/* softmax.c: softmax, its logarithm and their gradients; see fastnn/reference/softmax.py. Rows are those of the last
  * axis. */
-#ifndef FASTNN_SOFTMAX_H
-#define FASTNN_SOFTMAX_H
-
 #include "vector/rows.h"
 
 static void softmax(const Call *call, Part part)
@@ -87,4 +84,11 @@ static void log_softmax_grad(const Call *call, Part part)
     }
 }
 
-#endif
+extern const Kernel FAMILY(softmax)[];
+const Kernel FAMILY(softmax)[] = {
+    {"softmax(x)", softmax, ROWS, 0.45},
+    {"softmax_grad(dy, y)", softmax_grad, ROWS, 0.25},
+    {"log_softmax(x)", log_softmax, ROWS, 0.45},
+    {"log_softmax_grad(dy, y)", log_softmax_grad, ROWS, 0.4},
+    {0},
+};

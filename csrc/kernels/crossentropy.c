@@ -1,0 +1,176 @@
+/* crossentropy.c: cross-entropies and their gradients, one number per sample; see fastnn/reference/crossentropy.py.
+ * The categorical ones take WIDTH samples at a time, so that the logarithms and divisions fill a vector. */
+#include "kernels/probability.h"
+#include "kernels/terms.h"
+
+INLINE V probability_term(V t, V x)
+{
+    const V p = clip(x);
+    return -(t * v_log(p) + (1.0f - t) * v_log(1.0f - p));
+}
+INLINE V probability_slope(V t, V x)
+{
+    const V p = clip(x);
+    return v_where(~clipped(x), (1.0f - t) / (1.0f - p) - t / p);
+}
+INLINE V logit_term(V t, V x) { return (v_max((V){0}, x) - x * t) + log1p_inside_(v_exp(-v_abs(x))); }
+INLINE V logit_slope(V t, V x) { return v_sigmoid(x) - t; }
+
+static void binary_crossentropy(const Call *call, Part part)
+{
+    mean_of_terms(call, part, probability_term, number(call, 0));
+}
+
+static void binary_crossentropy_grad(const Call *call, Part part)
+{
+    scaled_slopes(call, part, probability_slope, number(call, 0));
+}
+
+static void sigmoid_crossentropy(const Call *call, Part part)
+{
+    mean_of_terms(call, part, logit_term, number(call, 0));
+}
+
+static void sigmoid_crossentropy_grad(const Call *call, Part part)
+{
+    scaled_slopes(call, part, logit_slope, number(call, 0));
+}
+
+static void categorical_crossentropy(const Call *call, Part part)
+{
+    const float *y_true = input(call, 0);
+    const float *y_pred = input(call, 1);
+    const double smoothing = number(call, 0);
+    float *loss = output(call, 0);
+    const int64_t n = last_dim(call->inputs[1]), size = input_size(call, 1);
+    const Range rows = share_rows(output_size(call, 0), part);
+    const float keep = 1 - smoothing, add = smoothing / n;
+
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        float total[WIDTH];
+        V sums[WIDTH];
+        v_store(total, sum_each(y_pred + row * n, n, count, y_pred + size));
+        for (int64_t r = 0; r < count; r++) {
+            V sum = {0};
+            for (int64_t i = 0, at = (row + r) * n; i < n; i += WIDTH, at += WIDTH) {
+                const V t = v_load_row(y_true + at, n - i, size - at, 0) * keep + add;
+                const V q = clip(v_load_row(y_pred + at, n - i, size - at, 1) / total[r]);
+                sum -= v_where(first_lanes(n - i), t * v_log(q));
+            }
+            sums[r] = sum;
+        }
+        no_rows(sums, count);
+        v_store_part(loss + row, v_sum_rows(sums), count);
+    }
+}
+
+static void categorical_crossentropy_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *y_true = input(call, 1);
+    const float *y_pred = input(call, 2);
+    const double smoothing = number(call, 0);
+    float *dx = output(call, 0);
+    const int64_t n = last_dim(call->inputs[2]), size = input_size(call, 2);
+    const Range rows = share_rows(input_size(call, 0), part);
+    const float keep = 1 - smoothing, add = smoothing / n;
+
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        float total[WIDTH], mean[WIDTH], scale[WIDTH];
+        V slopes[WIDTH], sums[WIDTH];                   /* as in softmax_each: the first lanes are not stored yet */
+        const V totals = sum_each(y_pred + row * n, n, count, y_pred + size);
+        v_store(total, totals);
+        v_store(scale, v_load_part(dy + row, count, 0) / totals);
+        for (int64_t r = 0; r < count; r++) {
+            V sum = {0};
+            for (int64_t i = 0, at = (row + r) * n; i < n; i += WIDTH, at += WIDTH) {
+                const V t = v_load_row(y_true + at, n - i, size - at, 0) * keep + add;
+                const V q = v_load_row(y_pred + at, n - i, size - at, 0) / total[r];
+                const V g = v_where(~clipped(q), -t / q);      /* the slope before normalisation */
+                if (i == 0) slopes[r] = g;
+                else v_store_part(dx + at, g, n - i);
+                sum += v_where(first_lanes(n - i), q * g);
+            }
+            sums[r] = sum;
+        }
+        no_rows(sums, count);
+        v_store(mean, v_sum_rows(sums));
+        for (int64_t r = 0; r < count; r++)
+            for (int64_t i = 0, at = (row + r) * n; i < n; i += WIDTH, at += WIDTH) {
+                const V g = i == 0 ? slopes[r] : v_load_part(dx + at, n - i, 0);
+                v_store_part(dx + at, scale[r] * (g - mean[r]), n - i);
+            }
+    }
+}
+
+static void softmax_crossentropy(const Call *call, Part part)
+{
+    const float *y_true = input(call, 0);
+    const float *logits = input(call, 1);
+    const double smoothing = number(call, 0);
+    float *loss = output(call, 0);
+    float *probabilities = output(call, 1);
+    const int64_t n = last_dim(call->inputs[1]), size = input_size(call, 1);
+    const Range rows = share_rows(output_size(call, 0), part);
+    const float keep = 1 - smoothing, add = smoothing / n;
+
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        float high[WIDTH];
+        const V log_sums =
+            v_log(softmax_each(probabilities + row * n, logits + row * n, high, n, count, logits + size));
+        const V weights = sum_each(y_true + row * n, n, count, y_true + size) * keep + (float)smoothing;
+        V dots[WIDTH];
+        for (int64_t r = 0; r < count; r++) {
+            V dot = {0};
+            for (int64_t i = 0, at = (row + r) * n; i < n; i += WIDTH, at += WIDTH) {   /* the padding has x = max x */
+                const V t = v_load_row(y_true + at, n - i, size - at, 0) * keep + add;
+                const V below = v_load_row(logits + at, n - i, size - at, high[r]) - high[r];
+                dot += v_where(first_lanes(n - i), t * below);
+            }
+            dots[r] = dot;
+        }
+        no_rows(dots, count);
+        v_store_part(loss + row, log_sums * weights - v_sum_rows(dots), count);
+    }
+}
+
+static void softmax_crossentropy_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const float *y_true = input(call, 1);
+    const float *probabilities = input(call, 2);
+    const double smoothing = number(call, 0);
+    float *dx = output(call, 0);
+    const int64_t n = last_dim(call->inputs[2]), size = input_size(call, 2);
+    const Range rows = share_rows(input_size(call, 0), part);
+    const float keep = 1 - smoothing, add = smoothing / n;
+
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        float weight[WIDTH];
+        v_store(weight, sum_each(y_true + row * n, n, count, y_true + size) * keep + (float)smoothing);
+        for (int64_t r = 0; r < count; r++)
+            for (int64_t i = 0, at = (row + r) * n; i < n; i += WIDTH, at += WIDTH) {
+                const V t = v_load_row(y_true + at, n - i, size - at, 0) * keep + add;
+                const V p = v_load_row(probabilities + at, n - i, size - at, 0);
+                v_store_part(dx + at, dy[row + r] * (p * weight[r] - t), n - i);
+            }
+    }
+}
+
+/* Costs of losses are per row: of one element for the means of terms, of ten classes for the categorical ones. */
+extern const Kernel FAMILY(crossentropy)[];
+const Kernel FAMILY(crossentropy)[] = {
+    {"binary_crossentropy(y_true, y_pred, *, smoothing)", binary_crossentropy, ROWS, 1},
+    {"binary_crossentropy_grad(dy, y_true, y_pred, *, smoothing)", binary_crossentropy_grad, ROWS, 0.5},
+    {"sigmoid_crossentropy(y_true, logits, *, smoothing)", sigmoid_crossentropy, ROWS, 1},
+    {"sigmoid_crossentropy_grad(dy, y_true, logits, *, smoothing)", sigmoid_crossentropy_grad, ROWS, 0.6},
+    {"categorical_crossentropy(y_true, y_pred, *, smoothing)", categorical_crossentropy, ROWS, 8},
+    {"categorical_crossentropy_grad(dy, y_true, y_pred, *, smoothing)", categorical_crossentropy_grad, ROWS, 0.8},
+    {"softmax_crossentropy(y_true, logits, *, smoothing)", softmax_crossentropy, ROWS, 9},
+    {"softmax_crossentropy_grad(dy, y_true, probabilities, *, smoothing)", softmax_crossentropy_grad, ROWS, 0.4},
+    {0},
+};

@@ -1,0 +1,153 @@
+/* sparse_crossentropy.c: categorical cross-entropies whose targets are class numbers, and their gradients; see
+ * fastnn/reference/sparse_crossentropy.py. WIDTH samples at a time, so that the logarithms and divisions fill a vector. */
+#include "kernels/probability.h"
+#include "vector/rows.h"
+
+/* The sums of the clipped probabilities of each row. */
+INLINE V clipped_sum_each(const float *p, int64_t n, int64_t count, const float *end)
+{
+    V sums[WIDTH];
+    for (int64_t r = 0; r < count; r++, p += n) {
+        V sum = {0};
+        for (int64_t i = 0; i < n; i += WIDTH)
+            sum += v_where(first_lanes(n - i), clip(v_load_row(p + i, n - i, end - p - i, 0)));
+        sums[r] = sum;
+    }
+    no_rows(sums, count);
+    return v_sum_rows(sums);
+}
+
+static void sparse_categorical_crossentropy(const Call *call, Part part)
+{
+    const int32_t *labels = input(call, 0);
+    const float *y_pred = input(call, 1);
+    const int64_t ignore = integer(call, 0);
+    float *loss = output(call, 0);
+    const int64_t n = last_dim(call->inputs[1]);
+    const Range rows = share_rows(output_size(call, 0), part);
+    const float *end = y_pred + input_size(call, 1);
+
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        float sum[WIDTH], chosen[WIDTH] = {0};
+        v_store(sum, clipped_sum_each(y_pred + row * n, n, count, end));
+        for (int64_t r = 0; r < count; r++) {
+            const int32_t label = labels[row + r];
+            chosen[r] = label >= 0 && label < n ? clip_one(y_pred[(row + r) * n + label]) : NAN;
+            if (label == ignore) chosen[r] = sum[r] = 1;
+        }
+        v_store_part(loss + row, v_log(v_load(sum)) - v_log(v_load(chosen)), count);
+    }
+}
+
+static void sparse_categorical_crossentropy_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const int32_t *labels = input(call, 1);
+    const float *y_pred = input(call, 2);
+    const int64_t ignore = integer(call, 0);
+    float *dx = output(call, 0);
+    const int64_t n = last_dim(call->inputs[2]);
+    const Range rows = share_rows(input_size(call, 0), part);
+    const float *end = y_pred + input_size(call, 2);
+
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        float sum[WIDTH];
+        v_store(sum, clipped_sum_each(y_pred + row * n, n, count, end));
+        for (int64_t r = 0; r < count; r++) {
+            const float *p = y_pred + (row + r) * n;
+            float *d = dx + (row + r) * n;
+            const int32_t label = labels[row + r];
+            const int known = label >= 0 && label < n;
+            const float slope = label == ignore ? 0 : known ? dy[row + r] / sum[r] : NAN;
+            for (int64_t i = 0; i < n; i += WIDTH) {
+                const V v = v_load_row(p + i, n - i, end - p - i, 0);
+                v_store_part(d + i, v_select(clipped(v), v_splat(0 * slope), v_splat(slope)), n - i);
+            }
+            if (known && label != ignore && !(p[label] < LOW || p[label] > HIGH))
+                d[label] = slope - dy[row + r] / p[label];
+        }
+    }
+}
+
+/* Whether the label is the place of the first maximum, as first_highest() says where either all or none are NaN. */
+INLINE int is_first_highest(const float *p, int64_t n, int64_t label, const float *end)
+{
+    if (label < 0 || label >= n) return 0;
+    const V mine = v_splat(p[label]);
+    I higher = {0};
+    for (int64_t i = 0; i < n; i += WIDTH) {
+        const V v = v_load_row(p + i, n - i, end - p - i, -INFINITY);
+        const I before = v_lanes() + (int32_t)i < i_splat((int32_t)label);
+        higher |= (before & ~(v < mine)) | (~before & (v > mine));
+    }
+    return !i_any(higher);
+}
+
+static void sparse_softmax_crossentropy(const Call *call, Part part)
+{
+    const int32_t *labels = input(call, 0);
+    const float *logits = input(call, 1);
+    const int64_t ignore = integer(call, 0);
+    float *loss = output(call, 0);
+    float *probabilities = output(call, 1);
+    float *right = output(call, 2);
+    const int64_t n = last_dim(call->inputs[1]);
+    const Range rows = share_rows(output_size(call, 0), part);
+    const float *end = logits + input_size(call, 1), *p_end = probabilities + input_size(call, 1);
+
+    for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
+        const int64_t count = block_rows(row, rows);
+        float high[WIDTH], losses[WIDTH], below[WIDTH] = {0};
+        const V log_sums = v_log(softmax_each(probabilities + row * n, logits + row * n, high, n, count, end));
+        for (int64_t r = 0; r < count; r++) {
+            const int32_t label = labels[row + r];
+            below[r] = label >= 0 && label < n ? logits[(row + r) * n + label] - high[r] : NAN;
+        }
+        v_store(losses, log_sums - v_load(below));
+        for (int64_t r = 0; r < count; r++) {
+            loss[row + r] = labels[row + r] == ignore ? 0 : losses[r];
+            right[row + r] = is_first_highest(probabilities + (row + r) * n, n, labels[row + r], p_end);
+        }
+    }
+}
+
+static void sparse_softmax_crossentropy_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);
+    const int32_t *labels = input(call, 1);
+    const float *probabilities = input(call, 2);
+    const int64_t ignore = integer(call, 0);
+    float *dx = output(call, 0);
+    const int64_t n = last_dim(call->inputs[2]);
+    const Range rows = share_rows(input_size(call, 0), part);
+    const float *end = probabilities + input_size(call, 2);
+
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        const float *p = probabilities + row * n;
+        float *d = dx + row * n;
+        const int32_t label = labels[row];
+        const int known = label >= 0 && label < n;
+        if (label == ignore) {
+            memset(d, 0, n * sizeof *d);
+            continue;
+        }
+        const float slope = known ? dy[row] : NAN;
+        for (int64_t i = 0; i < n; i += WIDTH)
+            v_store_part(d + i, slope * v_load_row(p + i, n - i, end - p - i, 0), n - i);
+        if (known) d[label] = slope * (p[label] - 1);
+    }
+}
+
+/* Costs of losses are per row: of ten classes. */
+extern const Kernel FAMILY(sparse_crossentropy)[];
+const Kernel FAMILY(sparse_crossentropy)[] = {
+    {"sparse_categorical_crossentropy(labels, y_pred, *, ignore)", sparse_categorical_crossentropy, ROWS, 5},
+    {"sparse_categorical_crossentropy_grad(dy, labels, y_pred, *, ignore)", sparse_categorical_crossentropy_grad,
+     ROWS, 0.6},
+    {"sparse_softmax_crossentropy(labels, logits, *, ignore)", sparse_softmax_crossentropy, ROWS, 7},
+    {"sparse_softmax_crossentropy_grad(dy, labels, probabilities, *, ignore)", sparse_softmax_crossentropy_grad,
+     ROWS, 0.25},
+    {0},
+};

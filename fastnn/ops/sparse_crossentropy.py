@@ -1,0 +1,52 @@
+"""Categorical cross-entropies whose targets are class numbers. Floor 2."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.ops._op import Op
+from fastnn.ops._per_sample import like_pred, per_label
+from fastnn.ops.crossentropy import clipped, probabilities_size
+
+
+def _right_size(logits: Any) -> Any:
+    """Where rounding decides which probability is the highest, anything goes; elsewhere nothing does."""
+    if logits.shape[-1] == 1:
+        return 0.0
+    second, first = np.moveaxis(np.sort(logits, axis=-1)[..., -2:], -1, 0)
+    return np.where(first - second < 1e-5 * (1 + np.abs(first)), np.inf, 0.0)
+
+
+def _sparse_grad_size(dy: Any, y_pred: Any) -> Any:
+    p = clipped(y_pred)
+    return np.abs(dy)[..., None] * (1 / np.sum(p, axis=-1, keepdims=True) + 1 / p)
+
+
+sparse_categorical_crossentropy_grad = Op(
+    "sparse_categorical_crossentropy_grad", outputs=("dx",), dtypes=dict(labels="int32"),
+    shape=lambda dy, labels, y_pred: like_pred(
+        "sparse_categorical_crossentropy_grad", dy,
+        per_label("sparse_categorical_crossentropy_grad", labels, y_pred), y_pred),
+    magnitude=_sparse_grad_size, terms=lambda y_pred: y_pred.shape[-1])
+sparse_categorical_crossentropy = Op(
+    "sparse_categorical_crossentropy", dtypes=dict(labels="int32"),
+    shape=lambda labels, y_pred: per_label("sparse_categorical_crossentropy", labels, y_pred),
+    magnitude=lambda y_pred: 1 + np.log(y_pred.shape[-1]) - np.min(np.log(clipped(y_pred)), axis=-1),
+    terms=lambda y_pred: y_pred.shape[-1],
+    vjp=dict(y_pred=lambda dy, labels, y_pred, ignore: sparse_categorical_crossentropy_grad(
+        dy, labels, y_pred, ignore=ignore)))
+
+sparse_softmax_crossentropy_grad = Op(
+    "sparse_softmax_crossentropy_grad", outputs=("dx",), dtypes=dict(labels="int32"),
+    shape=lambda dy, labels, probabilities: like_pred(
+        "sparse_softmax_crossentropy_grad", dy,
+        per_label("sparse_softmax_crossentropy_grad", labels, probabilities), probabilities),
+    magnitude=lambda dy, probabilities: np.abs(dy)[..., None] * (probabilities + 1))
+sparse_softmax_crossentropy = Op(
+    "sparse_softmax_crossentropy", outputs=("loss", "probabilities", "right"), dtypes=dict(labels="int32"),
+    gives=dict(probabilities=("softmax", ("logits",)),
+               right=("sparse_categorical_accuracy", ("labels", "probabilities"))),
+    shape=lambda labels, logits: [(rows := per_label("sparse_softmax_crossentropy", labels, logits)), logits, rows],
+    magnitude=(lambda loss: loss + 1, probabilities_size, _right_size), terms=lambda logits: logits.shape[-1],
+    vjp=dict(logits=lambda dloss, labels, probabilities, ignore: sparse_softmax_crossentropy_grad(
+        dloss, labels, probabilities, ignore=ignore)))
