@@ -8,8 +8,8 @@
  * A kernel may rely on:
  *   - shapes and dtypes already checked, in Python, by the op;
  *   - every array being C-contiguous and aligned to its own element;
- *   - dtypes: float32 data, int32 labels and indices, uint8 images; int64 and float64 only for
- *     0-d counters and sums (and the perceptron, which is float64 from end to end);
+ *   - dtypes: float32 data, int32 labels and indices, uint8 images and masks, bool conditions; int64 and
+ *     float64 only for 0-d counters and sums (and the perceptron, which is float64 from end to end);
  *   - outputs never overlapping inputs, except where the op says that an output *is* an input (an
  *     update);
  *   - subnormal numbers being flushed to zero, in inputs and results.
@@ -32,7 +32,8 @@
 
 enum { MAX_RANK = 8 };
 
-typedef enum DType { F32, F64, I32, I64, U8 } DType;
+typedef enum DType { F32, F64, I32, I64, U8, BOOL, DTYPE_COUNT } DType;
+static const char *const dtype_names[] = {"float32", "float64", "int32", "int64", "uint8", "bool"};
 
 typedef struct Tensor {
     void *data;
@@ -86,7 +87,8 @@ typedef struct Call {
     int finish;              /* as in Kernel */
 } Call;
 
-/* Activations that `dense` can fuse; a constant that is a string arrives as its place in this list. */
+/* Activations that `dense` can fuse; a constant that is a string arrives as its place in this list, or in that of the
+ * dtypes. */
 enum { LINEAR, RELU, TANH, SIGMOID, ACTIVATION_COUNT };
 static const char *const activation_names[] = {"linear", "relu", "tanh", "sigmoid"};
 

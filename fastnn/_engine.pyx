@@ -16,9 +16,10 @@ from time import monotonic
 
 cdef extern from "fastnn.h" nogil:
     enum: MAX_RANK
-    enum: F32, F64, I32, I64, U8
+    enum: F32, F64, I32, I64, U8, BOOL, DTYPE_COUNT
     enum: ACTIVATION_COUNT
     const char **activation_names
+    const char **dtype_names
     ctypedef struct Tensor:
         void *data
         int64_t size
@@ -163,6 +164,8 @@ cdef int describe(object array, Tensor *tensor) except -1:
         tensor.dtype = F64
     elif code == b"B":
         tensor.dtype = U8
+    elif code == b"?":
+        tensor.dtype = BOOL
     elif code in (b"i", b"l", b"q") and width == 4:
         tensor.dtype = I32
     elif code in (b"l", b"q") and width == 8:
@@ -180,7 +183,11 @@ cdef int describe_constant(object value, Constant *constant) except -1:
             if activation_names[i].decode() == value:
                 constant.integer = i
                 return 0
-        raise ValueError(f"{value!r} is not an activation that a kernel can fuse")
+        for i in range(DTYPE_COUNT):
+            if dtype_names[i].decode() == value:
+                constant.integer = i
+                return 0
+        raise ValueError(f"{value!r} is no activation that a kernel can fuse, and no dtype")
     elif isinstance(value, tuple):
         if len(value) > MAX_RANK:
             raise ValueError(f"a tuple constant has at most {MAX_RANK} items, got {len(value)}")

@@ -12,7 +12,7 @@ typedef uint64_t __attribute__((may_alias)) DoubleWord;
 
 static inline int64_t width_of(const Tensor *t)
 {
-    static const int64_t width[] = {[F32] = 4, [F64] = 8, [I32] = 4, [I64] = 8, [U8] = 1};
+    static const int64_t width[] = {[F32] = 4, [F64] = 8, [I32] = 4, [I64] = 8, [U8] = 1, [BOOL] = 1};
     return width[t->dtype];
 }
 
@@ -132,6 +132,10 @@ static void fill(const Call *call, Part part)
     case U8:
         for (int64_t i = range.begin; i < range.end; i++) ((uint8_t *)target)[i] = value;
         break;
+    case BOOL:
+        for (int64_t i = range.begin; i < range.end; i++) ((uint8_t *)target)[i] = value != 0;
+        break;
+    case DTYPE_COUNT: break;
     }
 }
 

@@ -149,6 +149,72 @@ static void where(const Call *call, Part part)
         y[i] = condition[i] != 0 ? a[i] : b[i];
 }
 
+enum { SOME = 64 };      /* elements that are converted at a time */
+
+static void cast_floats(const double *x, void *y, int64_t n, int dtype)
+{
+    const double top = dtype == U8 ? UINT8_MAX : dtype == I32 ? INT32_MAX : 0x1.fffffffffffffp62;
+    const double bottom = dtype == U8 ? 0 : dtype == I32 ? INT32_MIN : -0x1p63;
+    int64_t whole[SOME];
+
+    if (dtype == F32 || dtype == F64) {
+        for (int64_t i = 0; i < n; i++)
+            if (dtype == F32) ((float *)y)[i] = (float)x[i];
+            else ((double *)y)[i] = x[i];
+    } else if (dtype == BOOL) {
+        for (int64_t i = 0; i < n; i++) ((uint8_t *)y)[i] = x[i] != 0;
+    } else {
+        for (int64_t i = 0; i < n; i++)
+            whole[i] = x[i] != x[i] ? 0 : x[i] > top ? (int64_t)top : x[i] < bottom ? (int64_t)bottom : (int64_t)x[i];
+        for (int64_t i = 0; i < n; i++)
+            if (dtype == U8) ((uint8_t *)y)[i] = (uint8_t)whole[i];
+            else if (dtype == I32) ((int32_t *)y)[i] = (int32_t)whole[i];
+            else ((int64_t *)y)[i] = whole[i];
+    }
+}
+
+static void cast_integers(const int64_t *x, void *y, int64_t n, int dtype)
+{
+    for (int64_t i = 0; i < n; i++)
+        switch ((DType)dtype) {
+        case F32: ((float *)y)[i] = (float)x[i]; break;
+        case F64: ((double *)y)[i] = (double)x[i]; break;
+        case I32: ((int32_t *)y)[i] = (int32_t)x[i]; break;
+        case I64: ((int64_t *)y)[i] = x[i]; break;
+        case U8: ((uint8_t *)y)[i] = (uint8_t)x[i]; break;
+        case BOOL: ((uint8_t *)y)[i] = x[i] != 0; break;
+        case DTYPE_COUNT: break;
+        }
+}
+
+/* By way of float64 or int64, one of which holds every value of x exactly. */
+static void cast(const Call *call, Part part)
+{
+    const int from = call->inputs[0]->dtype, to = call->outputs[0]->dtype, floats = from == F32 || from == F64;
+    const int64_t y_width = to == F32 || to == I32 ? 4 : to == F64 || to == I64 ? 8 : 1;
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i += SOME) {
+        const int64_t n = range.end - i < SOME ? range.end - i : SOME;
+        const void *x = input(call, 0);
+        void *y = (char *)output(call, 0) + i * y_width;
+        double numbers[SOME];
+        int64_t integers[SOME];
+
+        for (int64_t j = 0; j < n; j++)
+            switch ((DType)from) {
+            case F32: numbers[j] = ((const float *)x)[i + j]; break;
+            case F64: numbers[j] = ((const double *)x)[i + j]; break;
+            case I32: integers[j] = ((const int32_t *)x)[i + j]; break;
+            case I64: integers[j] = ((const int64_t *)x)[i + j]; break;
+            case U8: case BOOL: integers[j] = ((const uint8_t *)x)[i + j]; break;
+            case DTYPE_COUNT: break;
+            }
+        if (floats) cast_floats(numbers, y, n, to);
+        else cast_integers(integers, y, n, to);
+    }
+}
+
 extern const Kernel FAMILY(elementwise)[];
 const Kernel FAMILY(elementwise)[] = {
     {"add(a, b)", add, ELEMENTS, 0.15},
@@ -175,5 +241,6 @@ const Kernel FAMILY(elementwise)[] = {
     {"greater_equal(a, b)", greater_equal, ELEMENTS, 0.15},
     {"equal(a, b)", equal, ELEMENTS, 0.15},
     {"where(condition, a, b)", where, ELEMENTS, 0.2},
+    {"cast(x, *, dtype)", cast, ELEMENTS, 0.3},
     {0},
 };

@@ -13,6 +13,7 @@ static void rescale(const Call *call, Part part)
 
     switch (call->inputs[0]->dtype) {
     case U8:
+    case BOOL:
         for (int64_t i = range.begin; i < range.end; i++) y[i] = ((const uint8_t *)x)[i] * scale + offset;
         break;
     case I32:

@@ -19,6 +19,9 @@ from fastnn.errors import ShapeError
 
 Shape = tuple[int | None, ...]
 
+WIDENING = ("bool", "uint8", "int32", "int64", "float32", "float64")      # each holds the ones before it, or nearly
+by_name: dict[str, "Op"] = {}
+
 
 def same(x: Shape) -> Shape:
     """The shape rule of functions of one array `x`: same shape."""
@@ -55,7 +58,8 @@ class Op:
     vjp: {input name: rule}, each giving d loss / d input from what it names: inputs, outputs, `d<output>`, constants,
     `wanted` (the names of the inputs that want a gradient) and `shared` intermediates (computed once however many
     rules ask). outputs: their names. updates: the inputs that are overwritten; they are the outputs then.
-    dtypes: {input: dtype, an input before it, or "any"}, else "float". result: dtype of the outputs: "float", a dtype,
+    dtypes: {input: dtype, an input before it, "any", or "alike" for inputs that meet in the widest dtype among them},
+    else "float"; whole numbers become floats there. result: dtype of the outputs: "float", a dtype,
     an input's name, a rule over dtypes and constants, or a tuple of these. view: the output shares its input's memory.
     gives: {output: (op, names)}: this output has the bits that the op, of one output and no constants, gives for these
     inputs or outputs of ours; a program computes it once.
@@ -70,6 +74,7 @@ class Op:
                  gives: dict[str, tuple[str, tuple[str, ...]]] | None = None,
                  magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4,
                  flops: Callable[..., float] | None = None) -> None:
+        by_name[name] = self
         self.name = name
         self.kernel = backend.kernels[name]
         self.shape = _Rule(shape) if shape else None
@@ -160,17 +165,29 @@ class Op:
             kind = self.dtypes.get(name, "float")
             if kind in names:
                 kind = tensors[names.index(kind)].dtype
+            wanted = backend.floatx() if kind == "float" else kind
             if not isinstance(value, Tensor):
                 value = as_tensor(value, kind)
-            elif kind != "any" and value.dtype != kind and not (kind == "float" and value.dtype == backend.floatx()):
-                raise TypeError(f"{self.name}: {name} has dtype {value.dtype}; needs "
-                                f"{backend.floatx() if kind == 'float' else kind}; convert the data, or make the "
-                                "weights anew under this floatx.")
+            elif kind == "float" and value.dtype in WIDENING[:4]:
+                value = by_name["cast"](value, dtype=wanted)
+            elif wanted not in ("any", "alike", value.dtype):
+                raise TypeError(f"{self.name}: {name} has dtype {value.dtype}; needs {wanted}; convert the data, or "
+                                "make the weights anew under this floatx.")
             if value.data is not None and value.data.shape != value.shape:
                 raise ShapeError(f"{self.name}: {name}, {value.name!r}, is an array of shape {value.data.shape} now; "
                                  f"needs {value.shape}; change it by assign().")
             tensors.append(value)
-        return tuple(tensors)
+        return self._alike(tensors)
+
+    def _alike(self, tensors: list[Tensor]) -> tuple[Tensor, ...]:
+        """The inputs, those that must be alike in the widest dtype among them."""
+        names = [name for name, kind in self.dtypes.items() if kind == "alike"]
+        found = {t.dtype for name, t in zip(self.kernel.inputs, tensors) if name in names}
+        if len(found) < 2:
+            return tuple(tensors)
+        widest = max(found, key=WIDENING.index)
+        return tuple(by_name["cast"](t, dtype=widest) if name in names and t.dtype != widest else t
+                     for name, t in zip(self.kernel.inputs, tensors))
 
     def _shapes(self, tensors: tuple[Tensor, ...], constants: dict[str, Any]) -> list[Shape]:
         if self.shape is None:
@@ -210,7 +227,29 @@ def as_tensor(value: Any, kind: str = "float") -> Tensor:
     if isinstance(value, Tensor):
         return value
     array = np.asarray(value)
-    dtype = backend.floatx() if kind == "float" else array.dtype if kind == "any" else kind
+    dtype = backend.floatx() if kind == "float" else _kept(array) if kind in ("any", "alike") else kind
     if array.dtype.kind not in "fiub":
         raise TypeError(f"got an array of dtype {array.dtype}; needs numbers.")
+    if dtype == "int32" and array.dtype.kind in "fiu" and array.dtype != np.int32:
+        _check_whole(array)
     return Tensor(np.require(array, dtype=dtype, requirements=["C", "A"]), constant=True)
+
+
+def _check_whole(array: np.ndarray) -> None:
+    """ValueError at the first number that int32 cannot hold."""
+    bad = (array < -2 ** 31) | (array >= 2 ** 31)
+    if array.dtype.kind == "f":
+        bad |= array != np.floor(array)
+    if bad.any():
+        first = tuple(np.argwhere(bad)[0].tolist())
+        raise ValueError(f"got the number {array[first]:.17g} at {list(first)} ({int(bad.sum())} bad); needs whole "
+                         "numbers from -2147483648 to 2147483647, as int32 holds.")
+
+
+def _kept(array: np.ndarray) -> Any:
+    """The dtype of ours that keeps an array's numbers: floats are floatx, whole numbers int32 where they fit."""
+    if array.dtype.kind == "f":
+        return backend.floatx()
+    if array.dtype.kind not in "iu" or array.dtype in (np.uint8, np.int32):
+        return array.dtype
+    return np.int32 if not array.size or (array.min() >= -2 ** 31 and array.max() < 2 ** 31) else np.int64

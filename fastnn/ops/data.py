@@ -153,7 +153,7 @@ copy = Op("copy", shape=lambda target, source: same_shapes("copy", target=target
 
 fill = Op("fill", updates=("target",), dtypes=dict(target="any"))
 
-concatenate = Op("concatenate", shape=_concatenate_shape, dtypes=dict(a="any", b="any"), result="a",
+concatenate = Op("concatenate", shape=_concatenate_shape, dtypes=dict(a="alike", b="alike"), result="a",
                  vjp=dict(a=lambda dy, a, axis: slice(dy, axis=axis, begin=0, end=a.shape[axis]),
                           b=lambda dy, a, axis: slice(dy, axis=axis, begin=a.shape[axis], end=dy.shape[axis])))
 

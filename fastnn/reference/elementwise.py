@@ -133,3 +133,14 @@ def equal(a: Array, b: Array) -> Array:
 def where(condition: Array, a: Array, b: Array) -> Array:
     """y = a where condition ≠ 0, else b."""
     return np.where(condition != 0, a, b)
+
+
+def cast(x: Array, *, dtype: str) -> Array:
+    """y = x as another dtype. Floats are cut towards 0 and kept within the whole numbers of dtype, NaN becomes 0; whole
+    numbers beyond dtype's wrap around; bool is x ≠ 0. Any shape → the same.
+    """
+    if x.dtype.kind != "f" or np.dtype(dtype).kind in "fb":
+        return x.astype(dtype)
+    limits = np.iinfo(dtype)
+    top = min(float(limits.max), 2.0 ** 63 - 1024)     # the largest float64 below 2**63
+    return np.clip(np.trunc(np.nan_to_num(x.astype(np.float64))), float(limits.min), top).astype(dtype)

@@ -76,6 +76,21 @@ CASES = [
     Case("greater", a=A, b=B, bits=True, exact=True, fix=_special, bad=BAD),
     Case("greater_equal", a=A, b=B, bits=True, exact=True, fix=_special, bad=BAD),
     Case("equal", a=A, b=B, bits=True, exact=True, fix=_special, bad=BAD),
+    Case("cast", x=X, dtype="int32", fix=_special_x, grad=False, bits=True),
+    Case("cast", x=floats("m", "n", low=-300, high=300), dtype="uint8", grad=False, bits=True),
+    Case("cast", x=floats("n", low=-1e30, high=1e30), dtype="int64", grad=False, bits=True),
+    Case("cast", x=X, dtype="bool", fix=_special_x, grad=False, bits=True),
+    Case("cast", x=X, dtype="float64", grad=False, bits=True),
+    Case("cast", x=wide(X), dtype="float32", bits=True, grad=False),
+    Case("cast", x=X, dtype="float64"),
+    *(Case("cast", x=ints("n", low=-300, high=300, dtype=given), dtype=wanted, grad=False, bits=True)
+      for given in ("int32", "int64") for wanted in ("float32", "float64", "int32", "int64", "uint8", "bool")),
+    *(Case("cast", x=ints("n", high=256, dtype="uint8"), dtype=wanted, grad=False, bits=True)
+      for wanted in ("float32", "int32", "int64", "uint8", "bool")),
+    *(Case("cast", x=ints("n", high=2, dtype="bool"), dtype=wanted, grad=False, bits=True)
+      for wanted in ("float32", "int32")),
+    Case("cast", x=ints("n", low=-2 ** 62, high=2 ** 62, dtype="int64"), dtype="int32", grad=False, bits=True),
+    Case("cast", x=ints("n", low=-2 ** 62, high=2 ** 62, dtype="int64"), dtype="float32", grad=False, bits=True),
     Case("where", condition=wide(ints("n", low=0, high=2), "float32"), a=A, b=B, bits=True,
          bad=[(dict(condition=(2,), a=(3,), b=(3,)), "must be equal")]),
 ]
