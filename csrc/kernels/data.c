@@ -58,10 +58,6 @@ static void gather_rows(const Call *call, Part part)
 
     if (*cursor + batch > input_size(call, 1)) return;    /* run by hand after the last batch: nothing to gather */
     order += *cursor;
-    if (call->inputs[0]->dtype == U8 && call->outputs[0]->dtype != U8) {
-        gather_rescaled(call, range, 1, 0);
-        return;
-    }
     for (int64_t row = range.begin; row < range.end; row++) {
         /* The rows lie anywhere: ask for the beginning of a later one now; the hardware sees the rest. Asking for whole
          * rows of 3,136 bytes takes 30 us for 128 of them instead of 24 (two cores, 160 MB of rows). */

@@ -190,7 +190,7 @@ class Batches:
 
     def symbols(self, arrays: dict[str, np.ndarray]) -> list[Any]:
         """The model's symbolic outputs for inputs of these row shapes."""
-        key = tuple(array.shape[1:] for name, array in arrays.items() if name.startswith("x"))
+        key = tuple((array.shape[1:], array.dtype.str) for name, array in arrays.items() if name.startswith("x"))
         if key not in self._symbols:
             self._symbols[key] = arguments.build(self.model, arrays)
         return self._symbols[key]

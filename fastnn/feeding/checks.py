@@ -54,10 +54,36 @@ def to_float(array: np.ndarray, where: str, check_finite: bool) -> np.ndarray:
             bad = np.argwhere(~np.isfinite(result))
             if len(bad):
                 first = tuple(int(i) for i in bad[0])
-                place = f"row {first[0]}" + (f", column {', '.join(map(str, first[1:]))}" if first[1:] else "")
                 raise ValueError(f"{where} has {len(bad)} values that are not finite in {backend.floatx()}, the first "
-                                 f"at {place}: {array[first]}.\nClean or scale the data, or pass check_finite=False.")
+                                 f"at {_place(first)}: {array[first]}.\nClean or scale the data, or pass "
+                                 "check_finite=False.")
     return result
+
+
+_LIMITS = {"uint8": (0, 255), "int32": (-2 ** 31, 2 ** 31 - 1), "int64": (-2 ** 63, 2 ** 63 - 1)}
+
+
+def to_dtype(array: np.ndarray, dtype: str, where: str, check_finite: bool = True) -> np.ndarray:
+    """The array as an input of this dtype takes it. ValueError at the first number that such an input cannot hold."""
+    if dtype == backend.floatx():
+        return to_float(array, where, check_finite)
+    if dtype == "bool":
+        return np.require(array, bool, ["C", "A"])
+    if array.dtype != dtype:
+        low, high = _LIMITS[dtype]
+        with np.errstate(invalid="ignore"):
+            bad = (array < low) | (array > high)
+            bad |= array != np.floor(array) if array.dtype.kind == "f" else False
+        if bad.any():
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            raise ValueError(f"{where} has the value {array[first]:.17g} at {_place(first)} ({int(bad.sum())} bad); "
+                             f"the input takes {dtype}, whole numbers from {low} to {high}.\nGive smaller numbers, or "
+                             "make the Input of another dtype.")
+    return np.require(array, dtype, ["C", "A"])
+
+
+def _place(index: tuple[int, ...]) -> str:
+    return f"row {index[0]}" + (f", column {', '.join(map(str, index[1:]))}" if index[1:] else "")
 
 
 def to_labels(array: np.ndarray, classes: int | None, where: str, ignore: int | None = None) -> np.ndarray:

@@ -43,6 +43,7 @@ class Layer:
     """
 
     unstructured: ClassVar[frozenset[str]] = frozenset({"built", "output_shape"})   # attributes no program depends on
+    takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
                  activity_regularizer: Any = None, **kwargs: Any) -> None:
@@ -153,7 +154,7 @@ class Layer:
         if not args or not tensors:
             raise TypeError(f"{self.name}: called without inputs.")
         if not self.built:
-            self._build(map_structure(lambda t: t.shape, args[0]))
+            self._build_for(args[0])
         training = kwargs.pop("training", None)
         symbolic = any(t.symbolic for t in tensors)
         before = context.training
@@ -181,6 +182,9 @@ class Layer:
             for output in flatten(outputs):
                 output.source = node
         return outputs
+
+    def _build_for(self, inputs: Any) -> None:
+        self._build(map_structure(lambda t: t.shape, inputs))
 
     def _build(self, input_shape: Any) -> None:
         with layer_scope(self.name):
@@ -284,8 +288,7 @@ def _per_sample(penalty: Any, output: Tensor) -> Any:
 def _to_tensor(value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value
-    array = np.asarray(value)
-    return as_tensor(array, "any" if array.dtype == np.uint8 or array.dtype == np.int32 else "float")
+    return as_tensor(value, "any")
 
 
 _TRAINING: dict[type, bool] = {}

@@ -6,6 +6,7 @@ from typing import Any
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.layers.layer import Layer, Node, distinct, flatten, map_structure
+from fastnn.ops.data import as_dtype
 
 
 class Graph:
@@ -82,7 +83,8 @@ class Graph:
 
     def run(self, inputs: Any) -> Any:
         """The outputs for inputs of the same structure (or a list, or a dict by input name)."""
-        values = dict(zip(map(id, self.input_tensors), self._ordered(inputs), strict=True))
+        given = zip(self.input_tensors, self._ordered(inputs), strict=True)
+        values = {id(t): as_dtype(x, t.dtype) for t, x in given}
 
         rows = next(iter(values.values())).shape[0] if values else None
 

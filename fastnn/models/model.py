@@ -17,6 +17,7 @@ class Model(Trainer, Layer):
     compile, fit, evaluate and predict are in training/trainer.py.
     """
 
+    takes_integers = True       # a subclass's call sees the data as they are, as in Keras
     unstructured = Layer.unstructured | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly"}
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:

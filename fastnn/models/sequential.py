@@ -7,9 +7,10 @@ from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.layers.input import Input, InputLayer
-from fastnn.layers.layer import Layer, structure_changed
+from fastnn.layers.layer import Layer, flatten, structure_changed
 from fastnn.models.graph import Graph
 from fastnn.models.model import Model
+from fastnn.ops.data import as_dtype
 
 
 class Sequential(Model):
@@ -77,11 +78,21 @@ class Sequential(Model):
             self._input = Input(tuple(input_shape)[1:], dtype=backend.floatx())
             self._rebuild()
 
-    def _build(self, input_shape: Any) -> None:
-        self.build(input_shape)
+    def _build_for(self, inputs: Any) -> None:
+        if self._input is None:
+            x = flatten(inputs)[0]
+            self._input = Input(x.shape[1:], dtype=x.dtype if self.takes_integers else None)
+            self._rebuild()
+
+    @property
+    def takes_integers(self) -> bool:  # type: ignore[override]
+        """What the first layer does, where there is no Input that says it."""
+        return self._input is None and bool(self._sublayers) and self._sublayers[0].takes_integers
 
     def call(self, inputs: Any) -> Any:
         """Each layer on the one before's output."""
+        if self._input is not None and len(flatten(inputs)) == 1:
+            inputs = as_dtype(flatten(inputs)[0], self._input.dtype)
         for layer in self._sublayers:
             inputs = layer(inputs)
         return inputs

@@ -227,15 +227,15 @@ def as_tensor(value: Any, kind: str = "float") -> Tensor:
     if isinstance(value, Tensor):
         return value
     array = np.asarray(value)
-    dtype = backend.floatx() if kind == "float" else _kept(array) if kind in ("any", "alike") else kind
+    dtype = backend.floatx() if kind == "float" else kept_dtype(array) if kind in ("any", "alike") else kind
     if array.dtype.kind not in "fiub":
         raise TypeError(f"got an array of dtype {array.dtype}; needs numbers.")
     if dtype == "int32" and array.dtype.kind in "fiu" and array.dtype != np.int32:
-        _check_whole(array)
+        check_whole(array)
     return Tensor(np.require(array, dtype=dtype, requirements=["C", "A"]), constant=True)
 
 
-def _check_whole(array: np.ndarray) -> None:
+def check_whole(array: np.ndarray) -> None:
     """ValueError at the first number that int32 cannot hold."""
     bad = (array < -2 ** 31) | (array >= 2 ** 31)
     if array.dtype.kind == "f":
@@ -246,7 +246,7 @@ def _check_whole(array: np.ndarray) -> None:
                          "numbers from -2147483648 to 2147483647, as int32 holds.")
 
 
-def _kept(array: np.ndarray) -> Any:
+def kept_dtype(array: np.ndarray) -> Any:
     """The dtype of ours that keeps an array's numbers: floats are floatx, whole numbers int32 where they fit."""
     if array.dtype.kind == "f":
         return backend.floatx()

@@ -9,7 +9,8 @@ from fastnn.engine import backend
 from fastnn.engine.program import Call, is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops._op import Op, Shape, check_whole, same_shapes
+from fastnn.ops.elementwise import cast
 from fastnn.reference import data as reference
 
 
@@ -117,11 +118,23 @@ def gathered_rescaled(x: Tensor, scale: float, offset: float) -> Tensor | None:
 
     Only in programs, where the gathering that x comes from is dropped if nobody else reads x."""
     call = x.source
-    if not (isinstance(call, Call) and call.op is gather_rows and is_recording()
-            and x.dtype == "float32" and call.inputs[0].dtype in ("uint8", "float32")):
+    if not (isinstance(call, Call) and call.op in (gather_rows, gather_rows_rescaled) and is_recording()
+            and call.inputs[0].dtype in ("uint8", "float32")
+            and (call.constants.get("scale", 1), call.constants.get("offset", 0)) == (1, 0)):
         return None
     y: Tensor = gather_rows_rescaled(*call.inputs, batch=call.constants["batch"], scale=scale, offset=offset)
     return y
+
+
+def as_dtype(x: Tensor, dtype: str) -> Tensor:
+    """x in another dtype: for the rows of a batch in the pass that gathers them. ValueError for numbers, known now,
+    that are none of this dtype's."""
+    if x.dtype == dtype:
+        return x
+    if dtype.startswith("int") and x.data is not None and not is_recording():
+        check_whole(x.data)
+    rows = gathered_rescaled(x, 1.0, 0.0) if dtype == backend.floatx() else None
+    return cast(x, dtype=dtype) if rows is None else rows
 
 
 def _gather(name: str, **more: Any) -> Op:
@@ -130,7 +143,7 @@ def _gather(name: str, **more: Any) -> Op:
               dtypes=dict(x="any", order="int32", cursor="int64"), **more)
 
 
-gather_rows = _gather("gather_rows", result=lambda x: "float" if x == "uint8" else x)
+gather_rows = _gather("gather_rows", result="x")
 
 def _rescaled_dtype(x: str) -> str:
     if x not in ("uint8", backend.floatx()):

@@ -7,15 +7,15 @@ from fastnn.reference._types import Array
 
 
 def gather_rows(x: Array, order: Array, cursor: Array, *, batch: int) -> Array:
-    """y = x[order[cursor : cursor + batch]]. x (n, …), order (n,) int32, cursor 0-d → y (batch, …); uint8 → float32."""
+    """y = x[order[cursor : cursor + batch]]. x (n, …), order (n,) int32, cursor 0-d → y (batch, …)."""
     begin = int(cursor)
-    rows = x[order[begin:begin + batch]]
-    return rows.astype(np.float32) if x.dtype == np.uint8 else rows
+    return x[order[begin:begin + batch]]
 
 
 def gather_rows_rescaled(x: Array, order: Array, cursor: Array, *, batch: int, scale: float, offset: float) -> Array:
     """y = scale·x[order[cursor : cursor + batch]] + offset. x (n, …) float or uint8 → y (batch, …) float."""
     rows = gather_rows(x, order, cursor, batch=batch)
+    rows = rows.astype(np.float32) if x.dtype == np.uint8 else rows
     return rows * rows.dtype.type(scale) + rows.dtype.type(offset)
 
 

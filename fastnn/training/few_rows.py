@@ -11,7 +11,7 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor
-from fastnn.feeding import arguments
+from fastnn.feeding import arguments, checks
 from fastnn.layers.layer import structure_version
 
 BATCH = 32              # rows that go through the model together, as the long way takes them
@@ -49,7 +49,7 @@ class Straight:
         if not self.lock.acquire(blocking=False):
             return None
         try:
-            np.copyto(self.source, x, casting="unsafe")
+            np.copyto(self.source, x, casting="unsafe")      # into floats; whole numbers were checked before
             self.program.run()
             return self._copied([t.data for t in self.program.results])
         finally:
@@ -81,10 +81,13 @@ class Straights:
         quiet = verbose == 0 or (verbose == "auto" and len(x) <= BATCH)
         if not (quiet and 0 < x.nbytes <= MOST_BYTES):
             return None
-        key = x.shape, backend.backend(), backend.floatx()
+        key = x.shape, x.dtype.str, backend.backend(), backend.floatx()
         found = self._found.get(key)
         if found is not None and found.version == structure_version():
-            return found.run(x)
+            dtype = found.source.dtype
+            if dtype not in (x.dtype, backend.floatx()):
+                x = checks.to_dtype(x, arguments.input_dtype(self.model, 0, x), "predict(): x")
+            return found.run(x) if dtype in (x.dtype, backend.floatx()) else None
         seen, self._last = self._last == key or len(x) == 1, key
         return self._record(x, key) if seen else None
 
@@ -95,7 +98,7 @@ class Straights:
         arrays = arguments.adapt_x(model, x, "predict()", check_finite=False)
         if arrays["x0"].shape != x.shape or len(arrays) != 1:
             return None
-        made = Straight.record(model, arrays["x0"].astype(backend.floatx()))
+        made = Straight.record(model, arrays["x0"].astype(arguments.input_dtype(model, 0, x)))
         if made is None:
             return None
         while len(self._found) >= KEPT:
