@@ -15,7 +15,8 @@ import fastnn
 from fastnn import ops
 from fastnn.engine import backend, plan
 from fastnn.engine.check import KernelMismatch
-from fastnn.engine.program import Program, Schedule, recording
+from fastnn.engine.program import Program, recording
+from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
 from fastnn.errors import ShapeError
 from fastnn.ops.data import advance, copy, fill

@@ -10,7 +10,8 @@ import pytest
 import fastnn
 from fastnn import Input, Layer, Model, Sequential, Variable, callbacks, layers, metrics, ops, optimizers
 from fastnn.engine import backend
-from fastnn.engine.program import Call, Program, Schedule, recording
+from fastnn.engine.program import Call, Program, recording
+from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.data import copy, fill, gather_rows, store_step
 from fastnn.training.steps import KEPT

@@ -1,19 +1,18 @@
-"""Call, recording, Program and Schedule: a training step as a flat list that can be walked, printed and replayed.
+"""Call, recording and Program: a training step as a flat list that can be walked, printed and replayed.
 
-Floor 1. Imports backend, plan and check; knows nothing of ops, layers or gradients.
+Floor 1. Imports backend, plan, check and schedule; knows nothing of ops, layers or gradients.
 """
 
 import contextlib
 import itertools
-import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastnn.engine import backend, check, plan, threads
+from fastnn.engine import backend, check, plan
+from fastnn.engine.schedule import Schedule
 
 
 class Call:
@@ -96,29 +95,6 @@ def layer_scope(name: str) -> Iterator[None]:
 def current_layer() -> str:
     """The name given by the innermost layer_scope, or an empty string."""
     return _context.layers[-1] if _context.layers else ""
-
-
-@contextlib.contextmanager
-def whole_step() -> Iterator[None]:
-    """Ctrl-C in the `with` block waits for its end, so that no step is left half done; a second one does not wait."""
-    handler: Any = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
-        return
-    waiting: list[Any] = []
-
-    def wait(*received: Any) -> None:
-        waiting.append(received)
-        if len(waiting) > 1:
-            handler(*received)
-
-    signal.signal(signal.SIGINT, wait)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if waiting:
-            handler(*waiting[0])
 
 
 class Program:
@@ -211,36 +187,3 @@ class Program:
     def __str__(self) -> str:
         from fastnn.engine.listing import listing
         return listing(self)
-
-
-class Schedule:
-    """Programs to run in order, each some times, and all of that `rounds` times.
-
-    Stops only between two steps; running it again goes on where it stopped.
-    """
-
-    def __init__(self, entries: Sequence[tuple[Program, int]], rounds: int = 1) -> None:
-        self.entries = [(program, times) for program, times in entries if times > 0]
-        self.rounds = rounds
-        self._c: Any = None
-        self._python: Iterator[Program] | None = None
-
-    def run(self, seconds: float = float("inf")) -> bool:
-        """Run for about so many seconds; True when everything has run. KeyboardInterrupt between two steps."""
-        for program, _ in self.entries:
-            program.check_arrays()
-        if backend.backend() == "c":
-            handles = [(program.handle(), times) for program, times in self.entries]
-            if self._c is None:
-                self._c = backend._engine.Schedule(handles, self.rounds)
-            return self._c.run(seconds, threads.num_threads())
-        end = time.monotonic() + seconds
-        if self._python is None:
-            self._python = (program for _ in range(self.rounds) for program, times in self.entries
-                            for _ in range(times))
-        for program in self._python:
-            with whole_step():
-                program.step()
-            if time.monotonic() > end:
-                return False
-        return True

@@ -11,7 +11,8 @@ import numpy as np
 
 from fastnn.engine import backend
 from fastnn.engine.listing import call_text, names_of
-from fastnn.engine.program import Call, Program, Schedule
+from fastnn.engine.program import Call, Program
+from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.threads import num_threads
 from fastnn.feeding import arguments, checks

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.program import Schedule, whole_step
+from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import Tensor
 from fastnn.feeding import arguments
 from fastnn.feeding.batches import Batches

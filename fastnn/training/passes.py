@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.program import whole_step
+from fastnn.engine.schedule import whole_step
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.feeding.batches import Batches, warn_out_of_data

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastnn import random
-from fastnn.engine.program import Program, recording, whole_step
+from fastnn.engine.program import Program, recording
+from fastnn.engine.schedule import whole_step
 from fastnn.engine.tensor import Tensor, Variable, backward
 from fastnn.feeding.feed import Feed
 from fastnn.layers.layer import context, distinct, flatten, forward_pass, structure_version
