@@ -14,6 +14,7 @@ import pytest
 import fastnn
 from fastnn import ops
 from fastnn.engine import backend, plan
+from fastnn.engine.block import Block
 from fastnn.engine.check import KernelMismatch
 from fastnn.engine.program import Program, recording
 from fastnn.engine.schedule import Schedule
@@ -124,6 +125,36 @@ def test_a_view_of_an_outside_buffer_follows_the_buffer(any_backend: str) -> Non
     x.data = np.zeros((4, 6), np.float32)
     program.run()
     np.testing.assert_array_equal(program.results[0].data, np.ones(24))
+
+
+def test_planning_takes_as_long_as_there_are_calls() -> None:
+    """Lines of the planner that are run for a chain of layers, its backward and the copies into a block."""
+    def lines(layers: int) -> int:
+        block = Block([(4, 4)] * layers, "float32", "gradients")
+        x, variables = tensor(8, 4), [Variable(np.eye(4), "w") for _ in range(layers)]
+        with recording() as calls:
+            y = x
+            for w in variables:
+                y = ops.tanh(ops.matmul(y, w))
+            for gradient, view in zip(backward(ops.sum(y), variables), block.views):
+                copy(Tensor(view), gradient)
+            sgd_step(Tensor(np.zeros_like(block.flat.data)), block.flat, np.float32(0.1))
+        count = 0
+
+        def trace(frame, event, argument):  # type: ignore[no-untyped-def]
+            nonlocal count
+            count += event == "line"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(lambda frame, *_: trace if "fastnn/engine" in frame.f_code.co_filename else None)
+        try:
+            Program(calls)
+        finally:
+            sys.settrace(before)
+        return count
+
+    assert lines(320) < 9 * lines(40)
 
 
 def test_random_graphs_replay_to_the_same_bits(any_backend: str) -> None:

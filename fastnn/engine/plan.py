@@ -1,16 +1,19 @@
 """From recorded calls to a program: drop what nobody needs or never changes, and lay the buffers into one arena.
 
-Floor 1; imports nothing of fastnn but the types it is given.
+Floor 1; imports memory. Its time grows with the number of calls, not with its square: networks may be deep.
 """
 
+import collections
 import contextlib
-import itertools
+import heapq
 import mmap
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from fastnn.engine.memory import FirstFit, Touches
 
 ALIGNMENT = 64
 HUGE_PAGE = 2 << 20
@@ -139,27 +142,24 @@ def _forward_copies(calls: list[Any], keep: Sequence[Any]) -> list[Any]:
     """Where an intermediate is only made to be copied elsewhere, make it there (gradients into their block)."""
     producer = {id(t): i for i, call in enumerate(calls) if not call.op.updates and not call.op.view
                 for t in call.outputs}
-    readers: dict[int, list[int]] = {}
-    for i, call in enumerate(calls):
-        for t in call.inputs:
-            readers.setdefault(id(t), []).append(i)
+    readers = collections.Counter(id(t) for call in calls for t in call.inputs)
     kept = {id(t) for t in keep}
+    touched = Touches(t.data for call in calls for t in (*call.inputs, *call.outputs) if id(t) not in producer)
     result: list[Any] = list(calls)
     for i, call in enumerate(calls):
-        if call.op.name != "copy":
-            continue
-        target, source = call.inputs
-        begin = producer.get(id(source))
-        if begin is None or readers[id(source)] != [i] or id(source) in kept or id(target) in producer \
-                or target.dtype != source.dtype:
-            continue
-        between = itertools.chain.from_iterable((*c.inputs, *c.outputs) for c in calls[begin:i])
-        if any(np.may_share_memory(target.data, t.data) for t in between):
-            continue
-        made = result[begin]
-        outputs = tuple(target if t is source else t for t in made.outputs)
-        result[begin] = type(call)(made.op, made.inputs, outputs, made.constants, made.layer)
-        result[i] = None
+        if call.op.name == "copy":
+            target, source = call.inputs
+            begin = producer.get(id(source))
+            if (begin is not None and readers[id(source)] == 1 and id(source) not in kept
+                    and id(target) not in producer and target.dtype == source.dtype
+                    and touched.last(target.data) < begin):
+                made = result[begin]
+                outputs = tuple(target if t is source else t for t in made.outputs)
+                result[begin] = type(call)(made.op, made.inputs, outputs, made.constants, made.layer)
+                result[i] = None
+        for t in (*call.inputs, *call.outputs):
+            if id(t) not in producer:
+                touched.touch(t.data, i)
     return [call for call in result if call is not None]
 
 
@@ -192,17 +192,12 @@ def _offsets(calls: list[Any], keep: Sequence[Any], made: set[int],
         if roots.get(id(t), id(t)) in made:
             last[roots.get(id(t), id(t))] = len(calls)
     offsets: dict[int, int] = {}
-    live: list[tuple[int, int, int]] = []       # (offset, end, last use), by offset
-    total = 0
+    space = FirstFit()
+    live: list[tuple[int, int, int]] = []       # (last use, offset, end), a heap
     for root in sorted(first, key=first.__getitem__):
-        live = [entry for entry in live if entry[2] >= first[root]]
-        begin = 0
+        while live and live[0][0] < first[root]:
+            space.give(*heapq.heappop(live)[1:])
         need = max(ALIGNMENT, -(-sizes[root] // ALIGNMENT) * ALIGNMENT)
-        for offset, end, _ in live:
-            if offset - begin >= need:
-                break
-            begin = max(begin, end)
-        offsets[root] = begin
-        live = sorted([*live, (begin, begin + need, last[root])])
-        total = max(total, begin + need)
-    return offsets, total
+        offsets[root] = space.take(need)
+        heapq.heappush(live, (last[root], offsets[root], offsets[root] + need))
+    return offsets, space.most
