@@ -258,6 +258,9 @@ cdef class Program:
         PyMem_Free(self.constants)
         PyMem_Free(self.calls)
 
+    def __len__(self):
+        return self.program.count
+
     def bind(self, int place, object array) -> None:
         """Put another array in the place of one: same dtype and row shape, any number of rows."""
         describe(array, &self.tensors[place])

@@ -212,7 +212,7 @@ def test_rescaling_rows_as_they_are_gathered(dtype: str, any_backend: str) -> No
         model.fit(x, y, batch_size=16, epochs=2, verbose=0)
         weights.append(model.get_weights()[0].tobytes())
         if not eagerly:
-            text = str(model.programs[1])
+            text = model.programs[1].full()
             assert "gather_rows_rescaled(x0, order, cursor, batch=16, scale=" in text and " rescale(" not in text
     assert weights[0] == weights[1]
 

@@ -1,6 +1,9 @@
-"""The README holds two commands a newcomer runs as they stand; .ci/run runs the second one."""
+"""The README's commands, which a newcomer runs as they stand (.ci/run the second one), its program and its op."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,3 +31,38 @@ def test_second_command_tests_in_an_environment_of_its_own(blocks: list[str]) ->
     steps = ("-m venv .venv", ".venv/bin/pip install -e", "[test]", ".venv/bin/python -m pytest")
     positions = [command.find(step) for step in steps]
     assert -1 not in positions and positions == sorted(positions), f"of {steps} in this order: {positions}"
+
+
+def section(title: str) -> str:
+    """The text of README.md under a heading."""
+    readme = ROOT / "README.md"
+    if not readme.is_file():
+        pytest.skip("README.md is not written yet")
+    return readme.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_the_twenty_lines_run_the_program_that_is_printed() -> None:
+    """In a process of its own, where the layers are called what they are called in a new script."""
+    (code,) = re.findall(r"^```python\n(.*?)^```$", section("Twenty lines"), re.MULTILINE | re.DOTALL)
+    (listing,) = re.findall(r"^```text\n(.*?)^```$", section("How a training step travels"), re.MULTILINE | re.DOTALL)
+    script = f"{code}\nprint('-----')\nprint(model.program())"
+    result = subprocess.run([sys.executable, "-c", script], env={**os.environ, "COLUMNS": "100"}, capture_output=True,
+                            text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split("-----\n")[1] == listing
+
+
+def test_the_op_that_is_added_is_the_one_in_the_sources() -> None:
+    """Every paragraph of the code below a file's name stands in that file, line by line."""
+    parts = re.split(r"^\d\. `([\w/.]+)`", section("Adding an op"), flags=re.MULTILINE)[1:]
+    assert len(parts) == 2 * 4
+    for path, text in zip(parts[::2], parts[1::2]):
+        source = stripped((ROOT / path).read_text(encoding="utf-8"))
+        (code,) = re.findall(r"^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        for paragraph in code.split("\n\n"):
+            assert f"\n{stripped(paragraph)}\n" in f"\n{source}\n", f"not in {path}:\n{paragraph}"
+
+
+def stripped(code: str) -> str:
+    """The code without indentation and blank lines."""
+    return "\n".join(line.strip() for line in code.splitlines() if line.strip())

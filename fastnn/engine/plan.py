@@ -43,12 +43,7 @@ def plan(calls: Sequence[Any], keep: Sequence[Any]) -> tuple[list[Any], list[Any
             replaced[id(tensor)] = tensor.at(data.reshape(tensor.data.shape))
         return replaced[id(tensor)]
 
-    result = []
-    for call in calls:
-        inputs, outputs = tuple(map(planned, call.inputs)), tuple(map(planned, call.outputs))
-        if call.op.view and np.may_share_memory(inputs[0].data, outputs[0].data):
-            continue       # both names mean the same memory: nothing to run
-        result.append(type(call)(call.op, inputs, outputs, call.constants, call.layer))
+    result = [call.over(tuple(map(planned, call.inputs)), tuple(map(planned, call.outputs))) for call in calls]
     return result, [planned(t) for t in keep], arena
 
 
@@ -89,7 +84,7 @@ def _varying(calls: Sequence[Any]) -> list[Any]:
     for call in calls:
         if not call.op.updates and call.inputs and all(t.constant for t in call.inputs):
             for t in call.outputs:
-                t.constant, t.name = True, t.name or "const"
+                t.constant = True
         else:
             result.append(call)
     return result
@@ -107,7 +102,7 @@ def _given_twice(calls: Sequence[Any]) -> list[Any]:
     for call in calls:
         if any(id(t) in found for t in call.inputs):
             inputs = tuple(found.get(id(t), t) for t in call.inputs)
-            call = type(call)(call.op, inputs, call.outputs, call.constants, call.layer)
+            call = call.over(inputs, call.outputs)
         result.append(call)
         if call.op.updates or call.op.view:
             continue
@@ -154,8 +149,7 @@ def _forward_copies(calls: list[Any], keep: Sequence[Any]) -> list[Any]:
                     and id(target) not in producer and target.dtype == source.dtype
                     and touched.last(target.data) < begin):
                 made = result[begin]
-                outputs = tuple(target if t is source else t for t in made.outputs)
-                result[begin] = type(call)(made.op, made.inputs, outputs, made.constants, made.layer)
+                result[begin] = made.over(made.inputs, tuple(target if t is source else t for t in made.outputs))
                 result[i] = None
         for t in (*call.inputs, *call.outputs):
             if id(t) not in producer:
@@ -164,13 +158,15 @@ def _forward_copies(calls: list[Any], keep: Sequence[Any]) -> list[Any]:
 
 
 def _view_roots(calls: list[Any], made: set[int]) -> dict[int, int]:
-    """{view: the intermediate whose memory it shares}. A view of an outside buffer is copied instead, since the
-    buffer's array may be replaced."""
+    """{view: the intermediate whose memory it shares}. Views of other buffers are copies: a buffer's array may be
+    replaced, and what an update changes is something else afterwards than what the view has shown."""
+    changing = {id(t) for call in calls if call.op.updates for t in call.outputs}
     roots: dict[int, int] = {}
     for call in calls:
         if call.op.view and id(call.inputs[0]) in made:
             source, view = id(call.inputs[0]), id(call.outputs[0])
-            roots[view] = roots.get(source, source)
+            if source not in changing and view not in changing:
+                roots[view] = roots.get(source, source)
     return roots
 
 

@@ -7,30 +7,52 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnn.engine import backend, check, plan
+from fastnn.engine import backend, check, listing, plan
 from fastnn.engine.schedule import Schedule
+
+
+class Section(NamedTuple):
+    """What the calls made inside a section_scope are for. folded: bookkeeping, which a listing sums up in one line."""
+    name: str = ""
+    folded: bool = False
+
+
+NOWHERE = Section()
 
 
 class Call:
     """One kernel applied to input tensors, output tensors and constants.
 
     The same object is the node of the autodiff graph and the instruction of a program. `op` gives the kernel and
-    its rules, `layer` names the layer that made the call, `index` orders calls in time.
+    its rules, `layer` names the layer and `section` the part of the step that made the call, `index` orders calls in
+    time.
     """
-    __slots__ = ("constants", "index", "inputs", "layer", "op", "outputs")
+    __slots__ = ("constants", "index", "inputs", "layer", "op", "outputs", "section")
     _count = itertools.count(1)       # next() is atomic: threads may record at the same time
 
     def __init__(self, op: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
-                 layer: str) -> None:
-        self.op, self.inputs, self.outputs, self.constants, self.layer = op, inputs, outputs, constants, layer
+                 layer: str, section: Section = NOWHERE) -> None:
+        self.op, self.inputs, self.outputs, self.constants = op, inputs, outputs, constants
+        self.layer, self.section = layer, section
         self.index = next(Call._count)
+
+    def over(self, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> "Call":
+        """The same call over other tensors."""
+        return Call(self.op, inputs, outputs, self.constants, self.layer, self.section)
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it only gives the memory of its input another shape: there is nothing to run."""
+        return self.op.view and np.may_share_memory(self.inputs[0].data, self.outputs[0].data)
 
     def run(self) -> None:
         """Run it now, on the backend in use."""
+        if self.is_view:
+            return
         inputs, outputs = tuple(t.data for t in self.inputs), tuple(t.data for t in self.outputs)
         kernel, name = self.op.kernel, backend.backend()
         if name == "c":
@@ -45,6 +67,7 @@ class _Context(threading.local):
     def __init__(self) -> None:
         self.recordings: list[list[Call]] = []
         self.layers: list[str] = []
+        self.sections: list[Section] = []
 
 
 _context = _Context()
@@ -97,10 +120,26 @@ def current_layer() -> str:
     return _context.layers[-1] if _context.layers else ""
 
 
+@contextlib.contextmanager
+def section_scope(name: str, folded: bool = False) -> Iterator[None]:
+    """Calls made in the `with` block belong to this section of the program: forward, loss, backward, update, …"""
+    _context.sections.append(Section(name, folded))
+    try:
+        yield
+    finally:
+        _context.sections.pop()
+
+
+def current_section() -> Section:
+    """The section of the innermost section_scope; one without a name outside of all."""
+    return _context.sections[-1] if _context.sections else NOWHERE
+
+
 class Program:
     """A flat list of calls over fixed buffers, replayed by C (or, call by call, by the reference).
 
-    `calls`: what was recorded, less what nobody needs, over the arena and the buffers that existed before.
+    `calls`: what was recorded, less what nobody needs, over the arena and the buffers that existed before. Views are
+    there too; they share the memory of what they show, and C has nothing to run for them.
     `results`: the tensors that `keep` asked for, readable after each run. `arena_bytes`: size of the arena.
     Programs over the same tensors see a tensor's new array when its `data` is replaced.
     """
@@ -127,8 +166,8 @@ class Program:
 
     def parts(self) -> list[int]:
         """For each call, the most workers that C divides it among; decided by sizes alone."""
-        handle = self.handle()
-        return [handle.parts(i) for i in range(len(self))]
+        handle, index = self.handle(), itertools.count()
+        return [1 if call.is_view else handle.parts(next(index)) for call in self.calls]
 
     def run(self, times: int = 1) -> None:
         """Run it `times` times. Ctrl-C stops between two runs."""
@@ -171,7 +210,8 @@ class Program:
             return places[id(tensor)]
 
         calls = [(call.op.kernel.c, [place(t) for t in call.inputs], [place(t) for t in call.outputs],
-                  tuple(call.constants[name] for name in call.op.kernel.constants)) for call in self.calls]
+                  tuple(call.constants[name] for name in call.op.kernel.constants))
+                 for call in self.calls if not call.is_view]
         self._handle = backend._engine.Program([t.data for t in tensors], calls)
         self._bound = [t.data for t in tensors]
         self._places = places
@@ -185,5 +225,9 @@ class Program:
         return len(self.calls)
 
     def __str__(self) -> str:
-        from fastnn.engine.listing import listing
-        return listing(self)
+        """The calls by section, as wide as the terminal, bookkeeping folded."""
+        return listing.listing(self)
+
+    def full(self) -> str:
+        """Every call on a line of its own, however long."""
+        return listing.full(self)

@@ -163,7 +163,7 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
         call = heapq.heappop(queue)[1]
         d_outputs = [gradients.get(id(t)) for t in call.outputs]
         wanted = {name for name, t in zip(call.op.kernel.inputs, call.inputs) if id(t) in path}
-        with program.layer_scope(call.layer):
+        with program.section_scope("backward"), program.layer_scope(call.layer):
             found = call.op.backward(call, d_outputs, wanted)
             for name, tensor in zip(call.op.kernel.inputs, call.inputs):
                 if name in found:

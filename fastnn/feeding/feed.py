@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.ops.data import advance, fill, gather_rows, shuffle_step, store_step
 
@@ -69,13 +70,16 @@ class Feed:
 
     def batch(self, size: int) -> dict[str, Tensor]:
         """Ops that gather the rows of the next batch."""
-        return {name: gather_rows(t, self.order, self.cursor, batch=size) for name, t in self.tensors.items()}
+        with section_scope("batch", folded=True):
+            return {name: gather_rows(t, self.order, self.cursor, batch=size) for name, t in self.tensors.items()}
 
     def store(self, outputs: list[Tensor]) -> None:
         """Ops that put a batch's outputs where its rows belong in `results`."""
-        for result, output in zip(self.results, outputs, strict=True):
-            store_step(result, output, self.cursor)
+        with section_scope("results"):
+            for result, output in zip(self.results, outputs, strict=True):
+                store_step(result, output, self.cursor)
 
     def next(self, size: int) -> None:
         """Op that moves on to the next batch."""
-        advance(self.cursor, by=size)
+        with section_scope("next step", folded=True):
+            advance(self.cursor, by=size)

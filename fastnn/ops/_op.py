@@ -13,7 +13,7 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.check import UNIT
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import Call, current_layer, is_recording, record
+from fastnn.engine.program import Call, current_layer, current_section, is_recording, record
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 
@@ -112,7 +112,7 @@ class Op:
         else:
             outputs = tuple(Tensor(self._new(s, d)) for s, d in zip(shapes, self._dtypes(tensors, constants)))
             symbolic = False
-        call = Call(self, tensors, outputs, constants, current_layer())
+        call = Call(self, tensors, outputs, constants, current_layer(), current_section())
         if not symbolic:
             call.run()
             record(call)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.block import Block
+from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import nearest, shown
 from fastnn.layers.layer import snake_case, structure_changed
@@ -177,6 +178,7 @@ class Optimizer:
 
     # ---- steps ------------------------------------------------------------------------------------------------
 
+    @section_scope("update")
     def apply(self, gradients: Sequence[Tensor | None], variables: Sequence[Variable]) -> None:
         """One step: gradients into their block, clipping, decay, the update. All of it ops, so it can be recorded."""
         if not variables:

@@ -105,7 +105,7 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
             program, _ = model._steps.step("train", feed, batch)
             step, inside = _inside(program, begin, feed.count // batch, seconds / 2)
             begin.run()
-            alone = [_alone(call, seconds / 2 / len(program)) for call in program.calls]
+            alone = [0.0 if call.is_view else _alone(call, seconds / 2 / len(program)) for call in program.calls]
             parts = program.parts() if limits else [1] * len(program)
         finally:
             for tensor, copy in state:
@@ -207,8 +207,8 @@ def _row(call: Call, seconds: float, alone: float, parts: int, names: dict[int, 
         shapes = {**dict(zip(kernel.inputs, (t.shape for t in call.inputs))),
                   **dict(zip(op.output_names, (t.shape for t in call.outputs)))}
         flops = float(op.flops({**shapes, **call.constants}))
-    written = sum(t.data.nbytes for t in call.outputs)
-    read = sum(_read_bytes(call, i) for i in range(len(call.inputs)))
+    written = 0 if call.is_view else sum(t.data.nbytes for t in call.outputs)
+    read = 0 if call.is_view else sum(_read_bytes(call, i) for i in range(len(call.inputs)))
     threads = min(parts, num_threads()) if limits else 1
     share, bound = 0.0, ""
     if limits:      # the roofline of this machine

@@ -9,7 +9,7 @@ import numpy as np
 from fastnn import losses, metrics
 from fastnn.engine import backend
 from fastnn.engine.block import Block
-from fastnn.engine.program import not_recording
+from fastnn.engine.program import not_recording, section_scope
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.ops.data import fill
@@ -125,15 +125,17 @@ class Compiled:
         for term in [*terms[1:], *(penalties if terms else penalties[1:])]:
             total = add(total, term)
         count = Tensor(np.array(batch, backend.floatx()), "batch", constant=True)
-        for (_, tracker), value in zip(self.trackers, [total, *parts]):
-            weighted_mean_step(*tracker.variables, value, count)
+        with section_scope("metrics", folded=True):
+            for (_, tracker), value in zip(self.trackers, [total, *parts]):
+                weighted_mean_step(*tracker.variables, value, count)
         return total
 
     def update_metrics(self, data: dict[str, Tensor], outputs: Sequence[Tensor]) -> None:
         """Every metric takes the batch in."""
-        for i, _, metric, weighted in self.resolved:
-            y = data[f"y{i}.{getattr(metric, 'label_kind', 'float')}"]
-            metric.update_state(y, outputs[i], data.get("weight") if weighted else None)
+        with section_scope("metrics", folded=True):
+            for i, _, metric, weighted in self.resolved:
+                y = data[f"y{i}.{getattr(metric, 'label_kind', 'float')}"]
+                metric.update_state(y, outputs[i], data.get("weight") if weighted else None)
 
     def hold(self) -> None:
         """Take the states back into their vector where another model that was given the same metric moved them."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import random
-from fastnn.engine.program import Program, recording
+from fastnn.engine.program import Program, recording, section_scope
 from fastnn.engine.schedule import whole_step
 from fastnn.engine.tensor import Tensor, Variable, backward
 from fastnn.feeding.feed import Feed
@@ -107,22 +107,32 @@ class Steps:
         model, compiled = self.model, self.model.compiled
         data = feed.batch(batch)
         with forward_pass(True, self.draws) as penalties:
-            outputs = flatten(model(_inputs(data)))
+            with section_scope("forward"):
+                outputs = flatten(model(_inputs(data)))
             variables = distinct(model.trainable_weights)
-            penalties.extend(v.regularizer(v) for v in variables if v.regularizer is not None)
-            loss = compiled.total_loss(data, outputs, penalties, batch)
+            loss = self._loss(data, outputs, penalties, variables, batch)
         model.optimizer.apply(backward(loss, variables), variables)
         compiled.update_metrics(data, outputs)
-        advance(self.draws, by=1)
+        with section_scope("next step", folded=True):
+            advance(self.draws, by=1)
         feed.next(batch)
+
+    def _loss(self, data: dict[str, Tensor], outputs: list[Tensor], penalties: list[Tensor], variables: list[Any],
+              batch: int) -> Tensor:
+        """The total loss of a batch, the penalties of the weights in it."""
+        with section_scope("loss"):
+            penalties.extend(v.regularizer(v) for v in variables if v.regularizer is not None)
+            return self.model.compiled.total_loss(data, outputs, penalties, batch)
 
     @contextlib.contextmanager
     def inference(self) -> Iterator[list[Tensor]]:
         """A forward pass that is no training. Layers called with training=True all the same draw anew in each."""
         with forward_pass(False, self.trials) as penalties:
-            yield penalties
+            with section_scope("forward"):
+                yield penalties
             if context.applications:
-                advance(self.trials, by=1)
+                with section_scope("next step", folded=True):
+                    advance(self.trials, by=1)
 
     def test(self, feed: Feed, batch: int) -> None:
         """Gather, forward, loss, metrics."""
@@ -130,8 +140,7 @@ class Steps:
         data = feed.batch(batch)
         with self.inference() as penalties:
             outputs = flatten(model(_inputs(data)))
-            penalties.extend(v.regularizer(v) for v in distinct(model.trainable_weights) if v.regularizer is not None)
-            compiled.total_loss(data, outputs, penalties, batch)
+            self._loss(data, outputs, penalties, distinct(model.trainable_weights), batch)
         compiled.update_metrics(data, outputs)
         feed.next(batch)
 

@@ -13,7 +13,7 @@ import numpy as np
 from fastnn import optimizers
 from fastnn.callbacks import CallbackList
 from fastnn.engine.program import Program
-from fastnn.errors import BusyError, NotBuiltError, shown
+from fastnn.errors import BusyError, NotBuiltError, nearest, shown
 from fastnn.feeding import arguments, checks
 from fastnn.feeding.batches import Batches, is_batches, refuse_with_batches
 from fastnn.reporting.history import History
@@ -22,6 +22,8 @@ from fastnn.training import loop
 from fastnn.training.compiled import Compiled
 from fastnn.training.few_rows import Straights
 from fastnn.training.steps import Steps
+
+STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a batch_size"}
 
 
 class Trainer:
@@ -273,3 +275,17 @@ class Trainer:
     def programs(self) -> list[Program]:
         """The programs recorded so far; print one to see its calls."""
         return list(self._steps.programs.values())
+
+    def program(self, step: str = "train") -> Program:
+        """The recorded program of a "train", "test" or "predict" step, of the largest batch there was.
+
+        print(model.program()) shows its calls, print(model.program().full()) every one of them on a line of its own.
+        Raises ValueError for other names, RuntimeError where no such step has been recorded.
+        """
+        if step not in STEPS:
+            raise ValueError(f"program(): got {shown(step)}; {nearest(step, STEPS)}")
+        found = [(key[2], program) for key, program in self._steps.programs.items() if key[0] == step]
+        if not found:
+            raise RuntimeError(f"program(): {self.name} has recorded no {step} step yet; call {STEPS[step]} first, "
+                               "with the layers as they are now.")
+        return max(found, key=lambda pair: pair[0])[1]
