@@ -8,7 +8,8 @@ from fastnn.engine import backend
 from fastnn.engine.program import recording
 from fastnn.engine.tensor import Tensor
 from fastnn.feeding import checks
-from fastnn.layers.layer import flatten, structure_version
+from fastnn.layers.layer import structure_version
+from fastnn.nest import flatten
 from fastnn.ops._op import kept_dtype
 from fastnn.training import mismatch
 
@@ -71,7 +72,7 @@ def build(model: Any, arrays: dict[str, np.ndarray]) -> list[Tensor]:
         return list(found[1])
     symbols = [Tensor(None, shape=(None, *a.shape[1:]), dtype=dtype) for a, dtype in zip(arrays.values(), dtypes)]
     with model._building, recording():      # nothing computes: what it would record is thrown away
-        outputs = flatten(model(symbols[0] if len(symbols) == 1 else symbols))
+        outputs = flatten(model(symbols[0] if len(symbols) == 1 else symbols), Tensor)
     if len(model._symbols) >= KEPT:
         model._symbols.clear()
     model._symbols[key] = structure_version(), outputs

@@ -12,6 +12,7 @@ from fastnn.errors import shown
 from fastnn.feeding import arguments, checks
 from fastnn.feeding.prefetch import Prefetch, in_threads
 from fastnn.feeding.pydataset import PyDataset
+from fastnn.nest import flatten
 from fastnn.reference import _philox
 
 DEPTH = 10      # batches that an iterator may be ahead, as Keras' max_queue_size
@@ -184,7 +185,7 @@ class Batches:
             shapes = [t.shape for t in self.symbols(arrays)]
             arrays = arguments.adapt_targets(self.model, arrays, y, weight, shapes, where, self.class_weight,
                                            self.check_finite, part=True)
-        given = {id(leaf) for leaf in _leaves((x, y, weight))}
+        given = {id(leaf) for leaf in flatten((x, y, weight))}
         return {name: array.copy() if id(array) in given or not array.flags.owndata else array
                 for name, array in arrays.items()}
 
@@ -204,14 +205,6 @@ class Batches:
         needs = "x, (x,), " if self.mode == "predict" else ""
         raise ValueError(f"{where} is a {what}; needs {needs}(x, y) or (x, y, sample_weight); a model with several "
                          "inputs takes a list or a dict of arrays as x.")
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, (list, tuple, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(item)
-    else:
-        yield value
 
 
 def refuse_with_batches(where: str, **arguments: Any) -> None:

@@ -19,20 +19,17 @@ from fastnn.errors import NotBuiltError, ShapeError, nearest, shown
 from fastnn.layers._context import (
     Node,
     context,
-    distinct,
-    flatten,
     forward_pass,
-    map_structure,
     structure_changed,
     structure_version,
 )
 from fastnn.names import checked_name, checked_shape, positive_int, reset_names, snake_case, unique_name
+from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops._op import as_tensor
 from fastnn.ops.elementwise import scale
 
-__all__ = ["Layer", "Node", "checked_name", "checked_shape", "context", "distinct", "flatten", "forward_pass",
-           "map_structure", "positive_int", "reset_names", "snake_case", "structure_changed", "structure_version",
-           "unique_name"]
+__all__ = ["Layer", "Node", "checked_name", "checked_shape", "context", "forward_pass", "positive_int", "reset_names",
+           "snake_case", "structure_changed", "structure_version", "unique_name"]
 
 
 class Layer:
@@ -149,8 +146,8 @@ class Layer:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to tensors, arrays or symbolic tensors."""
-        args = tuple(map_structure(_to_tensor, a) for a in args)
-        tensors = flatten([*args, kwargs])
+        args = tuple(map_structure(_to_tensor, a, _is_data) for a in args)
+        tensors = flatten([*args, kwargs], Tensor)
         if not args or not tensors:
             raise TypeError(f"{self.name}: called without inputs.")
         if not self.built:
@@ -165,11 +162,11 @@ class Layer:
             with layer_scope(self.name):
                 outputs = self.call(*args, **kwargs)
                 if self.activity_regularizer is not None:
-                    for output in flatten(outputs):
+                    for output in flatten(outputs, Tensor):
                         self.add_loss(_per_sample(self.activity_regularizer(output), output))
         finally:
             context.training = before
-        if not flatten(outputs):
+        if not flatten(outputs, Tensor):
             raise TypeError(f"{self.name}: call() returned {shown(outputs)}; needs a tensor or a list of tensors.")
         if self.output_shape is None:
             self.output_shape = map_structure(lambda t: (None, *t.shape[1:]), outputs)
@@ -179,7 +176,7 @@ class Layer:
                 kwargs["training"] = training      # as asked for, whatever the model is doing
             outputs = map_structure(lambda t: Tensor(None, t.name, shape=t.shape, dtype=t.dtype), outputs)
             node = Node(self, args, kwargs, outputs)
-            for output in flatten(outputs):
+            for output in flatten(outputs, Tensor):
                 output.source = node
         return outputs
 
@@ -283,6 +280,13 @@ def _per_sample(penalty: Any, output: Tensor) -> Any:
     """An activity penalty divided by the batch size, so that it does not depend on it (as Keras)."""
     rows = output.shape[0] if output.ndim else None
     return penalty if not rows else scale(penalty, factor=1.0 / rows)
+
+
+def _is_data(value: Any) -> bool:
+    """Whether a list or tuple is one array, written out, and no structure of tensors or arrays."""
+    if isinstance(value, tuple):
+        return not value or isinstance(value[0], (int, float))
+    return isinstance(value, list) and not (flatten(value, Tensor) or any(isinstance(v, np.ndarray) for v in value))
 
 
 def _to_tensor(value: Any) -> Tensor:

@@ -1,11 +1,11 @@
 """The graph behind symbolic tensors: from outputs back to inputs, and running it on data. Floor 4."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
-from fastnn.layers.layer import Layer, Node, distinct, flatten, map_structure
+from fastnn.layers.layer import Layer, Node
+from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops.data import as_dtype
 
 
@@ -14,8 +14,8 @@ class Graph:
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.inputs, self.outputs = inputs, outputs
-        self.input_tensors, self.output_tensors = flatten(inputs), flatten(outputs)
-        for tensor in (*_leaves(inputs), *_leaves(outputs)):
+        self.input_tensors, self.output_tensors = flatten(inputs, Tensor), flatten(outputs, Tensor)
+        for tensor in flatten([inputs, outputs]):
             if not isinstance(tensor, Tensor) or not tensor.symbolic:
                 raise TypeError(f"Model: got {shown(tensor)} with data; inputs and outputs are symbolic tensors, "
                                 "beginning with Input(shape).")
@@ -95,11 +95,11 @@ class Graph:
             if isinstance(node, Node):
                 outputs = node.layer(*[map_structure(value, a) for a in node.args],
                                      **{key: map_structure(value, a) for key, a in node.kwargs.items()})
-                made = flatten(node.outputs)
+                made = flatten(node.outputs, Tensor)
             else:
                 outputs = node.op(*[value(t) for t in node.inputs], **_sized(node.constants, rows))
                 made = list(node.outputs)
-            values.update(zip(map(id, made), flatten(outputs), strict=True))
+            values.update(zip(map(id, made), flatten(outputs, Tensor), strict=True))
         return map_structure(value, self.outputs)
 
     def _ordered(self, inputs: Any) -> list[Tensor]:
@@ -107,7 +107,7 @@ class Graph:
             if any(name not in inputs for name in self.input_names):
                 raise ValueError(f"Model: got inputs {sorted(inputs)}; needs {self.input_names}.")
             return [inputs[name] for name in self.input_names]
-        tensors = flatten(inputs)
+        tensors = flatten(inputs, Tensor)
         if len(tensors) != len(self.input_tensors):
             raise ValueError(f"Model: got {len(tensors)} inputs; needs {len(self.input_tensors)}: "
                              f"{[t.name for t in self.input_tensors]}.")
@@ -116,7 +116,7 @@ class Graph:
     def connections(self, layer: Layer) -> list[str]:
         """Names of what feeds a layer, for summary()."""
         made = {id(t): n.layer.name if isinstance(n, Node) else n.op.name for n in self.nodes for t in
-                (flatten(n.outputs) if isinstance(n, Node) else n.outputs)}
+                (flatten(n.outputs, Tensor) if isinstance(n, Node) else n.outputs)}
         made.update((id(t), t.name) for t in self.input_tensors)
         return [made.get(id(t), "constant") for n in self.nodes if isinstance(n, Node) and n.layer is layer
                 for t in _node_inputs(n)]
@@ -128,21 +128,10 @@ def _sized(constants: dict[str, Any], rows: int | None) -> dict[str, Any]:
             for key, value in constants.items()}
 
 
-def _leaves(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    return [leaf for item in value for leaf in _leaves(item)] if isinstance(value, (list, tuple)) else [value]
-
-
 def _owner(node: Any) -> Any:
     """What a node is a use of: its layer, or the op call itself."""
     return node.layer if isinstance(node, Node) else node
 
 
 def _node_inputs(node: Any) -> list[Tensor]:
-    return flatten([*node.args, node.kwargs]) if isinstance(node, Node) else list(node.inputs)
-
-
-def is_symbolic(inputs: Sequence[Any]) -> bool:
-    """Whether these are the arguments of a functional model: Model(inputs, outputs)."""
-    return any(t.symbolic for t in flatten(list(inputs)))
+    return flatten([*node.args, node.kwargs], Tensor) if isinstance(node, Node) else list(node.inputs)

@@ -5,9 +5,10 @@ from typing import Any
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, shown
-from fastnn.layers.layer import Layer, distinct, flatten, unique_name
+from fastnn.layers.layer import Layer, unique_name
 from fastnn.models.graph import Graph
 from fastnn.models.summary import summary
+from fastnn.nest import distinct, flatten
 from fastnn.training.trainer import Trainer
 
 
@@ -93,7 +94,7 @@ class Model(Trainer, Layer):
     def connections(self, layer: Layer) -> list[str]:
         """What feeds a layer; empty where the model is a chain."""
         graph = self._graph
-        chain = graph is None or all(len(flatten(list(getattr(n, "args", ())))) == 1 for n in graph.nodes)
+        chain = graph is None or all(len(flatten(list(getattr(n, "args", ())), Tensor)) == 1 for n in graph.nodes)
         return [] if chain or graph is None else graph.connections(layer)
 
     def summary(self, line_length: int | None = None, positions: Any = None,
@@ -109,5 +110,5 @@ class Model(Trainer, Layer):
 
 
 def _shapes(structure: Any) -> Any:
-    tensors = flatten(structure)
+    tensors = flatten(structure, Tensor)
     return tensors[0].shape if len(tensors) == 1 else [t.shape for t in distinct(tensors)]

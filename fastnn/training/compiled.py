@@ -12,6 +12,7 @@ from fastnn.engine.block import Block
 from fastnn.engine.program import not_recording, section_scope
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
+from fastnn.nest import flatten
 from fastnn.ops.data import fill
 from fastnn.ops.elementwise import add, scale
 from fastnn.ops.metric import weighted_mean_step
@@ -34,9 +35,9 @@ class Compiled:
         self.resolved: list[tuple[int, str, Any, bool]] = []     # output, key, metric, weighted
         self.trackers: list[tuple[str, Any]] = []
         self.states: Block | None = None
-        for identifier in _leaves(loss):
+        for identifier in _given(loss):
             losses.get(identifier)      # unknown names are refused at compile time
-        for identifier in _leaves([metrics_, weighted_metrics]):
+        for identifier in _given([metrics_, weighted_metrics]):
             metrics.resolve(identifier, (None, 1), (None, 1))
 
     # ---- matching with the outputs ----------------------------------------------------------------------------
@@ -68,7 +69,7 @@ class Compiled:
         for weighted, given in ((False, self.metrics), (True, self.weighted_metrics)):
             per_output = _per_output(given, self.output_names, "metrics", lists=True)
             for i, items in enumerate(per_output):
-                for item in _leaves(items):
+                for item in _given(items):
                     metric = metrics.resolve(item, y_shapes[i], output_shapes[i])
                     if any(metric is other for _, _, other, _ in self.resolved):
                         raise ValueError(f"compile(): the metric {metric.name!r} is there twice and has one state; "
@@ -205,12 +206,8 @@ def _plain(value: Any) -> Any:
     return float(array) if array.ndim == 0 else array.tolist()
 
 
-def _leaves(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        return [leaf for v in value.values() for leaf in _leaves(v)]
-    return [leaf for v in value for leaf in _leaves(v)] if isinstance(value, (list, tuple)) else [value]
+def _given(value: Any) -> list[Any]:
+    return [leaf for leaf in flatten(value) if leaf is not None]
 
 
 def _per_output(value: Any, names: list[str], what: str, *, spread: bool = True, lists: bool = False) -> list[Any]:

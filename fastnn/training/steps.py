@@ -12,7 +12,8 @@ from fastnn.engine.program import Program, recording, section_scope
 from fastnn.engine.schedule import whole_step
 from fastnn.engine.tensor import Tensor, Variable, backward
 from fastnn.feeding.feed import Feed
-from fastnn.layers.layer import context, distinct, flatten, forward_pass, structure_version
+from fastnn.layers.layer import context, forward_pass, structure_version
+from fastnn.nest import distinct, flatten
 from fastnn.ops.data import advance, store_step
 
 LOG_ROWS = 4096
@@ -108,7 +109,7 @@ class Steps:
         data = feed.batch(batch)
         with forward_pass(True, self.draws) as penalties:
             with section_scope("forward"):
-                outputs = flatten(model(_inputs(data)))
+                outputs = flatten(model(_inputs(data)), Tensor)
             variables = distinct(model.trainable_weights)
             loss = self._loss(data, outputs, penalties, variables, batch)
         model.optimizer.apply(backward(loss, variables), variables)
@@ -139,7 +140,7 @@ class Steps:
         model, compiled = self.model, self.model.compiled
         data = feed.batch(batch)
         with self.inference() as penalties:
-            outputs = flatten(model(_inputs(data)))
+            outputs = flatten(model(_inputs(data)), Tensor)
             self._loss(data, outputs, penalties, distinct(model.trainable_weights), batch)
         compiled.update_metrics(data, outputs)
         feed.next(batch)
@@ -148,7 +149,7 @@ class Steps:
         """Gather, forward, store."""
         data = feed.batch(batch)
         with self.inference():
-            feed.store(flatten(self.model(_inputs(data))))
+            feed.store(flatten(self.model(_inputs(data)), Tensor))
         feed.next(batch)
 
     def log_metrics(self) -> tuple[Program, bool]:

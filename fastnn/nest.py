@@ -1,0 +1,32 @@
+"""Nested structures: what lists, tuples and dicts of tensors, arrays or names hold. Ground floor; imports nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def flatten(value: Any, kind: type | tuple[type, ...] = object) -> list[Any]:
+    """The leaves of nested lists, tuples and dicts, in order: those of the type `kind`, all unless given."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return [value] if isinstance(value, kind) else []
+    return [leaf for item in value for leaf in flatten(item, kind)]
+
+
+def map_structure(function: Callable[[Any], Any], value: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """The same structure with function(leaf) for every leaf. is_leaf: what else than no list, tuple or dict is one."""
+    if is_leaf is not None and is_leaf(value):
+        return function(value)
+    if isinstance(value, dict):
+        return {key: map_structure(function, item, is_leaf) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        items = [map_structure(function, item, is_leaf) for item in value]
+        if isinstance(value, list):
+            return items
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)      # a namedtuple takes them apart
+    return function(value)
+
+
+def distinct(items: list[Any]) -> list[Any]:
+    """The items, each once, first occurrence first (by identity)."""
+    return list({id(item): item for item in items}.values())
