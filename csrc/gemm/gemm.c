@@ -2,26 +2,32 @@
 #include "vector/activate.h"
 #include "gemm/gemm.h"
 #include "gemm/pack.h"
+#include "gemm/panels.h"
 #include "gemm/small.h"
 #include "gemm/sums.h"
 #include "gemm/tile.h"
 
 enum {
     COPY_STEP = 512,          /* floats between the rows of a transposed a that make copying them worth it */
-    BLOCK = 512 * 1024,       /* floats of a block of b, which a worker reads again for every row tile */
-    PACK_TILES = 12,          /* row tiles that must use a block of b before copying it is worth it */
-    HALF = 128 * HALVED_COLUMNS    /* floats of a second half that one worker computes at once */
+    BLOCK = PANELS,           /* floats of a block of b, which a worker reads again for every row tile */
+    PACK_TILES = 12           /* row tiles that must use a block of b before copying it is worth it */
 };
 
-/* The panels that a worker packs. One set for all instruction sets: only one of them runs. */
-#define OWNER_baseline 1
-#if JOIN(OWNER, FASTNN_ISA)
-_Thread_local float gemm_b_panels[BLOCK] __attribute__((aligned(64)));
-_Thread_local float gemm_a_rows[16 * (DEPTH + 16)] __attribute__((aligned(64)));
-_Thread_local float gemm_half[HALF] __attribute__((aligned(64)));
-#else
-extern _Thread_local float gemm_b_panels[BLOCK], gemm_a_rows[16 * (DEPTH + 16)], gemm_half[HALF];
-#endif
+/* Copies the tile's rows of a to where they are close together, in the order they have. */
+static void copy_rows(Tile *t, int64_t rows, float *copy)
+{
+    if (t->a_depth == 1) {
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(copy + i * (DEPTH + 16), t->a + i * t->a_row, t->k * sizeof(float));
+        t->a_row = DEPTH + 16;
+    } else {   /* a transposed: a_row is 1 */
+        for (int64_t p = 0; p < t->k; p++)
+            for (int64_t i = 0; i < rows; i += WIDTH)
+                v_store(copy + p * 16 + i, load_some(t->a + p * t->a_depth + i, min(rows - i, WIDTH)));
+        t->a_depth = 16;
+    }
+    t->a = copy;
+}
 
 static inline int64_t ceil_div(int64_t x, int64_t y) { return (x + y - 1) / y; }
 
@@ -66,7 +72,7 @@ static void blocks(const Gemm *g, const float *splat, Part part)
      * multiple of 4 KB compete for one place in the cache, and steps of 2 KB and more miss the TLB. */
     const int copy_a = m > 4 && columns.end - columns.begin >= 8 * width
                        && (g->a_depth == 1 ? g->a_row % 1024 == 0 : g->a_depth >= COPY_STEP);
-    float *const panels = packed ? gemm_b_panels : NULL, *const a_rows = copy_a ? gemm_a_rows : NULL;
+    float *const panels = packed ? gemm_panels : NULL, *const a_rows = copy_a ? gemm_a_rows : NULL;
 
     for (int64_t j0 = columns.begin; j0 < columns.end; j0 += block_columns) {
         const int64_t n = min(columns.end - j0, block_columns);
@@ -120,9 +126,9 @@ static void product(const Gemm *g, Part part)
         Gemm packed;
         if (g->b_column != 1) {
             packed = *g;
-            packed.b = gemm_b_panels;
+            packed.b = gemm_panels;
             packed.b_depth = DIRECT;
-            pack_transposed(g->b, g->b_column, g->k, g->n, DIRECT, gemm_b_panels);
+            pack_transposed(g->b, g->b_column, g->k, g->n, DIRECT, gemm_panels);
             g = &packed;
         }
         direct(g, bias ? bias : zeros);

@@ -125,20 +125,4 @@ static void pack(const float *b, int64_t b_depth, int64_t k, int64_t columns, in
     }
 }
 
-/* Copies the tile's rows of a to where they are close together, in the order they have. */
-static void copy_rows(Tile *t, int64_t rows, float *copy)
-{
-    if (t->a_depth == 1) {
-        for (int64_t i = 0; i < rows; i++)
-            memcpy(copy + i * (DEPTH + 16), t->a + i * t->a_row, t->k * sizeof(float));
-        t->a_row = DEPTH + 16;
-    } else {   /* a transposed: a_row is 1 */
-        for (int64_t p = 0; p < t->k; p++)
-            for (int64_t i = 0; i < rows; i += WIDTH)
-                v_store(copy + p * 16 + i, load_some(t->a + p * t->a_depth + i, min(rows - i, WIDTH)));
-        t->a_depth = 16;
-    }
-    t->a = copy;
-}
-
 #endif

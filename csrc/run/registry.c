@@ -3,14 +3,14 @@
 
 #include "fastnn.h"
 
-extern const Kernel FAMILY(activation)[], FAMILY(affine)[], FAMILY(conv)[], FAMILY(conv_pool)[], FAMILY(crossentropy)[],
-    FAMILY(data)[], FAMILY(dense)[], FAMILY(elementwise)[], FAMILY(image)[], FAMILY(loss)[], FAMILY(measure)[],
-    FAMILY(metric)[], FAMILY(norm)[], FAMILY(optimizer)[], FAMILY(pool)[], FAMILY(random)[], FAMILY(reduce)[],
-    FAMILY(softmax)[], FAMILY(sparse_crossentropy)[];
+#define FAMILIES(EACH) \
+    EACH(activation) EACH(affine) EACH(attention) EACH(conv) EACH(conv_pool) EACH(crossentropy) EACH(data) EACH(dense) \
+    EACH(elementwise) EACH(embedding) EACH(image) EACH(loss) EACH(measure) EACH(metric) EACH(norm) EACH(optimizer) \
+    EACH(pool) EACH(random) EACH(recurrent) EACH(reduce) EACH(softmax) EACH(sparse_crossentropy)
 
+#define DECLARED(name) extern const Kernel FAMILY(name)[];
+#define LISTED(name) FAMILY(name),
+
+FAMILIES(DECLARED)
 extern const Kernel *const ISA_NAME(registry)[];
-const Kernel *const ISA_NAME(registry)[] = {
-    FAMILY(activation), FAMILY(affine), FAMILY(conv), FAMILY(conv_pool), FAMILY(crossentropy), FAMILY(data),
-    FAMILY(dense), FAMILY(elementwise), FAMILY(image), FAMILY(loss), FAMILY(measure), FAMILY(metric), FAMILY(norm),
-    FAMILY(optimizer), FAMILY(pool), FAMILY(random), FAMILY(reduce), FAMILY(softmax), FAMILY(sparse_crossentropy), NULL,
-};
+const Kernel *const ISA_NAME(registry)[] = {FAMILIES(LISTED) NULL};
