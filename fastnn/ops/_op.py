@@ -58,6 +58,7 @@ class Op:
     vjp: {input name: rule}, each giving d loss / d input from what it names: inputs, outputs, `d<output>`, constants,
     `wanted` (the names of the inputs that want a gradient) and `shared` intermediates (computed once however many
     rules ask). outputs: their names. updates: the inputs that are overwritten; they are the outputs then.
+    optional: inputs that may be None; the kernel gets an empty array of shape (0,) then.
     dtypes: {input: dtype, an input before it, "any", or "alike" for inputs that meet in the widest dtype among them},
     else "float"; whole numbers become floats there. result: dtype of the outputs: "float", a dtype,
     an input's name, a rule over dtypes and constants, or a tuple of these. view: the output shares its input's memory.
@@ -70,7 +71,8 @@ class Op:
     def __init__(self, name: str, shape: Callable[..., Any] | None = None,
                  vjp: dict[str, Callable[..., Any]] | None = None, *, outputs: tuple[str, ...] = ("y",),
                  shared: dict[str, Callable[..., Any]] | None = None, updates: tuple[str, ...] = (),
-                 dtypes: dict[str, str] | None = None, result: Any = "float", view: bool = False,
+                 optional: tuple[str, ...] = (), dtypes: dict[str, str] | None = None, result: Any = "float",
+                 view: bool = False,
                  gives: dict[str, tuple[str, tuple[str, ...]]] | None = None,
                  magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4,
                  flops: Callable[..., float] | None = None) -> None:
@@ -80,13 +82,13 @@ class Op:
         self.shape = _Rule(shape) if shape else None
         self.vjp = {key: _Rule(rule) for key, rule in (vjp or {}).items()}
         self.shared = {key: _Rule(rule) for key, rule in (shared or {}).items()}
-        self.updates, self.view, self.gives = updates, view, gives or {}
+        self.optional, self.updates, self.view, self.gives = optional, updates, view, gives or {}
         self.output_names = updates or outputs
         self.dtypes = dtypes or {}
         self.result = result
         self.magnitude, self.terms, self.ulps = magnitude, _Rule(terms) if terms else None, ulps
         self.flops = _Rule(flops) if flops else None
-        unknown = (set(self.vjp) | set(updates) | set(self.dtypes)) - set(self.kernel.inputs)
+        unknown = (set(self.vjp) | set(updates) | set(self.dtypes) | set(optional)) - set(self.kernel.inputs)
         if unknown:
             raise TypeError(f"op {name}: {sorted(unknown)} are no inputs of {self.kernel.signature}")
         self.__doc__ = self.kernel.reference.__doc__
@@ -166,6 +168,8 @@ class Op:
             if kind in names:
                 kind = tensors[names.index(kind)].dtype
             wanted = backend.floatx() if kind == "float" else kind
+            if value is None and name in self.optional:
+                value = np.zeros(0)
             if not isinstance(value, Tensor):
                 value = as_tensor(value, kind)
             elif kind == "float" and value.dtype in WIDENING[:4]:

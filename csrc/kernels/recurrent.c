@@ -1,0 +1,390 @@
+/* recurrent.c: recurrent layers over whole sequences, and their way back in time; see fastnn/reference/recurrent.py for
+ * the formulas and kernels/recurrent.h for how the steps are walked. */
+#include "kernels/recurrent.h"
+
+static void rnn_steps(const Call *call, Part part)
+{
+    const float *z = input(call, 0);                        /* (batch, time, units) */
+    const float *u = input(call, 1);                        /* (units, units) */
+    const float *h0 = input(call, 2);                       /* (batch, units) */
+    const int activation = (int)integer(call, 0);
+    float *h = output(call, 0);                             /* (batch, time, units) */
+    float *before = output(call, 1);                        /* (batch, time, units) */
+    float *h_last = output(call, 2);                        /* (batch, units) */
+    const int64_t n = input_dim(call, 1, 0);
+    const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 3, (int)integer(call, 1));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product w = weights(u, n, 1, n, n, mine, &used);
+    const int64_t some = tile_rows(mine, w.panels != NULL);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), first = at(&q, r0, t, n), row = q.time * n;
+            times(w, h_last + r0 * n, n, z + first, row, h + first, row, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                float *state = h_last + r * n, *new = h + at(&q, r, t, n);
+                if (before) copy_rows_of(before + at(&q, r, t, n), state, n);
+                activate(new, n, activation);
+                if (counts(&q, r, t)) copy_rows_of(state, new, n);
+                else copy_rows_of(new, state, n);
+            }
+        }
+    }
+}
+
+static void rnn_steps_grad(const Call *call, Part part)
+{
+    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
+    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
+    const float *u = input(call, 2);                        /* (units, units) */
+    const float *h = input(call, 3);                        /* (batch, time, units) */
+    const int activation = (int)integer(call, 0);
+    float *dz = output(call, 0);                            /* (batch, time, units) */
+    float *dh0 = output(call, 1);                           /* (batch, units) */
+    const int64_t n = input_dim(call, 2, 0);
+    const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 4, !integer(call, 1));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product w = weights(u, 1, n, n, n, mine, &used);
+    const int64_t some = tile_rows(mine, w.panels != NULL);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        float *carried = dh0 + r0 * n;
+        copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), first = at(&q, r0, t, n);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                float *whole = dh0 + r * n, *slope = dz + at(&q, r, t, n);
+                add_row(whole, dh ? dh + at(&q, r, t, n) : NULL, n);
+                if (counts(&q, r, t)) {
+                    activate_grad(slope, whole, h + at(&q, r, t, n), n, activation);
+                    copy_rows_of(whole, NULL, n);
+                } else {
+                    copy_rows_of(slope, NULL, n);
+                }
+            }
+            times(w, dz + first, q.time * n, carried, n, carried, n, rows, used);
+        }
+    }
+}
+
+/* One row of one step of an LSTM: z + h·u becomes the gates, and the state and the cell go on. */
+static void lstm_row(float *gates, float *state, float *cell, int64_t n, int counted)
+{
+    EACH_VECTOR(j, n) {
+        const V i = v_sigmoid(LOAD(gates)), f = v_sigmoid(LOAD(gates + n)), g = v_tanh(LOAD(gates + 2 * n)),
+                o = v_sigmoid(LOAD(gates + 3 * n)), c = f * LOAD(cell) + i * g;
+        STORE(gates, i), STORE(gates + n, f), STORE(gates + 2 * n, g), STORE(gates + 3 * n, o);
+        if (!counted) continue;
+        STORE(cell, c);
+        STORE(state, o * v_tanh(c));
+    }
+}
+
+static void lstm_steps(const Call *call, Part part)
+{
+    const float *z = input(call, 0);                        /* (batch, time, 4 units) */
+    const float *u = input(call, 1);                        /* (units, 4 units) */
+    const float *h0 = input(call, 2);                       /* (batch, units) */
+    const float *c0 = input(call, 3);                       /* (batch, units) */
+    float *h = output(call, 0);                             /* (batch, time, units) */
+    float *before = output(call, 1);                        /* (batch, time, units) */
+    float *c = output(call, 2);                             /* (batch, time, units) */
+    float *gates = output(call, 3);                         /* (batch, time, 4 units) */
+    float *h_last = output(call, 4);                        /* (batch, units) */
+    float *c_last = output(call, 5);                        /* (batch, units) */
+    const int64_t n = input_dim(call, 1, 0);
+    const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 4, (int)integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product w = weights(u, 4 * n, 1, 4 * n, n, mine, &used);
+    const int64_t some = tile_rows(mine, w.panels != NULL);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
+        copy_rows_of(c_last + r0 * n, c0 + r0 * n, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), first = at(&q, r0, t, 4 * n), row = q.time * 4 * n;
+            times(w, h_last + r0 * n, n, z + first, row, gates + first, row, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                float *state = h_last + r * n, *cell = c_last + r * n;
+                const int64_t now = at(&q, r, t, n);
+                if (before) copy_rows_of(before + now, state, n);
+                lstm_row(gates + 4 * now, state, cell, n, counts(&q, r, t));
+                if (h) copy_rows_of(h + now, state, n);
+                if (c) copy_rows_of(c + now, cell, n);
+            }
+        }
+    }
+}
+
+/* One row of one step back: dz from the gradients of the state, `whole`, and of the cell, dc, which goes on. */
+static void lstm_row_grad(float *dz, float *dc, const float *whole, const float *gates, const float *c, const float *cell,
+                          int64_t n)
+{
+    EACH_VECTOR(j, n) {
+        const V i = LOAD(gates), f = LOAD(gates + n), g = LOAD(gates + 2 * n), o = LOAD(gates + 3 * n), s = v_tanh(LOAD(c));
+        const V d = LOAD(whole), total = v_tanh_grad(d * o, s) + LOAD(dc);
+        STORE(dz, v_sigmoid_grad(total * g, i));
+        STORE(dz + n, v_sigmoid_grad(total * LOAD(cell), f));
+        STORE(dz + 2 * n, v_tanh_grad(total * i, g));
+        STORE(dz + 3 * n, v_sigmoid_grad(d * s, o));
+        STORE(dc, total * f);
+    }
+}
+
+static void lstm_steps_grad(const Call *call, Part part)
+{
+    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
+    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
+    const float *dc_last = given(call, 2);                  /* (batch, units) or NULL */
+    const float *u = input(call, 3);                        /* (units, 4 units) */
+    const float *c0 = input(call, 4);                       /* (batch, units) */
+    const float *c = input(call, 5);                        /* (batch, time, units) */
+    const float *gates = input(call, 6);                    /* (batch, time, 4 units) */
+    float *dz = output(call, 0);                            /* (batch, time, 4 units) */
+    float *dh0 = output(call, 1);                           /* (batch, units) */
+    float *dc0 = output(call, 2);                           /* (batch, units) */
+    const int64_t n = input_dim(call, 3, 0);
+    const Steps q = steps_of(call, input_dim(call, 5, 0), input_dim(call, 5, 1), n, 7, !integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product w = weights(u, 1, 4 * n, n, 4 * n, mine, &used);
+    const int64_t some = tile_rows(mine, w.panels != NULL);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        float *carried = dh0 + r0 * n;
+        copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
+        copy_rows_of(dc0 + r0 * n, dc_last ? dc_last + r0 * n : NULL, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), first = at(&q, r0, t, 4 * n), previous = place(&q, step + 1);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *cell = step + 1 < q.time ? c + at(&q, r, previous, n) : c0 + r * n;
+                float *whole = dh0 + r * n;
+                add_row(whole, dh ? dh + now : NULL, n);
+                if (counts(&q, r, t)) {
+                    lstm_row_grad(dz + 4 * now, dc0 + r * n, whole, gates + 4 * now, c + now, cell, n);
+                    copy_rows_of(whole, NULL, n);
+                } else {
+                    copy_rows_of(dz + 4 * now, NULL, 4 * n);
+                }
+            }
+            times(w, dz + first, q.time * 4 * n, carried, n, carried, n, rows, used);
+        }
+    }
+}
+
+static void gru_after_steps(const Call *call, Part part)
+{
+    const float *z = input(call, 0);                        /* (batch, time, 3 units) */
+    const float *u = input(call, 1);                        /* (units, 3 units) */
+    const float *b = input(call, 2);                        /* (3 units,) */
+    const float *h0 = input(call, 3);                       /* (batch, units) */
+    float *h = output(call, 0);                             /* (batch, time, units) */
+    float *before = output(call, 1);                        /* (batch, time, units) */
+    float *gates = output(call, 2);                         /* (batch, time, 4 units) */
+    float *h_last = output(call, 3);                        /* (batch, units) */
+    const int64_t n = input_dim(call, 1, 0);
+    const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 4, (int)integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product w = weights(u, 3 * n, 1, 3 * n, n, mine, &used);
+    const int64_t some = tile_rows(mine, w.panels != NULL);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step);
+            times(w, h_last + r0 * n, n, b, 0, gates + at(&q, r0, t, 4 * n), q.time * 4 * n, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *x = z + 3 * now;
+                float *state = h_last + r * n, *gate = gates + 4 * now;
+                const int counted = counts(&q, r, t);
+                if (before) copy_rows_of(before + now, state, n);
+                EACH_VECTOR(j, n) {
+                    const V inner = LOAD(gate + 2 * n), old = LOAD(state);
+                    const V k = v_sigmoid(LOAD(x) + LOAD(gate)), reset = v_sigmoid(LOAD(x + n) + LOAD(gate + n));
+                    const V g = v_tanh(reset * inner + LOAD(x + 2 * n));
+                    STORE(gate, k), STORE(gate + n, reset), STORE(gate + 2 * n, g), STORE(gate + 3 * n, inner);
+                    if (counted) STORE(state, k * (old - g) + g);
+                }
+                if (h) copy_rows_of(h + now, state, n);
+            }
+        }
+    }
+}
+
+static void gru_after_steps_grad(const Call *call, Part part)
+{
+    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
+    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
+    const float *u = input(call, 2);                        /* (units, 3 units) */
+    const float *before = input(call, 3);                   /* (batch, time, units) */
+    const float *gates = input(call, 4);                    /* (batch, time, 4 units) */
+    float *dz = output(call, 0);                            /* (batch, time, 3 units) */
+    float *da = output(call, 1);                            /* (batch, time, 3 units) */
+    float *dh0 = output(call, 2);                           /* (batch, units) */
+    const int64_t n = input_dim(call, 2, 0);
+    const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 5, !integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product w = weights(u, 1, 3 * n, n, 3 * n, mine, &used);
+    const int64_t some = tile_rows(mine, w.panels != NULL);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        float *carried = dh0 + r0 * n;
+        copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), first = at(&q, r0, t, 3 * n);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *gate = gates + 4 * now, *old = before + now;
+                float *whole = dh0 + r * n, *x = dz + 3 * now, *a = da + 3 * now;
+                add_row(whole, dh ? dh + now : NULL, n);
+                if (!counts(&q, r, t)) {
+                    copy_rows_of(x, NULL, 3 * n);
+                    copy_rows_of(a, NULL, 3 * n);
+                    continue;
+                }
+                EACH_VECTOR(j, n) {
+                    const V k = LOAD(gate), reset = LOAD(gate + n), g = LOAD(gate + 2 * n), d = LOAD(whole);
+                    const V dg = v_tanh_grad(d * (1.0f - k), g), dk = v_sigmoid_grad(d * (LOAD(old) - g), k);
+                    const V dr = v_sigmoid_grad(dg * LOAD(gate + 3 * n), reset);
+                    STORE(x, dk), STORE(x + n, dr), STORE(x + 2 * n, dg);
+                    STORE(a, dk), STORE(a + n, dr), STORE(a + 2 * n, dg * reset);
+                    STORE(whole, d * k);
+                }
+            }
+            times(w, da + first, q.time * 3 * n, carried, n, carried, n, rows, used);
+        }
+    }
+}
+
+static void gru_before_steps(const Call *call, Part part)
+{
+    const float *z = input(call, 0);                        /* (batch, time, 3 units) */
+    const float *u = input(call, 1);                        /* (units, 3 units) */
+    const float *h0 = input(call, 2);                       /* (batch, units) */
+    float *h = output(call, 0);                             /* (batch, time, units) */
+    float *before = output(call, 1);                        /* (batch, time, units) */
+    float *gates = output(call, 2);                         /* (batch, time, 4 units) */
+    float *h_last = output(call, 3);                        /* (batch, units) */
+    const int64_t n = input_dim(call, 1, 0);
+    const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 3, (int)integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product both = weights(u, 3 * n, 1, 2 * n, n, mine, &used), last = weights(u + 2 * n, 3 * n, 1, n, n, mine, &used);
+    const int64_t some = tile_rows(mine, both.panels && last.panels);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), row = q.time * 4 * n;
+            const float *x0 = z + at(&q, r0, t, 3 * n);
+            float *gates0 = gates + at(&q, r0, t, 4 * n);
+            times(both, h_last + r0 * n, n, x0, q.time * 3 * n, gates0, row, rows, used);
+            for (int64_t r = 0; r < rows; r++) {
+                float *gate = gates0 + r * row;
+                const float *state = h_last + (r0 + r) * n;
+                EACH_VECTOR(j, n) {
+                    const V reset = v_sigmoid(LOAD(gate + n));
+                    STORE(gate, v_sigmoid(LOAD(gate))), STORE(gate + n, reset), STORE(gate + 3 * n, reset * LOAD(state));
+                }
+            }
+            times(last, gates0 + 3 * n, row, x0 + 2 * n, q.time * 3 * n, gates0 + 2 * n, row, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                float *state = h_last + r * n, *gate = gates + 4 * now;
+                const int counted = counts(&q, r, t);
+                if (before) copy_rows_of(before + now, state, n);
+                EACH_VECTOR(j, n) {
+                    const V k = LOAD(gate), g = v_tanh(LOAD(gate + 2 * n));
+                    STORE(gate + 2 * n, g);
+                    if (counted) STORE(state, k * (LOAD(state) - g) + g);
+                }
+                if (h) copy_rows_of(h + now, state, n);
+            }
+        }
+    }
+}
+
+static void gru_before_steps_grad(const Call *call, Part part)
+{
+    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
+    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
+    const float *u = input(call, 2);                        /* (units, 3 units) */
+    const float *before = input(call, 3);                   /* (batch, time, units) */
+    const float *gates = input(call, 4);                    /* (batch, time, 4 units) */
+    float *dz = output(call, 0);                            /* (batch, time, 3 units) */
+    float *dh0 = output(call, 1);                           /* (batch, units) */
+    float *scratch = output(call, 2);                       /* (batch, units) */
+    const int64_t n = input_dim(call, 2, 0);
+    const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 5, !integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product both = weights(u, 1, 3 * n, n, 2 * n, mine, &used), last = weights(u + 2 * n, 1, 3 * n, n, n, mine, &used);
+    const int64_t some = tile_rows(mine, both.panels && last.panels);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        float *carried = dh0 + r0 * n;
+        copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), first = at(&q, r0, t, 3 * n), row = q.time * 3 * n;
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *gate = gates + 4 * now, *old = before + now;
+                float *whole = dh0 + r * n, *x = dz + 3 * now;
+                add_row(whole, dh ? dh + now : NULL, n);
+                copy_rows_of(scratch + r * n, NULL, n);
+                if (!counts(&q, r, t)) {
+                    copy_rows_of(x, NULL, 3 * n);
+                    continue;
+                }
+                EACH_VECTOR(j, n) {
+                    const V k = LOAD(gate), g = LOAD(gate + 2 * n), d = LOAD(whole);
+                    STORE(x, v_sigmoid_grad(d * (LOAD(old) - g), k));
+                    STORE(x + 2 * n, v_tanh_grad(d * (1.0f - k), g));
+                    STORE(whole, d * k);
+                }
+            }
+            times(last, dz + first + 2 * n, row, scratch + r0 * n, n, scratch + r0 * n, n, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *gate = gates + 4 * now, *old = before + now, *e = scratch + r * n;
+                float *whole = dh0 + r * n, *x = dz + 3 * now;
+                if (!counts(&q, r, t)) continue;
+                EACH_VECTOR(j, n) {
+                    const V reset = LOAD(gate + n);
+                    STORE(x + n, v_sigmoid_grad(LOAD(e) * LOAD(old), reset));
+                    STORE(whole, LOAD(e) * reset + LOAD(whole));
+                }
+            }
+            times(both, dz + first, row, carried, n, carried, n, rows, used);
+        }
+    }
+}
+
+extern const Kernel FAMILY(recurrent)[];
+const Kernel FAMILY(recurrent)[] = {
+    {"rnn_steps(z, u, h0, mask, *, activation, reverse)", rnn_steps, ROWS, 1},
+    {"rnn_steps_grad(dh, dh_last, u, h, mask, *, activation, reverse)", rnn_steps_grad, ROWS, 1},
+    {"lstm_steps(z, u, h0, c0, mask, *, reverse)", lstm_steps, ROWS, 4},
+    {"lstm_steps_grad(dh, dh_last, dc_last, u, c0, c, gates, mask, *, reverse)", lstm_steps_grad, ROWS, 4},
+    {"gru_after_steps(z, u, b, h0, mask, *, reverse)", gru_after_steps, ROWS, 4},
+    {"gru_after_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_after_steps_grad, ROWS, 4},
+    {"gru_before_steps(z, u, h0, mask, *, reverse)", gru_before_steps, ROWS, 4},
+    {"gru_before_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_before_steps_grad, ROWS, 4},
+    {0},
+};

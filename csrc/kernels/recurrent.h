@@ -1,0 +1,78 @@
+/* recurrent.h: how the kernels of recurrent.c walk through time. For recurrent.c only.
+ *
+ * A worker takes rows of the batch through all steps, so workers never wait for each other. It goes on with a few rows at
+ * a time (a tile of the product), whose state stays in the first-level cache; the weights are packed once into panels.
+ * Running states live in outputs (`h_last`, `c_last`, `dh0`, `dc0`), so they need no room of their own.
+ */
+#ifndef RECURRENT_H
+#define RECURRENT_H
+
+#include <string.h>
+
+#include "gemm/panels.h"
+#include "gemm/strided.h"
+#include "vector/activate.h"
+
+typedef struct Steps {
+    int64_t batch, time, units;
+    const uint8_t *mask;      /* (batch, time), or NULL: every step counts */
+    int backwards;            /* whether the walk begins at the last step */
+} Steps;
+
+static inline const float *given(const Call *call, int i) { return call->inputs[i]->size ? input(call, i) : NULL; }
+
+/* The walk over (batch, time, units), `mask` being input `mask` of the call. */
+static inline Steps steps_of(const Call *call, int64_t batch, int64_t time, int64_t units, int mask, int backwards)
+{
+    return (Steps){batch, time, units, call->inputs[mask]->size ? input(call, mask) : NULL, backwards};
+}
+
+static inline int64_t place(const Steps *q, int64_t step) { return q->backwards ? q->time - 1 - step : step; }
+static inline int counts(const Steps *q, int64_t row, int64_t t) { return !q->mask || q->mask[row * q->time + t]; }
+
+/* The n floats of a row at time t. */
+static inline int64_t at(const Steps *q, int64_t row, int64_t t, int64_t n) { return (row * q->time + t) * n; }
+
+/* How many rows go through time together: a tile, but all where the weights do not fit into the panels, since they are
+ * packed for every product then. */
+static inline int64_t tile_rows(Range rows, int packed)
+{
+    const int64_t n = rows.end - rows.begin, count = (n + TILE_ROWS - 1) / TILE_ROWS;
+    return packed && count ? (n + count - 1) / count : n;
+}
+
+/* (k, n) weights as the b of products, packed behind the `used` floats of the panels. */
+static Product weights(const float *b, int64_t depth, int64_t column, int64_t n, int64_t k, Range rows, int64_t *used)
+{
+    Product p = {.b = b, .b_depth = depth, .b_column = column, .n = n, .k = k, .a_depth = 1};
+    *used += pack_panels(&p, tile_rows(rows, 1), gemm_panels + *used, PANELS - *used);
+    return p;
+}
+
+/* c = start + a·w for `rows` rows, `*_row` floats apart. */
+static inline void times(Product w, const float *a, int64_t a_row, const float *start, int64_t start_row, float *c,
+                         int64_t c_row, int64_t rows, int64_t used)
+{
+    w.a = a, w.a_row = a_row, w.start = start, w.start_row = start_row, w.c = c, w.c_row = c_row, w.m = rows;
+    multiply(&w, gemm_panels + used, PANELS - used);
+}
+
+static inline void copy_rows_of(float *to, const float *from, int64_t n)
+{
+    if (from) memcpy(to, from, n * sizeof *to);
+    else memset(to, 0, n * sizeof *to);
+}
+
+/* The gradient of a state: what has come back in time plus dh, of this step, which may be NULL. */
+static inline void add_row(float *state, const float *dh, int64_t n)
+{
+    for (int64_t j = 0; dh && j < n; j++) state[j] += dh[j];
+}
+
+/* Runs BODY with vectors of n floats from j on; `left` lanes of the last one count. */
+#define EACH_VECTOR(j, n) for (int64_t j = 0, left = (n); left > 0; j += WIDTH, left -= WIDTH)
+#define LOAD(p) v_load_part((p) + j, left, 0)
+#define STORE(p, x) v_store_part((p) + j, x, left)
+#define STORE_IF(p, x) do { if (p) STORE(p, x); } while (0)
+
+#endif
