@@ -1,0 +1,202 @@
+/* attention.c: attention head by head, and its way back; see fastnn/reference/attention.py.
+ *
+ * A worker has whole heads of samples, so nothing is shared. Scores are computed for a few queries at a time and live in the
+ * panels' memory, in the caches; the probabilities are not kept but computed anew on the way back, from the logarithm of
+ * each row's sum.
+ */
+#include <string.h>
+
+#include "gemm/panels.h"
+#include "gemm/strided.h"
+#include "vector/vmath.h"
+
+typedef struct Heads {
+    const float *q, *k, *v;
+    const uint8_t *mask;      /* (batch, queries, keys), or NULL */
+    int64_t batch, queries, keys, heads, depth, width;
+    float scale;
+    int causal;
+} Heads;
+
+static Heads heads_of(const Call *call, int first)
+{
+    const int64_t heads = integer(call, 0);
+    const Tensor *mask = call->inputs[first + 3];
+    return (Heads){
+        .q = input(call, first), .k = input(call, first + 1), .v = input(call, first + 2),
+        .mask = mask->size ? mask->data : NULL, .batch = input_dim(call, first, 0), .queries = input_dim(call, first, 1),
+        .keys = input_dim(call, first + 1, 1), .heads = heads, .depth = input_dim(call, first, 2) / heads,
+        .width = input_dim(call, first + 2, 2) / heads, .scale = (float)number(call, 1), .causal = (int)integer(call, 2)};
+}
+
+/* Where a head's columns of sample b begin in an array of (batch, n, heads * width). */
+static inline int64_t corner(const Heads *a, int64_t b, int64_t n, int64_t head, int64_t width)
+{
+    return b * n * a->heads * width + head * width;
+}
+
+/* Half of the panels' memory holds scores, the other half packed keys and values. */
+enum { HALF_OF_PANELS = PANELS / 2, QUARTER = PANELS / 4 };
+
+/* How many queries are worked on at once: a few tiles, if `arrays` of their rows of scores fit. */
+static inline int64_t queries_at_once(const Heads *a, int arrays)
+{
+    const int64_t most = HALF_OF_PANELS / (arrays * (a->keys ? a->keys : 1));
+    return most > 4 * TILE_ROWS ? 4 * TILE_ROWS : most < 1 ? 1 : most;
+}
+
+/* k or v of a head, transposed, as the b of products with queries or their gradients; packed if there is room. */
+static Product transposed(const float *b, int64_t row, int64_t n, int64_t k, int64_t rows, float *panels, int64_t room)
+{
+    Product p = {.b = b, .b_depth = 1, .b_column = row, .n = n, .k = k, .a_depth = 1};
+    pack_panels(&p, rows, panels, room);
+    return p;
+}
+
+/* Keys that queries i0 to i1 - 1 need: with a mask all, since one that may look nowhere looks at all. */
+static inline int64_t keys_for(const Heads *a, int64_t i1) { return a->causal && !a->mask ? min(i1, a->keys) : a->keys; }
+
+/* Row i of n scores, as the product left it: scaled, -inf where the query may not look, zeros if it may look nowhere. */
+static void allow(const Heads *a, float *row, int64_t n, int64_t b, int64_t i)
+{
+    const uint8_t *mask = a->mask ? a->mask + (b * a->queries + i) * a->keys : NULL;
+    const int64_t end = a->causal ? min(i + 1, n) : n;
+    int any = !mask;
+    for (int64_t j = 0; j < end; j++) row[j] *= a->scale;
+    for (int64_t j = 0; mask && j < end; j++) {
+        any |= mask[j] != 0;
+        if (!mask[j]) row[j] = -INFINITY;
+    }
+    for (int64_t j = end; j < n; j++) row[j] = -INFINITY;
+    if (!any) memset(row, 0, n * sizeof *row);
+}
+
+/* The scores of queries i0 to i1 - 1 of a head, (i1 - i0, keys) of which the first n are computed. */
+static void scores(const Heads *a, Product keys, float *s, int64_t b, int64_t head, int64_t i0, int64_t i1, float *scratch)
+{
+    const int64_t n = keys_for(a, i1);
+    keys.a = a->q + corner(a, b, a->queries, head, a->depth) + i0 * a->heads * a->depth;
+    keys.a_row = a->heads * a->depth;
+    keys.c = s, keys.c_row = a->keys, keys.m = i1 - i0, keys.n = n;
+    multiply(&keys, scratch, QUARTER);
+    for (int64_t i = i0; i < i1; i++) allow(a, s + (i - i0) * a->keys, n, b, i);
+}
+
+/* Rows of scores become probabilities; the logarithm of the sum of exponentials. */
+static float softmax_row(float *row, int64_t n)
+{
+    V highest = v_splat(-INFINITY), sum = {0};
+    for (int64_t j = 0; j < n; j += WIDTH) highest = v_max(v_load_part(row + j, n - j, -INFINITY), highest);
+    const float high = v_highest(highest);
+    for (int64_t j = 0; j < n; j += WIDTH) {
+        const V e = v_exp(v_load_part(row + j, n - j, -INFINITY) - high);
+        v_store_part(row + j, e, n - j);
+        sum += e;
+    }
+    const float total = v_sum(sum), share_ = 1.0f / total;
+    for (int64_t j = 0; j < n; j += WIDTH) v_store_part(row + j, v_load_part(row + j, n - j, 0) * share_, n - j);
+    return high + s_log(total);
+}
+
+static void attention(const Call *call, Part part)
+{
+    const Heads a = heads_of(call, 0);
+    float *y = output(call, 0);                             /* (batch, queries, heads * width) */
+    float *log_sum = output(call, 1);                       /* (batch, heads, queries) */
+    float *const s = gemm_panels, *const panels = gemm_panels + HALF_OF_PANELS;
+    const int64_t some = queries_at_once(&a, 1), row = a.heads * a.width;
+    const Range mine = share_rows(a.batch * a.heads, part);
+
+    for (int64_t each = mine.begin; each < mine.end; each++) {
+        const int64_t b = each / a.heads, head = each % a.heads;
+        const Product keys = transposed(a.k + corner(&a, b, a.keys, head, a.depth), a.heads * a.depth, a.keys, a.depth,
+                                        min(some, a.queries), panels, QUARTER);
+        for (int64_t i0 = 0; i0 < a.queries; i0 += some) {
+            const int64_t i1 = min(i0 + some, a.queries), n = keys_for(&a, i1);
+            scores(&a, keys, s, b, head, i0, i1, panels);
+            for (int64_t i = i0; i < i1; i++) {
+                const float sum = softmax_row(s + (i - i0) * a.keys, n);
+                if (log_sum) log_sum[each * a.queries + i] = sum;
+            }
+            multiply(&(Product){.a = s, .a_row = a.keys, .a_depth = 1, .b = a.v + corner(&a, b, a.keys, head, a.width),
+                                .b_depth = row, .b_column = 1, .c = y + corner(&a, b, a.queries, head, a.width) + i0 * row,
+                                .c_row = row, .m = i1 - i0, .n = a.width, .k = n}, NULL, 0);
+        }
+    }
+}
+
+/* Zeros in a head's columns of n rows. */
+static void clear(float *x, int64_t row, int64_t n, int64_t width)
+{
+    for (int64_t i = 0; i < n; i++) memset(x + i * row, 0, width * sizeof *x);
+}
+
+/* dy · y, in one order for all sizes. */
+static float inner_product(const float *dy, const float *y, int64_t n)
+{
+    V sum = {0};
+    for (int64_t j = 0; j < n; j += WIDTH) sum += v_load_part(dy + j, n - j, 0) * v_load_part(y + j, n - j, 0);
+    return v_sum(sum);
+}
+
+/* From scores and dp = dy·v to the probabilities p and to the gradient of the product q·k, in their places. */
+static void slopes(float *p, float *dp, int64_t n, float log_sum, float inner, float scale)
+{
+    for (int64_t j = 0; j < n; j += WIDTH) {
+        const V e = v_exp(v_load_part(p + j, n - j, -INFINITY) - log_sum);
+        v_store_part(p + j, e, n - j);
+        v_store_part(dp + j, scale * e * (v_load_part(dp + j, n - j, 0) - inner), n - j);
+    }
+}
+
+static void attention_grad(const Call *call, Part part)
+{
+    const float *dy = input(call, 0);                       /* (batch, queries, heads * width) */
+    const float *y = input(call, 5);                        /* (batch, queries, heads * width) */
+    const float *log_sum = input(call, 6);                  /* (batch, heads, queries) */
+    float *dq = output(call, 0);                            /* (batch, queries, heads * depth) */
+    float *dk = output(call, 1);                            /* (batch, keys, heads * depth) */
+    float *dv = output(call, 2);                            /* (batch, keys, heads * width) */
+    const Heads a = heads_of(call, 1);
+    const int64_t some = queries_at_once(&a, 2), row = a.heads * a.width, inner_row = a.heads * a.depth;
+    float *const p = gemm_panels, *const dp = p + some * a.keys, *const key_panels = gemm_panels + HALF_OF_PANELS,
+          *const value_panels = key_panels + QUARTER;
+    const Range mine = share_rows(a.batch * a.heads, part);
+
+    for (int64_t each = mine.begin; each < mine.end; each++) {
+        const int64_t b = each / a.heads, head = each % a.heads, rows = min(some, a.queries);
+        const int64_t at_k = corner(&a, b, a.keys, head, a.depth), at_v = corner(&a, b, a.keys, head, a.width);
+        const Product keys = transposed(a.k + at_k, inner_row, a.keys, a.depth, rows, key_panels, QUARTER);
+        Product values = transposed(a.v + at_v, row, a.keys, a.width, rows, value_panels, QUARTER);
+        clear(dk + at_k, inner_row, a.keys, a.depth);
+        clear(dv + at_v, row, a.keys, a.width);
+        for (int64_t i0 = 0; i0 < a.queries; i0 += some) {
+            const int64_t i1 = min(i0 + some, a.queries), n = keys_for(&a, i1);
+            const int64_t at_q = corner(&a, b, a.queries, head, a.depth) + i0 * inner_row;
+            const int64_t at_y = corner(&a, b, a.queries, head, a.width) + i0 * row;
+            scores(&a, keys, p, b, head, i0, i1, key_panels);
+            values.a = dy + at_y, values.a_row = row, values.c = dp, values.c_row = a.keys, values.m = i1 - i0, values.n = n;
+            multiply(&values, value_panels, QUARTER);
+            for (int64_t i = i0; i < i1; i++) {
+                const float inner = inner_product(dy + at_y + (i - i0) * row, y + at_y + (i - i0) * row, a.width);
+                slopes(p + (i - i0) * a.keys, dp + (i - i0) * a.keys, n, log_sum[each * a.queries + i], inner, a.scale);
+            }
+            multiply(&(Product){.a = p, .a_row = 1, .a_depth = a.keys, .b = dy + at_y, .b_depth = row, .b_column = 1,
+                                .start = dv + at_v, .start_row = row, .c = dv + at_v, .c_row = row, .m = n, .n = a.width,
+                                .k = i1 - i0}, NULL, 0);
+            multiply(&(Product){.a = dp, .a_row = 1, .a_depth = a.keys, .b = a.q + at_q, .b_depth = inner_row,
+                                .b_column = 1, .start = dk + at_k, .start_row = inner_row, .c = dk + at_k,
+                                .c_row = inner_row, .m = n, .n = a.depth, .k = i1 - i0}, NULL, 0);
+            multiply(&(Product){.a = dp, .a_row = a.keys, .a_depth = 1, .b = a.k + at_k, .b_depth = inner_row,
+                                .b_column = 1, .c = dq + at_q, .c_row = inner_row, .m = i1 - i0, .n = a.depth, .k = n},
+                     NULL, 0);
+        }
+    }
+}
+
+extern const Kernel FAMILY(attention)[];
+const Kernel FAMILY(attention)[] = {
+    {"attention(q, k, v, mask, *, heads, scale, causal)", attention, ROWS, 10},
+    {"attention_grad(dy, q, k, v, mask, y, log_sum, *, heads, scale, causal)", attention_grad, ROWS, 10},
+    {0},
+};
