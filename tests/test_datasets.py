@@ -6,7 +6,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastnn.datasets import _random, _tables, breast_cancer, circles, digits, housing, moons, spirals, xor
+from fastnn.datasets import (
+    _random,
+    _tables,
+    breast_cancer,
+    circles,
+    digits,
+    housing,
+    moons,
+    names,
+    spirals,
+    sunspots,
+    weather,
+    xor,
+)
 from fastnn.reference import _philox
 
 TABLES = {"breast_cancer": breast_cancer, "digits": digits, "housing": housing}
@@ -50,6 +63,30 @@ def test_housing_equals_its_csv_file() -> None:
     for column, name in enumerate(housing.FEATURE_NAMES):
         values = frame[name] if frame[name].dtype.kind == "i" else frame[name].map({"yes": 1, "no": 0})
         assert np.array_equal(table.data[:, column], values.to_numpy()), name
+
+
+def test_weather_in_order_and_by_year() -> None:
+    days = weather.load()
+    assert days.data.shape == (1461, 4) and (np.diff(days.dates) == np.timedelta64(1, "D")).all()
+    assert str(days.dates[0]) == "2012-01-01" and str(days.dates[-1]) == "2015-12-31"
+    assert days.data[1].tolist() == [10.9, 10.6, 2.8, 4.5] and days.kind_names[days.kind[1]] == "rain"
+    train, test = weather.load_data()
+    assert train.shape == (1096, 4) and test.shape == (365, 4) and train.dtype == test.dtype == np.float32
+    assert np.array_equal(np.concatenate([train, test]), days.data.astype(np.float32))
+    assert weather.load_data(2013)[0].shape == (366, 4)
+    with pytest.raises(ValueError, match="2012; needs 2013"):
+        weather.load_data(2012)
+
+
+def test_sunspots_and_names() -> None:
+    years, numbers = sunspots.load()
+    assert years.tolist() == list(range(1700, 2009)) and numbers[0] == 5 and numbers.max() == 190.2
+    assert [part.shape for part in sunspots.load_data()] == [(250,), (59,)]
+    with pytest.raises(ValueError, match="1 to 308"):
+        sunspots.load_data(309)
+    people, percent = names.load()
+    assert len(people) == len(set(people)) == len(percent) == 5163 and people == sorted(people) == names.load_data()
+    assert all(name.isalpha() and name.islower() and name.isascii() for name in people)
 
 
 def test_housing_first_house() -> None:

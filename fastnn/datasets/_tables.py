@@ -29,6 +29,15 @@ class Table(NamedTuple):
     target_names: tuple[str, ...]
 
 
+def read_rows(name: str, count: int) -> list[list[str]]:
+    """The rows of the packaged CSV file `name` as text, without the heading; OSError unless there are `count`."""
+    with open(_FOLDER / name, encoding="ascii", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    if len(rows) != count:
+        raise OSError(f"datasets: {_FOLDER / name} holds {len(rows)} rows; it must be {count}; reinstall fastnn")
+    return rows
+
+
 def read_table(name: str, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
     """The numbers of the packaged CSV file `name` without heading and row names, yes/no as 1/0: `shape` float64."""
     path = _FOLDER / name
