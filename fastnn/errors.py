@@ -1,7 +1,12 @@
 """The error types of fastnn and the wording helpers. Imports nothing of fastnn."""
 
 import difflib
+import os
+import sys
+import warnings
 from collections.abc import Iterable
+
+PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 class ShapeError(ValueError):
@@ -31,3 +36,11 @@ def nearest(name: object, options: Iterable[str]) -> str:
     options = sorted(options)
     close = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else "choose from " + ", ".join(options) + "."
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning that shows the user's line: the innermost one outside this package."""
+    frame, level = sys._getframe(1), 2      # 2: the caller of this function
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

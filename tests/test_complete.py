@@ -20,7 +20,8 @@ FLOORS = [
     {"ops"},
     {"activations", "initializers", "regularizers", "constraints", "losses", "metrics", "random", "layers",
      "optimizers", "reporting"},
-    {"models", "feeding", "training", "callbacks"},
+    {"feeding"},
+    {"models", "training", "callbacks"},
     {"saving", "preprocessing", "datasets", "utils", "plotting", "teaching", "examples", "config", "__main__"},
 ]
 
@@ -103,3 +104,18 @@ def test_arrows_between_floors_point_down() -> None:
 def test_reference_imports_numpy_only() -> None:
     for path in (PACKAGE / "reference").glob("*.py"):
         assert all(m.startswith("fastnn.reference") for m in _imports(path)), path.name
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    """Neither two modules of the package's top folder, nor two folders, nor longer ways round."""
+    imports: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        relative = path.relative_to(PACKAGE)
+        own = relative.parts[0] if len(relative.parts) > 1 else path.stem
+        parts = {module.split(".")[1] for module in _imports(path) if "." in module}
+        imports.setdefault(own, set()).update(parts - {own})
+    del imports["__init__"]
+    left = dict(imports)
+    while free := {room for room, others in left.items() if not others & left.keys()}:
+        left = {room: others for room, others in left.items() if room not in free}
+    assert not left, f"a circle among {sorted(left)}"

@@ -142,7 +142,7 @@ def test_every_epoch_has_another_order(any_backend: str) -> None:
     orders: list[tuple[int, ...]] = []
 
     def look(epoch: int, logs: Any) -> None:
-        feed = next(f for key, f in model._steps.feeds.items() if key[0] == "train")
+        feed = next(f for f in model._feeds if f.mode == "train")
         orders.append(tuple(feed.order.data))
 
     for epochs in (2, 1, 1):

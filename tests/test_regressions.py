@@ -63,7 +63,7 @@ def test_fit_lets_go_of_its_arrays():
     model.predict(x, verbose=0)
     del x
     assert alive() is None
-    assert all(feed.order.data.size == 0 and not feed.busy for feed in model._steps.feeds.values())
+    assert all(feed.order.data.size == 0 and not feed.busy for feed in model._feeds)
 
 
 def test_a_copy_is_not_forwarded_into_another_dtype():

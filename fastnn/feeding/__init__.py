@@ -1,1 +1,1 @@
-"""Floor 4. From what users pass to fit, evaluate and predict to the named arrays that programs read."""
+"""Floor 4, below training. From what users pass to fit, evaluate and predict to the named arrays that programs read."""

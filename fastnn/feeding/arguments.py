@@ -11,7 +11,6 @@ from fastnn.feeding import checks
 from fastnn.layers.layer import structure_version
 from fastnn.nest import flatten
 from fastnn.ops._op import kept_dtype
-from fastnn.training import mismatch
 
 KEPT = 64       # kinds of inputs whose symbolic outputs are remembered
 
@@ -97,9 +96,8 @@ def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str
         if array.ndim == 0:
             raise ValueError(f"{where}: {label} is a single number; needs one target per sample.")
         raw.append(checks.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}", dense))
-    mismatch.warn(model, compiled)
-    compiled.resolve_metrics([output_shapes[i] if a is None else (None, *a.shape[1:]) for i, a in enumerate(raw)],
-                             output_shapes, names)
+    y_shapes = [output_shapes[i] if a is None else (None, *a.shape[1:]) for i, a in enumerate(raw)]
+    compiled.resolve_metrics(model, y_shapes, output_shapes)
     arrays: dict[str, np.ndarray] = {}
     for i, y_raw in enumerate(raw):
         if y_raw is None:

@@ -1,174 +1,161 @@
 """Batches: what a generator, an iterator or a PyDataset gives, adapted to the model batch by batch. Floor 4."""
 
-import inspect
-import itertools
-import warnings
-from collections.abc import Iterable, Iterator, KeysView, Set, ValuesView
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from fastnn.errors import shown
+from fastnn.errors import ShapeError, shown, warn
 from fastnn.feeding import arguments, checks
-from fastnn.feeding.prefetch import Prefetch, in_threads
-from fastnn.feeding.pydataset import PyDataset
+from fastnn.feeding.feed import Feed
+from fastnn.feeding.items import Items
+from fastnn.feeding.prefetch import Prefetch
+from fastnn.feeding.source import Source
 from fastnn.nest import flatten
-from fastnn.reference import _philox
 
-DEPTH = 10      # batches that an iterator may be ahead, as Keras' max_queue_size
-_ARRAY_LIKE = ("__array__", "__array_interface__", "__dlpack__", "to_numpy", "tocsr", "__getitem__")
-_ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
+KEPT_BYTES = 1 << 26        # of batches, for finding where a loss went bad
 
 
-def is_batches(x: Any, where: str) -> bool:
-    """Whether x gives batches: a PyDataset, an iterator (generator, zip, …), or an iterable that is no data itself."""
-    if inspect.isgeneratorfunction(x):
-        raise TypeError(f"{where}: x is the generator function {x.__name__}; needs what it makes: call it, "
-                        f"{x.__name__}().")
-    if isinstance(x, PyDataset) or hasattr(x, "__next__"):
-        return True
-    return (isinstance(x, Iterable) and not isinstance(x, (Set, KeysView, ValuesView, str, bytes, memoryview))
-            and not any(hasattr(x, name) for name in _ARRAY_LIKE))
-
-
-class Batches:
+class Batches(Source):
     """The batches of one fit, evaluate, predict or validation. Each pass over them is a `Prefetch` of named arrays.
 
-    given: what the user gave. mode: "train", "validation", "evaluate" or "predict". steps: batches of a pass, None for
-    all there are.
-    A PyDataset, or an iterable that can begin anew, begins anew when it has ended; an iterator goes on where the last
-    pass stopped, and is asked for no batch too many where `steps` says how many are needed.
-    Raises ValueError where the number of batches is needed and cannot be known.
+    items: where they come from. Every row shape has a feed of one batch, whose arrays are replaced before each step.
     """
 
-    def __init__(self, model: Any, given: Any, where: str, mode: str, steps: int | None, *, steps_name: str = "steps",
-                 class_weight: Any = None, shuffle: bool = False, check_finite: bool = True) -> None:
-        self.model, self.given, self.where, self.steps = model, given, where, steps
-        self.feed_mode, self.mode = mode, mode if mode in ("train", "predict") else "test"
-        self.class_weight, self.shuffle, self.check_finite = class_weight, shuffle, check_finite
-        self.dataset = given if isinstance(given, PyDataset) else None
-        self.length = given.num_batches if self.dataset is not None else None
-        if self.length == 0:
-            raise ValueError(f"{where}: {type(given).__name__} has 0 batches; needs at least one.")
-        if steps is None and (isinstance(given, _ENDLESS) or (self.dataset is not None and self.length is None)):
-            raise ValueError(f"{where}: {type(given).__name__} has no end; needs the number of batches to "
-                             f"take: {steps_name}=….")
+    def __init__(self, model: Any, mode: str, items: Items, where: str, class_weight: Any = None,
+                 check_finite: bool = True) -> None:
+        super().__init__(model, mode)
         if isinstance(class_weight, str):
             raise ValueError(f"{where}: class_weight={shown(class_weight)} needs all labels at once; for batches give "
                              "a dict {class: weight}.")
-        self.restarts = self.dataset is not None or not hasattr(given, "__next__")
-        self.feeds: dict[Any, Any] = {}         # by the shapes of rows
-        self.depth = DEPTH if self.dataset is None else self.dataset.max_queue_size
-        self._source: Iterator[Any] | None = None
-        self._taken = 0         # from this source
+        self.items, self.where, self.class_weight, self.check_finite = items, where, class_weight, check_finite
+        self.total = items.length if items.steps is None else items.steps
         self._running: Prefetch | None = None
         self._symbols: dict[Any, list[Any]] = {}
         self._peeked: list[dict[str, np.ndarray]] = []
-        self._begun = False
-        self._number = 0        # of the random order of this pass
-
-    @property
-    def total(self) -> int | None:
-        """Batches of a pass, where they can be known."""
-        return self.length if self.steps is None else self.steps
+        self._feeds: dict[Any, Feed] = {}       # by the shapes of rows
+        self._next: dict[str, np.ndarray] | None = None
+        self._done = 0
+        self._ended = False
+        self._kept: list[dict[str, np.ndarray]] = []        # since mark()
+        self._size = 0
+        self._results: list[list[np.ndarray]] = []      # of each batch
 
     def peek(self) -> "Batches":
         """Make and adapt the first batch, so that what is wrong with it is said before anything changes."""
-        self._number = int(self.model._steps.epoch.data) + 1
+        self.items.number(keep=False)
         items = self._adapted()
         try:
             self._peeked = [next(items)]
         except StopIteration:
-            raise ValueError(f"{self.where}: {type(self.given).__name__} gave no batch; needs at least one. An "
+            raise ValueError(f"{self.where}: {type(self.items.given).__name__} gave no batch; needs at least one. An "
                              "iterator gives its batches once: make a new one.") from None
         return self
 
     # ---- one pass ---------------------------------------------------------------------------------------------
 
-    def begin(self) -> Iterator[dict[str, np.ndarray]]:
-        """The batches of the next pass, made in the background."""
-        self.stop()
-        if self.dataset is not None and self.shuffle:
-            epoch = self.model._steps.epoch
-            self._number = int(epoch.data) + 1
-            epoch.assign(self._number)
-        self._running = Prefetch(self._adapted(self._peeked), self.depth)
+    def begin(self) -> None:
+        self._stop()
+        self.items.number(keep=True)
+        self._next, self._done, self._ended, self._results = None, 0, False, []
+        self._running = Prefetch(self._adapted(self._peeked), self.items.depth)
         self._running.start()
         self._peeked = []
-        return self._running
 
-    def end(self) -> None:
-        """A pass is over: the data set may prepare the next."""
-        self.stop()
-        self._begun = False
-        if self.dataset is not None:
-            self.dataset.on_epoch_end()
-        if self.steps is None or self._taken == self.length:
-            self._source = None
+    @property
+    def finished(self) -> bool:
+        if self._next is None and not self._ended:
+            if self._running is not None and (self.total is None or self._done < self.total):
+                self._next = next(self._running, None)
+            if self._next is None:
+                self._ended = True
+                self._end()
+        return self._ended
 
-    def stop(self) -> None:
+    def feed(self) -> tuple[Feed, int, int] | None:
+        if self.finished:
+            return None
+        arrays = self._next
+        assert arrays is not None
+        feed = self._aimed(arrays)
+        if self.mode == "predict":
+            feed.receive([np.zeros((feed.count, *t.shape[1:]), t.dtype) for t in self.symbols(arrays)])
+        return feed, feed.count, 1
+
+    def _aimed(self, arrays: dict[str, np.ndarray]) -> Feed:
+        """The feed of these row shapes, pointed at these arrays."""
+        key = Feed.signature(arrays)
+        if key not in self._feeds:
+            self._feeds[key] = self.model._feeds.take(self.mode, arrays)
+        self._feeds[key].refill(arrays)
+        return self._feeds[key]
+
+    def took(self, count: int) -> None:
+        arrays, self._next = self._next, None
+        assert arrays is not None and count == 1
+        self._done += 1
+        if self.mode == "train":
+            self._kept.append(arrays)
+            self._size += sum(array.nbytes for array in arrays.values())
+        elif self.mode == "predict":
+            self._results.append([t.data for t in self._feeds[Feed.signature(arrays)].results])
+
+    @property
+    def full(self) -> bool:
+        return self._size >= KEPT_BYTES
+
+    def mark(self) -> None:
+        self._kept, self._size = [], 0
+
+    def again(self, steps: int) -> Iterator[tuple[Feed, int]]:
+        for arrays in self._kept[:steps]:
+            feed = self._aimed(arrays)
+            yield feed, feed.count
+
+    def outputs(self) -> list[np.ndarray]:
+        """One array per output from those of the batches. ShapeError where their rows differ in shape."""
+        outputs = list(zip(*self._results, strict=True))
+        for arrays in outputs:
+            shapes = {array.shape[1:] for array in arrays}
+            if len(shapes) > 1:
+                a, b = sorted(shapes)[:2]
+                raise ShapeError(f"{self.where}: the outputs of the batches have rows of shapes {a} and {b}; needs "
+                                 "one shape to make one array. Predict batches of one shape at a time.")
+        return [np.concatenate(arrays) for arrays in outputs]
+
+    def latest(self) -> list[np.ndarray]:
+        return self._results[-1]
+
+    def _end(self) -> None:
+        """A pass is over. A warning as Keras gives it, where it is over too early; fit ends then."""
+        self._stop()
+        self.items.end()
+        if not self._done or (self.total is not None and self._done < self.total):
+            stops = self.mode == "train"
+            wanted = f" of {self.items.steps}" if self.items.steps else ""
+            warn(f"{self.where}: ran out of data after {self._done}{wanted} batches"
+                 f"{'; training stops' if stops else ''}. The iterator must give steps x epochs batches; make it "
+                 "endless, or use a utils.PyDataset.")
+            self.model.stop_training |= stops
+
+    def _stop(self) -> None:
         """End the thread, if there is one."""
         if self._running is not None:
             self._running.close()
             self._running = None
 
     def close(self) -> None:
-        """End all threads; nothing is kept of the data."""
-        self.stop()
-        if self.dataset is not None and self._source is not None:
-            self._source.close()  # type: ignore[attr-defined]
-        self._source = None
-        self._peeked = []
+        self._stop()
+        self.items.close()
+        self._peeked, self._kept = [], []
+        for feed in self._feeds.values():
+            self.model._steps.release(feed)
+        self._feeds = {}
 
     def _adapted(self, first: list[dict[str, np.ndarray]] | None = None) -> Iterator[dict[str, np.ndarray]]:
         yield from first or []
-        number = len(first or [])
-        for item in self._items(number):
-            number += 1
+        for number, item in enumerate(self.items.of_pass(len(first or [])), 1 + len(first or [])):
             yield self.adapt(item, f"{self.where}, batch {number}")
-
-    def _items(self, taken: int) -> Iterator[Any]:
-        """What the user's code gives for one pass, `taken` of which are there already."""
-        if not self._begun:
-            self._begun = True
-            if self.dataset is not None:
-                self.dataset.on_epoch_begin()
-            if self.mode != "train" and self.restarts:
-                self._source = None     # validation sees the same batches every time
-        while self.steps is None or taken < self.steps:
-            fresh = self._source is None
-            if self._source is None:
-                self._source, self._taken = self._begin_anew(), 0
-            for item in self._source:
-                taken += 1
-                self._taken += 1
-                fresh = False
-                yield item
-                if taken == self.steps:
-                    return
-            self._source = None
-            if self.steps is None or fresh or not self.restarts:
-                return      # all there is, or an iterator that has ended
-            if self.dataset is not None:
-                self.dataset.on_epoch_end()
-                self.dataset.on_epoch_begin()
-
-    def _begin_anew(self) -> Iterator[Any]:
-        if self.dataset is None:
-            return iter(self.given)
-        if self.length is None:
-            indices: Any = itertools.count()
-        elif self.shuffle:
-            indices = self._order(self.length)
-        else:
-            indices = range(self.length)
-        return in_threads(self.dataset.__getitem__, indices, self.dataset.workers, self.depth)
-
-    def _order(self, n: int) -> list[int]:
-        """The batches in the random order of this epoch of the model."""
-        seed, stream = self.model._steps._stream
-        keys = _philox.bits(n, self._number, seed, stream)
-        return [int(i) for i in np.argsort(keys, kind="stable")]
 
     # ---- one batch --------------------------------------------------------------------------------------------
 
@@ -205,21 +192,3 @@ class Batches:
         needs = "x, (x,), " if self.mode == "predict" else ""
         raise ValueError(f"{where} is a {what}; needs {needs}(x, y) or (x, y, sample_weight); a model with several "
                          "inputs takes a list or a dict of arrays as x.")
-
-
-def refuse_with_batches(where: str, **arguments: Any) -> None:
-    """ValueError for the first argument that belongs to arrays only."""
-    why = {"y": "the batches hold the targets", "sample_weight": "give (x, y, sample_weight) as a batch",
-           "batch_size": "the batches have their sizes", "validation_split": "pass validation_data"}
-    for name, value in arguments.items():
-        if value is not None and not (name == "validation_split" and value == 0):
-            raise ValueError(f"{where}: {name} does not go with batches from a generator or data set; "
-                             f"{why.get(name, why['batch_size'])}.")
-
-
-def warn_out_of_data(batches: Batches, done: int, stops: bool) -> None:
-    """What Keras says where an iterator ends too early."""
-    wanted = f" of {batches.steps}" if batches.steps else ""
-    warnings.warn(f"{batches.where}: ran out of data after {done}{wanted} batches"
-                  f"{'; training stops' if stops else ''}. The iterator must give steps x epochs batches; make it "
-                  "endless, or use a utils.PyDataset.", UserWarning, stacklevel=4)

@@ -1,13 +1,12 @@
 """What users pass as x, y and sample_weight, checked and adapted once: float32 or labels, C order, finite. Floor 4."""
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.errors import LabelError, ShapeError, shown
+from fastnn.errors import LabelError, ShapeError, shown, warn
 
 
 def to_array(value: Any, where: str) -> np.ndarray:
@@ -172,9 +171,8 @@ def check_probabilities(y: np.ndarray, where: str, rows: bool = False) -> None:
     wrong = np.abs(sums - 1) > 1e-3
     if wrong.any():
         first = tuple(int(i) for i in np.argwhere(wrong)[0])
-        warnings.warn(f"{where}: the classes of row {first[0]} sum to {sums[first]:g}, not to 1 ({int(wrong.sum())} "
-                      "such rows); use binary_crossentropy with sigmoid where a sample may have several classes.",
-                      UserWarning, stacklevel=5)
+        warn(f"{where}: the classes of row {first[0]} sum to {sums[first]:g}, not to 1 ({int(wrong.sum())} such rows); "
+             "use binary_crossentropy with sigmoid where a sample may have several classes.")
 
 
 def check_lengths(arrays: dict[str, np.ndarray], where: str) -> int:
@@ -264,6 +262,5 @@ def warn_ordered(arrays: dict[str, np.ndarray], split: float, n: int) -> None:
         first, last = np.unique(y[:at]), np.unique(y[at:])
         absent = sorted(set(classes.tolist()) - (set(first.tolist()) & set(last.tolist())))
         if absent and min((y == c).sum() for c in absent) >= 8:
-            warnings.warn(f"fit(): validation_split={split:g} takes the last samples as they are, and class "
-                          f"{absent[0]:g} is then on one side only; shuffle x and y together first.", UserWarning,
-                          stacklevel=3)
+            warn(f"fit(): validation_split={split:g} takes the last samples as they are, and class {absent[0]:g} is "
+                 "then on one side only; shuffle x and y together first.")

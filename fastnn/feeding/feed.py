@@ -1,10 +1,13 @@
 """Feed: the buffers that programs read their batches from, and the order in which they read them. Floor 4."""
 
 import itertools
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from fastnn import random
 from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.ops.data import advance, fill, gather_rows, shuffle_step, store_step
@@ -16,7 +19,8 @@ class Feed:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, arrays: dict[str, np.ndarray], epoch: Variable, seed: int, stream: int) -> None:
+    def __init__(self, mode: str, arrays: dict[str, np.ndarray], epoch: Variable, seed: int, stream: int) -> None:
+        self.mode = mode
         self.number = next(Feed._numbers)       # names it in the keys of programs
         self.busy = False
         self.tensors = {name: Tensor(array[:0], name) for name, array in arrays.items()}
@@ -54,6 +58,13 @@ class Feed:
             tensor.data, tensor.shape = array, array.shape
         self.cursor.data[()] = 0
 
+    def receive(self, arrays: Sequence[np.ndarray]) -> None:
+        """Point the results, one per output of the model, at these arrays."""
+        if [t.dtype for t in self.results] != [array.dtype.name for array in arrays]:
+            self.results = [Tensor(array, "result") for array in arrays]
+        for tensor, array in zip(self.results, arrays):
+            tensor.data, tensor.shape = array, array.shape
+
     def unload(self) -> None:
         """Let go of the arrays. The shapes stay, so that a program run now knows that its data are gone."""
         for tensor in (*self.tensors.values(), *self.results, self.order, self.keys):
@@ -83,3 +94,39 @@ class Feed:
         """Op that moves on to the next batch."""
         with section_scope("next step", folded=True):
             advance(self.cursor, by=size)
+
+
+class Feeds:
+    """A model's feeds, by mode and row shapes; several of a kind where they are in use at the same time.
+
+    `epoch` counts the orders that were shuffled; with (seed, stream), drawn at `restart`, it decides each of them.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = Variable(0, "epoch", dtype="int64", trainable=False)
+        self.seed, self.stream = 0, 0
+        self._found: dict[Any, Feed] = {}
+        self._lock = threading.Lock()       # predict may run beside fit, in another thread
+
+    def __iter__(self) -> Iterator[Feed]:
+        return iter(list(self._found.values()))
+
+    def restart(self) -> None:
+        """A new compilation: batches in a new random order."""
+        self._found.clear()
+        self.seed, self.stream = random.new_shuffle()
+        self.epoch.assign(0)
+
+    def take(self, mode: str, arrays: dict[str, np.ndarray]) -> Feed:
+        """A feed for arrays of these row shapes that nobody is using, loaded with them."""
+        with self._lock:
+            key = mode, Feed.signature(arrays)
+            number = 0
+            while (*key, number) in self._found and self._found[*key, number].busy:
+                number += 1
+            if (*key, number) not in self._found:
+                self._found[*key, number] = Feed(mode, arrays, self.epoch, self.seed, self.stream)
+            feed = self._found[*key, number]
+            feed.busy = True
+        feed.load(arrays)
+        return feed

@@ -16,6 +16,7 @@ from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.threads import num_threads
 from fastnn.feeding import arguments, checks
+from fastnn.feeding.arrays import Arrays
 from fastnn.teaching.peak import Peak, machine_peak, size_text
 
 LEAST = 1e-9        # seconds: what a call that the clock cannot tell from nothing is said to take
@@ -94,24 +95,24 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
     limits = machine_peak() if backend.backend() == "c" else None
     with model._working("profile()"):
         arrays = arguments.adapt(model, x, y, None, "profile()")
-        feed = model._steps.feed("train", arrays)
-        batch = min(batch, feed.count)
+        source = Arrays(model, "train", arrays, min(batch, len(arrays["x0"])), shuffle=True)
+        feed, _, ((size, steps), *_) = source.reading()
         model.optimizer.build(list(model.trainable_weights))
         state = [(tensor, tensor.data.copy()) for tensor in model._steps.state()]
         try:
-            model._steps.begin(feed, True)[0].run()
-            begin, _ = model._steps.begin(feed, False)      # back to the first batch, of the order shuffled just now
-            begin.run()
-            program, _ = model._steps.step("train", feed, batch)
-            step, inside = _inside(program, begin, feed.count // batch, seconds / 2)
+            source.begin()
+            model._steps.begin(feed, False)     # back to the first batch, of the order shuffled just now
+            begin = model._steps.recorded(model._steps.begin_key(feed, False))
+            model._steps.run("train", feed, size)
+            program = model._steps.recorded(model._steps.key("train", feed, size))
+            step, inside = _inside(program, begin, steps, seconds / 2)
             begin.run()
             alone = [0.0 if call.is_view else _alone(call, seconds / 2 / len(program)) for call in program.calls]
             parts = program.parts() if limits else [1] * len(program)
         finally:
             for tensor, copy in state:
                 tensor.data[...] = copy
-            feed.unload()
-            program.bind()
+            source.close()
     names = names_of(program)
     rows = tuple(_row(*found, names, limits) for found in zip(program.calls, inside, alone, parts))
     return Profile(program.name, rows, step, limits)

@@ -1,1 +1,2 @@
-"""Floor 4. Data checks, the recorded steps, fit / evaluate / predict, history and progress."""
+"""Floor 5. compile, fit, evaluate and predict: the recorded steps, the loops that replay them, and what watches.
+"""

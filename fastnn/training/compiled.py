@@ -16,6 +16,7 @@ from fastnn.nest import flatten
 from fastnn.ops.data import fill
 from fastnn.ops.elementwise import add, scale
 from fastnn.ops.metric import weighted_mean_step
+from fastnn.training import mismatch
 
 
 class Compiled:
@@ -59,8 +60,9 @@ class Compiled:
         loss = self.losses[output]
         return "float" if loss is None else str(getattr(loss, "label_kind", "float"))
 
-    def resolve_metrics(self, y_shapes: Sequence[Any], output_shapes: Sequence[Any], kinds: Sequence[str]) -> None:
+    def resolve_metrics(self, model: Any, y_shapes: Sequence[Any], output_shapes: Sequence[Any]) -> None:
         """Make the metrics for these shapes, and lay out their states. Only the first data decide."""
+        mismatch.check(model, self)
         if self.states is not None:
             return
         several = len(self.output_names) > 1

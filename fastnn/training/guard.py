@@ -7,13 +7,14 @@ Keras: a run that diverges is a lesson; the callback TerminateOnNaN stops it.
 
 import math
 import time
-import warnings
 from typing import Any
 
 import numpy as np
 
 from fastnn.engine.plan import HUGE, aligned_empty
 from fastnn.engine.program import not_recording
+from fastnn.errors import warn
+from fastnn.training.passes import Pass
 
 RARE = 50       # copies of the state in an epoch take at most one part in so many of its time
 
@@ -31,13 +32,14 @@ class Guard:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.saved: list[tuple[Any, np.ndarray]] = []
+        self._from = 0              # the step of the pass that the copy is from
         self._due = -math.inf       # when the time since the last copy is so long that another one does not matter
 
     @property
     def _done(self) -> bool:
         return bool(getattr(self.model.compiled, "nonfinite_seen", False)) or self.model.run_eagerly
 
-    def remember(self, always: bool = True) -> None:
+    def remember(self, passing: Any = None, always: bool = True) -> None:
         """Keep a copy of the state, in the memory of the copy before: fresh memory takes twice as long.
 
         Unless `always`, only where the steps since the last copy took RARE times as long as that."""
@@ -49,6 +51,9 @@ class Guard:
         self.saved = [(t, kept[id(t)] if id(t) in kept else _empty_like(t.data)) for t in state]
         for t, copy in self.saved:
             copy[...] = t.data
+        if passing is not None:
+            passing.source.mark()
+            self._from = passing.done
         now = time.monotonic()
         self._due = now + RARE * (now - begin)
 
@@ -65,57 +70,52 @@ class Guard:
         """After a slice of an epoch's steps."""
         if self._done or not self.saved or math.isfinite(self.model.compiled.results()["loss"]):
             return
-        cursor = int(passing.feed.cursor.data)
         self._swap()
         try:
-            if hasattr(passing, "slice"):
-                self._hunt_batches(passing, epoch)
-            else:
-                self._hunt(passing.feed, epoch, cursor)
+            self._hunt(passing.source, passing.done - self._from, epoch, self._from)
         finally:
             self._swap()
 
-    def look_back(self, losses: np.ndarray, epoch: int, plan: Any, feed: Any) -> None:
-        """After many epochs in one go: replay up to the epoch that went bad, then walk it."""
+    def look_back(self, losses: np.ndarray, epoch: int, source: Any) -> None:
+        """After many epochs in one go: replay up to the epoch that went bad, then look for the step."""
         bad = np.flatnonzero(~np.isfinite(losses)).tolist()
         if self._done or not bad:
             return
         self._swap()
         try:
-            for i in range(bad[0] + 1):
-                self.model._steps.begin(feed, plan.shuffle)[0].run()
-                self.model.compiled.reset()
-                if i < bad[0]:
-                    for batch, times in plan.parts():
-                        self.model._steps.step("train", feed, batch)[0].run(times)
-            self._hunt(feed, epoch + bad[0], sum(b * t for b, t in plan.parts()), plan)
+            for _ in range(bad[0]):
+                passing = Pass(self.model, "train", source)
+                passing.run(passing.total)
+            self.model.compiled.reset()
+            source.begin()
+            source.mark()
+            self._hunt(source, source.total, epoch + bad[0], 0)
         finally:
             self._swap()
 
-    def _hunt(self, feed: Any, epoch: int, end: int, plan: Any = None) -> None:
-        programs = {key[2]: program for key, program in self.model._steps.programs.items()
-                    if isinstance(key, tuple) and key[0] == "train" and key[1] == feed.number}
+    def _hunt(self, source: Any, count: int, epoch: int, first: int) -> None:
+        """Which of `count` steps went bad, by running them again from the state of now; then that one, call by call."""
         self.model.compiled.nonfinite_seen = True
-        while int(feed.cursor.data) < end:
-            left = end - int(feed.cursor.data)
-            full = max(programs, default=0)
-            program = programs.get(full if left >= full else left)
-            if program is None:
+        steps, state = self.model._steps, [(t, t.data.copy()) for t, _ in self.saved]
+        total = self.model.compiled.trackers[0][1].variables[0]
+        good = 0
+        for feed, rows in source.again(count):
+            if steps.recorded(steps.key("train", feed, rows)) is None:
                 break
-            if self._walk(program, epoch, int(feed.cursor.data) // max(full, 1)):
+            steps.run("train", feed, rows)
+            if not math.isfinite(total.data):
+                break
+            good += 1
+        for tensor, copy in state:
+            if tensor.data.shape == copy.shape:     # a feed's order is as long as its batch
+                tensor.data[...] = copy
+        for step, (feed, rows) in enumerate(source.again(min(good + 1, count))):
+            program = steps.recorded(steps.key("train", feed, rows))
+            if step < good:
+                steps.run("train", feed, rows)
+            elif program is not None and self._walk(program, epoch, first + step):
                 return
         self._warn_only(epoch)
-
-    def _hunt_batches(self, passing: Any, epoch: int) -> None:
-        """The same where the batches came one by one: run those of the slice again, and walk the last."""
-        self.model.compiled.nonfinite_seen = True
-        *before, (feed, arrays) = passing.slice
-        for _, earlier in before:
-            passing.step(earlier)
-        program = self.model._steps.recorded(("train", feed.number, len(arrays["x0"])))
-        feed.refill(arrays)
-        if program is None or not self._walk(program, epoch, passing.done - 1):
-            self._warn_only(epoch)
 
     def _walk(self, program: Any, epoch: int, step: int) -> bool:
         """Run a program call by call; warn of the first output that is not finite. Whether there was one."""
@@ -127,8 +127,8 @@ class Guard:
         return False
 
     def _warn_only(self, epoch: int) -> None:
-        warnings.warn(f"fit(): the loss of {self.model.name} is not finite in epoch {epoch + 1}; training goes on. "
-                      "Try a smaller learning rate, or the callback TerminateOnNaN.", RuntimeWarning, stacklevel=2)
+        warn(f"fit(): the loss of {self.model.name} is not finite in epoch {epoch + 1}; training goes on. Try a "
+             "smaller learning rate, or the callback TerminateOnNaN.", RuntimeWarning)
 
     def _warn(self, epoch: int, step: int, call: Any) -> None:
         where = f"layer {call.layer!r}" if call.layer else "the loss or the optimizer"
@@ -137,6 +137,6 @@ class Guard:
         largest = max((float(np.abs(t.data).max()) for t in call.inputs if t.data.dtype.kind == "f" and t.data.size),
                       default=0.0)
         cause = f"its inputs are finite, the largest is {largest:.3g}" if given else "its inputs were bad already"
-        warnings.warn(f"fit(): the loss of {self.model.name} is not finite: first in epoch {epoch + 1}, step {step + 1}"
-                      f", kernel {call.op.name} of {where} ({cause}).\nTraining goes on; try a smaller learning rate, "
-                      "scale the inputs, or stop with the callback TerminateOnNaN.", RuntimeWarning, stacklevel=2)
+        warn(f"fit(): the loss of {self.model.name} is not finite: first in epoch {epoch + 1}, step {step + 1}, "
+             f"kernel {call.op.name} of {where} ({cause}).\nTraining goes on; try a smaller learning rate, scale the "
+             "inputs, or stop with the callback TerminateOnNaN.", RuntimeWarning)

@@ -1,9 +1,9 @@
 """Last layers and losses that do not go together: they train without an error and mean nothing. Floor 4."""
 
-import warnings
 from typing import Any
 
 from fastnn import losses
+from fastnn.errors import warn
 from fastnn.layers.layer import Layer
 
 _ACTIVATIONS = {"sigmoid", "softmax"}
@@ -29,7 +29,7 @@ def head_activation(model: Any, output: int) -> tuple[str, int | None]:
     return str(getattr(function, "__name__", "")), units
 
 
-def warn(model: Any, compiled: Any) -> None:
+def check(model: Any, compiled: Any) -> None:
     """One warning for each output whose loss and last activation contradict each other."""
     if compiled.heads_checked:
         return
@@ -38,7 +38,7 @@ def warn(model: Any, compiled: Any) -> None:
         activation, units = head_activation(model, i)
         message = _mismatch(loss, activation, units)
         if message:
-            warnings.warn(f"{model.name}: {message}", UserWarning, stacklevel=5)
+            warn(f"{model.name}: {message}")
 
 
 def _mismatch(loss: Any, activation: str, units: int | None) -> str:

@@ -1,15 +1,14 @@
 """The steps of training, testing and predicting: ordinary Python that runs once per shape and is replayed. Floor 4."""
 
 import contextlib
-import threading
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from fastnn import random
 from fastnn.engine.program import Program, recording, section_scope
-from fastnn.engine.schedule import whole_step
+from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import Tensor, Variable, backward
 from fastnn.feeding.feed import Feed
 from fastnn.layers.layer import context, forward_pass, structure_version
@@ -21,27 +20,18 @@ KEPT = 64       # programs; each batch size has its own, with an arena
 
 
 class Steps:
-    """A model's feeds and its recorded programs, by (mode, row shapes, batch size)."""
+    """A model's recorded programs, by (mode, feed, batch size), and the counters that they advance."""
+
+    LOG = ("log",)
 
     def __init__(self, model: Any) -> None:
         self.model = model
         self.programs: dict[Any, Program] = {}
-        self.feeds: dict[Any, Feed] = {}
         self.draws = Variable(0, "draws", dtype="int64", trainable=False)      # the step counter of random layers
         self.trials = Variable(1 << 40, "trials", dtype="int64", trainable=False)    # the same, outside training
         self.log_row = Variable(0, "log row", dtype="int64", trainable=False)
         self.log: Tensor | None = None
-        self.epoch = Variable(0, "epoch", dtype="int64", trainable=False)      # how many orders were shuffled
-        self._stream = (0, 0)
         self._versions: dict[Any, int] = {}
-        self._lock = threading.Lock()
-
-    def restart(self) -> None:
-        """A new compilation: no programs, and batches in a new random order."""
-        self.clear()
-        self.feeds.clear()
-        self._stream = random.new_shuffle()
-        self.epoch.assign(0)
 
     def clear(self) -> None:
         """Forget all programs."""
@@ -49,31 +39,27 @@ class Steps:
         self._versions.clear()
         self.log = None
 
-    def feed(self, mode: str, arrays: dict[str, np.ndarray]) -> Feed:
-        """A feed for arrays of these row shapes that nobody is using, loaded with them; `unload` gives it back."""
-        with self._lock:
-            key = mode, Feed.signature(arrays)
-            number = 0
-            while (*key, number) in self.feeds and self.feeds[*key, number].busy:
-                number += 1
-            if (*key, number) not in self.feeds:
-                self.feeds[*key, number] = Feed(arrays, self.epoch, *self._stream)
-            feed = self.feeds[*key, number]
-            feed.busy = True
-        feed.load(arrays)
-        return feed
-
     def state(self) -> list[Tensor]:
         """Everything that a training step changes: weights, slots, counters, metric sums, cursors, orders."""
         optimizer = self.model.optimizer
         tensors = [*self.model.weights, optimizer.iterations, optimizer._rate, self.draws, self.trials, self.log_row,
                    self.model.compiled.states.flat, *(block.flat for block in optimizer.slot_blocks.values())]
-        for key, feed in list(self.feeds.items()):
-            if key[0] in ("train", "validation"):       # predict may run beside fit, in another thread
+        for feed in self.model._feeds:
+            if feed.mode in ("train", "validation"):       # predict may run beside fit, in another thread
                 tensors += [feed.cursor, feed.order, feed.keys]
-        return [*tensors, self.epoch]
+        return [*tensors, self.model._feeds.epoch]
 
     # ---- recording and replaying ------------------------------------------------------------------------------
+
+    @staticmethod
+    def key(mode: str, feed: Feed, rows: int) -> Any:
+        """Names the program of a step."""
+        return mode, feed.number, rows
+
+    @staticmethod
+    def begin_key(feed: Feed, shuffle: bool) -> Any:
+        """Names the program that begins a pass."""
+        return "begin", feed.number, shuffle
 
     def program(self, key: Any, name: str, body: Callable[[], None]) -> tuple[Program, bool]:
         """The program of a key, and whether it ran just now, because it had to be recorded."""
@@ -95,11 +81,39 @@ class Steps:
         """The program of a key, if there is one and no layer was edited since."""
         return self.programs.get(key) if self._versions.get(key) == structure_version() else None
 
-    def step(self, mode: str, feed: Feed, batch: int) -> tuple[Program, bool]:
-        """The program of one step of `mode` on `batch` rows; True when recording it has just run it once."""
+    def step(self, mode: str, feed: Feed, rows: int) -> tuple[Program, bool]:
+        """The program of one step of `mode` on so many rows; True when recording it has just run it once."""
         body = getattr(self, mode)
-        return self.program((mode, feed.number, batch), f"{mode} step of {self.model.name}, batch {batch}",
-                            lambda: body(feed, batch))
+        return self.program(self.key(mode, feed, rows), f"{mode} step of {self.model.name}, batch {rows}",
+                            lambda: body(feed, rows))
+
+    def run(self, mode: str, feed: Feed, rows: int, times: int = 1, seconds: float = math.inf) -> int:
+        """Run a step up to `times` times, for about so many seconds; how often it ran: once at least, and once only
+        where Python runs it, to record it or because it always does."""
+        if self.model.run_eagerly:
+            with whole_step():
+                getattr(self, mode)(feed, rows)
+            return 1
+        program, ran = self.step(mode, feed, rows)
+        if ran:
+            return 1
+        before = int(feed.cursor.data)
+        Schedule([(program, times)]).run(max(seconds, 1e-3))
+        return (int(feed.cursor.data) - before) // rows
+
+    def begin(self, feed: Feed, shuffle: bool) -> None:
+        """Begin a pass over a feed."""
+        program, ran = self.program(self.begin_key(feed, shuffle), "begin epoch", lambda: feed.begin(shuffle))
+        if not ran:
+            program.run()
+
+    def release(self, feed: Feed) -> None:
+        """Let go of the user's arrays, in a feed and in the programs that were bound to it."""
+        feed.unload()
+        for key, program in list(self.programs.items()):
+            if key[1:2] == (feed.number,):
+                program.bind()
+        feed.busy = False
 
     # ---- the steps --------------------------------------------------------------------------------------------
 
@@ -164,11 +178,7 @@ class Steps:
             advance(self.log_row, by=1)
             self.model.compiled.reset()
 
-        return self.program(("log",), "log metrics", body)
-
-    def begin(self, feed: Feed, shuffle: bool) -> tuple[Program, bool]:
-        """The program that begins an epoch."""
-        return self.program(("begin", feed.number, shuffle), "begin epoch", lambda: feed.begin(shuffle))
+        return self.program(self.LOG, "log metrics", body)
 
 
 def _inputs(data: dict[str, Tensor]) -> Any:

@@ -15,7 +15,9 @@ from fastnn.callbacks import CallbackList
 from fastnn.engine.program import Program
 from fastnn.errors import BusyError, NotBuiltError, nearest, shown
 from fastnn.feeding import arguments, checks
-from fastnn.feeding.batches import Batches, is_batches, refuse_with_batches
+from fastnn.feeding.arrays import Arrays
+from fastnn.feeding.feed import Feeds
+from fastnn.feeding.opening import open_source, open_validation, split_off
 from fastnn.reporting.history import History
 from fastnn.reporting.progress import Progress
 from fastnn.training import loop
@@ -38,6 +40,7 @@ class Trainer:
         self.history: History | None = None
         self.stop_training = False
         self.run_eagerly = False
+        self._feeds = Feeds()
         self._steps = Steps(self)
         self._busy = threading.Lock()
         self._building = threading.RLock()      # predict needs only this: it has programs of its own
@@ -62,7 +65,8 @@ class Trainer:
         self.compiled = Compiled(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer, self.loss, self.run_eagerly = optimizer, loss, bool(run_eagerly)
         self.stop_training = False
-        self._steps.restart()
+        self._steps.clear()
+        self._feeds.restart()
 
     @property
     def metrics(self) -> list[Any]:
@@ -123,46 +127,26 @@ class Trainer:
             epochs = checks.whole(epochs, "fit(): epochs", 0)
             initial_epoch = checks.whole(initial_epoch, "fit(): initial_epoch", 0)
             validation_freq = checks.whole(validation_freq, "fit(): validation_freq")
-            limit = None if steps_per_epoch is None else checks.whole(steps_per_epoch, "fit(): steps_per_epoch")
-            arrays: Any
-            validation: Any = None
-            if is_batches(x, "fit()"):
-                refuse_with_batches("fit()", y=y, sample_weight=sample_weight, batch_size=batch_size,
-                                    validation_split=validation_split)
-                arrays = Batches(self, x, "fit()", "train", limit, steps_name="steps_per_epoch", shuffle=bool(shuffle),
-                                 class_weight=class_weight, check_finite=check_finite).peek()
-                plan = loop.Plan.of(arrays, epochs, initial_epoch)
-            else:
-                batch = 32 if batch_size is None else checks.whole(batch_size, "fit(): batch_size")
-                arrays = arguments.adapt(self, x, y, sample_weight, "fit()", class_weight, check_finite)
-                if validation_data is None and validation_split:
-                    arrays, validation = arguments.split(arrays, validation_split, sample_weight, class_weight)
-                plan = loop.Plan(len(next(iter(arrays.values()))), batch, epochs, initial_epoch, bool(shuffle), limit)
+            split = validation_split if validation_data is None else 0
+            training = open_source(self, "train", "fit()", x, y, sample_weight, batch_size=batch_size,
+                                   steps=steps_per_epoch, steps_name="steps_per_epoch", shuffle=bool(shuffle),
+                                   validation_split=split, class_weight=class_weight, check_finite=check_finite)
+            validation = None
             if validation_data is not None:
-                validation = self._validation(validation_data, check_finite, validation_batch_size, validation_steps)
-            if validation is not None:
-                plan.validate(validation, validation_batch_size, validation_steps, validation_freq)
-            progress = Progress(verbose, epochs, plan.steps)
+                validation = open_validation(self, training, validation_data, batch_size=validation_batch_size,
+                                             steps=validation_steps, check_finite=check_finite)
+            elif split:
+                training, validation = split_off(training, split, sample_weight=sample_weight,
+                                                 class_weight=class_weight, batch_size=validation_batch_size,
+                                                 steps=validation_steps)
+            progress = Progress(verbose, epochs, training.total)
             self.stop_training = False
-            listeners = CallbackList(callbacks, self, {"epochs": epochs, "steps": plan.steps,
+            listeners = CallbackList(callbacks, self, {"epochs": epochs, "steps": training.total,
                                                        "verbose": progress.verbose,
                                                        "validation_freq": validation_freq})
             self.history = listeners.history
-            loop.fit(self, arrays, validation, plan, listeners, progress)
+            loop.fit(self, loop.Run(training, validation, epochs, initial_epoch, validation_freq), listeners, progress)
             return self.history
-
-    def _validation(self, given: Any, check_finite: bool, batch_size: Any, steps: Any) -> Any:
-        where = "fit(): validation_data"
-        if is_batches(given, where):
-            refuse_with_batches("fit()", validation_batch_size=batch_size)
-            limit = None if steps is None else checks.whole(steps, "fit(): validation_steps")
-            return Batches(self, given, where, "validation", limit, steps_name="validation_steps",
-                           check_finite=check_finite).peek()
-        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-            raise ValueError(f"fit(): validation_data is {shown(given)}; needs (x, y), (x, y, sample_weight) or "
-                             "batches.")
-        return arguments.adapt(self, given[0], given[1], given[2] if len(given) == 3 else None, where, None,
-                             check_finite)
 
     # ---- evaluate ---------------------------------------------------------------------------------------------
 
@@ -175,19 +159,11 @@ class Trainer:
         """
         self._ready("evaluate()")
         with self._working("evaluate()", inside=True):
-            limit = None if steps is None else checks.whole(steps, "evaluate(): steps")
-            arrays: Any
-            if is_batches(x, "evaluate()"):
-                refuse_with_batches("evaluate()", y=y, sample_weight=sample_weight, batch_size=batch_size)
-                arrays = Batches(self, x, "evaluate()", "evaluate", limit).peek()
-                plan = loop.Plan.of(arrays)
-            else:
-                batch = 32 if batch_size is None else checks.whole(batch_size, "evaluate(): batch_size")
-                arrays = arguments.adapt(self, x, y, sample_weight, "evaluate()")
-                plan = loop.Plan(len(next(iter(arrays.values()))), batch, 1, 0, False, limit)
-            progress = Progress(verbose, 1, plan.steps, title=False)
-            listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
-            logs = loop.evaluate(self, arrays, plan, listeners, progress)
+            source = open_source(self, "evaluate", "evaluate()", x, y, sample_weight, batch_size=batch_size,
+                                 steps=steps)
+            progress = Progress(verbose, 1, source.total, title=False)
+            listeners = CallbackList(callbacks, self, {"steps": source.total, "verbose": progress.verbose})
+            logs = loop.evaluate(self, source, listeners, progress)
         if return_dict:
             return logs
         values = [logs[key] for key in self.metrics_names]
@@ -206,24 +182,11 @@ class Trainer:
             if outputs is not None:
                 return outputs
         self._must_be_built(x)
-        if is_batches(x, "predict()"):
-            return self._packed(self._predict_batches(x, batch_size, verbose, steps, callbacks))
-        batch = 32 if batch_size is None else checks.whole(batch_size, "predict(): batch_size")
-        arrays = arguments.adapt_x(self, x, "predict()", check_finite=False)
-        n = len(arrays["x0"])
-        steps = None if steps is None else checks.whole(steps, "predict(): steps")
-        plan = loop.Plan(max(n, 1), batch, 1, 0, False, steps)
-        progress = Progress(0 if plan.steps == 1 and verbose == "auto" else verbose, 1, plan.steps, title=False)
-        listeners = CallbackList(callbacks, self, {"steps": plan.steps, "verbose": progress.verbose})
-        return self._packed(loop.predict(self, arrays, n, plan, listeners, progress))
-
-    def _predict_batches(self, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> list[np.ndarray]:
-        refuse_with_batches("predict()", batch_size=batch_size)
-        limit = None if steps is None else checks.whole(steps, "predict(): steps")
-        batches = Batches(self, x, "predict()", "predict", limit, check_finite=False).peek()
-        progress = Progress(verbose, 1, batches.total, title=False)
-        listeners = CallbackList(callbacks, self, {"steps": batches.total, "verbose": progress.verbose})
-        return loop.predict_batches(self, batches, listeners, progress)
+        source = open_source(self, "predict", "predict()", x, batch_size=batch_size, steps=steps, check_finite=False)
+        short = source.at_hand and verbose == "auto" and source.total in (0, 1)
+        progress = Progress(0 if short else verbose, 1, source.total, title=False)
+        listeners = CallbackList(callbacks, self, {"steps": source.total, "verbose": progress.verbose})
+        return self._packed(loop.predict(self, source, listeners, progress))
 
     def _packed(self, outputs: list[np.ndarray]) -> Any:
         """One array, a list, or a dict where the model's outputs are one."""
@@ -258,7 +221,8 @@ class Trainer:
         self._ready(where)
         with self._working(where, inside=mode == "test"):
             arrays = arguments.adapt(self, x, y, sample_weight, where, class_weight)
-            logs = loop.one_batch(self, mode, arrays)
+            source = Arrays(self, "train" if mode == "train" else "evaluate", arrays, len(arrays["x0"]))
+            logs = loop.one_batch(self, mode, source)
         if return_dict:
             return logs
         values = [logs[key] for key in self.metrics_names]

@@ -1,0 +1,104 @@
+"""Arrays: data that are all there, read in batches by C, in a shuffled order where that is asked for. Floor 4."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastnn.feeding import arguments
+from fastnn.feeding.feed import Feed
+from fastnn.feeding.source import Source
+
+
+class Arrays(Source):
+    """Named arrays of one length. limit: the steps of a pass; fewer than there are batches, and training goes on in
+    the data where the last pass stopped, as often as they are read in a new order; other passes begin anew."""
+
+    def __init__(self, model: Any, mode: str, arrays: dict[str, np.ndarray], batch: int, limit: int | None = None,
+                 shuffle: bool = False) -> None:
+        super().__init__(model, mode)
+        self.arrays, self.batch, self.limit, self.shuffle = arrays, batch, limit, shuffle
+        self.samples = len(next(iter(arrays.values())))
+        self.goes_on = mode == "train" and limit not in (None, len(self))
+        self.total: int = len(self) if limit is None else limit if self.goes_on else min(limit, len(self))
+        self.at_hand = not self.goes_on
+        self._feed: Feed | None = None
+        self._left: list[tuple[int, int]] = []      # (rows, batches) of the data that are still to be read
+        self._done = 0
+        self._marked: list[tuple[int, int]] = []
+        self._results: list[np.ndarray] = []
+
+    def __len__(self) -> int:
+        """How many batches one reading of the data has."""
+        return math.ceil(self.samples / self.batch)
+
+    def reading(self) -> tuple[Feed, bool, list[tuple[int, int]]]:
+        """Full batches, then a shorter last one."""
+        if self._feed is None:
+            self._feed = self.model._feeds.take(self.mode, self.arrays)
+        full, rest = divmod(self.samples, self.batch)
+        parts = [part for part in ((self.batch, full), (rest, 1)) if part[0] and part[1]]
+        if not self.goes_on and self.total <= full:
+            parts = [(self.batch, self.total)] if self.total else []
+        return self._feed, self.shuffle, parts
+
+    def begin(self) -> None:
+        if self.mode == "predict":
+            rows = min(self.samples, self.total * self.batch)
+            self._results = [np.zeros((rows, *t.shape[1:]), t.dtype) for t in arguments.build(self.model, self.arrays)]
+            self.reading()[0].receive(self._results)
+        self._done = 0
+        self._left = self._ready(self._left if self.goes_on else [])
+
+    def _ready(self, left: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """What is left to read; where that is nothing, all of it again, in a new order."""
+        if not left:
+            feed, shuffle, left = self.reading()
+            self.model._steps.begin(feed, shuffle)
+        return left
+
+    def feed(self) -> tuple[Feed, int, int] | None:
+        if self.finished:
+            return None
+        self._left = self._ready(self._left)
+        rows, times = self._left[0]
+        assert self._feed is not None
+        return self._feed, rows, min(times, self.total - self._done)
+
+    def took(self, count: int) -> None:
+        self._done += count
+        self._left = self._after(self._left, count)
+
+    @staticmethod
+    def _after(left: list[tuple[int, int]], count: int) -> list[tuple[int, int]]:
+        """What is left after so many batches of the first size."""
+        (rows, times), *rest = left
+        return [(rows, times - count), *rest] if count < times else rest
+
+    @property
+    def finished(self) -> bool:
+        return self._done >= self.total
+
+    def mark(self) -> None:
+        self._marked = self._left
+
+    def again(self, steps: int) -> Iterator[tuple[Feed, int]]:
+        left = self._marked
+        for _ in range(steps):
+            left = self._ready(left)
+            assert self._feed is not None
+            yield self._feed, left[0][0]
+            left = self._after(left, 1)
+
+    def outputs(self) -> list[np.ndarray]:
+        return self._results
+
+    def latest(self) -> list[np.ndarray]:
+        begin = (self._done - 1) * self.batch
+        return [array[begin:begin + self.batch] for array in self._results]
+
+    def close(self) -> None:
+        if self._feed is not None:
+            self.model._steps.release(self._feed)
+            self._feed = None
