@@ -1,4 +1,4 @@
-/* recurrent.h: how the kernels of recurrent.c walk through time. For recurrent.c only.
+/* recurrent.h: how the kernels of recurrent.c and gru.c walk through time.
  *
  * A worker takes rows of the batch through all steps, so workers never wait for each other. It goes on with a few rows at
  * a time (a tile of the product), whose state stays in the first-level cache; the weights are packed once into panels.

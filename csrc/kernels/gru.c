@@ -1,0 +1,207 @@
+/* gru.c: gated recurrent units over whole sequences, and their way back in time; see fastnn/reference/gru.py for the
+ * formulas and kernels/recurrent.h for how the steps are walked. */
+#include "kernels/recurrent.h"
+
+static void gru_after_steps(const Call *call, Part part)
+{
+    const float *z = input(call, 0);                        /* (batch, time, 3 units) */
+    const float *u = input(call, 1);                        /* (units, 3 units) */
+    const float *b = input(call, 2);                        /* (3 units,) */
+    const float *h0 = input(call, 3);                       /* (batch, units) */
+    float *h = output(call, 0);                             /* (batch, time, units) */
+    float *before = output(call, 1);                        /* (batch, time, units) */
+    float *gates = output(call, 2);                         /* (batch, time, 4 units) */
+    float *h_last = output(call, 3);                        /* (batch, units) */
+    const int64_t n = input_dim(call, 1, 0);
+    const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 4, (int)integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product w = weights(u, 3 * n, 1, 3 * n, n, mine, &used);
+    const int64_t some = tile_rows(mine, w.panels != NULL);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step);
+            times(w, h_last + r0 * n, n, b, 0, gates + at(&q, r0, t, 4 * n), q.time * 4 * n, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *x = z + 3 * now;
+                float *state = h_last + r * n, *gate = gates + 4 * now;
+                const int counted = counts(&q, r, t);
+                if (before) copy_rows_of(before + now, state, n);
+                EACH_VECTOR(j, n) {
+                    const V inner = LOAD(gate + 2 * n), old = LOAD(state);
+                    const V k = v_sigmoid(LOAD(x) + LOAD(gate)), reset = v_sigmoid(LOAD(x + n) + LOAD(gate + n));
+                    const V g = v_tanh(reset * inner + LOAD(x + 2 * n));
+                    STORE(gate, k), STORE(gate + n, reset), STORE(gate + 2 * n, g), STORE(gate + 3 * n, inner);
+                    if (counted) STORE(state, k * (old - g) + g);
+                }
+                if (h) copy_rows_of(h + now, state, n);
+            }
+        }
+    }
+}
+
+static void gru_after_steps_grad(const Call *call, Part part)
+{
+    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
+    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
+    const float *u = input(call, 2);                        /* (units, 3 units) */
+    const float *before = input(call, 3);                   /* (batch, time, units) */
+    const float *gates = input(call, 4);                    /* (batch, time, 4 units) */
+    float *dz = output(call, 0);                            /* (batch, time, 3 units) */
+    float *da = output(call, 1);                            /* (batch, time, 3 units) */
+    float *dh0 = output(call, 2);                           /* (batch, units) */
+    const int64_t n = input_dim(call, 2, 0);
+    const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 5, !integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product w = weights(u, 1, 3 * n, n, 3 * n, mine, &used);
+    const int64_t some = tile_rows(mine, w.panels != NULL);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        float *carried = dh0 + r0 * n;
+        copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), first = at(&q, r0, t, 3 * n);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *gate = gates + 4 * now, *old = before + now;
+                float *whole = dh0 + r * n, *x = dz + 3 * now, *a = da + 3 * now;
+                add_row(whole, dh ? dh + now : NULL, n);
+                if (!counts(&q, r, t)) {
+                    copy_rows_of(x, NULL, 3 * n);
+                    copy_rows_of(a, NULL, 3 * n);
+                    continue;
+                }
+                EACH_VECTOR(j, n) {
+                    const V k = LOAD(gate), reset = LOAD(gate + n), g = LOAD(gate + 2 * n), d = LOAD(whole);
+                    const V dg = v_tanh_grad(d * (1.0f - k), g), dk = v_sigmoid_grad(d * (LOAD(old) - g), k);
+                    const V dr = v_sigmoid_grad(dg * LOAD(gate + 3 * n), reset);
+                    STORE(x, dk), STORE(x + n, dr), STORE(x + 2 * n, dg);
+                    STORE(a, dk), STORE(a + n, dr), STORE(a + 2 * n, dg * reset);
+                    STORE(whole, d * k);
+                }
+            }
+            times(w, da + first, q.time * 3 * n, carried, n, carried, n, rows, used);
+        }
+    }
+}
+
+static void gru_before_steps(const Call *call, Part part)
+{
+    const float *z = input(call, 0);                        /* (batch, time, 3 units) */
+    const float *u = input(call, 1);                        /* (units, 3 units) */
+    const float *h0 = input(call, 2);                       /* (batch, units) */
+    float *h = output(call, 0);                             /* (batch, time, units) */
+    float *before = output(call, 1);                        /* (batch, time, units) */
+    float *gates = output(call, 2);                         /* (batch, time, 4 units) */
+    float *h_last = output(call, 3);                        /* (batch, units) */
+    const int64_t n = input_dim(call, 1, 0);
+    const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 3, (int)integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product both = weights(u, 3 * n, 1, 2 * n, n, mine, &used), last = weights(u + 2 * n, 3 * n, 1, n, n, mine, &used);
+    const int64_t some = tile_rows(mine, both.panels && last.panels);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), row = q.time * 4 * n;
+            const float *x0 = z + at(&q, r0, t, 3 * n);
+            float *gates0 = gates + at(&q, r0, t, 4 * n);
+            times(both, h_last + r0 * n, n, x0, q.time * 3 * n, gates0, row, rows, used);
+            for (int64_t r = 0; r < rows; r++) {
+                float *gate = gates0 + r * row;
+                const float *state = h_last + (r0 + r) * n;
+                EACH_VECTOR(j, n) {
+                    const V reset = v_sigmoid(LOAD(gate + n));
+                    STORE(gate, v_sigmoid(LOAD(gate))), STORE(gate + n, reset), STORE(gate + 3 * n, reset * LOAD(state));
+                }
+            }
+            times(last, gates0 + 3 * n, row, x0 + 2 * n, q.time * 3 * n, gates0 + 2 * n, row, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                float *state = h_last + r * n, *gate = gates + 4 * now;
+                const int counted = counts(&q, r, t);
+                if (before) copy_rows_of(before + now, state, n);
+                EACH_VECTOR(j, n) {
+                    const V k = LOAD(gate), g = v_tanh(LOAD(gate + 2 * n));
+                    STORE(gate + 2 * n, g);
+                    if (counted) STORE(state, k * (LOAD(state) - g) + g);
+                }
+                if (h) copy_rows_of(h + now, state, n);
+            }
+        }
+    }
+}
+
+static void gru_before_steps_grad(const Call *call, Part part)
+{
+    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
+    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
+    const float *u = input(call, 2);                        /* (units, 3 units) */
+    const float *before = input(call, 3);                   /* (batch, time, units) */
+    const float *gates = input(call, 4);                    /* (batch, time, 4 units) */
+    float *dz = output(call, 0);                            /* (batch, time, 3 units) */
+    float *dh0 = output(call, 1);                           /* (batch, units) */
+    float *scratch = output(call, 2);                       /* (batch, units) */
+    const int64_t n = input_dim(call, 2, 0);
+    const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 5, !integer(call, 0));
+    const Range mine = share_rows(q.batch, part);
+    int64_t used = 0;
+    const Product both = weights(u, 1, 3 * n, n, 2 * n, mine, &used), last = weights(u + 2 * n, 1, 3 * n, n, n, mine, &used);
+    const int64_t some = tile_rows(mine, both.panels && last.panels);
+
+    for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
+        const int64_t rows = min(some, mine.end - r0);
+        float *carried = dh0 + r0 * n;
+        copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
+        for (int64_t step = 0; step < q.time; step++) {
+            const int64_t t = place(&q, step), first = at(&q, r0, t, 3 * n), row = q.time * 3 * n;
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *gate = gates + 4 * now, *old = before + now;
+                float *whole = dh0 + r * n, *x = dz + 3 * now;
+                add_row(whole, dh ? dh + now : NULL, n);
+                copy_rows_of(scratch + r * n, NULL, n);
+                if (!counts(&q, r, t)) {
+                    copy_rows_of(x, NULL, 3 * n);
+                    continue;
+                }
+                EACH_VECTOR(j, n) {
+                    const V k = LOAD(gate), g = LOAD(gate + 2 * n), d = LOAD(whole);
+                    STORE(x, v_sigmoid_grad(d * (LOAD(old) - g), k));
+                    STORE(x + 2 * n, v_tanh_grad(d * (1.0f - k), g));
+                    STORE(whole, d * k);
+                }
+            }
+            times(last, dz + first + 2 * n, row, scratch + r0 * n, n, scratch + r0 * n, n, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                const int64_t now = at(&q, r, t, n);
+                const float *gate = gates + 4 * now, *old = before + now, *e = scratch + r * n;
+                float *whole = dh0 + r * n, *x = dz + 3 * now;
+                if (!counts(&q, r, t)) continue;
+                EACH_VECTOR(j, n) {
+                    const V reset = LOAD(gate + n);
+                    STORE(x + n, v_sigmoid_grad(LOAD(e) * LOAD(old), reset));
+                    STORE(whole, LOAD(e) * reset + LOAD(whole));
+                }
+            }
+            times(both, dz + first, row, carried, n, carried, n, rows, used);
+        }
+    }
+}
+
+extern const Kernel FAMILY(gru)[];
+const Kernel FAMILY(gru)[] = {
+    {"gru_after_steps(z, u, b, h0, mask, *, reverse)", gru_after_steps, ROWS, 4},
+    {"gru_after_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_after_steps_grad, ROWS, 4},
+    {"gru_before_steps(z, u, h0, mask, *, reverse)", gru_before_steps, ROWS, 4},
+    {"gru_before_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_before_steps_grad, ROWS, 4},
+    {0},
+};
