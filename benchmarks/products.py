@@ -84,7 +84,7 @@ def product_of(library: str, index: int, threads: int, seconds: float) -> Timed:
     """PRODUCTS[index] as `library` does it best."""
     product = PRODUCTS[index]
     if library == "fastnn":
-        from fastnn.ops.dense import matmul, matmul_nt, matmul_tn
+        from fastnn.ops.rows.dense import matmul, matmul_nt, matmul_tn
         op = {"nn": matmul, "tn": matmul_tn, "nt": matmul_nt}[product.form]
         return repeated(lambda: program(op, *product.operands()), seconds, threads)
     a, b = product.views()

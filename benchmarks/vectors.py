@@ -39,8 +39,8 @@ def function_of(library: str, name: str, threads: int, seconds: float) -> Timed:
     """y = f(x) on ELEMENTS floats into a given y."""
     x = elements(name)
     if library == "fastnn":
-        op = getattr(importlib.import_module("fastnn.ops.elementwise" if name in ("exp", "log") else
-                                             "fastnn.ops.activation"), name)
+        op = getattr(importlib.import_module("fastnn.ops.rows.elementwise" if name in ("exp", "log") else
+                                             "fastnn.ops.rows.activation"), name)
         return repeated(lambda: program(op, x), seconds, threads)
     y = np.empty_like(x)
     if library == "NumPy":
@@ -59,7 +59,7 @@ def adam_of(library: str, threads: int, seconds: float) -> Timed:
     w, g = (rng.random(WEIGHTS, np.float32) - np.float32(0.5) for _ in range(2))
     if library == "fastnn":
         from fastnn.engine.tensor import Tensor
-        from fastnn.ops.optimizer import adam_step
+        from fastnn.ops.rows.optimizer import adam_step
         m, v = np.zeros_like(w), np.zeros_like(w)
         return repeated(lambda: program(adam_step, *map(Tensor, (w, g, m, v)), Tensor(np.array(1e-3, np.float32)),
                                         Tensor(np.array(3, np.int64)), beta_1=BETAS[0], beta_2=BETAS[1],

@@ -9,11 +9,11 @@ from typing import Any
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, nearest, shown
-from fastnn.ops import activation as rows
-from fastnn.ops import data, elementwise
 from fastnn.ops._op import as_tensor
-from fastnn.ops.softmax import log_softmax as log_softmax_rows
-from fastnn.ops.softmax import softmax as softmax_rows
+from fastnn.ops.rows import activation as rows
+from fastnn.ops.rows import data, elementwise
+from fastnn.ops.rows.softmax import log_softmax as log_softmax_rows
+from fastnn.ops.rows.softmax import softmax as softmax_rows
 
 
 def step(x: Any) -> Tensor:

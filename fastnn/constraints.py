@@ -9,9 +9,9 @@ from typing import Any
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
-from fastnn.ops import elementwise, reduce
 from fastnn.ops._op import as_tensor
-from fastnn.ops.activation import relu
+from fastnn.ops.rows import elementwise, reduce
+from fastnn.ops.rows.activation import relu
 from fastnn.regularizers import Configured, identified, snake_names
 
 EPSILON = 1e-7

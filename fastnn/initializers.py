@@ -14,7 +14,7 @@ from fastnn import random
 from fastnn.engine import backend
 from fastnn.engine.program import not_recording
 from fastnn.errors import ShapeError, nearest, shown
-from fastnn.ops import random as draws
+from fastnn.ops.rows import random as draws
 from fastnn.regularizers import Configured, identified, snake_names
 
 Shape = Sequence[int]

@@ -11,8 +11,8 @@ from typing import Any
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import nearest, shown
-from fastnn.ops import elementwise, reduce
 from fastnn.ops._op import as_tensor
+from fastnn.ops.rows import elementwise, reduce
 
 
 class Configured:

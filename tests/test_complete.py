@@ -33,8 +33,8 @@ def family_of(kernel: str) -> str:
 @pytest.mark.parametrize("kernel", sorted(backend.kernels))
 def test_every_kernel_has_op_case_and_docstring(kernel: str) -> None:
     family = family_of(kernel)
-    assert kernel in OPS, f"no Op row for {kernel} in fastnn/ops/{family}.py"
-    assert FAMILY[kernel] == family or kernel in vars(__import__(f"fastnn.ops.{family}", fromlist=["x"]))
+    assert kernel in OPS, f"no Op row for {kernel} in fastnn/ops/rows/{family}.py"
+    assert FAMILY[kernel] == family or kernel in vars(__import__(f"fastnn.ops.rows.{family}", fromlist=["x"]))
     assert any(c.kernel == kernel for c in CASES), f"no case row for {kernel} in tests/cases/{family}.py"
     assert backend.kernels[kernel].reference.__doc__, f"the reference of {kernel} has no docstring"
 
@@ -58,7 +58,8 @@ def test_only_update_kernels_write_into_their_inputs() -> None:
 def test_families_have_the_same_file_names() -> None:
     def stems(folder: Path, ending: str) -> set[str]:
         return {p.stem for p in folder.glob(f"*.{ending}") if not p.stem.startswith("_")}
-    assert stems(PACKAGE / "reference", "py") == stems(PACKAGE / "ops", "py") == stems(ROOT / "tests/cases", "py")
+    rows = stems(PACKAGE / "ops" / "rows", "py")
+    assert stems(PACKAGE / "reference", "py") == rows == stems(ROOT / "tests/cases", "py")
     if (ROOT / "csrc").is_dir():
         assert stems(PACKAGE / "reference", "py") == stems(ROOT / "csrc" / "kernels", "c")
 

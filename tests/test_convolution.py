@@ -10,9 +10,9 @@ from fastnn import Input, Sequential, config, layers, ops
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor, backward
 from fastnn.errors import ShapeError
-from fastnn.ops.conv import conv2d
-from fastnn.ops.conv_pool import conv2d_relu_pool
-from fastnn.ops.pool import max_pool
+from fastnn.ops.rows.conv import conv2d
+from fastnn.ops.rows.conv_pool import conv2d_relu_pool
+from fastnn.ops.rows.pool import max_pool
 from tests.conftest import needs_c
 from tests.errors import assert_good_error, digest, weights_hash
 

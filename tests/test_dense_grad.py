@@ -7,8 +7,8 @@ import pytest
 
 from fastnn import ops
 from fastnn.engine import backend
-from fastnn.ops.activation import activation_grad
-from fastnn.ops.dense import dense_grad, weights_grad
+from fastnn.ops.rows.activation import activation_grad
+from fastnn.ops.rows.dense import dense_grad, weights_grad
 
 SIZES = [*itertools.product((1, 4, 16, 17, 32, 33, 130), (1, 2, 4, 15, 16, 17, 18, 30, 33),
                             (1, 2, 4, 8, 9, 15, 16, 17)), (600, 5, 7), (4100, 9, 3), (5000, 3, 1)]

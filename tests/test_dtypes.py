@@ -10,7 +10,7 @@ from fastnn import Input, Model, Sequential, ops
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor, backward
 from fastnn.layers import Add, BatchNormalization, Concatenate, Dense, Flatten, Layer, Rescaling
-from fastnn.ops import data, elementwise
+from fastnn.ops.rows import data, elementwise
 
 RNG = np.random.default_rng(0)
 ARRAYS = {

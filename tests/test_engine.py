@@ -20,8 +20,9 @@ from fastnn.engine.program import Program, recording
 from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
 from fastnn.errors import ShapeError
-from fastnn.ops.data import advance, copy, fill
-from fastnn.ops.optimizer import sgd_step
+from fastnn.ops import rows
+from fastnn.ops.rows.data import advance, copy, fill
+from fastnn.ops.rows.optimizer import sgd_step
 from tests.conftest import needs_c
 
 
@@ -57,13 +58,13 @@ def test_what_a_loss_gives_too_is_not_computed_twice(any_backend: str) -> None:
     labels = np.array([0, 0, 1, 2, 1, 2, 4, -1, 3], np.int32)
     for read_before in (False, True):
         with np.errstate(all="ignore"), recording() as calls:
-            logits, y = ops.elementwise.scale(Tensor(x), factor=2.0), ops.elementwise.scale(Tensor(x), factor=0.5)
-            numbers = ops.data.gather_rows(labels, np.arange(9, dtype=np.int32), Tensor(np.array(0)), batch=9)
+            logits, y = rows.elementwise.scale(Tensor(x), factor=2.0), rows.elementwise.scale(Tensor(x), factor=0.5)
+            numbers = rows.data.gather_rows(labels, np.arange(9, dtype=np.int32), Tensor(np.array(0)), batch=9)
             p = ops.softmax(logits)
-            before = ops.elementwise.square(p) if read_before else y
-            loss, *_ = ops.sparse_crossentropy.sparse_softmax_crossentropy(numbers, logits, ignore=-1)
-            right = ops.metric.sparse_categorical_accuracy(numbers, p)
-            after = [ops.elementwise.scale(t, factor=3.0) for t in (p, right)]
+            before = rows.elementwise.square(p) if read_before else y
+            loss, *_ = rows.sparse_crossentropy.sparse_softmax_crossentropy(numbers, logits, ignore=-1)
+            right = rows.metric.sparse_categorical_accuracy(numbers, p)
+            after = [rows.elementwise.scale(t, factor=3.0) for t in (p, right)]
         wanted = [t.numpy().tobytes() for t in after]
         program = Program(calls, keep=[loss, before, *after])
         names = [call.op.name for call in program.calls]

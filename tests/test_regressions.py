@@ -13,7 +13,7 @@ from fastnn.engine import backend
 from fastnn.engine.program import Call, Program, recording
 from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
-from fastnn.ops.data import copy, fill, gather_rows, store_step
+from fastnn.ops.rows.data import copy, fill, gather_rows, store_step
 from fastnn.training.steps import KEPT
 
 X = np.random.default_rng(0).normal(size=(64, 5)).astype("float32")

@@ -10,7 +10,7 @@ import numpy as np
 from fastnn import random
 from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.ops.data import advance, fill, gather_rows, shuffle_step, store_step
+from fastnn.ops.rows.data import advance, fill, gather_rows, shuffle_step, store_step
 
 
 class Feed:

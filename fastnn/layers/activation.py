@@ -6,7 +6,7 @@ from fastnn import activations, constraints, initializers, regularizers
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
-from fastnn.ops.activation import prelu
+from fastnn.ops.rows.activation import prelu
 
 
 def _number(value: Any, what: str, least: float | None = 0.0) -> float:

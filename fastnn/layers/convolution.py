@@ -11,8 +11,8 @@ from fastnn.errors import ShapeError, shown
 from fastnn.layers._arguments import channels_last, checked_rank, choice, whole
 from fastnn.layers.core import FUSED
 from fastnn.layers.layer import Layer, positive_int
-from fastnn.ops import conv as ops
-from fastnn.ops.data import reshape, transpose
+from fastnn.ops.rows import conv as ops
+from fastnn.ops.rows.data import reshape, transpose
 
 Pair = tuple[int, int]
 _AXES = {1: "batch, steps, features", 2: "batch, rows, columns, channels"}

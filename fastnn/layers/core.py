@@ -10,11 +10,11 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.layer import Layer, positive_int
-from fastnn.ops import data as data_ops
-from fastnn.ops.dense import dense, matmul
-from fastnn.ops.elementwise import multiply
-from fastnn.ops.random import dropout
-from fastnn.ops.reduce import expand
+from fastnn.ops.rows import data as data_ops
+from fastnn.ops.rows.dense import dense, matmul
+from fastnn.ops.rows.elementwise import multiply
+from fastnn.ops.rows.random import dropout
+from fastnn.ops.rows.reduce import expand
 
 
 class Dense(Layer):

@@ -26,7 +26,7 @@ from fastnn.layers._context import (
 from fastnn.names import checked_name, checked_shape, positive_int, reset_names, snake_case, unique_name
 from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops._op import as_tensor
-from fastnn.ops.elementwise import scale
+from fastnn.ops.rows.elementwise import scale
 
 __all__ = ["Layer", "Node", "checked_name", "checked_shape", "context", "forward_pass", "positive_int", "reset_names",
            "snake_case", "structure_changed", "structure_version", "unique_name"]

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
-from fastnn.ops import data as data_ops
-from fastnn.ops import elementwise
+from fastnn.ops.rows import data as data_ops
+from fastnn.ops.rows import elementwise
 
 
 class _Merge(Layer):

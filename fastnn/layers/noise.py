@@ -8,8 +8,8 @@ from fastnn.errors import shown
 from fastnn.layers._arguments import channels_last, checked_rank, number
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.core import Dropout
-from fastnn.ops.elementwise import add, multiply
-from fastnn.ops.random import random_normal
+from fastnn.ops.rows.elementwise import add, multiply
+from fastnn.ops.rows.random import random_normal
 
 
 class SpatialDropout1D(Dropout):

@@ -11,9 +11,9 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._arguments import number, whole
 from fastnn.layers.layer import Layer
-from fastnn.ops import data as data_ops
-from fastnn.ops.norm import batch_norm, batch_norm_inference, group_norm, layer_norm
-from fastnn.ops.optimizer import ema_step
+from fastnn.ops.rows import data as data_ops
+from fastnn.ops.rows.norm import batch_norm, batch_norm_inference, group_norm, layer_norm
+from fastnn.ops.rows.optimizer import ema_step
 
 
 def _last(x: Tensor, axes: tuple[int, ...]) -> tuple[int, ...]:

@@ -12,10 +12,10 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._arguments import channels_last, checked_rank, choice, whole
 from fastnn.layers.layer import Layer
-from fastnn.ops import data as data_ops
-from fastnn.ops import reduce
-from fastnn.ops.conv_pool import fused_max_pool
-from fastnn.ops.pool import average_pool, max_pool
+from fastnn.ops.rows import data as data_ops
+from fastnn.ops.rows import reduce
+from fastnn.ops.rows.conv_pool import fused_max_pool
+from fastnn.ops.rows.pool import average_pool, max_pool
 
 _AXES = {1: "batch, steps, features", 2: "batch, height, width, channels"}
 

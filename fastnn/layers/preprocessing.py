@@ -10,11 +10,11 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, ShapeError, shown
 from fastnn.layers._arguments import number, whole
 from fastnn.layers.layer import Layer
-from fastnn.ops import data as data_ops
-from fastnn.ops.data import gathered_rescaled
-from fastnn.ops.elementwise import divide, maximum, scale, sqrt
-from fastnn.ops.image import rescale, scale_shift
-from fastnn.ops.reduce import expand
+from fastnn.ops.rows import data as data_ops
+from fastnn.ops.rows.data import gathered_rescaled
+from fastnn.ops.rows.elementwise import divide, maximum, scale, sqrt
+from fastnn.ops.rows.image import rescale, scale_shift
+from fastnn.ops.rows.reduce import expand
 
 _EPSILON = 1e-7      # the least deviation, as in Keras
 _ROWS = 1024        # of a data set that adapt() looks at together, as float64

@@ -12,11 +12,11 @@ from fastnn.errors import shown
 from fastnn.layers._arguments import channels_last, checked_rank, choice, interval, number
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.preprocessing import as_float, constant
-from fastnn.ops.affine import FILL_MODES, affine_matrix, affine_transform
-from fastnn.ops.elementwise import add, clip, multiply, subtract
-from fastnn.ops.image import flip, scale_shift
-from fastnn.ops.random import random_uniform
-from fastnn.ops.reduce import expand, mean
+from fastnn.ops.rows.affine import FILL_MODES, affine_matrix, affine_transform
+from fastnn.ops.rows.elementwise import add, clip, multiply, subtract
+from fastnn.ops.rows.image import flip, scale_shift
+from fastnn.ops.rows.random import random_uniform
+from fastnn.ops.rows.reduce import expand, mean
 
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 

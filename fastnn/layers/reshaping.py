@@ -6,8 +6,8 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._arguments import Border, border_pairs, channels_last, checked_rank, choice, pair, whole
 from fastnn.layers.layer import Layer
-from fastnn.ops import data as data_ops
-from fastnn.ops import image as image_ops
+from fastnn.ops.rows import data as data_ops
+from fastnn.ops.rows import image as image_ops
 
 _SEQUENCE, _IMAGE = "batch, steps, features", "batch, rows, columns, channels"
 

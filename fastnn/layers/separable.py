@@ -6,8 +6,8 @@ from fastnn import constraints, initializers, regularizers
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.layers.convolution import Convolution
 from fastnn.layers.layer import positive_int
-from fastnn.ops import conv as ops
-from fastnn.ops.data import reshape
+from fastnn.ops.rows import conv as ops
+from fastnn.ops.rows.data import reshape
 
 
 class DepthwiseConv2D(Convolution):

@@ -10,9 +10,9 @@ from typing import Any
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.losses.loss import LossFunctionWrapper, prepared
-from fastnn.ops import crossentropy as rows
-from fastnn.ops import data, elementwise, reduce, sparse_crossentropy
 from fastnn.ops._op import as_tensor
+from fastnn.ops.rows import crossentropy as rows
+from fastnn.ops.rows import data, elementwise, reduce, sparse_crossentropy
 
 
 def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0,

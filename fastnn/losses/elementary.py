@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.losses.loss import LossFunctionWrapper, prepared
-from fastnn.ops import activation, reduce
-from fastnn.ops import loss as rows
-from fastnn.ops._per_sample import per_sample
-from fastnn.ops.elementwise import (
+from fastnn.ops.rows import activation, reduce
+from fastnn.ops.rows import loss as rows
+from fastnn.ops.rows._per_sample import per_sample
+from fastnn.ops.rows.elementwise import (
     absolute,
     add,
     add_constant,

@@ -14,8 +14,8 @@ from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import LabelError, ShapeError, nearest, shown
 from fastnn.names import snake_case
-from fastnn.ops import data, elementwise, reduce
 from fastnn.ops._op import as_tensor
+from fastnn.ops.rows import data, elementwise, reduce
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 

@@ -10,8 +10,8 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.losses.loss import prepared
 from fastnn.metrics.metric import MeanMetricWrapper
-from fastnn.ops import data, elementwise
-from fastnn.ops import metric as rows
+from fastnn.ops.rows import data, elementwise
+from fastnn.ops.rows import metric as rows
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:

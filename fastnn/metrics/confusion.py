@@ -11,8 +11,8 @@ import numpy as np
 
 from fastnn.errors import ShapeError, nearest, shown
 from fastnn.metrics.metric import Metric, State, as_columns
-from fastnn.ops import data
-from fastnn.ops.metric import confusion_step, hardmax_confusion_step
+from fastnn.ops.rows import data
+from fastnn.ops.rows.metric import confusion_step, hardmax_confusion_step
 
 EPSILON = 1e-7
 

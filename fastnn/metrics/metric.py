@@ -14,9 +14,9 @@ from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import shown
 from fastnn.losses.loss import prepared, snake_case, spread_weights
-from fastnn.ops import data, elementwise, reduce
 from fastnn.ops._op import as_tensor
-from fastnn.ops.metric import mean_step, weighted_mean_step
+from fastnn.ops.rows import data, elementwise, reduce
+from fastnn.ops.rows.metric import mean_step, weighted_mean_step
 
 
 class State(Variable):

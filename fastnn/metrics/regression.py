@@ -12,8 +12,8 @@ from fastnn.errors import nearest, shown
 from fastnn.losses.crossentropy import not_ignored
 from fastnn.losses.loss import prepared, spread_weights
 from fastnn.metrics.metric import MeanMetricWrapper, Metric, State, as_columns
-from fastnn.ops import elementwise
-from fastnn.ops.metric import mean_step, r2_step
+from fastnn.ops.rows import elementwise
+from fastnn.ops.rows.metric import mean_step, r2_step
 
 _AGGREGATIONS = ("uniform_average", "variance_weighted_average")
 

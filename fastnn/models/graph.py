@@ -6,7 +6,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.layers.layer import Layer, Node
 from fastnn.nest import distinct, flatten, map_structure
-from fastnn.ops.data import as_dtype
+from fastnn.ops.rows.data import as_dtype
 
 
 class Graph:

@@ -9,7 +9,7 @@ from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import LabelError, NotBuiltError, ShapeError, shown
 from fastnn.feeding.checks import to_array
-from fastnn.ops.dense import perceptron_step
+from fastnn.ops.rows.dense import perceptron_step
 
 
 class Perceptron:

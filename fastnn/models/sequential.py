@@ -10,7 +10,7 @@ from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer, flatten, structure_changed
 from fastnn.models.graph import Graph
 from fastnn.models.model import Model
-from fastnn.ops.data import as_dtype
+from fastnn.ops.rows.data import as_dtype
 
 
 class Sequential(Model):

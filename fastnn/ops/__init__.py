@@ -34,7 +34,7 @@ from fastnn.ops._public import (
     transpose,
     where,
 )
-from fastnn.ops.activation import (
+from fastnn.ops.rows.activation import (
     gelu,
     hard_sigmoid,
     hard_silu,
@@ -49,10 +49,10 @@ from fastnn.ops.activation import (
     step,
     tanh,
 )
-from fastnn.ops.dense import add_bias, dense, matmul_nt, matmul_tn, sum_rows
-from fastnn.ops.elementwise import absolute, divide_no_nan, exp, greater_equal, log, negative, sign, sqrt, square
-from fastnn.ops.reduce import argmax, expand
-from fastnn.ops.softmax import log_softmax, softmax
+from fastnn.ops.rows.dense import add_bias, dense, matmul_nt, matmul_tn, sum_rows
+from fastnn.ops.rows.elementwise import absolute, divide_no_nan, exp, greater_equal, log, negative, sign, sqrt, square
+from fastnn.ops.rows.reduce import argmax, expand
+from fastnn.ops.rows.softmax import log_softmax, softmax
 
 abs = absolute
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from fastnn.engine.tensor import Tensor, operators
 from fastnn.errors import ShapeError
-from fastnn.ops import activation, data, elementwise, reduce
 from fastnn.ops._op import as_tensor
-from fastnn.ops.dense import add_bias
-from fastnn.ops.dense import matmul as matmul_row
+from fastnn.ops.rows import activation, data, elementwise, reduce
+from fastnn.ops.rows.dense import add_bias
+from fastnn.ops.rows.dense import matmul as matmul_row
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:

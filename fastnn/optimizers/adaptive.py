@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastnn.engine.tensor import Tensor
-from fastnn.ops.optimizer import adagrad_step, adam_amsgrad_step, adam_step, rmsprop_full_step, rmsprop_step
+from fastnn.ops.rows.optimizer import adagrad_step, adam_amsgrad_step, adam_step, rmsprop_full_step, rmsprop_step
 from fastnn.optimizers.optimizer import Optimizer, checked
 
 

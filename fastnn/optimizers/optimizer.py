@@ -14,8 +14,8 @@ from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import nearest, shown
 from fastnn.layers.layer import snake_case, structure_changed
-from fastnn.ops.data import advance, copy, fill
-from fastnn.ops.optimizer import clip_norm_step, clip_value_step, decay_step
+from fastnn.ops.rows.data import advance, copy, fill
+from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_step
 from fastnn.optimizers.schedules import LearningRateSchedule
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastnn.engine.tensor import Tensor
-from fastnn.ops.optimizer import momentum_step, sgd_step
+from fastnn.ops.rows.optimizer import momentum_step, sgd_step
 from fastnn.optimizers.optimizer import Optimizer, checked
 
 

@@ -13,9 +13,9 @@ from fastnn.engine.program import not_recording, section_scope
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.nest import flatten
-from fastnn.ops.data import fill
-from fastnn.ops.elementwise import add, scale
-from fastnn.ops.metric import weighted_mean_step
+from fastnn.ops.rows.data import fill
+from fastnn.ops.rows.elementwise import add, scale
+from fastnn.ops.rows.metric import weighted_mean_step
 from fastnn.training import mismatch
 
 

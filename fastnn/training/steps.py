@@ -13,7 +13,7 @@ from fastnn.engine.tensor import Tensor, Variable, backward
 from fastnn.feeding.feed import Feed
 from fastnn.layers.layer import context, forward_pass, structure_version
 from fastnn.nest import distinct, flatten
-from fastnn.ops.data import advance, store_step
+from fastnn.ops.rows.data import advance, store_step
 
 LOG_ROWS = 4096
 KEPT = 64       # programs; each batch size has its own, with an arena

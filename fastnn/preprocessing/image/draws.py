@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn.engine.program import not_recording
 from fastnn.engine.tensor import Tensor
-from fastnn.ops.random import random_bits
+from fastnn.ops.rows.random import random_bits
 from fastnn.preprocessing.image.transforms import Array, Parameters
 
 # Streams that lie apart from those of layers (which count from 1), of batch orders (2**30) and of data sets.

@@ -9,7 +9,7 @@ import numpy as np
 from fastnn import random
 from fastnn.engine import backend
 from fastnn.errors import ShapeError, nearest, shown
-from fastnn.ops.affine import FILL_MODES
+from fastnn.ops.rows.affine import FILL_MODES
 from fastnn.preprocessing.image import draws, transforms
 from fastnn.preprocessing.image.iterator import NumpyArrayIterator
 from fastnn.preprocessing.image.normalization import Normalization

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fastnn.engine import backend
 from fastnn.engine.program import not_recording
-from fastnn.ops import affine
+from fastnn.ops.rows import affine
 
 Array = npt.NDArray[np.floating]
 Parameters = dict[str, npt.NDArray[np.floating]]

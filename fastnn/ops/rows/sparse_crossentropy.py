@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops._op import Op
-from fastnn.ops._per_sample import like_pred, per_label
-from fastnn.ops.crossentropy import clipped, probabilities_size
+from fastnn.ops.rows._per_sample import like_pred, per_label
+from fastnn.ops.rows.crossentropy import clipped, probabilities_size
 
 
 def _right_size(logits: Any) -> Any:

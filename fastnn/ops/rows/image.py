@@ -4,7 +4,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same
-from fastnn.ops.elementwise import scale as _scaled
+from fastnn.ops.rows.elementwise import scale as _scaled
 from fastnn.reference import image as _reference
 
 Sizes = tuple[int, ...]

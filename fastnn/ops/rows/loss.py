@@ -1,7 +1,7 @@
 """Losses that are means of independent terms: one number per sample. Floor 2."""
 
 from fastnn.ops._op import Op
-from fastnn.ops._per_sample import row_loss, row_loss_grad
+from fastnn.ops.rows._per_sample import row_loss, row_loss_grad
 
 mean_squared_error_grad = Op("mean_squared_error_grad", **row_loss_grad("mean_squared_error_grad"))
 mean_squared_error = Op(

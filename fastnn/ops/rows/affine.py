@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
-from fastnn.ops.image import image_shape
+from fastnn.ops.rows.image import image_shape
 from fastnn.reference import affine as _reference
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")     # the constant `fill_mode` is the place in this list

@@ -5,9 +5,9 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
-from fastnn.ops.data import concatenate, slice
-from fastnn.ops.dense import matmul_tn, sum_rows
-from fastnn.ops.recurrent import GIVEN, MASK, back, forward, rows, steps, weights
+from fastnn.ops.rows.data import concatenate, slice
+from fastnn.ops.rows.dense import matmul_tn, sum_rows
+from fastnn.ops.rows.recurrent import GIVEN, MASK, back, forward, rows, steps, weights
 
 
 def _gru(name: str, z: Shape, u: Shape, h0: Shape, mask: Shape) -> list[Shape]:

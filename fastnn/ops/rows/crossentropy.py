@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops._op import Op
-from fastnn.ops._per_sample import like_pred, per_sample, row_loss, row_loss_grad
+from fastnn.ops.rows._per_sample import like_pred, per_sample, row_loss, row_loss_grad
 from fastnn.reference.crossentropy import _HIGH, _LOW
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
-from fastnn.ops._per_sample import per_label, per_sample
+from fastnn.ops.rows._per_sample import per_label, per_sample
 
 binary_accuracy = Op("binary_accuracy", shape=lambda y_true, y_pred: per_sample("binary_accuracy", y_true, y_pred))
 categorical_accuracy = Op(

@@ -7,8 +7,8 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
-from fastnn.ops.activation import activation_grad
-from fastnn.ops.reduce import expand
+from fastnn.ops.rows.activation import activation_grad
+from fastnn.ops.rows.reduce import expand
 
 # Multiply-adds of a layer whose gradients are one call, on one worker. (batch, in, out) of (4, 2, 8): 21 ns, as three
 # calls 43; (32, 8, 1): 33 and 79; (32, 30, 16): 257 and 295; (32, 64, 32): 900 and 970. Larger: two workers.

@@ -10,7 +10,7 @@ from fastnn.engine.program import Call, is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, check_whole, same_shapes
-from fastnn.ops.elementwise import cast
+from fastnn.ops.rows.elementwise import cast
 from fastnn.reference import data as reference
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
-from fastnn.ops.elementwise import scale
+from fastnn.ops.rows.elementwise import scale
 
 
 def _without(name: str, x: Shape, axes: tuple[int, ...]) -> Shape:

@@ -12,8 +12,8 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
-from fastnn.ops.data import reshape
-from fastnn.ops.dense import matmul_tn
+from fastnn.ops.rows.data import reshape
+from fastnn.ops.rows.dense import matmul_tn
 
 
 def steps(name: str, gates: int, z: Shape, u: Shape, mask: Shape, **states: Shape) -> tuple[Shape, Shape, Shape]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
-from fastnn.ops.reduce import sum
+from fastnn.ops.rows.reduce import sum
 from fastnn.reference.norm import CHUNK
 
 

@@ -9,10 +9,10 @@ from fastnn.engine import backend
 from fastnn.engine.program import Call, is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops import conv, pool
 from fastnn.ops._op import Op, Shape, same_shapes
-from fastnn.ops.data import reshape
-from fastnn.ops.reduce import sum
+from fastnn.ops.rows import conv, pool
+from fastnn.ops.rows.data import reshape
+from fastnn.ops.rows.reduce import sum
 from fastnn.reference import conv_pool as reference
 
 Pair = tuple[int, int]

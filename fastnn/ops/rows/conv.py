@@ -11,10 +11,10 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
-from fastnn.ops.activation import activation_grad
-from fastnn.ops.data import reshape, transpose
-from fastnn.ops.dense import sum_rows
-from fastnn.ops.reduce import sum
+from fastnn.ops.rows.activation import activation_grad
+from fastnn.ops.rows.data import reshape, transpose
+from fastnn.ops.rows.dense import sum_rows
+from fastnn.ops.rows.reduce import sum
 from fastnn.reference import conv as reference
 
 Pair = tuple[int, int]
