@@ -8,7 +8,7 @@ import pytest
 import fastnn
 from fastnn import Input, Sequential, config, layers, ops
 from fastnn.engine import backend
-from fastnn.engine.tensor import Tensor, backward
+from fastnn.engine.tensor import GradientTape, Tensor, backward
 from fastnn.errors import ShapeError
 from fastnn.ops.rows.conv import conv2d
 from fastnn.ops.rows.conv_pool import conv2d_relu_pool
@@ -140,9 +140,10 @@ def test_gradients_of_the_fused_kernel() -> None:
     with backend.using(floatx="float64"):
         tensors = [Tensor(RNG.normal(size=s), tracked=True) for s in ((2, 9, 8, 3), (3, 2, 3, 5), (5,))]
         settings: dict[str, Any] = dict(strides=(1, 1), dilation=(1, 2))
-        fused = conv2d_relu_pool(*tensors, **settings)[0]
-        z = conv2d(*tensors, pads=(0, 0, 0, 0), groups=1, activation="relu", **settings)
-        apart = max_pool(z, pool=(2, 2), strides=(2, 2), pads=(0, 0, 0, 0))[0]
+        with GradientTape():
+            fused = conv2d_relu_pool(*tensors, **settings)[0]
+            z = conv2d(*tensors, pads=(0, 0, 0, 0), groups=1, activation="relu", **settings)
+            apart = max_pool(z, pool=(2, 2), strides=(2, 2), pads=(0, 0, 0, 0))[0]
         seed = Tensor(RNG.normal(size=fused.shape))
         for a, b in zip(backward(fused, tensors, seed), backward(apart, tensors, seed)):
             np.testing.assert_allclose(a.data, b.data, rtol=1e-12, atol=1e-12)

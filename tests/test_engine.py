@@ -1,5 +1,6 @@
 """Calls, programs, the planner, schedules, tensors and the three backends."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -250,8 +253,59 @@ def test_only_gradients_on_the_path_are_computed() -> None:
 
 def test_training_through_step_is_an_error_that_explains() -> None:
     w = Variable([0.5], "w")
+    with GradientTape():
+        y = ops.sum(ops.step(w))
     with pytest.raises(TypeError, match="step: has no gradient"):
-        backward(ops.sum(ops.step(w)), [w])
+        backward(y, [w])
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Reference counts alone free memory: graphs have no cycles."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("taped", [False, True])
+def test_own_loops_keep_no_graph(taped: bool, no_collector: None) -> None:
+    """`total = total + loss` outside a tape and inside: one batch's tensors are gone when the next one is there."""
+    w, total = Variable([0.5, -0.5], "w"), ops.convert_to_tensor(0.0)
+    alive = []
+    for _ in range(5):
+        with GradientTape() as tape:
+            middle = ops.exp(w)
+            loss = ops.sum(middle * w)
+            if taped:
+                total = total + loss
+        if not taped:
+            total = total + loss
+        gradient = tape.gradient(loss, w)
+        np.testing.assert_allclose(gradient.data, np.exp(w.data) * (1 + w.data), rtol=1e-6)
+        alive.append(weakref.ref(middle))
+        del middle, loss, tape
+        assert sum(ref() is not None for ref in alive) <= taped
+    np.testing.assert_allclose(float(total), 5 * np.sum(np.exp(w.data) * w.data), rtol=1e-6)
+
+
+def test_outside_a_tape_nothing_has_a_gradient() -> None:
+    w = Variable([0.5], "w")
+    y = ops.exp(w)
+    with GradientTape() as tape:
+        z = ops.sum(y * w)
+    assert y.source is None
+    np.testing.assert_allclose(tape.gradient(z, w).numpy(), np.exp([0.5]), rtol=1e-6)
+
+
+def test_tapes_in_tapes_give_second_derivatives() -> None:
+    x = Variable([0.5, 2.0], "x")
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = ops.sum(x * x * x)
+        slope = inner.gradient(y, x)
+        total = ops.sum(slope)
+    np.testing.assert_allclose(slope.numpy(), 3 * x.data ** 2, rtol=1e-6)
+    np.testing.assert_allclose(outer.gradient(total, x).numpy(), 6 * x.data, rtol=1e-6)
 
 
 @needs_c

@@ -64,10 +64,14 @@ class Call:
 
 
 class _Context(threading.local):
+    numbers = itertools.count(2)        # of tapes; 1 is True, which is always tracked
+
     def __init__(self) -> None:
         self.recordings: list[list[Call]] = []
         self.layers: list[str] = []
         self.sections: list[Section] = []
+        self.tapes = 0          # how many GradientTapes are open
+        self.tape = 0           # the number of the outermost of them; 0 where none is
 
 
 _context = _Context()
@@ -86,17 +90,37 @@ def recording() -> Iterator[list[Call]]:
 
 @contextlib.contextmanager
 def not_recording() -> Iterator[None]:
-    """Calls made in the `with` block run, but belong to no program."""
-    before, _context.recordings = _context.recordings, []
+    """Calls made in the `with` block run, but belong to no program and no tape."""
+    before = _context.recordings, _context.tape
+    _context.recordings, _context.tape = [], 0
     try:
         yield
     finally:
-        _context.recordings = before
+        _context.recordings, _context.tape = before
 
 
 def is_recording() -> bool:
     """Whether calls are being collected on this thread."""
     return bool(_context.recordings)
+
+
+def open_tape() -> None:
+    """Calls on tracked tensors are kept from now on, for gradients."""
+    if not _context.tapes:
+        _context.tape = next(_context.numbers)
+    _context.tapes += 1
+
+
+def close_tape() -> None:
+    """The end of what open_tape began."""
+    _context.tapes -= 1
+    if not _context.tapes:
+        _context.tape = 0
+
+
+def open_tape_number() -> int:
+    """The number of the outermost open tape of this thread, from 2 on; 0 where none is open."""
+    return _context.tape
 
 
 def record(call: Call) -> None:

@@ -5,6 +5,7 @@ put into `operators` by fastnn.ops).
 """
 
 import heapq
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -30,8 +31,10 @@ class Tensor:
     """An array that knows the call which made it.
 
     `data`: the NumPy array, or None for a symbolic tensor, which has only shape and dtype. `source`: the call (or
-    the layer's node) that made it. `tracked`: whether gradients flow through it. `constant`: its numbers never change,
-    so calls on constants alone are computed once, when a program is planned.
+    the layer's node) that made it, kept while a step is recorded or a GradientTape is open. `tracked`: whether
+    gradients flow through it: True for variables and what a tape watches, the tape's number for what was made of them
+    under it. `constant`: its numbers never change, so calls on constants alone are computed once, when a program is
+    planned.
     """
     __slots__ = ("__weakref__", "constant", "data", "dtype", "name", "shape", "source", "tracked")
     __array_priority__ = 100      # NumPy arrays on the left leave the operator to us
@@ -43,7 +46,7 @@ class Tensor:
         self.dtype: str = data.dtype.name if data is not None else str(dtype)
         self.name = name
         self.source: Any = None
-        self.tracked = tracked
+        self.tracked: int = tracked
         self.constant = constant
 
     def at(self, data: np.ndarray) -> "Tensor":
@@ -138,13 +141,39 @@ class Variable(Tensor):
         return self.numpy()
 
 
+class TapedCall(program.Call):
+    """A call that is kept for its gradient only. Its outputs hold it, so it must not hold them: a graph goes when the
+    last tensor that somebody has of it goes, and no sooner. An output that is gone, and that a rule reads, is made anew
+    over its array."""
+    __slots__ = ("_made",)
+
+    def __init__(self, op: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
+                 layer: str, section: program.Section = program.NOWHERE) -> None:
+        self.op, self.inputs, self.constants = op, inputs, constants
+        self.layer, self.section = layer, section
+        self.index = next(program.Call._count)
+        self._made = [(weakref.ref(t), t.data) for t in outputs]
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:  # type: ignore[override]
+        """The output tensors, each the user's where it is still there."""
+        return tuple(self._output(i) if (tensor := ref()) is None else tensor for i, (ref, _) in enumerate(self._made))
+
+    def _output(self, i: int) -> Tensor:
+        data = self._made[i][1]
+        tensor = Tensor(data, tracked=True)
+        tensor.source = self
+        self._made[i] = weakref.ref(tensor), data
+        return tensor
+
+
 def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = None) -> list[Tensor | None]:
     """d target / d source for each source, None where target does not depend on it.
 
     Walks the calls behind `target` from the last to the first and adds up what their rules give. Only the gradients
     on a path to a source are computed; they are calls too, so a recorded backward is part of the program.
     """
-    path = _path(target, {id(s) for s in sources})
+    path, outputs = _path(target, {id(s) for s in sources})
     gradients: dict[int, Tensor] = {}
     if id(target) in path:
         ones = Tensor(np.ones(target.shape, target.dtype), "one", constant=True) if seed is None else seed
@@ -161,10 +190,10 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
     push(target)
     while queue:
         call = heapq.heappop(queue)[1]
-        d_outputs = [gradients.get(id(t)) for t in call.outputs]
+        d_outputs = [gradients.get(id(t)) for t in outputs[call.index]]
         wanted = {name for name, t in zip(call.op.kernel.inputs, call.inputs) if id(t) in path}
         with program.section_scope("backward"), program.layer_scope(call.layer):
-            found = call.op.backward(call, d_outputs, wanted)
+            found = call.op.backward(call, outputs[call.index], d_outputs, wanted)
             for name, tensor in zip(call.op.kernel.inputs, call.inputs):
                 if name in found:
                     before = gradients.get(id(tensor))
@@ -173,8 +202,8 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
     return [gradients.get(id(s)) for s in sources]
 
 
-def _path(target: Tensor, sources: set[int]) -> set[int]:
-    """ids of the tensors behind `target` that depend on a source."""
+def _path(target: Tensor, sources: set[int]) -> tuple[set[int], dict[int, tuple[Tensor, ...]]]:
+    """(ids of the tensors behind `target` that depend on a source, the outputs of each call behind it)."""
     calls: dict[int, Any] = {}
     stack = [target]
     while stack:
@@ -183,27 +212,31 @@ def _path(target: Tensor, sources: set[int]) -> set[int]:
             calls[call.index] = call
             stack.extend(call.inputs)
     path = set(sources)
+    outputs = {}
     for index in sorted(calls):
         call = calls[index]
+        outputs[index] = call.outputs
         if any(id(t) in path for t in call.inputs):
-            path.update(id(t) for t in call.outputs)
-    return path
+            path.update(id(t) for t in outputs[index])
+    return path, outputs
 
 
 class GradientTape:
     """`with GradientTape() as tape: loss = …` then `tape.gradient(loss, variables)` (TensorFlow's shape).
 
-    Trainable variables are watched by themselves, other tensors by `watch`.
+    Trainable variables are watched by themselves, other tensors by `watch`. Only what is computed inside the `with`
+    block has gradients: outside, nothing is kept, so a loop may add up losses for as long as it likes.
     """
 
     def __init__(self, persistent: bool = False) -> None:
         self.persistent = persistent
 
     def __enter__(self) -> "GradientTape":
+        program.open_tape()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        return None
+        program.close_tape()
 
     def watch(self, tensors: Tensor | Iterable[Tensor]) -> None:
         """Let gradients flow to these tensors too."""

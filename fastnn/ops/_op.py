@@ -13,8 +13,8 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.check import UNIT
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import Call, current_layer, current_section, is_recording, record
-from fastnn.engine.tensor import Tensor
+from fastnn.engine.program import Call, current_layer, current_section, is_recording, open_tape_number, record
+from fastnn.engine.tensor import TapedCall, Tensor
 from fastnn.errors import ShapeError
 
 Shape = tuple[int | None, ...]
@@ -114,22 +114,26 @@ class Op:
         else:
             outputs = tuple(Tensor(self._new(s, d)) for s, d in zip(shapes, self._dtypes(tensors, constants)))
             symbolic = False
-        call = Call(self, tensors, outputs, constants, current_layer(), current_section())
+        tape = open_tape_number()
+        tracked = tape and any(t.tracked in (True, tape) for t in tensors)
+        if tracked and not is_recording():      # what other tapes have made is data to this one
+            tensors = tuple(t if t.source is None or t.tracked in (True, tape) else t.at(t.data) for t in tensors)
+        kind = TapedCall if tracked and not (symbolic or is_recording()) else Call
+        call = kind(self, tensors, outputs, constants, current_layer(), current_section())
         if not symbolic:
             call.run()
             record(call)
-        if not self.updates:
-            tracked = any(t.tracked for t in tensors)
-            if tracked or symbolic or is_recording():
-                for t in outputs:
-                    t.source, t.tracked = call, tracked
+        if not self.updates and (tracked or symbolic or is_recording()):
+            for t in outputs:
+                t.source, t.tracked = call, tape if tracked else False
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def backward(self, call: Call, d_outputs: Sequence[Tensor | None], wanted: set[str]) -> dict[str, Tensor]:
+    def backward(self, call: Call, outputs: Sequence[Tensor], d_outputs: Sequence[Tensor | None],
+                 wanted: set[str]) -> dict[str, Tensor]:
         """The gradients of the wanted inputs. TypeError for an input without a rule."""
         values: dict[str, Any] = dict(zip(self.kernel.inputs, call.inputs))
         values.update(call.constants)
-        values.update(zip(self.output_names, call.outputs))
+        values.update(zip(self.output_names, outputs))
         values.update((f"d{name}", d) for name, d in zip(self.output_names, d_outputs))
         values["wanted"] = wanted
         for name in wanted - set(self.vjp):

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn.engine.program import Program, recording, section_scope
 from fastnn.engine.schedule import Schedule, whole_step
-from fastnn.engine.tensor import Tensor, Variable, backward
+from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
 from fastnn.feeding.feed import Feed
 from fastnn.layers.layer import context, forward_pass, structure_version
 from fastnn.nest import distinct, flatten
@@ -121,7 +121,7 @@ class Steps:
         """Gather, forward, loss, backward, update, metrics."""
         model, compiled = self.model, self.model.compiled
         data = feed.batch(batch)
-        with forward_pass(True, self.draws) as penalties:
+        with GradientTape(), forward_pass(True, self.draws) as penalties:
             with section_scope("forward"):
                 outputs = flatten(model(_inputs(data)), Tensor)
             variables = distinct(model.trainable_weights)
@@ -153,7 +153,7 @@ class Steps:
         """Gather, forward, loss, metrics."""
         model, compiled = self.model, self.model.compiled
         data = feed.batch(batch)
-        with self.inference() as penalties:
+        with GradientTape(), self.inference() as penalties:     # the loss looks for logits behind the outputs
             outputs = flatten(model(_inputs(data)), Tensor)
             self._loss(data, outputs, penalties, distinct(model.trainable_weights), batch)
         compiled.update_metrics(data, outputs)
