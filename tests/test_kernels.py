@@ -80,9 +80,7 @@ def test_bit_equal_kernels(case: Case) -> None:
 @needs_c
 @each_case
 def test_same_bits_for_any_thread_count(case: Case) -> None:
-    sizes = dict(zip(case.letters, (513, 130, 65, 33, 17)))
-    rng_state = case.rng(4)
-    inputs = case.inputs(rng_state, sizes)
+    inputs = case.inputs(case.rng(4), case.large())
     results = set()
     asked = threads.wanted()
     try:

@@ -1,5 +1,6 @@
 """Case: one row per kernel, from which the generic tests and the benchmarks are generated."""
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from fastnn.engine import backend
 
 EDGES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 130)
 BIG = 257
+MOST = 60_000       # elements of a row's inputs: what an edge gets wrong shows in these, and float64 needs no gigabytes
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,24 @@ class Case:
         return [np.ascontiguousarray(arrays[name]).reshape(arrays[name].shape) for name in names]
 
     def sizes(self, count: int) -> list[dict[str, int]]:
-        """`count` choices of the dims, drawn around block edges; the first is all ones."""
+        """`count` choices of the dims, drawn around block edges; the first is all ones. Of fixed dims: at most 3."""
         rng = self.rng(1)
+        if not self.letters:
+            count = min(count, 3)
         result = [dict.fromkeys(self.letters, 1)]
         for _ in range(count - 1):
-            result.append({letter: int(rng.choice(EDGES)) for letter in self.letters})
+            result.append(self._capped({letter: int(rng.choice(EDGES)) for letter in self.letters}, MOST))
         return result
+
+    def large(self) -> dict[str, int]:
+        """Dims that are work for several threads."""
+        return self._capped(dict(zip(self.letters, (513, 130, 65, 33, 17))), 8 * MOST)
+
+    def _capped(self, sizes: dict[str, int], most: int) -> dict[str, int]:
+        """The largest dims taken down edge by edge until the inputs have no more than `most` elements."""
+        def elements() -> int:
+            return sum(math.prod(_shape(source.dims, sizes)) for source in self.sources.values())
+        while elements() > most and max(sizes.values(), default=1) > 1:
+            largest = max(sizes, key=lambda letter: sizes[letter])
+            sizes[largest] = max(edge for edge in EDGES if edge < sizes[largest])
+        return sizes
