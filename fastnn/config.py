@@ -22,14 +22,16 @@ def using(*, backend: str | None = None, threads: int | None = None, floatx: str
 
 
 def configuration() -> dict[str, Any]:
-    """What is in use, and why: version, backend, reason, isa, isas, threads, openmp, floatx, numpy, python, machine."""
+    """What is in use, and why: version, backend, reason, isa, isas, threads, openmp, floatx, kernels, without_c,
+    numpy, python, machine."""
     engine = _backend._engine
     from fastnn import __version__
     return {
         "version": __version__, "backend": backend(), "reason": _backend.why_not_c(), "isa": _backend.isa,
         "isas": [name for name, _ in engine.isas()] if engine else [],
         "threads": num_threads(), "openmp": bool(engine and engine.openmp_threads()), "floatx": floatx(),
-        "kernels": len(_backend.kernels), "numpy": np.__version__, "python": platform.python_version(),
+        "kernels": len(_backend.kernels), "without_c": _backend.without_c(_backend.kernels) if engine else [],
+        "numpy": np.__version__, "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
     }
 
@@ -46,6 +48,7 @@ def show_config() -> dict[str, Any]:
     print(f"  threads          {found['threads']}  ({_threads.reason()})")
     print(f"  OpenMP           {'yes' if found['openmp'] else 'no'}")
     print(f"  floatx           {found['floatx']}")
-    print(f"  kernels          {found['kernels']}")
+    alone = f"  (only NumPy reference: {', '.join(found['without_c'])})" if found["without_c"] else ""
+    print(f"  kernels          {found['kernels']}{alone}")
     print(f"  NumPy {found['numpy']}, Python {found['python']}, {found['machine']}")
     return found

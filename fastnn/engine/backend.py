@@ -89,16 +89,29 @@ def _choose_isa(wanted: str | None) -> str:
 
 
 def attach_c(table: dict[str, Kernel], isa: str) -> None:
-    """Give every kernel its C implementation; ImportError naming both texts where a signature differs."""
-    c_kernels = {name: row for name, row in _engine.kernels(isa).items() if name not in probes}
-    for name in table.keys() | c_kernels.keys():
-        ours, theirs = table.get(name), c_kernels.get(name)
-        left, right = ours.signature if ours else "(none)", theirs.signature if theirs else "(none)"
-        if left != right:
-            raise ImportError(f"kernel {name}: the reference declares {left} but the C table says {right}; "
-                              "rebuild fastnn (pip install .) or mend the row in csrc/kernels.")
-        assert ours is not None
-        ours.c = theirs
+    """Give every kernel its C implementation; ImportError naming both texts where a signature differs.
+
+    A kernel that C does not have, as one that is being written, runs on the reference; one warning names all of them.
+    """
+    for name, row in _engine.kernels(isa).items():
+        if name in probes:
+            continue
+        ours = table.get(name)
+        if ours is None or ours.signature != row.signature:
+            raise ImportError(f"kernel {name}: the reference declares {ours.signature if ours else '(none)'} but the C "
+                              f"table says {row.signature}; rebuild fastnn (pip install .) or mend the row in "
+                              "csrc/kernels.")
+        ours.c = row
+    alone = without_c(table)
+    if alone:
+        warnings.warn(f"fastnn runs its NumPy reference of {', '.join(alone)}, and calls it from Python, which is "
+                      "slower: C has no such kernel. Rebuild fastnn (pip install .), or write it in csrc/kernels.",
+                      RuntimeWarning, stacklevel=2)
+
+
+def without_c(table: dict[str, Kernel]) -> list[str]:
+    """The kernels that only the reference has."""
+    return sorted(name for name, kernel in table.items() if kernel.c is None)
 
 
 kernels: dict[str, Kernel] = _read_reference()
@@ -202,6 +215,9 @@ def run_reference(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple
 
 def run_c(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...],
           constants: dict[str, Any]) -> None:
-    """Run the C kernel."""
+    """Run the C kernel; the reference where there is none, see attach_c."""
+    if kernel.c is None:
+        run_reference(kernel, inputs, outputs, constants)
+        return
     _engine.call(kernel.c, inputs, outputs, tuple(constants[name] for name in kernel.constants),
                  threads.num_threads())

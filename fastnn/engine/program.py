@@ -175,9 +175,10 @@ class Program:
         self._look_outside()
 
     def _look_outside(self) -> None:
-        """Find the tensors that are not in the arena; the C program is yet to be made."""
+        """Find the tensors that are not in the arena and the kernels that C lacks; its program is yet to be made."""
         tensors = {id(t): t for call in self.calls for t in (*call.inputs, *call.outputs)}
         self._outside = [t for t in tensors.values() if not np.may_share_memory(t.data, self.arena)]
+        self._all_in_c = all(call.is_view or call.op.kernel.c for call in self.calls)
         self._handle: Any = None
 
     def between(self, make: Callable[[int], Call]) -> "Program":
@@ -196,6 +197,10 @@ class Program:
     def run(self, times: int = 1) -> None:
         """Run it `times` times. Ctrl-C stops between two runs."""
         Schedule([(self, times)]).run()
+
+    def in_c(self) -> bool:
+        """Whether C replays it: the backend in use is C, and C has all of its kernels."""
+        return self._all_in_c and backend.backend() == "c"
 
     def handle(self) -> Any:
         """The C program, made at the first use, bound to the arrays of now."""

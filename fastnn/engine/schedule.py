@@ -52,7 +52,7 @@ class Schedule:
         """Run for about so many seconds; True when everything has run. KeyboardInterrupt between two steps."""
         for program, _ in self.entries:
             program.check_arrays()
-        if backend.backend() == "c":
+        if backend.backend() == "c" and all(program.in_c() for program, _ in self.entries):
             handles = [(program.handle(), times) for program, times in self.entries]
             if self._c is None:
                 self._c = backend._engine.Schedule(handles, self.rounds)

@@ -163,7 +163,7 @@ def costs() -> str:
     width = 2 + max(map(len, backend.kernels))
     lines = [f"{'kernel':<{width}}{'divided by':<12}{'taken to cost':>16}   two threads from"]
     for name, kernel in sorted(backend.kernels.items()):
-        split, each = kernel.c.split, kernel.c.cost
+        split, each = (kernel.c.split, kernel.c.cost) if kernel.c else ("whole", 0)
         if split == "whole" or not each:
             lines.append(f"{name:<{width}}-")
             continue

@@ -108,7 +108,7 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
             step, inside = _inside(program, begin, steps, seconds / 2)
             begin.run()
             alone = [0.0 if call.is_view else _alone(call, seconds / 2 / len(program)) for call in program.calls]
-            parts = program.parts() if limits else [1] * len(program)
+            parts = program.parts() if program.in_c() else [1] * len(program)
         finally:
             for tensor, copy in state:
                 tensor.data[...] = copy
@@ -120,7 +120,8 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
 
 def _inside(program: Program, begin: Program, steps: int, budget: float) -> tuple[float, list[float]]:
     """(the fastest step, the seconds of each call in the fastest step with a clock between the calls)."""
-    if backend.backend() == "c":
+    in_c = program.in_c()
+    if in_c:
         ticks = Tensor(np.zeros(1 + len(program)), "laps")
         timed, cost = program.between(lambda i: _lap(ticks, i)), _lap_cost()
     end = time.perf_counter() + budget
@@ -135,7 +136,7 @@ def _inside(program: Program, begin: Program, steps: int, budget: float) -> tupl
             rounds *= 2
             continue
         step = min(step, spent / (rounds * steps))
-        if backend.backend() == "c":
+        if in_c:
             ticks.data.fill(0)
             Schedule([(begin, 1), (timed, steps)], rounds).run()
             found = [max(LEAST, tick / (rounds * steps) - cost) for tick in ticks.data[1:]]
