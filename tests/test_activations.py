@@ -1,6 +1,6 @@
 """Activations against values worked out by hand and against Keras."""
 
-import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,23 +8,18 @@ import pytest
 import fastnn
 from fastnn import activations
 from fastnn.engine.tensor import GradientTape, Tensor, Variable
-from tests.keras_golden import GOLDEN, close
+from tests.golden import store
+from tests.golden.activations import CALLS
+from tests.golden.direct import close
 
 pytestmark = pytest.mark.usefixtures("any_backend")
 
 
-@pytest.mark.parametrize("key", [k for k in GOLDEN["activations"] if "|" in k])
-def test_as_keras(key: str) -> None:
-    name, settings = key.split("|")
-    y = getattr(activations, name)(GOLDEN["x"], **json.loads(settings))
+@pytest.mark.parametrize(("name", "settings", "x"), CALLS)
+def test_as_keras(name: str, settings: dict[str, Any], x: np.ndarray) -> None:
+    y = getattr(activations, name)(x, **settings)
     assert isinstance(y, Tensor)
-    close(y.numpy(), GOLDEN["activations"][key])
-
-
-@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-def test_along_another_axis_as_keras(name: str) -> None:
-    x = np.array([[1, 2, 3], [0, -1, 4]], np.float32)
-    close(getattr(activations, name)(x, axis=0).numpy(), GOLDEN["activations"][f"{name} axis 0"])
+    close(y.numpy(), store.read("activations")["values"][f"{name} {settings}"])
 
 
 def test_values_by_hand() -> None:

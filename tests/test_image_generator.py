@@ -14,7 +14,7 @@ from fastnn.errors import ShapeError
 from fastnn.layers import Dense, Flatten
 from fastnn.preprocessing.image import ImageDataGenerator
 from tests.errors import assert_good_error, weights_hash
-from tests.golden import augmentation
+from tests.golden import augmentation, store
 
 X = np.random.default_rng(3).integers(0, 256, (70, 8, 8, 3)).astype(np.uint8)
 Y = np.arange(70)
@@ -24,13 +24,9 @@ EVERYTHING: dict[str, Any] = dict(rotation_range=20, width_shift_range=0.2, heig
 
 
 def test_the_pictures_are_those_of_keras(any_backend: str) -> None:
-    ours = augmentation.results(ImageDataGenerator)
-    with np.load(augmentation.FILE) as file:
-        keras = dict(file)
-    assert ours.keys() == keras.keys()
-    for name, picture in keras.items():
-        np.testing.assert_allclose(ours[name], picture, rtol=1e-6, atol=1e-3 if "transform" in name else 2e-6,
-                                   err_msg=name)
+    for name, picture in store.read("augmentation")["values"].items():
+        np.testing.assert_allclose(augmentation.VALUES[name](fastnn), picture, rtol=1e-6,
+                                   atol=1e-3 if "transform" in name else 2e-6, err_msg=name)
 
 
 def test_directions_and_exact_transforms(any_backend: str) -> None:

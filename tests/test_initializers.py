@@ -1,13 +1,13 @@
 """Initializers: shapes, distributions, seeds, fans as Keras, and orthogonality."""
 
-import ast
 
 import numpy as np
 import pytest
 
 import fastnn
 from fastnn import initializers
-from tests.keras_golden import GOLDEN
+from tests.golden import store
+from tests.golden.initializers import FANS
 
 RANDOM = [initializers.RandomNormal, initializers.TruncatedNormal, initializers.RandomUniform,
           initializers.VarianceScaling, initializers.GlorotUniform, initializers.GlorotNormal, initializers.HeUniform,
@@ -70,9 +70,9 @@ def test_variance_scaling_modes() -> None:
         assert abs(x.var() * n / 2 - 1) < 0.03
 
 
-@pytest.mark.parametrize("shape", GOLDEN["fans"])
-def test_fans_as_keras(shape: str) -> None:
-    assert list(initializers.fans(ast.literal_eval(shape))) == GOLDEN["fans"][shape]
+@pytest.mark.parametrize("shape", FANS)
+def test_fans_as_keras(shape: tuple[int, ...]) -> None:
+    assert list(initializers.fans(shape)) == store.read("initializers")["values"][f"fans {shape}"]
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (7, 3), (3, 7), (2, 3, 4), (1, 5)])

@@ -1,42 +1,26 @@
 """fastnn gives Keras' numbers: weights, history, evaluate() and predictions of every configuration in tests/golden.
 
-The golden values were made with Keras 3 on TensorFlow by tests/golden/make_golden.py; Keras is not needed here.
+The golden values were made with Keras 3 on TensorFlow by tests/golden/make_golden.py; Keras is not needed here. Those
+of single functions, "values" of a topic, are tested where the functions are.
 """
 
-import json
 from typing import Any
 
 import numpy as np
 import pytest
 
 import fastnn
-from tests.golden.cases import ARRAYS, CASES, JSON
+from tests.golden import initializers, store
 from tests.golden.common import Case, run
 
-GOLDEN: dict[str, Any] = json.loads(JSON.read_text(encoding="utf-8"))
-
-
-def _unpack() -> dict[str, dict[str, list[np.ndarray]]]:
-    """{case: {"weights": arrays, "predictions": arrays}} from the two flat arrays."""
-    found: dict[str, dict[str, list[np.ndarray]]] = {name: {} for name in GOLDEN["cases"]}
-    with np.load(ARRAYS) as file:
-        for key in ("weights", "predictions"):
-            flat, at = file[key], 0
-            for name, row in GOLDEN["cases"].items():
-                sizes = [int(np.prod(shape)) for shape in row[key]]
-                found[name][key] = [flat[at + sum(sizes[:i]):at + sum(sizes[:i + 1])].reshape(shape)
-                                    for i, shape in enumerate(row[key])]
-                at += sum(sizes)
-            assert at == len(flat)
-    return found
-
-
-ARRAYS_OF = _unpack()
+CASES: dict[str, Case] = {case.name: case for topic in store.TOPICS
+                          for case in getattr(store.module(topic), "CASES", [])}
+GOLDEN: dict[str, Any] = {name: row for topic in store.TOPICS for name, row in store.read(topic)["cases"].items()}
 
 
 def compare(case: Case, got: dict[str, Any]) -> list[str]:
     """What differs between a run and the golden values; empty where nothing does."""
-    want: dict[str, Any] = {**GOLDEN["cases"][case.name], **ARRAYS_OF[case.name]}
+    want: dict[str, Any] = GOLDEN[case.name]
     found = []
     if list(got["history"]) != list(want["history"]):
         found.append(f"history keys {list(got['history'])}, Keras has {list(want['history'])}")
@@ -70,9 +54,23 @@ def _different(case: Case, what: str, got: Any, want: Any) -> str:
     return f"{what} differs, most at {tuple(map(int, worst))}: {a[worst]:.9g}, Keras has {b[worst]:.9g}"
 
 
-def test_every_case_has_golden_values() -> None:
-    assert list(GOLDEN["cases"]) == list(CASES), "run tests/golden/make_golden.py again"
-    assert JSON.stat().st_size + ARRAYS.stat().st_size < 300_000
+@pytest.mark.parametrize("topic", store.TOPICS)
+def test_every_case_and_value_is_in_the_file_of_its_topic(topic: str) -> None:
+    """Names in the same order, so that no two cases have one name; files small enough to be in the repository."""
+    module, golden = store.module(topic), store.read(topic)
+    for key, names in (("cases", [case.name for case in getattr(module, "CASES", [])]),
+                       ("values", list(getattr(module, "VALUES", {})))):
+        assert list(golden[key]) == names, f"run python -m tests.golden.make_golden {topic} again"
+    assert golden["cases"] or golden["values"]
+    assert store.file(topic).stat().st_size < 150_000
+
+
+def test_no_topic_is_left_out_and_no_name_is_used_twice() -> None:
+    folder = store.file("").parent
+    shared = {"__init__", "common", "direct", "make_golden", "store"}
+    assert {path.stem for path in folder.glob("*.py")} - shared == set(store.TOPICS)
+    assert {path.stem for path in folder.glob("*.json")} == set(store.TOPICS)
+    assert len(CASES) == sum(len(store.read(topic)["cases"]) for topic in store.TOPICS)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -102,7 +100,7 @@ def test_comparer_sees_a_small_difference(what: str) -> None:
 @pytest.mark.parametrize("name", [n for n in CASES if n.startswith(("merge", "frozen", "nested", "optimizer_sgd"))])
 def test_summary_counts(name: str) -> None:
     """The totals that summary() prints are Keras'."""
-    case, (total, trainable) = CASES[name], GOLDEN["cases"][name]["params"]
+    case, (total, trainable) = CASES[name], GOLDEN[name]["params"]
     lines: list[str] = []
     case.model(fastnn).summary(print_fn=lines.append)
     text = "\n".join(lines)
@@ -110,10 +108,10 @@ def test_summary_counts(name: str) -> None:
         assert f"{title} params: {count:,} (" in text, text
 
 
-@pytest.mark.parametrize("name", GOLDEN["initializers"])
+@pytest.mark.parametrize("name", initializers.NAMES)
 def test_initializers_have_keras_spread(name: str) -> None:
     """Standard deviation within 2 %, and, of bounded distributions, the same limit: the fans are Keras'."""
-    for shape, (deviation, largest) in zip([(300, 200), (3, 3, 20, 30)], GOLDEN["initializers"][name]):
+    for shape, (deviation, largest) in zip(initializers.SHAPES, store.read("initializers")["values"][name]):
         values = np.asarray(getattr(fastnn.initializers, name)(seed=3)(shape))
         assert values.shape == shape
         assert abs(values.std() / deviation - 1) < 0.02, (values.std(), deviation)

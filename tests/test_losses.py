@@ -10,19 +10,21 @@ import fastnn
 from fastnn import activations, losses, ops
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import GradientTape, Tensor, Variable
-from tests.keras_golden import GOLDEN, array, close, label
+from tests.golden import store
+from tests.golden.direct import Row, array, close, label
+from tests.golden.losses import REDUCTIONS, ROWS
 
-REDUCTIONS = ("none", "sum", "sum_over_batch_size", "mean_with_sample_weight")
 
-
-@pytest.mark.parametrize("row", GOLDEN["losses"], ids=label)
-def test_as_keras(row: dict[str, Any], any_backend: str) -> None:
-    y_true, y_pred, w = array(row["y_true"]), array(row["y_pred"]), array("w")
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_as_keras(row: Row, any_backend: str) -> None:
+    kind, arguments, *data = row
+    golden = store.read("losses")["values"][label(row)]
+    (y_true, y_pred), w = map(array, data), array("w")
     for reduction in REDUCTIONS:
-        loss = getattr(losses, row["loss"])(reduction=reduction, **row["args"])
-        close(loss(y_true, y_pred).numpy(), row[reduction])
-        close(loss(y_true, y_pred, w).numpy(), row[f"{reduction} weighted"])
-        close(loss(y_true, y_pred, w[:, None]).numpy(), row[f"{reduction} weighted"])
+        loss = getattr(losses, kind)(reduction=reduction, **arguments)
+        close(loss(y_true, y_pred).numpy(), golden[reduction])
+        close(loss(y_true, y_pred, w).numpy(), golden[f"{reduction} weighted"])
+        close(loss(y_true, y_pred, w[:, None]).numpy(), golden[f"{reduction} weighted"])
     again = losses.deserialize(losses.serialize(loss))
     assert type(again) is type(loss) and again.get_config() == loss.get_config()
 
@@ -194,14 +196,15 @@ def test_recorded_losses_follow_their_data(loss: Any, y: str, p: str, any_backen
     close(program.results[0].numpy(), loss(y_true.data, y_pred.data, w.data).numpy())
 
 
-@pytest.mark.parametrize("row", GOLDEN["losses"], ids=label)
-def test_gradients_against_differences(row: dict[str, Any]) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_gradients_against_differences(row: Row) -> None:
+    kind, arguments, labels, outputs = row
     with fastnn.config.using(backend="reference", floatx="float64"):
-        y_true, start = array(row["y_true"]), array(row["y_pred"]).astype(float)
-        y_true = y_true if row["y_true"] == "lab" else y_true.astype(float)
-        if row["y_pred"] == "bt":
+        y_true, start = array(labels), array(outputs).astype(float)
+        y_true = y_true if labels == "lab" else y_true.astype(float)
+        if outputs == "bt":
             start = np.clip(start, 0.2, 0.8)
-        loss = getattr(losses, row["loss"])(**row["args"])
+        loss = getattr(losses, kind)(**arguments)
         x = Variable(start)
         direction = np.random.default_rng(5).uniform(-1, 1, start.shape)
         with GradientTape() as tape:

@@ -1,7 +1,6 @@
 """Metrics against hand values and Keras; epochs at once; choice by shapes; own metrics; mistakes."""
 
 import math
-import re
 import warnings
 from typing import Any
 
@@ -12,29 +11,34 @@ import fastnn
 from fastnn import losses, metrics, ops
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor
-from tests.keras_golden import GOLDEN, array, close, label
+from tests.golden import store
+from tests.golden.direct import Row, array, close, label
+from tests.golden.metrics import ROWS
 
 
-@pytest.mark.parametrize("row", GOLDEN["metrics"], ids=label)
-def test_as_keras(row: dict[str, Any], any_backend: str) -> None:
-    y_true, y_pred, w = array(row["y_true"]), array(row["y_pred"]), array("w")
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_as_keras(row: Row, any_backend: str) -> None:
+    kind, arguments, *data = row
+    golden = store.read("metrics")["values"][label(row)]
+    (y_true, y_pred), w = map(array, data), array("w")
     for weighted in (False, True):
-        metric = getattr(metrics, row["metric"])(**row["args"])
-        assert metric.name == re.sub(r"_\d+$", "", row["name"])     # Keras numbers them: precision, precision_1, …
+        metric = getattr(metrics, kind)(**arguments)
+        assert metric.name == golden["name"]
         for rows in (slice(0, 3), slice(3, 4)):
             metric.update_state(y_true[rows], y_pred[rows], w[rows] if weighted else None)
-        if weighted or "ignore_class" not in row["args"]:     # Keras counts ignored samples where there are no weights
-            close(metric.result(), row["weighted" if weighted else "plain"])
+        if weighted or "ignore_class" not in arguments:     # Keras counts ignored samples where there are no weights
+            close(metric.result(), golden["weighted" if weighted else "plain"])
         again = type(metric).from_config(metric.get_config())
         assert again.get_config() == metric.get_config()
     metric.reset_state()
     assert all(not v.data.any() for v in metric.variables)
 
 
-@pytest.mark.parametrize("row", GOLDEN["metrics"], ids=label)
-def test_many_epochs_are_read_at_once(row: dict[str, Any]) -> None:
-    metric = getattr(metrics, row["metric"])(**row["args"])
-    y_true, y_pred, states, results = array(row["y_true"]), array(row["y_pred"]), [], []
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_many_epochs_are_read_at_once(row: Row) -> None:
+    kind, arguments, *data = row
+    metric = getattr(metrics, kind)(**arguments)
+    y_true, y_pred, states, results = *map(array, data), [], []
     for rows in (slice(0, 4), slice(0, 3), slice(1, 4)):
         metric.reset_state()
         results.append(metric(y_true[rows], y_pred[rows]))
@@ -44,12 +48,12 @@ def test_many_epochs_are_read_at_once(row: dict[str, Any]) -> None:
     np.testing.assert_array_equal(np.asarray(together), np.asarray(results))
 
 
-@pytest.mark.parametrize("row", GOLDEN["metrics"], ids=label)
-def test_symbolic_then_recorded(row: dict[str, Any], any_backend: str) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_symbolic_then_recorded(row: Row, any_backend: str) -> None:
     """What a trainer does: states from shapes alone, one recorded update, replay on other data."""
-    kwargs = row["args"]
-    metric, eager = (getattr(metrics, row["metric"])(**kwargs) for _ in range(2))
-    a, b, w = array(row["y_true"]), array(row["y_pred"]), array("w")
+    kind, arguments, *data = row
+    metric, eager = (getattr(metrics, kind)(**arguments) for _ in range(2))
+    (a, b), w = map(array, data), array("w")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)       # Accuracy() says what it thinks of outputs
         metric.update_state(Tensor(None, shape=(None, *a.shape[1:]), dtype=a.dtype.name),

@@ -9,14 +9,16 @@ import pytest
 import fastnn
 from fastnn import constraints, regularizers
 from fastnn.engine.tensor import GradientTape, Variable
-from tests.keras_golden import GOLDEN, close, label
+from tests.golden import store
+from tests.golden.direct import close
+from tests.golden.penalties import CONSTRAINTS, REGULARIZERS, WEIGHT
 
 
-@pytest.mark.parametrize("row", GOLDEN["regularizers"], ids=label)
-def test_penalties_as_keras(row: dict[str, Any], any_backend: str) -> None:
-    penalty = getattr(regularizers, row["regularizer"])(**row["args"])(np.array(GOLDEN["weight"]))
+@pytest.mark.parametrize(("kind", "arguments"), REGULARIZERS)
+def test_penalties_as_keras(kind: str, arguments: dict[str, Any], any_backend: str) -> None:
+    penalty = getattr(regularizers, kind)(**arguments)(WEIGHT)
     assert penalty.shape == ()
-    close(penalty.numpy(), row["result"])
+    close(penalty.numpy(), store.read("penalties")["values"][f"{kind} {arguments}"])
 
 
 def test_penalties_by_hand() -> None:
@@ -75,14 +77,13 @@ def test_a_regularizer_of_ones_own() -> None:
         Sparse(0.1).get_config()
 
 
-@pytest.mark.parametrize("row", GOLDEN["constraints"], ids=label)
-def test_constraints_as_keras(row: dict[str, Any], any_backend: str) -> None:
-    made = getattr(constraints, row["constraint"])(**row["args"])
-    w = np.array(row["w"], np.float32)
+@pytest.mark.parametrize(("kind", "arguments", "w"), CONSTRAINTS)
+def test_constraints_as_keras(kind: str, arguments: dict[str, Any], w: np.ndarray, any_backend: str) -> None:
+    made = getattr(constraints, kind)(**arguments)
     result = made(w).numpy()
     assert result.shape == w.shape
-    close(result, row["result"])
-    close(constraints.get({"class_name": row["constraint"], "config": made.get_config()})(w).numpy(), result)
+    close(result, store.read("penalties")["values"][f"{kind} {arguments}"])
+    close(constraints.get({"class_name": kind, "config": made.get_config()})(w).numpy(), result)
 
 
 def test_constraints_by_hand() -> None:

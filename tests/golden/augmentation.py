@@ -1,17 +1,11 @@
-"""What Keras' legacy ImageDataGenerator makes of one image and of a few statistics.
+"""What Keras' legacy ImageDataGenerator makes of one image and of a few statistics."""
 
-Writes augmentation.npz; run in an environment with keras, scipy and pillow; not part of the tests:
-    python -m tests.golden.augmentation
-"""
-
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tests.golden.common import wave
 
-FILE = Path(__file__).with_suffix(".npz")
 IMAGE = np.floor(127.5 * (1 + wave(9, 9, 3))).astype(np.float32)     # square: see ImageDataGenerator on other shapes
 IMAGES = wave(12, 4, 4, 3, phase=0.3)
 TRANSFORMS: list[dict[str, Any]] = [
@@ -27,18 +21,27 @@ STATISTICS: list[dict[str, Any]] = [
     {"featurewise_center": True, "zca_whitening": True, "zca_epsilon": 0.1}]
 
 
-def results(generator: Any) -> dict[str, np.ndarray]:
-    """Everything above, by an ImageDataGenerator class."""
-    found = {f"transform {i} {j}": generator(**setting).apply_transform(IMAGE.copy(), dict(transform))
-             for i, setting in enumerate(SETTINGS) for j, transform in enumerate(TRANSFORMS)}
-    found["outside 0..255"] = generator().apply_transform((IMAGE - 128) / 64, {"brightness": 0.6})
-    for i, setting in enumerate(STATISTICS):
-        g = generator(**setting)
-        g.fit(IMAGES)
-        found[f"statistics {i}"] = np.stack([g.standardize(image.copy()) for image in IMAGES])
-    return {name: np.asarray(array, np.float32) for name, array in found.items()}
+
+def _generator(k: Any, **settings: Any) -> Any:
+    if k.__name__ == "keras":
+        from keras.src.legacy.preprocessing.image import ImageDataGenerator
+        return ImageDataGenerator(**settings)
+    return k.preprocessing.image.ImageDataGenerator(**settings)
 
 
-if __name__ == "__main__":
-    from keras.src.legacy.preprocessing.image import ImageDataGenerator
-    np.savez_compressed(FILE, **results(ImageDataGenerator))
+def _transformed(k: Any, image: np.ndarray, setting: dict[str, Any], transform: dict[str, Any]) -> np.ndarray:
+    return np.asarray(_generator(k, **setting).apply_transform(image.copy(), dict(transform)), np.float32)
+
+
+def _standardized(k: Any, setting: dict[str, Any]) -> np.ndarray:
+    generator = _generator(k, **setting)
+    generator.fit(IMAGES)
+    return np.stack([generator.standardize(image.copy()) for image in IMAGES]).astype(np.float32)
+
+
+VALUES: dict[str, Any] = {
+    f"transform {i} {j}": lambda k, setting=setting, transform=transform: _transformed(k, IMAGE, setting, transform)
+    for i, setting in enumerate(SETTINGS) for j, transform in enumerate(TRANSFORMS)}
+VALUES["outside 0..255"] = lambda k: _transformed(k, (IMAGE - 128) / 64, {}, {"brightness": 0.6})
+VALUES |= {f"statistics {i}": lambda k, setting=setting: _standardized(k, setting)
+           for i, setting in enumerate(STATISTICS)}

@@ -1,8 +1,9 @@
-"""Every loss, its options and reductions, and weights of samples, classes and outputs."""
+"""Every loss, its options and reductions, and weights of samples, classes and outputs: trained, and called."""
 
 from typing import Any
 
 from tests.golden.common import SAMPLE_WEIGHT, Case, net
+from tests.golden.direct import Row, array, label, numbers
 
 
 def _loss(name: str, kind: str, y: str, head: str | None = None, units: int = 3, fit: dict[str, Any] | None = None,
@@ -91,3 +92,48 @@ _TWO = [
 for _case in _TWO:
     _case.eager = True
 CASES += _TWO
+
+REDUCTIONS = ("none", "sum", "sum_over_batch_size", "mean_with_sample_weight")
+ROWS: list[Row] = [
+    ("MeanSquaredError", {}, "yt", "yp"),
+    ("MeanAbsoluteError", {}, "yt", "yp"),
+    ("MeanAbsolutePercentageError", {}, "yt", "yp"),
+    ("MeanSquaredLogarithmicError", {}, "yt", "yp"),
+    ("Huber", {}, "yt", "yp"),
+    ("LogCosh", {}, "yt", "yp"),
+    ("Poisson", {}, "yt", "yp"),
+    ("KLDivergence", {}, "yt", "yp"),
+    ("CosineSimilarity", {}, "yt", "yp"),
+    ("Huber", {"delta": 0.5}, "yt", "yp"),
+    ("Hinge", {}, "bt", "logit"),
+    ("SquaredHinge", {}, "bt", "logit"),
+    ("CategoricalHinge", {}, "oh", "logit"),
+    ("KLDivergence", {}, "bt", "bp"),
+    ("BinaryCrossentropy", {}, "bt", "bp"),
+    ("BinaryCrossentropy", {"from_logits": True}, "bt", "logit"),
+    ("BinaryCrossentropy", {"label_smoothing": 0.2}, "bt", "bp"),
+    ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, "bt", "logit"),
+    ("BinaryCrossentropy", {}, "bt", "bt"),
+    ("CategoricalCrossentropy", {}, "oh", "bp"),
+    ("CategoricalCrossentropy", {"from_logits": True}, "oh", "logit"),
+    ("CategoricalCrossentropy", {"label_smoothing": 0.1}, "oh", "bp"),
+    ("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "oh", "logit"),
+    ("SparseCategoricalCrossentropy", {}, "lab", "bp"),
+    ("SparseCategoricalCrossentropy", {"from_logits": True}, "lab", "logit"),
+    ("SparseCategoricalCrossentropy", {"ignore_class": 0}, "lab", "bp"),
+    ("SparseCategoricalCrossentropy", {"from_logits": True, "ignore_class": 2}, "lab", "logit"),
+]
+
+
+def called(k: Any, row: Row) -> dict[str, list[float]]:
+    """The loss in each reduction, without and with sample weights."""
+    kind, arguments, y_true, y_pred = row
+    found = {}
+    for reduction in REDUCTIONS:
+        loss = getattr(k.losses, kind)(reduction=reduction, **arguments)
+        found[reduction] = numbers(loss(array(y_true), array(y_pred)))
+        found[f"{reduction} weighted"] = numbers(loss(array(y_true), array(y_pred), array("w")))
+    return found
+
+
+VALUES = {label(row): lambda k, row=row: called(k, row) for row in ROWS}

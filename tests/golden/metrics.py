@@ -1,9 +1,10 @@
-"""Every metric: history, validation and evaluate(); and the ways to pass validation data."""
+"""Every metric: history, validation and evaluate(), and called; and the ways to pass validation data."""
 
 from dataclasses import replace
 from typing import Any
 
 from tests.golden.common import SAMPLE_WEIGHT, TARGETS, Case, X, net
+from tests.golden.direct import Row, array, label, numbers
 
 _SPLIT: dict[str, Any] = {"validation_split": 0.25}
 
@@ -95,3 +96,67 @@ CASES += [
     Case("rank_1_targets", lambda k: net(k, "sigmoid", 1),
          lambda k: dict(loss="binary_crossentropy", metrics=["accuracy"]), "rank_1"),
 ]
+
+ROWS: list[Row] = [
+    ("MeanSquaredError", {}, "yt", "yp"),
+    ("MeanAbsoluteError", {}, "yt", "yp"),
+    ("MeanAbsolutePercentageError", {}, "yt", "yp"),
+    ("MeanSquaredLogarithmicError", {}, "yt", "yp"),
+    ("RootMeanSquaredError", {}, "yt", "yp"),
+    ("LogCoshError", {}, "yt", "yp"),
+    ("Poisson", {}, "yt", "yp"),
+    ("KLDivergence", {}, "yt", "yp"),
+    ("CosineSimilarity", {}, "yt", "yp"),
+    ("R2Score", {}, "yt", "yp"),
+    ("R2Score", {"class_aggregation": None}, "yt", "yp"),
+    ("R2Score", {"class_aggregation": "variance_weighted_average"}, "yt", "yp"),
+    ("R2Score", {"num_regressors": 2}, "yt", "yp"),
+    ("Accuracy", {}, "bt", "oh"),
+    ("BinaryAccuracy", {}, "bt", "bp"),
+    ("BinaryAccuracy", {"threshold": 0.3}, "bt", "bp"),
+    ("CategoricalAccuracy", {}, "oh", "bp"),
+    ("SparseCategoricalAccuracy", {}, "lab", "bp"),
+    ("TopKCategoricalAccuracy", {"k": 2}, "oh", "bp"),
+    ("SparseTopKCategoricalAccuracy", {"k": 2}, "lab", "bp"),
+    ("Precision", {}, "bt", "bp"),
+    ("Precision", {"thresholds": 0.3}, "bt", "bp"),
+    ("Precision", {"thresholds": [0.2, 0.5, 0.9]}, "bt", "bp"),
+    ("Precision", {"class_id": 1}, "bt", "bp"),
+    ("Recall", {}, "bt", "bp"),
+    ("Recall", {"thresholds": 0.3}, "bt", "bp"),
+    ("Recall", {"thresholds": [0.2, 0.5, 0.9]}, "bt", "bp"),
+    ("Recall", {"class_id": 1}, "bt", "bp"),
+    ("F1Score", {"average": None, "threshold": 0.5}, "bt", "bp"),
+    ("F1Score", {"average": None}, "oh", "bp"),
+    ("F1Score", {"average": "micro", "threshold": 0.5}, "bt", "bp"),
+    ("F1Score", {"average": "micro"}, "oh", "bp"),
+    ("F1Score", {"average": "macro", "threshold": 0.5}, "bt", "bp"),
+    ("F1Score", {"average": "macro"}, "oh", "bp"),
+    ("F1Score", {"average": "weighted", "threshold": 0.5}, "bt", "bp"),
+    ("F1Score", {"average": "weighted"}, "oh", "bp"),
+    ("FBetaScore", {"beta": 2.0, "threshold": 0.4}, "bt", "bp"),
+    ("BinaryCrossentropy", {}, "bt", "bp"),
+    ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "bt", "logit"),
+    ("CategoricalCrossentropy", {}, "oh", "bp"),
+    ("SparseCategoricalCrossentropy", {}, "lab", "bp"),
+    ("SparseCategoricalCrossentropy", {"ignore_class": 2}, "lab", "bp"),
+    ("Hinge", {}, "bt", "logit"),
+    ("SquaredHinge", {}, "bt", "logit"),
+    ("CategoricalHinge", {}, "oh", "logit"),
+]
+
+
+def called(k: Any, row: Row) -> dict[str, Any]:
+    """Its name, and its result after an update with three rows and one with the fourth, without and with weights."""
+    kind, arguments, y_true, y_pred = row
+    found: dict[str, Any] = {}
+    for key, weights in (("plain", None), ("weighted", array("w"))):
+        metric = getattr(k.metrics, kind)(**arguments)
+        for rows in (slice(0, 3), slice(3, 4)):
+            metric.update_state(array(y_true)[rows], array(y_pred)[rows], None if weights is None else weights[rows])
+        found[key] = numbers(metric.result())
+        found.setdefault("name", metric.name.rstrip("_0123456789"))      # Keras counts: precision, precision_1, …
+    return found
+
+
+VALUES = {label(row): lambda k, row=row: called(k, row) for row in ROWS}

@@ -1,8 +1,11 @@
-"""Regularizers, in loss and val_loss, and constraints."""
+"""Regularizers, in loss and val_loss, and constraints: trained, and called."""
 
 from typing import Any
 
+import numpy as np
+
 from tests.golden.common import ADAM, SAMPLE_WEIGHT, TARGETS, Case, X, net
+from tests.golden.direct import numbers
 
 _REGULARIZERS: dict[str, Any] = {
     "l1": lambda k: k.regularizers.L1(0.02), "l2": lambda k: k.regularizers.L2(0.03),
@@ -35,3 +38,29 @@ CASES += [
         lambda k: dict(optimizer=k.optimizers.Adam(0.01), metrics=["mse"]),
         fit={**_VALIDATED, "sample_weight": SAMPLE_WEIGHT}, atol=1e-5, why=ADAM),
 ]
+
+WEIGHT = np.array([[-0.66, -1.4], [-0.2, 1.19], [-1.08, -1.79]], np.float32)
+KERNEL = np.array([[[[-0.19, -0.6]], [[-0.82, 0.16]]], [[[-0.4, 0.34]], [[-0.6, 0.88]]]], np.float32)
+REGULARIZERS: list[tuple[str, dict[str, Any]]] = [
+    ("L1", {}),
+    ("L2", {}),
+    ("L1L2", {}),
+    ("L1L2", {"l1": 0.1, "l2": 0.02}),
+    ("L1", {"l1": 0.5}),
+    ("L2", {"l2": 0.3}),
+]
+CONSTRAINTS: list[tuple[str, dict[str, Any], np.ndarray]] = [
+    ("MaxNorm", {}, WEIGHT),
+    ("MaxNorm", {"max_value": 1.0, "axis": 1}, WEIGHT),
+    ("MaxNorm", {"max_value": 0.5, "axis": [0, 1, 2]}, KERNEL),
+    ("NonNeg", {}, WEIGHT),
+    ("UnitNorm", {}, WEIGHT),
+    ("UnitNorm", {"axis": [0, 1]}, WEIGHT),
+    ("MinMaxNorm", {}, WEIGHT),
+    ("MinMaxNorm", {"min_value": 2.0, "max_value": 2.5, "rate": 0.5, "axis": 1}, WEIGHT),
+]
+
+VALUES = {f"{kind} {arguments}": lambda k, kind=kind, arguments=arguments: numbers(
+    getattr(k.regularizers, kind)(**arguments)(WEIGHT)) for kind, arguments in REGULARIZERS}
+VALUES |= {f"{kind} {arguments}": lambda k, kind=kind, arguments=arguments, w=w: numbers(
+    getattr(k.constraints, kind)(**arguments)(w)) for kind, arguments, w in CONSTRAINTS}

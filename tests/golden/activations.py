@@ -1,8 +1,11 @@
-"""Every activation function, by name, as a layer, and with its options."""
+"""Every activation function, by name, as a layer, and with its options: trained, and called."""
 
 from typing import Any
 
+import numpy as np
+
 from tests.golden.common import FEATURES, Case, X, net
+from tests.golden.direct import numbers
 
 _NAMES = ("linear", "sigmoid", "tanh", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish",
           "softplus", "softsign", "mish", "hard_sigmoid", "hard_silu", "celu", "softmax", "log_softmax")
@@ -50,3 +53,24 @@ CASES += [Case(f"activation_with_{name}", lambda k, name=name: net(k, activation
                x=_WIDE, **_LARGE)
           for name in ("gelu_approximate", "leaky_relu_0.01", "elu_0.5", "celu_2", "relu_all", "function")]
 CASES += [Case(f"layer_{name}", _between(name), lambda k: dict(), x=2 * X) for name in _LAYERS]
+
+POINTS = np.array([-7.5, -3.0, -1.25, -0.5, -0.1, 0.0, 0.1, 0.5, 1.25, 3.0, 7.5], np.float32)
+ROWS = np.array([[1, 2, 3], [0, -1, 4]], np.float32)
+OPTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("relu", {"negative_slope": 0.1}),
+    ("relu", {"max_value": 2.0}),
+    ("relu", {"threshold": 1.0}),
+    ("relu", {"negative_slope": 0.1, "max_value": 2.0, "threshold": 1.0}),
+    ("relu", {"max_value": 6}),
+    ("leaky_relu", {"negative_slope": 0.01}),
+    ("elu", {"alpha": 0.5}),
+    ("celu", {"alpha": 2.0}),
+    ("gelu", {"approximate": True}),
+]
+CALLS: list[tuple[str, dict[str, Any], np.ndarray]] = [
+    *((name, {}, POINTS) for name in (*_NAMES, "exponential") if name != "swish"),
+    *((*row, POINTS) for row in OPTIONS),
+    *((name, {"axis": 0}, ROWS) for name in ("softmax", "log_softmax")),
+]
+VALUES = {f"{name} {settings}": lambda k, name=name, settings=settings, x=x: numbers(
+    getattr(k.activations, name)(x, **settings)) for name, settings, x in CALLS}
