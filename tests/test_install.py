@@ -320,25 +320,13 @@ def test_the_stub_names_what_the_module_has() -> None:
     assert functions == {name: [word.split()[-1] for word in words.split(",") if word] for name, words in declared}
 
 
-# Every instruction set that this machine can run.
-
-def suite(isa: str, *selection: str) -> None:
-    assert backend._engine is not None
-    if not dict(backend._engine.isas()).get(isa):
-        pytest.skip(f"{isa} is not in this build or not in this CPU")
-    printed = python("-m", "pytest", "-p", "no:cacheprovider", "tests/test_kernels.py", *selection, cwd=ROOT,
-                     FASTNN_ISA=isa, PYTHONDONTWRITEBYTECODE="1")
-    assert " passed" in printed
-
-
-@needs_c
-@pytest.mark.parametrize("isa", ["baseline", "avx2"])
-def test_other_instruction_sets_agree_in_short(isa: str) -> None:
-    suite(isa, "-k", "test_linear_kernels or test_c_agrees and (dense or softmax or mean or adam or normal)")
-
-
 @needs_c
 @pytest.mark.slow
 @pytest.mark.parametrize("isa", ["baseline", "avx2", "avx512"])
 def test_kernel_suite_on_every_instruction_set(isa: str) -> None:
-    suite(isa, "-m", "slow or not slow")
+    assert backend._engine is not None
+    if not dict(backend._engine.isas()).get(isa):
+        pytest.skip(f"{isa} is not in this build or not in this CPU")
+    printed = python("-m", "pytest", "-p", "no:cacheprovider", "tests/test_kernels.py", "-m", "slow or not slow", cwd=ROOT,
+                     FASTNN_ISA=isa, PYTHONDONTWRITEBYTECODE="1")
+    assert " passed" in printed

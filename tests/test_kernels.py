@@ -1,5 +1,6 @@
 """Every kernel, from its case rows: C against the float64 reference, exact integers, threads, replay, gradients."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from fastnn.engine.tensor import GradientTape, Tensor, backward
 from fastnn.errors import ShapeError
 from tests.cases import CASES
 from tests.cases._case import Case
-from tests.conftest import needs_c
-from tests.ops import OPS
+from tests.conftest import has_c, needs_c
+from tests.ops import FAMILY, OPS
 
 SIZES = 12
 each_case = pytest.mark.parametrize("case", CASES, ids=repr)
@@ -49,6 +50,27 @@ def test_c_agrees_with_the_reference(case: Case) -> None:
         elements += sum(a.size for a in outputs)
     zeros_tell = elements <= SIZES or case.kernel in ("fill", "step")
     assert informative or zeros_tell, f"{case}: only zeros; the row tests nothing"
+
+
+OTHERS = [name for name, usable in (backend._engine.isas() if has_c else []) if usable and name != backend.isa]
+
+
+@needs_c
+@pytest.mark.parametrize("family", sorted(set(FAMILY.values())))
+@pytest.mark.parametrize("isa", OTHERS)
+def test_other_instruction_sets_agree_with_the_reference(isa: str, family: str) -> None:
+    """Every row once, on the copies that this machine would not choose; test_install.py has the whole suite on them."""
+    copies = backend._engine.kernels(isa)
+
+    def run_copy(kernel: backend.Kernel, *operands: Any) -> None:
+        backend.run_c(replace(kernel, c=copies[kernel.name]), *operands)
+
+    for case in CASES:
+        if FAMILY[case.kernel] == family:
+            sizes = case.sizes(2)[-1]
+            before, outputs = run(case, case.inputs(case.rng(8), sizes), run_copy)
+            problem = compare(OPS[case.kernel], tuple(before), tuple(outputs), case.constants)
+            assert not problem, f"{case} with {sizes}: {problem}"
 
 
 @needs_c
