@@ -78,7 +78,7 @@ class BuildEngine(build_ext):
         compiling, linking = self._openmp_flags()
         built = self._compile_each_isa()
         objects = [path for paths in built.values() for path in paths]
-        objects += self._compile(ONCE, [(f"HAVE_{name}", "1") for name in built], compiling)
+        objects += self._compile("once", ONCE, [(f"HAVE_{name}", "1") for name in built], compiling)
         extension.extra_objects = objects
         extension.extra_link_args = linking
         self.force = True       # an earlier build may have been made with other flags
@@ -93,8 +93,8 @@ class BuildEngine(build_ext):
             raise RuntimeError(f"no instruction set to build for; FASTNN_ISA is one of {', '.join(ISAS)}")
         built = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            waiting = {(name, source): pool.submit(self._compile, [source], [("FASTNN_ISA", name)], ISAS[name][0])
-                       for name in reversed(usable) for source in PER_ISA}
+            waiting = {(name, source): pool.submit(self._compile, name, [source], [("FASTNN_ISA", name)],
+                                                   ISAS[name][0]) for name in reversed(usable) for source in PER_ISA}
             for name in usable:
                 try:
                     built[name] = [path for source in PER_ISA for path in waiting[name, source].result()]
@@ -108,10 +108,10 @@ class BuildEngine(build_ext):
             say(f"built without {', '.join(missing)}, which {self._compiler_name()} does not know.")
         return built
 
-    def _compile(self, sources, macros, flags):
-        """The sources' object files, in a folder named after the flags; compiled where something in them is newer."""
+    def _compile(self, name, sources, macros, flags):
+        """The sources' object files, in a folder of this name and these flags; compiled where something is newer."""
         command = [*getattr(self.compiler, "compiler_so", ["cc"]), *FLAGS, *flags, *map(str, macros)]
-        folder = os.path.join("build", "objects", hashlib.sha256(" ".join(command).encode()).hexdigest()[:16])
+        folder = os.path.join("build", "objects", name, hashlib.sha256(" ".join(command).encode()).hexdigest()[:16])
         objects = self.compiler.object_filenames(sources, output_dir=folder)
         for source, path in zip(sources, objects):
             if not self._fresh(path):
