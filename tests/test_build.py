@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,17 @@ Compile = Callable[..., list[str]]
 @pytest.fixture
 def compile_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compile:
     """BuildEngine._compile on two sources of an empty project; it returns which of them went to the compiler."""
-    import setuptools
-    from setuptools._distutils.ccompiler import new_compiler
-    from setuptools._distutils.sysconfig import customize_compiler
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")     # of a distutils that another test has imported
+        import setuptools
+        from setuptools._distutils.ccompiler import new_compiler
+        from setuptools._distutils.sysconfig import customize_compiler
 
-    monkeypatch.setattr(setuptools, "setup", lambda **_: None)
-    monkeypatch.chdir(tmp_path)
-    build = runpy.run_path(str(ROOT / "setup.py"))["BuildEngine"](setuptools.Distribution())
-    build.compiler = new_compiler()
-    customize_compiler(build.compiler)
+        monkeypatch.setattr(setuptools, "setup", lambda **_: None)
+        monkeypatch.chdir(tmp_path)
+        build = runpy.run_path(str(ROOT / "setup.py"))["BuildEngine"](setuptools.Distribution())
+        build.compiler = new_compiler()
+        customize_compiler(build.compiler)
     compiled: list[str] = []
     real = build.compiler.compile
 

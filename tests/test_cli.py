@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -117,12 +116,11 @@ def test_file_trouble_is_one_line_and_status_1(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
-    running = subprocess.Popen([sys.executable, "-u", "-m", "fastnn.examples.xor", "--epochs", "100000000"],
-                               cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                               text=True)
-    time.sleep(3)
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=30)
+    with subprocess.Popen([sys.executable, "-u", "-m", "fastnn.examples.xor", "--epochs", "100000000"], cwd=tmp_path,
+                          env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout and running.stdout.readline().startswith("Epoch 1/")     # it trains
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=100)
     assert running.returncode == 130 and errors == "\ninterrupted\n"
 
 

@@ -295,16 +295,10 @@ def test_import_leaves_subnormals_alone(tmp_path: Path) -> None:
     assert printed.split()[-1] == "True"
 
 
-def test_import_loads_nothing_that_can_wait(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = ("import time, numpy, sys\nbefore = set(sys.modules)\nbegin = time.perf_counter()\nimport fastnn\n"
-            "print(time.perf_counter() - begin, *(set(sys.modules) - before))")
-    runs = [python("-W", "ignore", "-c", code, cwd=tmp_path, PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path])).split()
-            for _ in range(3)]
-    new = set(runs[0][1:])
-    with capsys.disabled():
-        quickest = min(float(words[0]) for words in runs)
-        print(f"[import fastnn: {quickest:.3f} s after numpy, {len(new)} modules]", end=" ")
-    assert not new & set(LAZY)
+def test_import_loads_nothing_that_can_wait(tmp_path: Path) -> None:
+    code = "import numpy, sys\nbefore = set(sys.modules)\nimport fastnn\nprint(*(set(sys.modules) - before))"
+    new = python("-W", "ignore", "-c", code, cwd=tmp_path, PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path])).split()
+    assert not set(new) & set(LAZY) and len(new) < 400
 
 
 @needs_c

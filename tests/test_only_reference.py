@@ -11,7 +11,7 @@ import fastnn
 from fastnn import layers
 from fastnn.engine import backend
 from fastnn.ops._op import Op, same
-from fastnn.ops.elementwise import scale
+from fastnn.ops.rows.elementwise import scale
 from tests.conftest import needs_c
 from tests.test_profile import MADE_UP
 

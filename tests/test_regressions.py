@@ -1,7 +1,6 @@
 """Bugs that were there once, each with the smallest run that showed it."""
 
 import signal
-import time
 import weakref
 
 import numpy as np
@@ -102,9 +101,10 @@ def test_the_clock_is_read_where_steps_get_slower():
             fill(tensor, value=1.0)
         programs.append(Program(calls))
     schedule = Schedule([(programs[0], 50_000), (programs[1], 900)])
-    began = time.perf_counter()
     assert not schedule.run(0.02)
-    assert time.perf_counter() - began < 0.4      # all of it takes a second and more
+    while schedule._c.position[1] == 0:     # a busy machine
+        assert not schedule.run(0.02)
+    assert schedule._c.position[2] < 300    # some twenty of the large steps take so long
 
 
 # ---- Ctrl-C ---------------------------------------------------------------------------------------------------------
