@@ -68,6 +68,7 @@ class _Context(threading.local):
 
     def __init__(self) -> None:
         self.recordings: list[list[Call]] = []
+        self.before: dict[int, tuple[Any, np.ndarray]] | None = None
         self.layers: list[str] = []
         self.sections: list[Section] = []
         self.tapes = 0          # how many GradientTapes are open
@@ -123,8 +124,23 @@ def open_tape_number() -> int:
     return _context.tape
 
 
-def record(call: Call) -> None:
-    """Append a call to the recording that is under way, if any."""
+@contextlib.contextmanager
+def keeping(before: dict[int, tuple[Any, np.ndarray]] | None) -> Iterator[None]:
+    """Whatever updates in the `with` block overwrite for the first time is put into `before`: {id: (tensor, copy)}."""
+    outer, _context.before = _context.before, before
+    try:
+        yield
+    finally:
+        _context.before = outer
+
+
+def perform(call: Call) -> None:
+    """Run a call now, and append it to the recording that is under way, if any."""
+    if _context.before is not None and call.op.updates:
+        for t in call.outputs:
+            if id(t) not in _context.before:
+                _context.before[id(t)] = t, t.data.copy()
+    call.run()
     if _context.recordings:
         _context.recordings[-1].append(call)
 
@@ -180,6 +196,10 @@ class Program:
         self._outside = [t for t in tensors.values() if not np.may_share_memory(t.data, self.arena)]
         self._all_in_c = all(call.is_view or call.op.kernel.c for call in self.calls)
         self._handle: Any = None
+
+    def updated(self) -> list[Any]:
+        """The tensors that its update calls write: the state that it takes from one run to the next."""
+        return list({id(t): t for call in self.calls if call.op.updates for t in call.outputs}.values())
 
     def between(self, make: Callable[[int], Call]) -> "Program":
         """The same calls over the same buffers, with the call make(0) before the first, make(1) after it, and so on."""

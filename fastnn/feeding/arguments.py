@@ -7,8 +7,8 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.program import recording
 from fastnn.engine.tensor import Tensor
+from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import checks
-from fastnn.layers.layer import structure_version
 from fastnn.nest import flatten
 from fastnn.ops._op import kept_dtype
 
@@ -67,14 +67,14 @@ def build(model: Any, arrays: dict[str, np.ndarray]) -> list[Tensor]:
     dtypes = [input_dtype(model, i, a) for i, a in enumerate(arrays.values())]
     key = backend.floatx(), tuple((a.shape[1:], dtype) for a, dtype in zip(arrays.values(), dtypes))
     found = model._symbols.get(key)
-    if found is not None and found[0] == structure_version() and not model.run_eagerly:
+    if found is not None and found[0].holds() and not model.run_eagerly:
         return list(found[1])
     symbols = [Tensor(None, shape=(None, *a.shape[1:]), dtype=dtype) for a, dtype in zip(arrays.values(), dtypes)]
-    with model._building, recording():      # nothing computes: what it would record is thrown away
+    with model._building, noting() as used, recording():    # nothing computes: what it would record is thrown away
         outputs = flatten(model(symbols[0] if len(symbols) == 1 else symbols), Tensor)
     if len(model._symbols) >= KEPT:
         model._symbols.clear()
-    model._symbols[key] = structure_version(), outputs
+    model._symbols[key] = Watch(used.values()), outputs
     return list(outputs)
 
 

@@ -1,27 +1,12 @@
-"""What layers and models share while they are called: the forward pass under way, the nodes of a model graph, and the
-version by which programs know that a layer was edited. Floor 3."""
+"""What layers and models share while they are called: the forward pass under way, and the nodes of a model graph.
+Floor 3."""
 
 import contextlib
 import threading
 from collections.abc import Iterator
 from typing import Any
 
-from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
-
-_structure = 0
-
-
-def structure_version() -> int:
-    """Grows whenever a built layer anywhere is edited; programs recorded before are stale then."""
-    return _structure
-
-
-def structure_changed() -> None:
-    """Say that a layer was edited. What a layer's own Python does while it is recorded is no edit."""
-    global _structure
-    if not is_recording():
-        _structure += 1
 
 
 class CallContext(threading.local):

@@ -1,5 +1,6 @@
 """What layers that draw random numbers share. Floor 3."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,13 @@ class RandomLayer(Layer):
     def __init__(self, *, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed, self._stream = random.new_stream(seed)
-        self._draws = 0
+        self._draws = itertools.count(1)
 
     def _key(self) -> tuple[Tensor, dict[str, int]]:
         """(counter, {"seed", "stream"}): the pass' step counter and a stream for each application in it; outside a pass
         a constant that differs from call to call."""
         if context.counter is None or context.applications is None:
-            self._draws += 1
-            return Tensor(np.array(self._draws, np.int64), "draw"), {"seed": self.seed, "stream": self._stream}
+            return Tensor(np.array(next(self._draws), np.int64), "draw"), {"seed": self.seed, "stream": self._stream}
         nth = context.applications.get(id(self), 0)
         context.applications[id(self)] = nth + 1
         return context.counter, {"seed": self.seed, "stream": self._stream + (nth << 20)}

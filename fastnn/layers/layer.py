@@ -15,31 +15,26 @@ from fastnn.engine import backend
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.program import layer_scope
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.engine.watch import Watched, note
 from fastnn.errors import NotBuiltError, ShapeError, nearest, shown
-from fastnn.layers._context import (
-    Node,
-    context,
-    forward_pass,
-    structure_changed,
-    structure_version,
-)
+from fastnn.layers._context import Node, context, forward_pass
 from fastnn.names import checked_name, checked_shape, positive_int, reset_names, snake_case, unique_name
 from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows.elementwise import scale
 
 __all__ = ["Layer", "Node", "checked_name", "checked_shape", "context", "forward_pass", "positive_int", "reset_names",
-           "snake_case", "structure_changed", "structure_version", "unique_name"]
+           "snake_case", "unique_name"]
 
 
-class Layer:
+class Layer(Watched):
     """Base of all layers (Keras' Layer): `build(input_shape)` makes the weights, `call(x)` computes with ops.
 
     name: snake-case class name with a counter unless given. trainable: False freezes the weights. dtype: float32.
     input_shape / input_dim: the shape of one sample, where the layer is the first of a Sequential.
     """
 
-    unstructured: ClassVar[frozenset[str]] = frozenset({"built", "output_shape"})   # attributes no program depends on
+    unwatched: ClassVar[frozenset[str]] = frozenset({"built", "output_shape"})      # no program depends on these
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
@@ -67,11 +62,9 @@ class Layer:
         self._trainable = bool(trainable)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        public = not name.startswith("_") and name not in self.unstructured
-        if public and getattr(self, "built", False):
-            structure_changed()
+        public = not name.startswith("_") and name not in self.unwatched
         before = self.__dict__.get(name) if public else None
-        object.__setattr__(self, name, value)
+        super().__setattr__(name, value)
         if public:
             if before is not value and isinstance(before, (Variable, Layer)):
                 self._replace(before, value)
@@ -148,6 +141,7 @@ class Layer:
         """Apply the layer to tensors, arrays or symbolic tensors."""
         args = tuple(map_structure(_to_tensor, a, _is_data) for a in args)
         tensors = flatten([*args, kwargs], Tensor)
+        note(self)
         if not args or not tensors:
             raise TypeError(f"{self.name}: called without inputs.")
         if not self.built:
@@ -206,7 +200,6 @@ class Layer:
         self._trainable = bool(value)
         for layer in self._sublayers:
             layer.trainable = value
-        structure_changed()
 
     @property
     def weights(self) -> list[Variable]:
@@ -220,6 +213,7 @@ class Layer:
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
+        note(self)
         if not self._trainable:
             return []
         return distinct([*self._own(True), *(v for layer in self._sublayers for v in layer.trainable_weights)])

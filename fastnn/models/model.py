@@ -19,7 +19,8 @@ class Model(Trainer, Layer):
     """
 
     takes_integers = True       # a subclass's call sees the data as they are, as in Keras
-    unstructured = Layer.unstructured | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly"}
+    unwatched = Layer.unwatched | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly",
+                                   "_worker"}
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         if name is None and inputs is not None:

@@ -7,9 +7,10 @@ from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.layers.input import Input, InputLayer
-from fastnn.layers.layer import Layer, flatten, structure_changed
+from fastnn.layers.layer import Layer
 from fastnn.models.graph import Graph
 from fastnn.models.model import Model
+from fastnn.nest import flatten
 from fastnn.ops.rows.data import as_dtype
 
 
@@ -61,7 +62,7 @@ class Sequential(Model):
         return layer
 
     def _rebuild(self) -> None:
-        structure_changed()
+        self.touch()
         self._graph, self.output_shape, self.built = None, None, False
         if self._input is None or not self._sublayers:
             return

@@ -13,7 +13,7 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.check import UNIT
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import Call, current_layer, current_section, is_recording, open_tape_number, record
+from fastnn.engine.program import Call, current_layer, current_section, is_recording, open_tape_number, perform
 from fastnn.engine.tensor import TapedCall, Tensor
 from fastnn.errors import ShapeError
 
@@ -121,8 +121,7 @@ class Op:
         kind = TapedCall if tracked and not (symbolic or is_recording()) else Call
         call = kind(self, tensors, outputs, constants, current_layer(), current_section())
         if not symbolic:
-            call.run()
-            record(call)
+            perform(call)
         if not self.updates and (tracked or symbolic or is_recording()):
             for t in outputs:
                 t.source, t.tracked = call, tape if tracked else False

@@ -12,8 +12,9 @@ import numpy as np
 from fastnn.engine.block import Block
 from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.engine.watch import Watched, note
 from fastnn.errors import nearest, shown
-from fastnn.layers.layer import snake_case, structure_changed
+from fastnn.names import snake_case
 from fastnn.ops.rows.data import advance, copy, fill
 from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_step
 from fastnn.optimizers.schedules import LearningRateSchedule
@@ -45,7 +46,7 @@ class LearningRate(Variable):
         return self
 
 
-class Optimizer:
+class Optimizer(Watched):
     """Base of the optimizers (Keras' names and numerics).
 
     learning_rate: a number > 0 or a LearningRateSchedule of the step. weight_decay: w -= lr·decay·w before each step.
@@ -54,6 +55,7 @@ class Optimizer:
     A subclass names its `slots` and writes `step`.
     """
     slots: tuple[str, ...] = ()
+    unwatched = frozenset({"block", "gradients", "gradient_views", "_trained", "_kept"})
 
     def __init__(self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,
                  clipvalue: float | None = None, global_clipnorm: float | None = None, name: str | None = None,
@@ -87,12 +89,6 @@ class Optimizer:
         self.slot_blocks: dict[str, Block] = {}
         self._trained: list[Variable] = []
         self._kept: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}      # slots of weights trained once
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        before = self.__dict__.get(name, value)
-        object.__setattr__(self, name, value)
-        if before is not value and not name.startswith("_"):
-            structure_changed()      # a schedule or a constant that steps were recorded with
 
     def _own_arguments(self) -> list[str]:
         return [p for p in type(self).__init__.__code__.co_varnames if p not in ("self", "kwargs", "__class__")]
@@ -181,6 +177,7 @@ class Optimizer:
     @section_scope("update")
     def apply(self, gradients: Sequence[Tensor | None], variables: Sequence[Variable]) -> None:
         """One step: gradients into their block, clipping, decay, the update. All of it ops, so it can be recorded."""
+        note(self)
         if not variables:
             return
         self.build(variables)

@@ -97,21 +97,18 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
         arrays = arguments.adapt(model, x, y, None, "profile()")
         source = Arrays(model, "train", arrays, min(batch, len(arrays["x0"])), shuffle=True)
         feed, _, ((size, steps), *_) = source.reading()
-        model.optimizer.build(list(model.trainable_weights))
-        state = [(tensor, tensor.data.copy()) for tensor in model._steps.state()]
         try:
-            source.begin()
-            model._steps.begin(feed, False)     # back to the first batch, of the order shuffled just now
-            begin = model._steps.recorded(model._steps.begin_key(feed, False))
-            model._steps.run("train", feed, size)
-            program = model._steps.recorded(model._steps.key("train", feed, size))
-            step, inside = _inside(program, begin, steps, seconds / 2)
-            begin.run()
-            alone = [0.0 if call.is_view else _alone(call, seconds / 2 / len(program)) for call in program.calls]
-            parts = program.parts() if program.in_c() else [1] * len(program)
+            with model._steps.put_back():
+                source.begin()
+                model._steps.begin(feed, False)     # back to the first batch, of the order shuffled just now
+                begin = model._steps.recorded(model._steps.begin_key(feed, False))
+                model._steps.run("train", feed, size)
+                program = model._steps.recorded(model._steps.key("train", feed, size))
+                step, inside = _inside(program, begin, steps, seconds / 2)
+                begin.run()
+                alone = [0.0 if call.is_view else _alone(call, seconds / 2 / len(program)) for call in program.calls]
+                parts = program.parts() if program.in_c() else [1] * len(program)
         finally:
-            for tensor, copy in state:
-                tensor.data[...] = copy
             source.close()
     names = names_of(program)
     rows = tuple(_row(*found, names, limits) for found in zip(program.calls, inside, alone, parts))

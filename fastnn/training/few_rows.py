@@ -11,8 +11,8 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor
+from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import arguments, checks
-from fastnn.layers.layer import structure_version
 
 BATCH = 32              # rows that go through the model together, as the long way takes them
 MOST_BYTES = 1 << 20    # of x: a large one pays for the long way, and its program would be long
@@ -25,8 +25,8 @@ class Straight:
     `source`: what x is copied into; `outputs`: what was computed when `calls` were recorded.
     """
 
-    def __init__(self, name: str, source: np.ndarray, calls: list[Any], outputs: list[Tensor]) -> None:
-        self.version = structure_version()
+    def __init__(self, name: str, source: np.ndarray, calls: list[Any], outputs: list[Tensor], watch: Watch) -> None:
+        self.watch = watch
         self.source, self.outputs = source, outputs
         self.program = Program(calls, name, keep=outputs)
         self.lock = threading.Lock()
@@ -36,13 +36,13 @@ class Straight:
         """None where the model's output is no tensor that it computes."""
         rows = [Tensor(source[begin:begin + BATCH], "x") for begin in range(0, len(source), BATCH)]
         outputs = []
-        with recording() as calls:
+        with noting() as used, recording() as calls:
             for x in rows:
                 with model._steps.inference():
                     outputs.append(model(x))
         if not all(isinstance(t, Tensor) and t.source is not None for t in outputs):
             return None
-        return cls(f"predict {len(source)} rows of {model.name}", source, calls, outputs)
+        return cls(f"predict {len(source)} rows of {model.name}", source, calls, outputs, Watch(used.values()))
 
     def run(self, x: np.ndarray) -> np.ndarray | None:
         """The outputs for x as a new array; None while another thread is in here."""
@@ -83,7 +83,7 @@ class Straights:
             return None
         key = x.shape, x.dtype.str, backend.backend(), backend.floatx()
         found = self._found.get(key)
-        if found is not None and found.version == structure_version():
+        if found is not None and found.watch.holds():
             dtype = found.source.dtype
             if dtype not in (x.dtype, backend.floatx()):
                 x = checks.to_dtype(x, arguments.input_dtype(self.model, 0, x), "predict(): x")

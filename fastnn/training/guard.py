@@ -31,7 +31,7 @@ class Guard:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.saved: list[tuple[Any, np.ndarray]] = []
+        self.saved: dict[int, tuple[Any, np.ndarray]] = {}      # (tensor, its copy), by id
         self._from = 0              # the step of the pass that the copy is from
         self._due = -math.inf       # when the time since the last copy is so long that another one does not matter
 
@@ -46,21 +46,28 @@ class Guard:
         begin = time.monotonic()
         if self._done or not (always or begin > self._due):
             return
-        state = self.model._steps.state()
-        kept = {id(t): copy for t, copy in self.saved if copy.shape == t.data.shape}
-        self.saved = [(t, kept[id(t)] if id(t) in kept else _empty_like(t.data)) for t in state]
-        for t, copy in self.saved:
+        kept, self.saved = self.saved, {}
+        for t in self.model._steps.state():
+            _, copy = kept.get(id(t), (t, None))
+            if copy is None or copy.shape != t.data.shape:
+                copy = _empty_like(t.data)
             copy[...] = t.data
+            self.saved[id(t)] = t, copy
+        self.model._steps.recorder.before = self.saved      # a step that is yet to be recorded adds what it writes
         if passing is not None:
             passing.source.mark()
             self._from = passing.done
         now = time.monotonic()
         self._due = now + RARE * (now - begin)
 
+    def close(self) -> None:
+        """Let go of the copy."""
+        self.saved, self.model._steps.recorder.before = {}, None
+
     def _swap(self) -> None:
         """Exchange the state with the kept copy."""
         with not_recording():
-            for tensor, copy in self.saved:
+            for tensor, copy in self.saved.values():
                 if tensor.data.shape == copy.shape:
                     now = tensor.data.copy()
                     tensor.data[...] = copy
@@ -96,7 +103,7 @@ class Guard:
     def _hunt(self, source: Any, count: int, epoch: int, first: int) -> None:
         """Which of `count` steps went bad, by running them again from the state of now; then that one, call by call."""
         self.model.compiled.nonfinite_seen = True
-        steps, state = self.model._steps, [(t, t.data.copy()) for t, _ in self.saved]
+        steps, state = self.model._steps, [(t, t.data.copy()) for t, _ in self.saved.values()]
         total = self.model.compiled.trackers[0][1].variables[0]
         good = 0
         for feed, rows in source.again(count):
@@ -107,8 +114,7 @@ class Guard:
                 break
             good += 1
         for tensor, copy in state:
-            if tensor.data.shape == copy.shape:     # a feed's order is as long as its batch
-                tensor.data[...] = copy
+            tensor.data[...] = copy
         for step, (feed, rows) in enumerate(source.again(min(good + 1, count))):
             program = steps.recorded(steps.key("train", feed, rows))
             if step < good:

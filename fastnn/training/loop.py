@@ -59,6 +59,7 @@ def fit(model: Any, run: Run, listeners: Any, progress: Any) -> None:
     finally:
         progress.close()
         run.close()
+        guard.close()
     listeners.on_train_end(_last(history))
 
 

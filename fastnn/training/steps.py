@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.program import Program, recording, section_scope
+from fastnn.engine.function import Recorder
+from fastnn.engine.program import Program, section_scope
 from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
 from fastnn.feeding.feed import Feed
-from fastnn.layers.layer import context, forward_pass, structure_version
+from fastnn.layers.layer import context, forward_pass
 from fastnn.nest import distinct, flatten
 from fastnn.ops.rows.data import advance, store_step
 
@@ -26,28 +27,35 @@ class Steps:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.programs: dict[Any, Program] = {}
+        self.recorder = Recorder(KEPT)
         self.draws = Variable(0, "draws", dtype="int64", trainable=False)      # the step counter of random layers
         self.trials = Variable(1 << 40, "trials", dtype="int64", trainable=False)    # the same, outside training
         self.log_row = Variable(0, "log row", dtype="int64", trainable=False)
         self.log: Tensor | None = None
-        self._versions: dict[Any, int] = {}
 
     def clear(self) -> None:
         """Forget all programs."""
-        self.programs.clear()
-        self._versions.clear()
+        self.recorder.clear()
         self.log = None
 
     def state(self) -> list[Tensor]:
-        """Everything that a training step changes: weights, slots, counters, metric sums, cursors, orders."""
-        optimizer = self.model.optimizer
-        tensors = [*self.model.weights, optimizer.iterations, optimizer._rate, self.draws, self.trials, self.log_row,
-                   self.model.compiled.states.flat, *(block.flat for block in optimizer.slot_blocks.values())]
-        for feed in self.model._feeds:
-            if feed.mode in ("train", "validation"):       # predict may run beside fit, in another thread
-                tensors += [feed.cursor, feed.order, feed.keys]
-        return [*tensors, self.model._feeds.epoch]
+        """What training takes from step to step: the tensors that its programs' update calls write (weights, slots,
+        counters, metric sums, cursors, orders), and the learning rate, which a callback may set."""
+        tensors = [t for key, program in self.recorder.items() if key[0] in ("train", "begin")
+                   for t in program.updated()]
+        return distinct([*tensors, self.model.optimizer._rate])
+
+    @contextlib.contextmanager
+    def put_back(self) -> Iterator[None]:
+        """What training steps in the `with` block change is afterwards what it was."""
+        before = {id(t): (t, t.data.copy()) for t in self.state()}
+        outer, self.recorder.before = self.recorder.before, before      # steps to be recorded add what they write
+        try:
+            yield
+        finally:
+            self.recorder.before = outer
+            for tensor, copy in before.values():
+                tensor.data[...] = copy
 
     # ---- recording and replaying ------------------------------------------------------------------------------
 
@@ -61,31 +69,9 @@ class Steps:
         """Names the program that begins a pass."""
         return "begin", feed.number, shuffle
 
-    def program(self, key: Any, name: str, body: Callable[[], None]) -> tuple[Program, bool]:
-        """The program of a key, and whether it ran just now, because it had to be recorded."""
-        found = self.recorded(key)
-        if found is not None:
-            return found, False
-        version = structure_version()
-        with whole_step(), recording() as calls:
-            body()
-        program = Program(calls, name)
-        stale = [k for k, v in list(self._versions.items()) if v != version]
-        for old in [*stale, *list(self._versions)[:-KEPT]]:
-            self.programs.pop(old, None)
-            self._versions.pop(old, None)
-        self.programs[key], self._versions[key] = program, version
-        return program, True
-
     def recorded(self, key: Any) -> Program | None:
-        """The program of a key, if there is one and no layer was edited since."""
-        return self.programs.get(key) if self._versions.get(key) == structure_version() else None
-
-    def step(self, mode: str, feed: Feed, rows: int) -> tuple[Program, bool]:
-        """The program of one step of `mode` on so many rows; True when recording it has just run it once."""
-        body = getattr(self, mode)
-        return self.program(self.key(mode, feed, rows), f"{mode} step of {self.model.name}, batch {rows}",
-                            lambda: body(feed, rows))
+        """The program of a key, if there is one and nothing that it was made from was edited since."""
+        return self.recorder.program(key)
 
     def run(self, mode: str, feed: Feed, rows: int, times: int = 1, seconds: float = math.inf) -> int:
         """Run a step up to `times` times, for about so many seconds; how often it ran: once at least, and once only
@@ -94,8 +80,11 @@ class Steps:
             with whole_step():
                 getattr(self, mode)(feed, rows)
             return 1
-        program, ran = self.step(mode, feed, rows)
-        if ran:
+        key = self.key(mode, feed, rows)
+        program = self.recorder.program(key)
+        if program is None:
+            body = getattr(self, mode)
+            self.recorder.record(key, f"{mode} step of {self.model.name}, batch {rows}", lambda: body(feed, rows))
             return 1
         before = int(feed.cursor.data)
         Schedule([(program, times)]).run(max(seconds, 1e-3))
@@ -103,14 +92,19 @@ class Steps:
 
     def begin(self, feed: Feed, shuffle: bool) -> None:
         """Begin a pass over a feed."""
-        program, ran = self.program(self.begin_key(feed, shuffle), "begin epoch", lambda: feed.begin(shuffle))
-        if not ran:
+        self._once(self.begin_key(feed, shuffle), "begin epoch", lambda: feed.begin(shuffle))
+
+    def _once(self, key: Any, name: str, body: Callable[[], None]) -> None:
+        program = self.recorder.program(key)
+        if program is None:
+            self.recorder.record(key, name, body)
+        else:
             program.run()
 
     def release(self, feed: Feed) -> None:
         """Let go of the user's arrays, in a feed and in the programs that were bound to it."""
         feed.unload()
-        for key, program in list(self.programs.items()):
+        for key, program in self.recorder.items():
             if key[1:2] == (feed.number,):
                 program.bind()
         feed.busy = False
@@ -166,8 +160,8 @@ class Steps:
             feed.store(flatten(self.model(_inputs(data)), Tensor))
         feed.next(batch)
 
-    def log_metrics(self) -> tuple[Program, bool]:
-        """The program that writes the metric states into the next row of the log and sets them to zero."""
+    def log_metrics(self) -> None:
+        """Write the metric states into the next row of the log and set them to zero."""
         states = self.model.compiled.states
         if self.log is None:
             self.log = Tensor(np.zeros((LOG_ROWS, max(1, states.flat.data.size))), "log")
@@ -178,7 +172,7 @@ class Steps:
             advance(self.log_row, by=1)
             self.model.compiled.reset()
 
-        return self.program(self.LOG, "log metrics", body)
+        self._once(self.LOG, "log metrics", body)
 
 
 def _inputs(data: dict[str, Tensor]) -> Any:

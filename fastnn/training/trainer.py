@@ -238,7 +238,7 @@ class Trainer:
     @property
     def programs(self) -> list[Program]:
         """The programs recorded so far; print one to see its calls."""
-        return list(self._steps.programs.values())
+        return [program for _, program in self._steps.recorder.items()]
 
     def program(self, step: str = "train") -> Program:
         """The recorded program of a "train", "test" or "predict" step, of the largest batch there was.
@@ -248,7 +248,7 @@ class Trainer:
         """
         if step not in STEPS:
             raise ValueError(f"program(): got {shown(step)}; {nearest(step, STEPS)}")
-        found = [(key[2], program) for key, program in self._steps.programs.items() if key[0] == step]
+        found = [(key[2], program) for key, program in self._steps.recorder.items() if key[0] == step]
         if not found:
             raise RuntimeError(f"program(): {self.name} has recorded no {step} step yet; call {STEPS[step]} first, "
                                "with the layers as they are now.")
