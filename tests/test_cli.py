@@ -116,9 +116,9 @@ def test_file_trouble_is_one_line_and_status_1(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-u", "-m", "fastnn.examples.xor", "--epochs", "100000000"], cwd=tmp_path,
+    with subprocess.Popen([sys.executable, "-u", "-m", "fastnn.examples.xor", "--epochs", "25000000"], cwd=tmp_path,
                           env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stdout and running.stdout.readline().startswith("Epoch 1/")     # it trains
+        assert running.stdout and running.stdout.readline().startswith("Epoch ")     # a fifth of them
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=100)
     assert running.returncode == 130 and errors == "\ninterrupted\n"
