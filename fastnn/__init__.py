@@ -24,14 +24,64 @@ from fastnn import (
     regularizers,
     utils,
 )
-from fastnn.config import get_num_threads, set_num_threads, show_config
-from fastnn.engine.tensor import GradientTape, Tensor, Variable
-from fastnn.errors import BusyError, LabelError, NotBuiltError, ShapeError
-from fastnn.layers import Input, Layer
-from fastnn.models import Model, Perceptron, Sequential
+from fastnn.config import (
+    get_num_threads,
+    set_num_threads,
+    show_config,
+)
+from fastnn.engine.tensor import (
+    GradientTape,
+    Tensor,
+    Variable,
+)
+from fastnn.errors import (
+    BusyError,
+    LabelError,
+    NotBuiltError,
+    ShapeError,
+)
+from fastnn.layers import (
+    Input,
+    Layer,
+)
+from fastnn.models import (
+    Model,
+    Perceptron,
+    Sequential,
+)
 from fastnn.reporting.progress import Every
 
-__all__ = ["BusyError", "Every", "GradientTape", "Input", "LabelError", "Layer", "Model", "NotBuiltError", "Perceptron",
-           "Sequential", "ShapeError", "Tensor", "Variable", "activations", "callbacks", "config", "constraints",
-           "datasets", "get_num_threads", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers",
-           "preprocessing", "random", "regularizers", "set_num_threads", "show_config", "utils"]
+__all__ = [
+    "BusyError",
+    "Every",
+    "GradientTape",
+    "Input",
+    "LabelError",
+    "Layer",
+    "Model",
+    "NotBuiltError",
+    "Perceptron",
+    "Sequential",
+    "ShapeError",
+    "Tensor",
+    "Variable",
+    "activations",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "get_num_threads",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "preprocessing",
+    "random",
+    "regularizers",
+    "set_num_threads",
+    "show_config",
+    "utils",
+]

@@ -1,6 +1,7 @@
 """An op is four things in four files; these tests name whichever is missing. And arrows between floors point down."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,23 @@ def test_every_kernel_is_in_c_in_the_file_of_its_family(kernel: str) -> None:
     if source.exists():
         row = f'{{"{backend.kernels[kernel].signature}"'
         assert row in source.read_text(), f"no table row for {kernel} in {source}"
+
+
+@pytest.mark.parametrize("face", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: path.parent.name)
+def test_a_face_has_one_public_name_a_line(face: Path) -> None:
+    """So that two people who add a name each do not meet. What it imports from below it and does not use is public."""
+    tree = ast.parse(face.read_text(encoding="utf-8"))
+    own = ".".join(face.relative_to(ROOT).parent.parts)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    imported = {alias.asname or alias.name: alias.lineno for node in tree.body
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith(own) for alias in node.names}
+    listed = [element for node in tree.body if isinstance(node, ast.Assign) and "__all__" in ast.unparse(node.targets)
+              for element in ast.walk(node.value) if isinstance(element, ast.Constant)]
+    names = [str(element.value) for element in listed]
+    assert imported.keys() - used <= set(names) and len(set(names)) == len(names)
+    assert all(hasattr(importlib.import_module(own), name) for name in names)
+    for lines in ([element.lineno for element in listed], [line for name, line in imported.items() if name in names]):
+        assert len(set(lines)) == len(lines), f"{face}: one name a line"
 
 
 def test_only_update_kernels_write_into_their_inputs() -> None:

@@ -5,8 +5,32 @@ the makers are functions that return `x (n, 2) float32, y (n,) int32`. Nothing h
 random state, and the same seed gives the same bits with every NumPy. Imports NumPy only.
 """
 
-from fastnn.datasets import breast_cancer, digits, housing, mnist, names, sunspots, weather
-from fastnn.datasets.makers import circles, moons, spirals, xor
+from fastnn.datasets import (
+    breast_cancer,
+    digits,
+    housing,
+    mnist,
+    names,
+    sunspots,
+    weather,
+)
+from fastnn.datasets.makers import (
+    circles,
+    moons,
+    spirals,
+    xor,
+)
 
-__all__ = ["breast_cancer", "circles", "digits", "housing", "mnist", "moons", "names", "spirals", "sunspots", "weather",
-           "xor"]
+__all__ = [
+    "breast_cancer",
+    "circles",
+    "digits",
+    "housing",
+    "mnist",
+    "moons",
+    "names",
+    "spirals",
+    "sunspots",
+    "weather",
+    "xor",
+]

@@ -37,7 +37,11 @@ from fastnn.losses.elementary import (
     poisson,
     squared_hinge,
 )
-from fastnn.losses.loss import Loss, LossFunctionWrapper, snake_case
+from fastnn.losses.loss import (
+    Loss,
+    LossFunctionWrapper,
+    snake_case,
+)
 from fastnn.regularizers import identified
 
 mse = mean_squared_error
@@ -85,11 +89,46 @@ def deserialize(config: Any) -> Any:
     return get(config)
 
 
-__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber",
-           "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError", "MeanAbsolutePercentageError",
-           "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy",
-           "SquaredHinge", "bce", "binary_crossentropy", "categorical_crossentropy", "categorical_hinge",
-           "cosine_similarity", "deserialize", "get", "hinge", "huber", "kl_divergence", "kld", "log_cosh", "mae",
-           "mape", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
-           "mean_squared_logarithmic_error", "mse", "msle", "poisson", "serialize",
-           "sparse_categorical_crossentropy", "squared_hinge"]
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "LossFunctionWrapper",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "bce",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "deserialize",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "kld",
+    "log_cosh",
+    "mae",
+    "mape",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "mse",
+    "msle",
+    "poisson",
+    "serialize",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+]

@@ -26,8 +26,18 @@ from fastnn.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from fastnn.metrics.confusion import F1Score, FBetaScore, Precision, Recall
-from fastnn.metrics.metric import Mean, MeanMetricWrapper, Metric, Sum
+from fastnn.metrics.confusion import (
+    F1Score,
+    FBetaScore,
+    Precision,
+    Recall,
+)
+from fastnn.metrics.metric import (
+    Mean,
+    MeanMetricWrapper,
+    Metric,
+    Sum,
+)
 from fastnn.metrics.regression import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -106,13 +116,49 @@ def resolve(identifier: Any, y_true_shape: tuple[int | None, ...], y_pred_shape:
     return categorical(name=identifier)
 
 
-__all__ = ["Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy", "CategoricalCrossentropy",
-           "CategoricalHinge", "CosineSimilarity", "F1Score", "FBetaScore", "Hinge", "KLDivergence", "LogCoshError",
-           "Mean", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanMetricWrapper", "MeanSquaredError",
-           "MeanSquaredLogarithmicError", "Metric", "Poisson", "Precision", "R2Score", "Recall",
-           "RootMeanSquaredError", "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy",
-           "SparseTopKCategoricalAccuracy", "SquaredHinge", "Sum", "TopKCategoricalAccuracy", "binary_accuracy",
-           "binary_crossentropy", "categorical_accuracy", "categorical_crossentropy", "get", "mean_absolute_error",
-           "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "resolve",
-           "sparse_categorical_accuracy", "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy",
-           "top_k_categorical_accuracy"]
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "Precision",
+    "R2Score",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "get",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "resolve",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]

@@ -4,4 +4,8 @@ from fastnn.models.model import Model
 from fastnn.models.perceptron import Perceptron
 from fastnn.models.sequential import Sequential
 
-__all__ = ["Model", "Perceptron", "Sequential"]
+__all__ = [
+    "Model",
+    "Perceptron",
+    "Sequential",
+]

@@ -4,7 +4,10 @@ Public names are Keras' `ops` where Keras has them. The rows behind them (consta
 family modules: activation, crossentropy, data, dense, elementwise, loss, metric, optimizer, random, reduce, softmax, …
 """
 
-from fastnn.ops._op import Op, as_tensor
+from fastnn.ops._op import (
+    Op,
+    as_tensor,
+)
 from fastnn.ops._public import (
     add,
     broadcast_to,
@@ -49,17 +52,95 @@ from fastnn.ops.rows.activation import (
     step,
     tanh,
 )
-from fastnn.ops.rows.dense import add_bias, dense, matmul_nt, matmul_tn, sum_rows
-from fastnn.ops.rows.elementwise import absolute, divide_no_nan, exp, greater_equal, log, negative, sign, sqrt, square
-from fastnn.ops.rows.reduce import argmax, expand
-from fastnn.ops.rows.softmax import log_softmax, softmax
+from fastnn.ops.rows.dense import (
+    add_bias,
+    dense,
+    matmul_nt,
+    matmul_tn,
+    sum_rows,
+)
+from fastnn.ops.rows.elementwise import (
+    absolute,
+    divide_no_nan,
+    exp,
+    greater_equal,
+    log,
+    negative,
+    sign,
+    sqrt,
+    square,
+)
+from fastnn.ops.rows.reduce import (
+    argmax,
+    expand,
+)
+from fastnn.ops.rows.softmax import (
+    log_softmax,
+    softmax,
+)
 
 abs = absolute
 
-__all__ = ["Op", "abs", "absolute", "add", "add_bias", "argmax", "as_tensor", "broadcast_to", "clip", "concatenate",
-           "convert_to_tensor", "dense", "divide", "divide_no_nan", "elu", "equal", "exp", "expand", "expand_dims",
-           "gelu", "greater", "greater_equal", "hard_sigmoid", "hard_silu", "leaky_relu", "log", "log_softmax",
-           "matmul", "matmul_nt", "matmul_tn", "max", "maximum", "mean", "min", "minimum", "mish", "multiply",
-           "negative", "one_hot", "power", "relu", "relu6", "reshape", "selu", "shape", "sigmoid", "sign", "silu",
-           "size", "softmax", "softplus", "softsign", "sqrt", "square", "step", "subtract", "sum", "sum_rows", "tanh",
-           "transpose", "where"]
+__all__ = [
+    "Op",
+    "abs",
+    "absolute",
+    "add",
+    "add_bias",
+    "argmax",
+    "as_tensor",
+    "broadcast_to",
+    "clip",
+    "concatenate",
+    "convert_to_tensor",
+    "dense",
+    "divide",
+    "divide_no_nan",
+    "elu",
+    "equal",
+    "exp",
+    "expand",
+    "expand_dims",
+    "gelu",
+    "greater",
+    "greater_equal",
+    "hard_sigmoid",
+    "hard_silu",
+    "leaky_relu",
+    "log",
+    "log_softmax",
+    "matmul",
+    "matmul_nt",
+    "matmul_tn",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "mish",
+    "multiply",
+    "negative",
+    "one_hot",
+    "power",
+    "relu",
+    "relu6",
+    "reshape",
+    "selu",
+    "shape",
+    "sigmoid",
+    "sign",
+    "silu",
+    "size",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sqrt",
+    "square",
+    "step",
+    "subtract",
+    "sum",
+    "sum_rows",
+    "tanh",
+    "transpose",
+    "where",
+]

@@ -4,11 +4,25 @@ from typing import Any
 
 from fastnn.errors import nearest, shown
 from fastnn.optimizers import schedules
-from fastnn.optimizers.adaptive import Adagrad, Adam, AdamW, RMSprop
+from fastnn.optimizers.adaptive import (
+    Adagrad,
+    Adam,
+    AdamW,
+    RMSprop,
+)
 from fastnn.optimizers.optimizer import Optimizer
 from fastnn.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "get",
+    "schedules",
+]
 
 _by_name: dict[str, type[Optimizer]] = {c.__name__.lower(): c for c in (SGD, RMSprop, Adam, AdamW, Adagrad)}
 

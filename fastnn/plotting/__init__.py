@@ -5,9 +5,30 @@ Every function returns a matplotlib Figure and, given `path`, saves it (PNG, SVG
 a window; matplotlib is imported when something is drawn, and pyplot never.
 """
 
-from fastnn.plotting.classifiers import confusion_counts, confusion_matrix, decision_boundary, digits_grid
-from fastnn.plotting.curves import activation_functions, loss_curves
-from fastnn.plotting.images import feature_maps, filters, image_rows
+from fastnn.plotting.classifiers import (
+    confusion_counts,
+    confusion_matrix,
+    decision_boundary,
+    digits_grid,
+)
+from fastnn.plotting.curves import (
+    activation_functions,
+    loss_curves,
+)
+from fastnn.plotting.images import (
+    feature_maps,
+    filters,
+    image_rows,
+)
 
-__all__ = ["activation_functions", "confusion_counts", "confusion_matrix", "decision_boundary", "digits_grid",
-           "feature_maps", "filters", "image_rows", "loss_curves"]
+__all__ = [
+    "activation_functions",
+    "confusion_counts",
+    "confusion_matrix",
+    "decision_boundary",
+    "digits_grid",
+    "feature_maps",
+    "filters",
+    "image_rows",
+    "loss_curves",
+]

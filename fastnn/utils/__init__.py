@@ -10,7 +10,13 @@ from fastnn.feeding.pydataset import PyDataset
 
 Sequence = PyDataset        # its older name
 
-__all__ = ["PyDataset", "Sequence", "normalize", "set_random_seed", "to_categorical"]
+__all__ = [
+    "PyDataset",
+    "Sequence",
+    "normalize",
+    "set_random_seed",
+    "to_categorical",
+]
 
 
 def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]:
