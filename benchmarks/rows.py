@@ -61,8 +61,8 @@ def make(case: Case) -> Row:
     if op.updates:
         return Row(case, inputs, tuple(inputs[op.kernel.inputs.index(name)] for name in op.updates))
     tensors = tuple(Tensor(a) for a in inputs)
-    shapes: list[Any] = op._shapes(tensors, case.constants)
-    return Row(case, inputs, tuple(np.empty(s, d) for s, d in zip(shapes, op._dtypes(tensors, case.constants))))
+    results: list[Any] = op.results(tensors, case.constants)
+    return Row(case, inputs, tuple(np.empty(shape, dtype) for shape, dtype in results))
 
 
 def _choose() -> list[Case]:

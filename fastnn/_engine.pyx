@@ -326,13 +326,31 @@ cdef class Schedule:
 
 def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int threads) -> None:
     """Run one kernel on arrays."""
-    cdef Tensor tensors[16]
-    cdef Tensor *operands[16]
+    cdef Tensor few[16]
+    cdef Tensor *few_operands[16]
+    cdef Tensor *tensors = few
+    cdef Tensor **operands = few_operands
     cdef Constant consts[16]
+    cdef int n_in = <int>len(inputs), n_out = <int>len(outputs), n_const = <int>len(constants)
+    if n_const > 16:
+        raise ValueError("a kernel takes at most 16 constants")
+    if n_in + n_out > 16:      # stack, unstack
+        tensors = <Tensor *>PyMem_Malloc((n_in + n_out) * sizeof(Tensor))
+        operands = <Tensor **>PyMem_Malloc((n_in + n_out) * sizeof(Tensor *))
+    try:
+        if not (tensors and operands):
+            raise MemoryError("no memory for the descriptors of a call")
+        call_with(kernel, inputs, outputs, constants, tensors, operands, consts, threads)
+    finally:
+        if tensors != few:
+            PyMem_Free(tensors)
+            PyMem_Free(operands)
+
+
+cdef int call_with(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, Tensor *tensors,
+                   Tensor **operands, Constant *consts, int threads) except -1:
     cdef Call c
     cdef int i, n_in = <int>len(inputs), n_out = <int>len(outputs), n_const = <int>len(constants)
-    if n_in + n_out > 16 or n_const > 16:
-        raise ValueError("a kernel takes at most 16 arrays and 16 constants")
     for i in range(n_in):
         describe(inputs[i], &tensors[i])
     for i in range(n_out):
@@ -349,3 +367,4 @@ def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int t
     c.finish = kernel.kernel.finish
     with nogil:
         call_run(&c, threads)
+    return 0

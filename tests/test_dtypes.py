@@ -10,7 +10,7 @@ from fastnn import Input, Model, Sequential, ops
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import GradientTape, Tensor, backward
 from fastnn.layers import Add, BatchNormalization, Concatenate, Dense, Flatten, Layer, Rescaling
-from fastnn.ops.rows import data, elementwise
+from fastnn.ops.rows import elementwise, stacking
 
 RNG = np.random.default_rng(0)
 ARRAYS = {
@@ -22,7 +22,7 @@ ARRAYS = {
 
 @pytest.mark.parametrize("a, b", list(itertools.product(ARRAYS, repeat=2)))
 def test_concatenate_meets_in_the_widest_dtype(a: str, b: str, any_backend: str) -> None:
-    got = data.concatenate(Tensor(ARRAYS[a]), Tensor(ARRAYS[b]), axis=0)
+    got = stacking.concatenate(Tensor(ARRAYS[a]), Tensor(ARRAYS[b]), axis=0)
     want = np.concatenate([ARRAYS[a], ARRAYS[b]])
     assert got.dtype == max(a, b, key=list(ARRAYS).index)
     np.testing.assert_array_equal(got.data, want.astype(got.dtype))

@@ -4,29 +4,12 @@
 #include <string.h>
 
 #include "fastnn.h"
+#include "vector/move.h"
 #include "vector/philox.h"
 
 /* One element of 4 or 8 bytes, whatever its type. */
 typedef uint32_t __attribute__((may_alias)) Word;
 typedef uint64_t __attribute__((may_alias)) DoubleWord;
-
-static inline int64_t width_of(const Tensor *t)
-{
-    static const int64_t width[] = {[F32] = 4, [F64] = 8, [I32] = 4, [I64] = 8, [U8] = 1, [BOOL] = 1};
-    return width[t->dtype];
-}
-
-/* memcpy, without the call where it costs more than the copying. */
-static inline void move(char *to, const char *from, int64_t bytes)
-{
-    if (bytes > 64 || bytes % 4) {
-        memcpy(to, from, bytes);
-        return;
-    }
-    int64_t i = 0;
-    for (; i + 16 <= bytes; i += 16) memcpy(to + i, from + i, 16);
-    for (; i < bytes; i += 4) memcpy(to + i, from + i, 4);
-}
 
 /* Rows of bytes or floats as floats, y = scale x + offset. */
 static void gather_rescaled(const Call *call, Range range, float scale, float offset)
@@ -140,25 +123,6 @@ static inline int axis_of(const Call *call, int constant, const Tensor *t)
 {
     const int axis = integer(call, constant);
     return axis < 0 ? axis + t->rank : axis;
-}
-
-static void concatenate(const Call *call, Part part)
-{
-    const char *a = input(call, 0);
-    const char *b = input(call, 1);
-    const int axis = axis_of(call, 0, call->outputs[0]);
-    char *y = output(call, 0);
-    const int64_t width = width_of(call->outputs[0]);
-    const int64_t a_bytes = inner_size(call->inputs[0], axis) * width;
-    const int64_t b_bytes = inner_size(call->inputs[1], axis) * width;
-    int64_t outer = 1;
-
-    for (int i = 0; i < axis; i++) outer *= output_dim(call, 0, i);
-    const Range range = share(outer, 1, part);
-    for (int64_t i = range.begin; i < range.end; i++) {
-        move(y + i * (a_bytes + b_bytes), a + i * a_bytes, a_bytes);
-        move(y + i * (a_bytes + b_bytes) + a_bytes, b + i * b_bytes, b_bytes);
-    }
 }
 
 static void slice_(const Call *call, Part part)
@@ -377,7 +341,6 @@ const Kernel FAMILY(data)[] = {
     {"advance(counter, *, by)", advance, WHOLE, 1},
     {"copy(target, source)", copy, ELEMENTS, 0.1},
     {"fill(target, *, value)", fill, ELEMENTS, 0.1},
-    {"concatenate(a, b, *, axis)", concatenate, ELEMENTS, 0.2},
     {"slice(x, *, axis, begin, end)", slice_, ELEMENTS, 0.2},
     {"slice_grad(dy, *, axis, begin, size)", slice_grad, ELEMENTS, 0.2},
     {"transpose(x, *, axes)", transpose, ELEMENTS, 0.5},

@@ -6,7 +6,7 @@ import inspect
 import os
 import pkgutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,10 @@ FLOATX = ("float32", "float64")
 
 @dataclass
 class Kernel:
-    """A kernel: its name, its parameters, its reference function and, where built, its C table row."""
+    """A kernel: its name, its parameters, its reference function and, where built, its C table row.
+
+    `inputs`: their names; one "*xs" alone is any number of arrays.
+    """
     name: str
     reference: Callable[..., Any]
     inputs: tuple[str, ...]
@@ -54,8 +57,18 @@ class Kernel:
     @property
     def signature(self) -> str:
         """The declaration as both sides write it: leaky_relu(x, *, slope)."""
-        parts = [*self.inputs, *(["*", *self.constants] if self.constants else [])]
-        return f"{self.name}({', '.join(parts)})"
+        star = ["*"] if self.constants and not self.inputs[0].startswith("*") else []
+        return f"{self.name}({', '.join([*self.inputs, *star, *self.constants])})"
+
+
+def bound(names: tuple[str, ...], values: Sequence[Any]) -> dict[str, Any]:
+    """{name: value}; a name with a star, which is alone, has all of them in a list: {"xs": [...]}."""
+    return {names[0][1:]: list(values)} if names[:1] and names[0].startswith("*") else dict(zip(names, values))
+
+
+def numbered(names: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """The name of each of `count` arrays: xs[0], xs[1], … of a name with a star."""
+    return tuple(f"{names[0][1:]}[{i}]" for i in range(count)) if names[0].startswith("*") else names
 
 
 def _read_reference() -> dict[str, Kernel]:
@@ -69,7 +82,8 @@ def _read_reference() -> dict[str, Kernel]:
                 continue
             parameters = inspect.signature(function).parameters.values()
             found[name] = Kernel(name, function,
-                                 tuple(p.name for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD),
+                                 tuple(p.name if p.kind == p.POSITIONAL_OR_KEYWORD else f"*{p.name}" for p in parameters
+                                       if p.kind != p.KEYWORD_ONLY),
                                  tuple(p.name for p in parameters if p.kind == p.KEYWORD_ONLY))
     return found
 

@@ -191,10 +191,11 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
     while queue:
         call = heapq.heappop(queue)[1]
         d_outputs = [gradients.get(id(t)) for t in outputs[call.index]]
-        wanted = {name for name, t in zip(call.op.kernel.inputs, call.inputs) if id(t) in path}
+        names = backend.numbered(call.op.kernel.inputs, len(call.inputs))
+        wanted = {name for name, t in zip(names, call.inputs) if id(t) in path}
         with program.section_scope("backward"), program.layer_scope(call.layer):
             found = call.op.backward(call, outputs[call.index], d_outputs, wanted)
-            for name, tensor in zip(call.op.kernel.inputs, call.inputs):
+            for name, tensor in zip(names, call.inputs):
                 if name in found:
                     before = gradients.get(id(tensor))
                     gradients[id(tensor)] = found[name] if before is None else operators["add"](before, found[name])

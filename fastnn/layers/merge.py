@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
-from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import elementwise
+from fastnn.ops.rows.stacking import concatenate as concatenate_row
 
 
 class _Merge(Layer):
@@ -84,7 +84,7 @@ class Concatenate(Layer):
             if not 0 < axis < rank or t.ndim != rank or any(t.shape[i] != inputs[0].shape[i] for i in others):
                 raise ShapeError(f"{self.name}: got inputs of shapes {[t.shape for t in inputs]}; all axes but axis "
                                  f"{self.axis} must be equal.")
-        return reduce(lambda a, b: data_ops.concatenate(a, b, axis=axis), inputs)
+        return concatenate_row(*inputs, axis=axis)
 
 
 def _function(layer: type[Layer]) -> Callable[..., Any]:

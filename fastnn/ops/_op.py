@@ -57,7 +57,8 @@ class Op:
     name: the kernel. shape: rule from input shapes (by name) and constants to the output shape, or a list of shapes.
     vjp: {input name: rule}, each giving d loss / d input from what it names: inputs, outputs, `d<output>`, constants,
     `wanted` (the names of the inputs that want a gradient) and `shared` intermediates (computed once however many
-    rules ask). outputs: their names. updates: the inputs that are overwritten; they are the outputs then.
+    rules ask). outputs: their names; one "*ys" alone is any number of them. Inputs "*xs" come as a list xs, and their
+    one rule gives a gradient for each. updates: the inputs that are overwritten; they are the outputs then.
     optional: inputs that may be None; the kernel gets an empty array of shape (0,) then.
     dtypes: {input: dtype, an input before it, "any", or "alike" for inputs that meet in the widest dtype among them},
     else "float"; whole numbers become floats there. result: dtype of the outputs: "float", a dtype,
@@ -88,7 +89,8 @@ class Op:
         self.result = result
         self.magnitude, self.terms, self.ulps = magnitude, _Rule(terms) if terms else None, ulps
         self.flops = _Rule(flops) if flops else None
-        unknown = (set(self.vjp) | set(updates) | set(self.dtypes) | set(optional)) - set(self.kernel.inputs)
+        known = {each.lstrip("*") for each in self.kernel.inputs}
+        unknown = (set(self.vjp) | set(updates) | set(self.dtypes) | set(optional)) - known
         if unknown:
             raise TypeError(f"op {name}: {sorted(unknown)} are no inputs of {self.kernel.signature}")
         self.__doc__ = self.kernel.reference.__doc__
@@ -103,17 +105,16 @@ class Op:
         Raises TypeError for wrong dtypes or arguments, ShapeError for shapes that do not fit.
         """
         tensors = self._tensors(inputs, constants)
-        shapes = self._shapes(tensors, constants)
-        if any(t.data is None for t in tensors) or (not self.updates and any(None in shape for shape in shapes)):
-            outputs = tuple(Tensor(None, shape=s, dtype=d) for s, d in zip(shapes, self._dtypes(tensors, constants)))
+        results = self.results(tensors, constants)
+        if any(t.data is None for t in tensors) or (not self.updates and any(None in shape for shape, _ in results)):
+            outputs = tuple(Tensor(None, shape=shape, dtype=dtype) for shape, dtype in results)
             symbolic = True
             for t in () if self.updates else outputs:
                 self._check_memory(t.shape, t.dtype)
         elif self.updates:
             outputs, symbolic = tuple(tensors[self.kernel.inputs.index(name)] for name in self.updates), False
         else:
-            outputs = tuple(Tensor(self._new(s, d)) for s, d in zip(shapes, self._dtypes(tensors, constants)))
-            symbolic = False
+            outputs, symbolic = tuple(Tensor(self._new(shape, dtype)) for shape, dtype in results), False
         tape = open_tape_number()
         tracked = tape and any(t.tracked in (True, tape) for t in tensors)
         if tracked and not is_recording():      # what other tapes have made is data to this one
@@ -125,35 +126,37 @@ class Op:
         if not self.updates and (tracked or symbolic or is_recording()):
             for t in outputs:
                 t.source, t.tracked = call, tape if tracked else False
-        return outputs[0] if len(outputs) == 1 else outputs
+        return outputs[0] if len(outputs) == 1 and not self.output_names[0].startswith("*") else outputs
 
     def backward(self, call: Call, outputs: Sequence[Tensor], d_outputs: Sequence[Tensor | None],
                  wanted: set[str]) -> dict[str, Tensor]:
         """The gradients of the wanted inputs. TypeError for an input without a rule."""
-        values: dict[str, Any] = dict(zip(self.kernel.inputs, call.inputs))
-        values.update(call.constants)
-        values.update(zip(self.output_names, outputs))
-        values.update((f"d{name}", d) for name, d in zip(self.output_names, d_outputs))
-        values["wanted"] = wanted
-        for name in wanted - set(self.vjp):
+        values: dict[str, Any] = {**backend.bound(self.kernel.inputs, call.inputs), **call.constants,
+                                  **backend.bound(self.output_names, outputs), "wanted": wanted}
+        values.update((f"d{name}", d) for name, d in backend.bound(self.output_names, d_outputs).items())
+        names = backend.numbered(self.kernel.inputs, len(call.inputs))
+        rules = wanted if names == self.kernel.inputs else {self.kernel.inputs[0][1:]}
+        for name in rules - set(self.vjp):
             raise TypeError(f"{self.name}: has no gradient with respect to {name}; "
                             + ("its derivative is 0 wherever it exists, so nothing could be learned through it; use "
                                "sigmoid or relu instead." if self.name == "step" else "use ops that have one, or keep "
                                f"{name} out of what is trained."))
-        needed = {p for name in wanted for p in self.vjp[name].parameters}
+        needed = {p for name in rules for p in self.vjp[name].parameters}
         for name, rule in self.shared.items():
             if name in needed:
                 values[name] = rule(values)
-        return {name: self.vjp[name](values) for name in sorted(wanted)}
+        found = {name: self.vjp[name](values) for name in sorted(rules)}
+        if rules is not wanted:     # the one rule gives the gradients of all inputs
+            found = {name: d for name, d in zip(names, *found.values()) if name in wanted}
+        return found
 
     def error_bounds(self, inputs: Sequence[np.ndarray], expected: Sequence[np.ndarray],
                      constants: dict[str, Any]) -> list[Any]:
         """Per output, the largest |C - reference| allowed, element by element."""
-        values: dict[str, Any] = {name: a.astype(np.float64) if a.dtype.kind == "f" else a
-                                  for name, a in zip(self.kernel.inputs, inputs)}
-        values.update(constants)
+        wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in inputs]
+        values: dict[str, Any] = {**backend.bound(self.kernel.inputs, wide), **constants}
         if not self.updates:
-            values.update(zip(self.output_names, expected))
+            values.update(backend.bound(self.output_names, expected))
         ulps = self.ulps + (self.terms(values) if self.terms else 0)
         rules = self.magnitude if isinstance(self.magnitude, tuple) else (self.magnitude,) * len(expected)
         with np.errstate(all="ignore"):
@@ -161,13 +164,13 @@ class Op:
                     for rule, want in zip(rules, expected)]
 
     def _tensors(self, inputs: tuple[Any, ...], constants: dict[str, Any]) -> tuple[Tensor, ...]:
-        names = self.kernel.inputs
-        if len(inputs) != len(names) or set(constants) != set(self.kernel.constants):
+        names = backend.numbered(self.kernel.inputs, len(inputs))
+        if not inputs or len(inputs) != len(names) or set(constants) != set(self.kernel.constants):
             raise TypeError(f"{self.name}: got {len(inputs)} arrays and constants {sorted(constants)}; "
                             f"needs {self.kernel.signature}.")
         tensors: list[Tensor] = []
         for name, value in zip(names, inputs):
-            kind = self.dtypes.get(name, "float")
+            kind = self.dtypes.get(name.partition("[")[0], "float")
             if kind in names:
                 kind = tensors[names.index(kind)].dtype
             wanted = backend.floatx() if kind == "float" else kind
@@ -188,25 +191,30 @@ class Op:
 
     def _alike(self, tensors: list[Tensor]) -> tuple[Tensor, ...]:
         """The inputs, those that must be alike in the widest dtype among them."""
-        names = [name for name, kind in self.dtypes.items() if kind == "alike"]
-        found = {t.dtype for name, t in zip(self.kernel.inputs, tensors) if name in names}
+        names = backend.numbered(self.kernel.inputs, len(tensors))
+        alike = {name for name in names if self.dtypes.get(name.partition("[")[0]) == "alike"}
+        found = {t.dtype for name, t in zip(names, tensors) if name in alike}
         if len(found) < 2:
             return tuple(tensors)
         widest = max(found, key=WIDENING.index)
-        return tuple(by_name["cast"](t, dtype=widest) if name in names and t.dtype != widest else t
-                     for name, t in zip(self.kernel.inputs, tensors))
+        return tuple(by_name["cast"](t, dtype=widest) if name in alike and t.dtype != widest else t
+                     for name, t in zip(names, tensors))
+
+    def results(self, tensors: tuple[Tensor, ...], constants: dict[str, Any]) -> list[tuple[Shape, str]]:
+        """Shape and dtype of each output. ShapeError for shapes that do not fit."""
+        shapes = self._shapes(tensors, constants)
+        if self.updates:
+            return list(zip(shapes, (t.dtype for name, t in zip(self.kernel.inputs, tensors) if name in self.updates)))
+        rules = self.result if isinstance(self.result, tuple) else (self.result,) * len(shapes)
+        given: dict[Any, Any] = {**constants, **backend.bound(self.kernel.inputs, [t.dtype for t in tensors])}
+        dtypes: list[Any] = [_Rule(r)(given) if callable(r) else given.get(r, r) for r in rules]
+        return [(shape, backend.floatx() if dtype == "float" else dtype) for shape, dtype in zip(shapes, dtypes)]
 
     def _shapes(self, tensors: tuple[Tensor, ...], constants: dict[str, Any]) -> list[Shape]:
         if self.shape is None:
             return [t.shape for name, t in zip(self.kernel.inputs, tensors) if name in self.updates]
-        shapes = self.shape({**dict(zip(self.kernel.inputs, (t.shape for t in tensors))), **constants})
+        shapes = self.shape({**backend.bound(self.kernel.inputs, [t.shape for t in tensors]), **constants})
         return shapes if isinstance(shapes, list) else [shapes]
-
-    def _dtypes(self, tensors: tuple[Tensor, ...], constants: dict[str, Any]) -> list[str]:
-        results = self.result if isinstance(self.result, tuple) else (self.result,) * len(self.output_names)
-        by_name: dict[Any, Any] = {**constants, **{name: t.dtype for name, t in zip(self.kernel.inputs, tensors)}}
-        chosen: list[Any] = [_Rule(r)(by_name) if callable(r) else by_name.get(r, r) for r in results]
-        return [backend.floatx() if dtype == "float" else dtype for dtype in chosen]
 
     def _new(self, shape: Shape, dtype: str) -> np.ndarray:
         self._check_memory(shape, dtype)

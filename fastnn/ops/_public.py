@@ -13,7 +13,7 @@ import numpy as np
 from fastnn.engine.tensor import Tensor, operators
 from fastnn.errors import ShapeError
 from fastnn.ops._op import as_tensor
-from fastnn.ops.rows import activation, data, elementwise, reduce
+from fastnn.ops.rows import activation, data, elementwise, reduce, stacking
 from fastnn.ops.rows.dense import add_bias
 from fastnn.ops.rows.dense import matmul as matmul_row
 
@@ -196,10 +196,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
 
 def concatenate(xs: Sequence[Any], axis: int = -1) -> Tensor:
     """Tensors joined along an axis."""
-    first, *rest = [as_tensor(x) for x in xs]
-    for x in rest:
-        first = data.concatenate(first, x, axis=axis % x.ndim)
-    return first
+    return stacking.concatenate(*(as_tensor(x) for x in xs), axis=axis)
 
 
 def expand_dims(x: Any, axis: int) -> Tensor:

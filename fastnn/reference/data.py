@@ -41,11 +41,6 @@ def fill(target: Array, *, value: float) -> Array:
     return np.full_like(target, value)
 
 
-def concatenate(a: Array, b: Array, *, axis: int) -> Array:
-    """y = a, then b, along `axis`. a and b of one shape but for this axis → y with the sum of their sizes there."""
-    return np.concatenate([a, b], axis=axis)
-
-
 def slice(x: Array, *, axis: int, begin: int, end: int) -> Array:
     """y = x[begin:end] along `axis`. x any shape → y with size end - begin there."""
     return np.take(x, np.arange(begin, end), axis=axis)

@@ -63,7 +63,7 @@ def permutation(dim: str) -> Source:
 
 
 class Case:
-    """Case("matmul", a=floats("m", "k"), b=floats("k", "n"), exact=True).
+    """Case("matmul", a=floats("m", "k"), b=floats("k", "n"), exact=True); Case("stack", xs=(floats("n"),) * 3, axis=0).
 
     exact: with small integers C equals the reference exactly. bits: C equals the reference bit for bit always.
     grad=False: no numerical gradient check. bad: [(shapes by input, text in the ShapeError)].
@@ -72,10 +72,14 @@ class Case:
     def __init__(self, kernel: str, *, exact: bool = False, bits: bool = False, grad: bool = True,
                  bad: Any = (), fix: Callable[..., None] | None = None, **values: Any) -> None:
         self.kernel, self.exact, self.bits, self.grad, self.bad, self.fix = kernel, exact, bits, grad, bad, fix
+        info = backend.kernels[kernel]
+        if info.inputs[0].startswith("*"):
+            given = values.pop(info.inputs[0][1:])
+            values.update(zip(backend.numbered(info.inputs, len(given)), given))
         self.sources = {k: v for k, v in values.items() if isinstance(v, Source)}
         self.constants = {k: v for k, v in values.items() if not isinstance(v, Source)}
-        info = backend.kernels[kernel]
-        if set(self.sources) != set(info.inputs) or set(self.constants) != set(info.constants):
+        self.names = backend.numbered(info.inputs, len(self.sources))
+        if set(self.sources) != set(self.names) or set(self.constants) != set(info.constants):
             raise TypeError(f"case {kernel}: has {sorted(values)} but the kernel is {info.signature}")
         self.letters = sorted({d for s in self.sources.values() for d in s.dims if isinstance(d, str)})
 
@@ -89,11 +93,10 @@ class Case:
 
     def inputs(self, rng: np.random.Generator, sizes: dict[str, int], integers: bool = False) -> list[np.ndarray]:
         """The input arrays in the order of the kernel's signature."""
-        names = backend.kernels[self.kernel].inputs
-        arrays = {name: self.sources[name].draw(rng, sizes, integers) for name in names}
+        arrays = {name: self.sources[name].draw(rng, sizes, integers) for name in self.names}
         if self.fix:
             self.fix(arrays)      # ties inputs together where a kernel needs it (an output among its inputs)
-        return [np.ascontiguousarray(arrays[name]).reshape(arrays[name].shape) for name in names]
+        return [np.ascontiguousarray(arrays[name]).reshape(arrays[name].shape) for name in self.names]
 
     def sizes(self, count: int) -> list[dict[str, int]]:
         """`count` choices of the dims, drawn around block edges; the first is all ones. Of fixed dims: at most 3."""

@@ -38,18 +38,6 @@ def _axis(name: str, x: Shape, axis: int) -> int:
     return axis % len(x)
 
 
-def _concatenate_shape(a: Shape, b: Shape, axis: int) -> Shape:
-    axis = _axis("concatenate", a, axis)
-    if len(a) != len(b) or any(m != n and m is not None and n is not None
-                               for i, (m, n) in enumerate(zip(a, b)) if i != axis):
-        raise ShapeError(f"concatenate: a is {a} and b is {b}; all axes but axis {axis} must be equal; "
-                         "reshape one of them or choose another axis.")
-    m, n = a[axis], b[axis]
-    rest = [q if p is None else p for p, q in zip(a, b)]
-    rest[axis] = None if m is None or n is None else m + n
-    return tuple(rest)
-
-
 def _slice_shape(x: Shape, axis: int, begin: int, end: int) -> Shape:
     axis = _axis("slice", x, axis)
     size = x[axis]
@@ -165,10 +153,6 @@ copy = Op("copy", shape=lambda target, source: same_shapes("copy", target=target
           updates=("target",), dtypes=dict(target="any", source="target"))
 
 fill = Op("fill", updates=("target",), dtypes=dict(target="any"))
-
-concatenate = Op("concatenate", shape=_concatenate_shape, dtypes=dict(a="alike", b="alike"), result="a",
-                 vjp=dict(a=lambda dy, a, axis: slice(dy, axis=axis, begin=0, end=a.shape[axis]),
-                          b=lambda dy, a, axis: slice(dy, axis=axis, begin=a.shape[axis], end=dy.shape[axis])))
 
 slice = Op("slice", shape=_slice_shape, dtypes=dict(x="any"), result="x",
            vjp=dict(x=lambda dy, x, axis, begin: slice_grad(dy, axis=axis, begin=begin, size=x.shape[axis])))

@@ -5,9 +5,10 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
-from fastnn.ops.rows.data import concatenate, slice
+from fastnn.ops.rows.data import slice
 from fastnn.ops.rows.dense import matmul_tn, sum_rows
 from fastnn.ops.rows.recurrent import GIVEN, MASK, back, forward, rows, steps, weights
+from fastnn.ops.rows.stacking import concatenate
 
 
 def _gru(name: str, z: Shape, u: Shape, h0: Shape, mask: Shape) -> list[Shape]:
