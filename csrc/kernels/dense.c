@@ -36,6 +36,63 @@ static void matmul_tn(const Call *call, Part part)
          part);
 }
 
+/* The products of two stacks, `one` being the first: a worker takes rows of c, those of all products counted in a row, so
+ * that many small products and few large ones are both shared. Which rows are multiplied together changes no bit. */
+static void products(const Call *call, Gemm one, Part part)
+{
+    const int rank = call->outputs[0]->rank;
+    const int64_t a_step = inner_size(call->inputs[0], rank - 2), b_step = inner_size(call->inputs[1], rank - 2);
+    const int64_t size = one.m * one.n, count = size ? output_size(call, 0) / size : 0;
+    const Range rows = share_rows(count * one.m, part);
+
+    for (int64_t row = rows.begin, some; row < rows.end; row += some) {
+        const int64_t i = row / one.m, first = row % one.m;
+        Gemm g = one;
+        some = one.m - first < rows.end - row ? one.m - first : rows.end - row;
+        g.a += i * a_step + first * one.a_row;
+        g.b += i * b_step;
+        g.c += row * one.n;
+        g.m = some;
+        gemm(&g, (Part){0, 1, part.shared});
+    }
+}
+
+static void batch_matmul(const Call *call, Part part)
+{
+    const float *a = input(call, 0);   /* (…, m, k) */
+    const float *b = input(call, 1);   /* (…, k, n) */
+    float *y = output(call, 0);        /* (…, m, n) */
+    const int rank = call->outputs[0]->rank;
+    const int64_t m = input_dim(call, 0, rank - 2), k = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 1);
+
+    products(call, (Gemm){.a = a, .b = b, .c = y, .m = m, .n = n, .k = k, .a_row = k, .a_depth = 1, .b_depth = n,
+                          .b_column = 1}, part);
+}
+
+static void batch_matmul_nt(const Call *call, Part part)
+{
+    const float *a = input(call, 0);   /* (…, m, k) */
+    const float *b = input(call, 1);   /* (…, n, k) */
+    float *y = output(call, 0);        /* (…, m, n) */
+    const int rank = call->outputs[0]->rank;
+    const int64_t m = input_dim(call, 0, rank - 2), k = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 2);
+
+    products(call, (Gemm){.a = a, .b = b, .c = y, .m = m, .n = n, .k = k, .a_row = k, .a_depth = 1, .b_depth = 1,
+                          .b_column = k}, part);
+}
+
+static void batch_matmul_tn(const Call *call, Part part)
+{
+    const float *a = input(call, 0);   /* (…, k, m) */
+    const float *b = input(call, 1);   /* (…, k, n) */
+    float *y = output(call, 0);        /* (…, m, n) */
+    const int rank = call->outputs[0]->rank;
+    const int64_t k = input_dim(call, 0, rank - 2), m = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 1);
+
+    products(call, (Gemm){.a = a, .b = b, .c = y, .m = m, .n = n, .k = k, .a_row = 1, .a_depth = m, .b_depth = n,
+                          .b_column = 1}, part);
+}
+
 static void dense(const Call *call, Part part)
 {
     const float *x = input(call, 0);
@@ -147,6 +204,9 @@ const Kernel FAMILY(dense)[] = {
     {"matmul(a, b)", matmul, TILES, 0.012, 1},
     {"matmul_nt(a, b)", matmul_nt, TILES, 0.015},
     {"matmul_tn(a, b)", matmul_tn, TILES, 0.012, 1},
+    {"batch_matmul(a, b)", batch_matmul, TILES, 0.012},
+    {"batch_matmul_nt(a, b)", batch_matmul_nt, TILES, 0.015},
+    {"batch_matmul_tn(a, b)", batch_matmul_tn, TILES, 0.012},
     {"dense(x, w, b, *, activation)", dense, TILES, 0.012, 1},
     {"add_bias(x, b)", add_bias, ROWS, 0.1},
     {"sum_rows(x)", sum_rows, INPUTS, 0.06, 1},

@@ -21,6 +21,21 @@ def matmul_tn(a: Array, b: Array) -> Array:
     return a.T @ b
 
 
+def batch_matmul(a: Array, b: Array) -> Array:
+    """y[i] = a[i]·b[i] for every i of the leading axes. a (…, m, k), b (…, k, n), … the same → y (…, m, n)."""
+    return a @ b
+
+
+def batch_matmul_nt(a: Array, b: Array) -> Array:
+    """y[i] = a[i]·b[i]ᵀ for every i of the leading axes. a (…, m, k), b (…, n, k), … the same → y (…, m, n)."""
+    return a @ np.swapaxes(b, -1, -2)
+
+
+def batch_matmul_tn(a: Array, b: Array) -> Array:
+    """y[i] = a[i]ᵀ·b[i] for every i of the leading axes. a (…, k, m), b (…, k, n), … the same → y (…, m, n)."""
+    return np.swapaxes(a, -1, -2) @ b
+
+
 def dense(x: Array, w: Array, b: Array, *, activation: str) -> Array:
     """y = f(x·w + b), f being linear, relu, tanh or sigmoid. x (batch, in), w (in, out), b (out,) → y (batch, out)."""
     z = x @ w + b

@@ -1,5 +1,6 @@
 """Matrix products and what surrounds them in a dense layer. Floor 2."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,15 @@ def _product(name: str, a: Shape, b: Shape, rows: int, inner_a: int, inner_b: in
         raise ShapeError(f"{name}: a is {a} and b is {b}; a's {axis[inner_a]} must equal b's {axis[inner_b]} "
                          f"({a[inner_a]} != {b[inner_b]}); transpose or reshape one of them.")
     return a[rows], b[columns]
+
+
+def _products(name: str, a: Shape, b: Shape, rows: int, inner_a: int, inner_b: int, columns: int) -> Shape:
+    """The same for two stacks of matrices."""
+    if len(a) < 3 or len(a) != len(b) or any(map(_differ, a[:-2], b[:-2])):
+        raise ShapeError(f"{name}: a is {a} and b is {b}; needs two stacks of matrices, alike in all axes but the last "
+                         "two; ops.matmul repeats axes of length 1.")
+    lead = tuple(n if m is None else m for m, n in zip(a[:-2], b[:-2]))
+    return (*lead, *_product(name, a[-2:], b[-2:], rows, inner_a, inner_b, columns))
 
 
 def _dense_shape(x: Shape, w: Shape, b: Shape) -> Shape:
@@ -101,6 +111,24 @@ matmul_tn: Op = Op("matmul_tn", shape=lambda a, b: _product("matmul_tn", a, b, 1
                vjp=dict(a=lambda dy, b: matmul_nt(b, dy), b=lambda dy, a: matmul(a, dy)),
                magnitude=lambda a, b: np.abs(a).T @ np.abs(b), terms=lambda a: a.shape[0],
                flops=lambda a, y: 2 * a[0] * y[0] * y[1])
+
+batch_matmul: Op = Op(
+    "batch_matmul", shape=lambda a, b: _products("batch_matmul", a, b, 0, 1, 0, 1),
+    vjp=dict(a=lambda dy, b: batch_matmul_nt(dy, b), b=lambda dy, a: batch_matmul_tn(a, dy)),
+    magnitude=lambda a, b: np.abs(a) @ np.abs(b), terms=lambda a: a.shape[-1],
+    flops=lambda a, y: 2 * a[-1] * math.prod(y))
+
+batch_matmul_nt: Op = Op(
+    "batch_matmul_nt", shape=lambda a, b: _products("batch_matmul_nt", a, b, 0, 1, 1, 0),
+    vjp=dict(a=lambda dy, b: batch_matmul(dy, b), b=lambda dy, a: batch_matmul_tn(dy, a)),
+    magnitude=lambda a, b: np.abs(a) @ np.swapaxes(np.abs(b), -1, -2), terms=lambda a: a.shape[-1],
+    flops=lambda a, y: 2 * a[-1] * math.prod(y))
+
+batch_matmul_tn: Op = Op(
+    "batch_matmul_tn", shape=lambda a, b: _products("batch_matmul_tn", a, b, 1, 0, 0, 1),
+    vjp=dict(a=lambda dy, b: batch_matmul_nt(b, dy), b=lambda dy, a: batch_matmul(a, dy)),
+    magnitude=lambda a, b: np.swapaxes(np.abs(a), -1, -2) @ np.abs(b), terms=lambda a: a.shape[-2],
+    flops=lambda a, y: 2 * a[-2] * math.prod(y))
 
 dense = Op("dense", shape=_dense_shape, shared=dict(gradients=_dense_gradients),
            vjp=dict(x=lambda gradients, w: matmul_nt(gradients["dz"], w), w=lambda gradients: gradients["w"],
