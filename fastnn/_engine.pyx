@@ -5,13 +5,15 @@ It knows no kernel by name: kernels are found in the tables that the C files end
 through the buffer protocol, so NumPy is not needed to build it.
 """
 
-from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from time import monotonic
+
+cdef enum: MAX_OPERANDS = 16
 
 
 cdef extern from "fastnn.h" nogil:
@@ -322,6 +324,81 @@ cdef class Schedule:
     def position(self) -> tuple:
         """(round, entry, time): how far it is."""
         return self.schedule.round, self.schedule.entry, self.schedule.time
+
+
+cdef class Ready:
+    """One kernel with what its calls on arrays of certain shapes and dtypes have in common, found out once.
+
+    It keeps no array: run() is given others of the same shapes and dtypes, C-contiguous, each time.
+    """
+    cdef const Kernel *kernel
+    cdef int inputs, outputs
+    cdef Tensor *tensors
+    cdef Py_ssize_t *sizes         # in bytes
+    cdef readonly int64_t parts    # the most workers that a call is divided among
+
+    def __cinit__(self, KernelEntry kernel, tuple inputs, tuple outputs):
+        cdef Tensor *operands[MAX_OPERANDS]
+        cdef int i, count = <int>(len(inputs) + len(outputs))
+        if count > MAX_OPERANDS:
+            raise ValueError(f"a kernel takes at most {MAX_OPERANDS} arrays")
+        self.kernel = kernel.kernel
+        self.inputs, self.outputs = <int>len(inputs), <int>len(outputs)
+        self.tensors = <Tensor *>PyMem_Malloc(max(1, count) * sizeof(Tensor))
+        self.sizes = <Py_ssize_t *>PyMem_Malloc(max(1, count) * sizeof(Py_ssize_t))
+        if not (self.tensors and self.sizes):
+            raise MemoryError("no memory for a call's descriptors")
+        for i in range(count):
+            array = inputs[i] if i < self.inputs else outputs[i - self.inputs]
+            describe(array, &self.tensors[i])
+            self.sizes[i] = array.nbytes
+            operands[i] = &self.tensors[i]
+        self.parts = call_parts(call_work(self.kernel, operands, &operands[self.inputs]))
+
+    def __dealloc__(self):
+        PyMem_Free(self.tensors)
+        PyMem_Free(self.sizes)
+
+    cdef bint point(self, int i, object array, Tensor *tensor) except -1:
+        """Describe the array in place of operand i; false if it has another size, or is None."""
+        cdef Py_buffer view
+        if array is None:
+            return False
+        PyObject_GetBuffer(array, &view, PyBUF_SIMPLE)
+        memcpy(tensor, &self.tensors[i], sizeof(Tensor))
+        tensor.data = view.buf
+        cdef bint same = view.len == self.sizes[i]
+        PyBuffer_Release(&view)
+        return same
+
+    def run(self, tuple inputs, tuple outputs, tuple constants, int threads) -> bool:
+        """Run it. False if an array is None or has another size: then nothing has run."""
+        cdef Tensor tensors[MAX_OPERANDS]      # on the stack, as two threads may run the same call
+        cdef Tensor *operands[MAX_OPERANDS]
+        cdef Constant consts[MAX_OPERANDS]
+        cdef Call c
+        cdef int i
+        if len(inputs) != self.inputs or len(outputs) != self.outputs or len(constants) > MAX_OPERANDS:
+            raise ValueError(f"a kernel takes at most {MAX_OPERANDS} constants, and the arrays it was made ready for")
+        for i in range(self.inputs):
+            if not self.point(i, inputs[i], &tensors[i]):
+                return False
+            operands[i] = &tensors[i]
+        for i in range(self.outputs):
+            if not self.point(self.inputs + i, outputs[i], &tensors[self.inputs + i]):
+                return False
+            operands[self.inputs + i] = &tensors[self.inputs + i]
+        for i in range(len(constants)):
+            describe_constant(constants[i], &consts[i])
+        c.run = self.kernel.run
+        c.inputs = operands
+        c.outputs = &operands[self.inputs]
+        c.constants = consts
+        c.parts = self.parts
+        c.finish = self.kernel.finish
+        with nogil:
+            call_run(&c, threads)
+        return True
 
 
 def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int threads) -> None:

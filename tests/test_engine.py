@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
 from fastnn.errors import ShapeError
 from fastnn.ops import rows
+from fastnn.ops._op import KNOWN
 from fastnn.ops.rows.data import advance, copy, fill
 from fastnn.ops.rows.optimizer import sgd_step
 from tests.conftest import needs_c
@@ -437,3 +439,82 @@ def test_an_arena_of_nan_changes_nothing(any_backend: str) -> None:
         model.fit(x, x[:, :1], epochs=3, batch_size=8, verbose=0)
         results.append(b"".join(w.tobytes() for w in model.get_weights()))
     assert results[0] == results[1]
+
+
+# ---- eager calls ------------------------------------------------------------------------------------------------
+
+def _python_calls(function: Callable[[], Any]) -> int:
+    """How many Python functions run when `function` does."""
+    found = 0
+
+    def count(frame: Any, event: str, _: Any) -> None:
+        nonlocal found
+        found += event == "call"
+
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+@needs_c
+@pytest.mark.parametrize("name", ["add", "matmul", "relu", "softmax", "exp"])
+def test_an_eager_op_is_one_look_up_and_one_c_call(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules run once per shapes and dtypes; the next call takes a few Python functions (40 before)."""
+    op = getattr(rows, {"matmul": "dense", "add": "elementwise", "exp": "elementwise"}.get(
+        name, "softmax" if name == "softmax" else "activation"))
+    op = getattr(op, name)
+    x = tensor(4, 4)
+    arguments = (x, x) if name in ("add", "matmul") else (x,)
+    first = op(*arguments)
+    assert _python_calls(lambda: op(*arguments)) <= 12
+    monkeypatch.setattr(type(op), "_by_rules", lambda *_: pytest.fail("the rules ran again"))
+    assert op(*arguments).data.tobytes() == first.data.tobytes()
+    assert op(*(tensor(4, 4) for _ in arguments)).shape == (4, 4)
+
+
+@needs_c
+def test_what_an_op_remembers_fits_only_what_it_fits() -> None:
+    """Another shape, dtype or constant that a rule reads, symbolic tensors, arrays and mistakes go by the rules."""
+    x = tensor(4, 6)
+    for axes, shape in (((0,), (6,)), ((1,), (4,)), ((0, 1), ())):
+        for _ in range(2):
+            assert rows.reduce.sum(x, axes=axes).shape == shape
+    for factor in (2, 2.0, 0.5, -0.0, True):
+        got = rows.elementwise.scale(x, factor=factor)
+        assert got.data.tobytes() == (x.data * np.float32(factor)).tobytes()
+    assert rows.elementwise.scale(Tensor(None, shape=(4, 6), dtype="float32"), factor=2.0).symbolic
+    np.testing.assert_array_equal(rows.elementwise.scale(x.data, factor=2.0).data, 2 * x.data)
+    with pytest.raises(TypeError, match="scale"):
+        rows.elementwise.scale(x)
+    with pytest.raises(TypeError, match="scale"):
+        rows.elementwise.scale(x, factor=1.0, value=2.0)
+    with pytest.raises(TypeError, match="scale"):
+        rows.elementwise.scale(x, x, factor=1.0)
+    moved = tensor(4, 6)
+    rows.elementwise.add(x, moved)
+    moved.data = np.zeros((2, 6), np.float32)
+    with pytest.raises(ShapeError, match=r"shape \(2, 6\) now"):
+        rows.elementwise.add(x, moved)
+    for n in range(2 * KNOWN):
+        rows.elementwise.negative(np.zeros(n, np.float32))
+    assert len(rows.elementwise.negative._known) <= KNOWN
+
+
+@needs_c
+def test_two_threads_run_one_ready_call() -> None:
+    arrays = [tensor(50, 50) for _ in range(8)]
+    wanted = [rows.elementwise.exp(a).data.tobytes() for a in arrays]
+    found: list[Any] = [None] * 8
+
+    def work(i: int) -> None:
+        found[i] = {rows.elementwise.exp(arrays[i]).data.tobytes() for _ in range(300)}
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == [{each} for each in wanted]

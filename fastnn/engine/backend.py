@@ -235,3 +235,8 @@ def run_c(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndar
         return
     _engine.call(kernel.c, inputs, outputs, tuple(constants[name] for name in kernel.constants),
                  threads.num_threads())
+
+
+def ready(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...]) -> Any:
+    """The C kernel, ready to be run again and again on arrays like these."""
+    return _engine.Ready(kernel.c, inputs, outputs)

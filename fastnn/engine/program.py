@@ -6,7 +6,7 @@ Floor 1. Imports backend, plan, check and schedule; knows nothing of ops, layers
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,13 +134,21 @@ def keeping(before: dict[int, tuple[Any, np.ndarray]] | None) -> Iterator[None]:
         _context.before = outer
 
 
-def perform(call: Call) -> None:
-    """Run a call now, and append it to the recording that is under way, if any."""
-    if _context.before is not None and call.op.updates:
-        for t in call.outputs:
+def is_tracing() -> bool:
+    """Whether calls on this thread are kept at all, for a program or for gradients."""
+    return bool(_context.recordings or _context.tape)
+
+
+def about_to_update(tensors: Iterable[Any]) -> None:
+    """An update is going to overwrite these: keep what they hold, if `keeping` is under way."""
+    if _context.before is not None:
+        for t in tensors:
             if id(t) not in _context.before:
                 _context.before[id(t)] = t, t.data.copy()
-    call.run()
+
+
+def record(call: Call) -> None:
+    """Append a call to the recording that is under way, if any."""
     if _context.recordings:
         _context.recordings[-1].append(call)
 

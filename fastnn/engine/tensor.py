@@ -107,6 +107,14 @@ class Tensor:
         return operators["absolute"](self)
 
 
+def made_tensor(data: np.ndarray, shape: Shape, dtype: str) -> Tensor:
+    """Tensor(data), where shape and dtype are known."""
+    tensor = Tensor.__new__(Tensor)
+    tensor.data, tensor.shape, tensor.dtype, tensor.name = data, shape, dtype, ""
+    tensor.source, tensor.tracked, tensor.constant = None, False, False
+    return tensor
+
+
 class Variable(Tensor):
     """A tensor that keeps its value from step to step: weights, slots, counters, metric sums.
 

@@ -10,7 +10,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import checks
 from fastnn.nest import flatten
-from fastnn.ops._op import kept_dtype
+from fastnn.ops._arrays import kept_dtype
 
 KEPT = 64       # kinds of inputs whose symbolic outputs are remembered
 

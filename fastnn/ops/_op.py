@@ -3,8 +3,9 @@
 Every rule gets its arguments by name, so that it reads like the formula and asks only for what it needs.
 """
 
-import inspect
+import contextlib
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,42 +14,28 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.check import UNIT
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import Call, current_layer, current_section, is_recording, open_tape_number, perform
+from fastnn.engine.program import (
+    Call,
+    about_to_update,
+    current_layer,
+    current_section,
+    is_recording,
+    is_tracing,
+    open_tape_number,
+    record,
+)
 from fastnn.engine.tensor import TapedCall, Tensor
 from fastnn.errors import ShapeError
+from fastnn.ops._arrays import as_tensor
+from fastnn.ops._known import LARGEST, MOST, Known
+from fastnn.ops._rules import Rule, Shape, same, same_shapes
 
-Shape = tuple[int | None, ...]
+__all__ = ["Op", "Shape", "as_tensor", "same", "same_shapes"]
 
 WIDENING = ("bool", "uint8", "int32", "int64", "float32", "float64")      # each holds the ones before it, or nearly
 by_name: dict[str, "Op"] = {}
-
-
-def same(x: Shape) -> Shape:
-    """The shape rule of functions of one array `x`: same shape."""
-    return x
-
-
-def same_shapes(name: str, **shapes: Shape) -> Shape:
-    """The common shape of all arguments; ShapeError naming the first two that differ."""
-    (first, shape), *rest = shapes.items()
-    for other, other_shape in rest:
-        if len(shape) != len(other_shape) or any(
-                a != b and a is not None and b is not None for a, b in zip(shape, other_shape)):
-            raise ShapeError(f"{name}: {first} is {shape} and {other} is {other_shape}; the shapes must be equal; "
-                             "reshape one of them.")
-        shape = tuple(b if a is None else a for a, b in zip(shape, other_shape))
-    return shape
-
-
-class _Rule:
-    """A function called with the arguments that its parameters name."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        self.parameters = tuple(inspect.signature(function).parameters)
-
-    def __call__(self, values: dict[str, Any]) -> Any:
-        return self.function(*[values[name] for name in self.parameters])
+KNOWN = 512      # sets of shapes that an op remembers
+_SHAPE_AND_DTYPE, _DATA = operator.attrgetter("shape", "dtype"), operator.attrgetter("data")
 
 
 class Op:
@@ -80,15 +67,18 @@ class Op:
         by_name[name] = self
         self.name = name
         self.kernel = backend.kernels[name]
-        self.shape = _Rule(shape) if shape else None
-        self.vjp = {key: _Rule(rule) for key, rule in (vjp or {}).items()}
-        self.shared = {key: _Rule(rule) for key, rule in (shared or {}).items()}
+        self.shape = Rule(shape) if shape else None
+        self.vjp = {key: Rule(rule) for key, rule in (vjp or {}).items()}
+        self.shared = {key: Rule(rule) for key, rule in (shared or {}).items()}
         self.optional, self.updates, self.view, self.gives = optional, updates, view, gives or {}
         self.output_names = updates or outputs
+        self._any_number = self.output_names[0].startswith("*")
         self.dtypes = dtypes or {}
         self.result = result
-        self.magnitude, self.terms, self.ulps = magnitude, _Rule(terms) if terms else None, ulps
-        self.flops = _Rule(flops) if flops else None
+        self.magnitude, self.terms, self.ulps = magnitude, Rule(terms) if terms else None, ulps
+        self.flops = Rule(flops) if flops else None
+        self._known: dict[Any, Known] = {}
+        self._asked = self._constants_of_rules()
         known = {each.lstrip("*") for each in self.kernel.inputs}
         unknown = (set(self.vjp) | set(updates) | set(self.dtypes) | set(optional)) - known
         if unknown:
@@ -96,37 +86,91 @@ class Op:
         self.__doc__ = self.kernel.reference.__doc__
         self.__name__ = name
 
+    def _constants_of_rules(self) -> tuple[str, ...]:
+        """The constants that the rules of shapes and dtypes read."""
+        read = set(self.shape.parameters) if self.shape else set()
+        for rule in self.result if isinstance(self.result, tuple) else (self.result,):
+            read.update(Rule(rule).parameters if callable(rule) else (rule,))
+        return tuple(name for name in self.kernel.constants if name in read)
+
     def __repr__(self) -> str:
         return f"<op {self.kernel.signature}>"
 
     def __call__(self, *inputs: Any, **constants: Any) -> Any:
         """Run it. Tensors and arrays in, a Tensor (or a tuple of them) out.
 
-        Raises TypeError for wrong dtypes or arguments, ShapeError for shapes that do not fit.
+        Raises TypeError for wrong dtypes or arguments, ShapeError for shapes that do not fit. Shapes and dtypes that C
+        has run before go there without another look at the rules.
         """
+        try:
+            known = self._known[(*map(_SHAPE_AND_DTYPE, inputs), *[constants[name] for name in self._asked])]
+            values = tuple([constants[name] for name in self.kernel.constants])
+            arrays = tuple(map(_DATA, inputs))
+        except (AttributeError, KeyError, TypeError):       # not known, or arrays and numbers, or a mistake
+            return self._by_rules(inputs, constants)
+        if len(values) != len(constants) or backend.backend() != "c":
+            return self._by_rules(inputs, constants)
+        made = known.made(inputs)
+        if self.updates:
+            about_to_update(made)
+        if not known.run(arrays, tuple(map(_DATA, made)), values):      # symbolic, or another array now
+            return self._by_rules(inputs, constants)
+        if is_tracing():
+            self._trace(inputs, made, constants)
+        return self._given(made)
+
+    def _by_rules(self, inputs: tuple[Any, ...], constants: dict[str, Any]) -> Any:
+        """Check the inputs, find the outputs' shapes and dtypes, run, and remember what was found."""
         tensors = self._tensors(inputs, constants)
         results = self.results(tensors, constants)
         if any(t.data is None for t in tensors) or (not self.updates and any(None in shape for shape, _ in results)):
             outputs = tuple(Tensor(None, shape=shape, dtype=dtype) for shape, dtype in results)
-            symbolic = True
+            call = Call(self, tensors, outputs, constants, current_layer(), current_section())
             for t in () if self.updates else outputs:
                 self._check_memory(t.shape, t.dtype)
-        elif self.updates:
-            outputs, symbolic = tuple(tensors[self.kernel.inputs.index(name)] for name in self.updates), False
+                t.source = call
+            return self._given(outputs)
+        if self.updates:
+            outputs = tuple(tensors[self.kernel.inputs.index(name)] for name in self.updates)
+            about_to_update(outputs)
         else:
-            outputs, symbolic = tuple(Tensor(self._new(shape, dtype)) for shape, dtype in results), False
+            outputs = tuple(Tensor(self._new(shape, dtype)) for shape, dtype in results)
+        Call(self, tensors, outputs, constants, current_layer(), current_section()).run()
+        self._remember(tensors, outputs, constants)
+        if is_tracing():
+            self._trace(tensors, outputs, constants)
+        return self._given(outputs)
+
+    def _given(self, outputs: tuple[Tensor, ...]) -> Any:
+        """What the caller gets: the tensor, or the tuple where there are several or any number."""
+        return outputs[0] if len(outputs) == 1 and not self._any_number else outputs
+
+    def _remember(self, tensors: tuple[Tensor, ...], outputs: tuple[Tensor, ...], constants: dict[str, Any]) -> None:
+        """Let the next call with these shapes, dtypes and constants that a rule reads go straight to C."""
+        if backend.backend() != "c" or self.kernel.c is None or len(tensors) + len(outputs) > MOST or sum(
+                t.data.nbytes for t in outputs) > LARGEST:
+            return
+        if len(self._known) >= KNOWN:
+            self._known.clear()
+        key = (*map(_SHAPE_AND_DTYPE, tensors), *[constants[name] for name in self._asked])
+        with contextlib.suppress(TypeError):        # a constant without a hash
+            self._known[key] = Known(self, tensors, outputs)
+
+    def _trace(self, tensors: tuple[Tensor, ...], outputs: tuple[Tensor, ...], constants: dict[str, Any]) -> None:
+        """Keep the call that has just run: for a program, or for the gradients of a tape."""
         tape = open_tape_number()
         tracked = tape and any(t.tracked in (True, tape) for t in tensors)
-        if tracked and not is_recording():      # what other tapes have made is data to this one
+        if is_recording():
+            call = Call(self, tensors, outputs, constants, current_layer(), current_section())
+            record(call)
+        elif tracked:       # what other tapes have made is data to this one
             tensors = tuple(t if t.source is None or t.tracked in (True, tape) else t.at(t.data) for t in tensors)
-        kind = TapedCall if tracked and not (symbolic or is_recording()) else Call
-        call = kind(self, tensors, outputs, constants, current_layer(), current_section())
-        if not symbolic:
-            perform(call)
-        if not self.updates and (tracked or symbolic or is_recording()):
+            call = TapedCall(self, tensors, outputs, constants, current_layer(), current_section())
+        else:
+            return
+        if not self.updates:
             for t in outputs:
                 t.source, t.tracked = call, tape if tracked else False
-        return outputs[0] if len(outputs) == 1 and not self.output_names[0].startswith("*") else outputs
 
     def backward(self, call: Call, outputs: Sequence[Tensor], d_outputs: Sequence[Tensor | None],
                  wanted: set[str]) -> dict[str, Tensor]:
@@ -160,7 +204,7 @@ class Op:
         ulps = self.ulps + (self.terms(values) if self.terms else 0)
         rules = self.magnitude if isinstance(self.magnitude, tuple) else (self.magnitude,) * len(expected)
         with np.errstate(all="ignore"):
-            return [UNIT * ulps * (np.abs(want) if rule is None else _Rule(rule)(values)) + 1e-37
+            return [UNIT * ulps * (np.abs(want) if rule is None else Rule(rule)(values)) + 1e-37
                     for rule, want in zip(rules, expected)]
 
     def _tensors(self, inputs: tuple[Any, ...], constants: dict[str, Any]) -> tuple[Tensor, ...]:
@@ -207,7 +251,7 @@ class Op:
             return list(zip(shapes, (t.dtype for name, t in zip(self.kernel.inputs, tensors) if name in self.updates)))
         rules = self.result if isinstance(self.result, tuple) else (self.result,) * len(shapes)
         given: dict[Any, Any] = {**constants, **backend.bound(self.kernel.inputs, [t.dtype for t in tensors])}
-        dtypes: list[Any] = [_Rule(r)(given) if callable(r) else given.get(r, r) for r in rules]
+        dtypes: list[Any] = [Rule(r)(given) if callable(r) else given.get(r, r) for r in rules]
         return [(shape, backend.floatx() if dtype == "float" else dtype) for shape, dtype in zip(shapes, dtypes)]
 
     def _shapes(self, tensors: tuple[Tensor, ...], constants: dict[str, Any]) -> list[Shape]:
@@ -235,36 +279,3 @@ class Op:
         gigabytes = math.prod([1 if n is None else n for n in shape]) * np.dtype(dtype).itemsize / 2**30
         return MemoryError(f"{self.name}{where}: no memory for an output of shape {shape}: {gigabytes:,.1f} GiB{each}; "
                            "use a smaller batch or layer.")
-
-
-def as_tensor(value: Any, kind: str = "float") -> Tensor:
-    """A Tensor from an array, list or number; `kind` as in Op's dtypes. Arrays are copied only when they must be."""
-    if isinstance(value, Tensor):
-        return value
-    array = np.asarray(value)
-    dtype = backend.floatx() if kind == "float" else kept_dtype(array) if kind in ("any", "alike") else kind
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"got an array of dtype {array.dtype}; needs numbers.")
-    if dtype == "int32" and array.dtype.kind in "fiu" and array.dtype != np.int32:
-        check_whole(array)
-    return Tensor(np.require(array, dtype=dtype, requirements=["C", "A"]), constant=True)
-
-
-def check_whole(array: np.ndarray) -> None:
-    """ValueError at the first number that int32 cannot hold."""
-    bad = (array < -2 ** 31) | (array >= 2 ** 31)
-    if array.dtype.kind == "f":
-        bad |= array != np.floor(array)
-    if bad.any():
-        first = tuple(np.argwhere(bad)[0].tolist())
-        raise ValueError(f"got the number {array[first]:.17g} at {list(first)} ({int(bad.sum())} bad); needs whole "
-                         "numbers from -2147483648 to 2147483647, as int32 holds.")
-
-
-def kept_dtype(array: np.ndarray) -> Any:
-    """The dtype of ours that keeps an array's numbers: floats are floatx, whole numbers int32 where they fit."""
-    if array.dtype.kind == "f":
-        return backend.floatx()
-    if array.dtype.kind not in "iu" or array.dtype in (np.uint8, np.int32):
-        return array.dtype
-    return np.int32 if not array.size or (array.min() >= -2 ** 31 and array.max() < 2 ** 31) else np.int64

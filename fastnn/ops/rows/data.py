@@ -9,7 +9,8 @@ from fastnn.engine import backend
 from fastnn.engine.program import Call, is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops._op import Op, Shape, check_whole, same_shapes
+from fastnn.ops._arrays import check_whole
+from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows.elementwise import cast
 from fastnn.reference import data as reference
 

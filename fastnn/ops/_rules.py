@@ -1,0 +1,37 @@
+"""Rules of ops: functions called with the arguments that they name; the shape rules that many share. Floor 2."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from fastnn.errors import ShapeError
+
+Shape = tuple[int | None, ...]
+
+
+def same(x: Shape) -> Shape:
+    """The shape rule of functions of one array `x`: same shape."""
+    return x
+
+
+def same_shapes(name: str, **shapes: Shape) -> Shape:
+    """The common shape of all arguments; ShapeError naming the first two that differ."""
+    (first, shape), *rest = shapes.items()
+    for other, other_shape in rest:
+        if len(shape) != len(other_shape) or any(
+                a != b and a is not None and b is not None for a, b in zip(shape, other_shape)):
+            raise ShapeError(f"{name}: {first} is {shape} and {other} is {other_shape}; the shapes must be equal; "
+                             "reshape one of them.")
+        shape = tuple(b if a is None else a for a, b in zip(shape, other_shape))
+    return shape
+
+
+class Rule:
+    """A function called with the arguments that its parameters name."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.parameters = tuple(inspect.signature(function).parameters)
+
+    def __call__(self, values: dict[str, Any]) -> Any:
+        return self.function(*[values[name] for name in self.parameters])
