@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from fastnn.arguments import flag, number, whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, nearest, shown
 from fastnn.ops._op import as_tensor
@@ -41,12 +42,10 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 
     Raises TypeError for a setting that is not a number and ValueError for NaN or a max_value below 0. Source: Keras.
     """
-    slope, threshold = _number("relu", "negative_slope", negative_slope), _number("relu", "threshold", threshold)
+    slope, threshold = number(negative_slope, "relu: negative_slope"), number(threshold, "relu: threshold")
     if max_value is None and threshold == 0:
         return rows.leaky_relu(x, slope=slope) if slope else rows.relu(x)
-    maximum = math.inf if max_value is None else _number("relu", "max_value", max_value)
-    if maximum < 0:
-        raise ValueError(f"relu: max_value is {shown(max_value)}; needs a number >= 0, or None for no limit.")
+    maximum = math.inf if max_value is None else number(max_value, "relu: max_value", 0)
     if maximum == 6 and slope == threshold == 0:
         return rows.relu6(x)
     return rows.clipped_relu(x, slope=slope, threshold=threshold, maximum=maximum)
@@ -59,12 +58,12 @@ def relu6(x: Any) -> Tensor:
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     """y = x where x > 0, else negative_slope·x. The default is Keras' 0.2 (its layer LeakyReLU has 0.3)."""
-    return rows.leaky_relu(x, slope=_number("leaky_relu", "negative_slope", negative_slope))
+    return rows.leaky_relu(x, slope=number(negative_slope, "leaky_relu: negative_slope"))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """y = x where x > 0, else alpha·(e^x - 1). Clevert et al. 2015."""
-    return rows.elu(x, alpha=_number("elu", "alpha", alpha))
+    return rows.elu(x, alpha=number(alpha, "elu: alpha"))
 
 
 def selu(x: Any) -> Tensor:
@@ -74,14 +73,15 @@ def selu(x: Any) -> Tensor:
 
 def celu(x: Any, alpha: float = 1.0) -> Tensor:
     """y = max(x, 0) + min(alpha·(e^(x/alpha) - 1), 0). Barron 2017. Raises ValueError for alpha = 0."""
-    if _number("celu", "alpha", alpha) == 0:
+    alpha = number(alpha, "celu: alpha")
+    if alpha == 0:
         raise ValueError("celu: alpha is 0; needs another number, as x is divided by it.")
-    return rows.celu(x, alpha=float(alpha))
+    return rows.celu(x, alpha=alpha)
 
 
 def gelu(x: Any, approximate: bool = False) -> Tensor:
     """y = x·Φ(x), Φ the normal distribution function; `approximate`: by tanh. Hendrycks and Gimpel 2016."""
-    return rows.gelu_tanh(x) if approximate else rows.gelu(x)
+    return rows.gelu_tanh(x) if flag(approximate, "gelu: approximate") else rows.gelu(x)
 
 
 def silu(x: Any) -> Tensor:
@@ -165,20 +165,10 @@ def deserialize(name: str) -> Callable[..., Any]:
     return get(name)
 
 
-def _number(where: str, name: str, value: Any) -> float:
-    """The setting as a float; TypeError or ValueError saying what is needed."""
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{where}: {name} is {shown(value)}; needs a number.")
-    if math.isnan(float(value)):
-        raise ValueError(f"{where}: {name} is NaN; needs a number.")
-    return float(value)
-
-
 def _along(name: str, row: Callable[[Tensor], Tensor], x: Any, axis: int) -> Tensor:
     """A function of rows, applied along any axis."""
     x = as_tensor(x)
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-        raise TypeError(f"{name}: axis is {shown(axis)}; needs a whole number.")
+    axis = whole(axis, f"{name}: axis", None)
     if not -x.ndim <= axis < x.ndim:
         raise ShapeError(f"{name}: x has shape {x.shape} and axis is {axis}; needs one of its {x.ndim} axes; "
                          "a single row needs no batch axis but one axis at least.")

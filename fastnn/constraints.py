@@ -3,10 +3,10 @@
 `axis` names the axes over which a norm is taken: 0 for a Dense kernel (in, units) constrains each unit's weights.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.arguments import axes, is_sequence, number
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._op import as_tensor
@@ -37,7 +37,7 @@ class MaxNorm(Constraint):
     """w = w·min(‖w‖, max_value)/(‖w‖ + 1e-7), norms over `axis`. Srivastava et al. 2014, section 5.1."""
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
-        self.max_value, self.axis = _limit("MaxNorm", "max_value", max_value), axis
+        self.max_value, self.axis = number(max_value, "MaxNorm: max_value", 0), _checked(axis, "MaxNorm")
 
     def __call__(self, w: Any) -> Tensor:
         """w, its norms cut to max_value."""
@@ -51,7 +51,7 @@ class UnitNorm(Constraint):
     """w = w/(‖w‖ + 1e-7), norms over `axis`."""
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = axis
+        self.axis = _checked(axis, "UnitNorm")
 
     def __call__(self, w: Any) -> Tensor:
         """w, its norms 1."""
@@ -66,12 +66,9 @@ class MinMaxNorm(Constraint):
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0,
                  axis: int | Sequence[int] = 0) -> None:
-        self.min_value = _limit("MinMaxNorm", "min_value", min_value)
-        self.max_value = _limit("MinMaxNorm", "max_value", max_value)
-        self.rate, self.axis = _limit("MinMaxNorm", "rate", rate), axis
-        if self.min_value > self.max_value or self.rate > 1:
-            raise ValueError(f"MinMaxNorm: got min_value {min_value}, max_value {max_value}, rate {rate}; needs "
-                             "min_value <= max_value and 0 <= rate <= 1.")
+        self.max_value = number(max_value, "MinMaxNorm: max_value", 0)
+        self.min_value = number(min_value, "MinMaxNorm: min_value", 0, self.max_value)
+        self.rate, self.axis = number(rate, "MinMaxNorm: rate", 0, 1), _checked(axis, "MinMaxNorm")
 
     def __call__(self, w: Any) -> Tensor:
         """w, its norms moved towards [min_value, max_value]."""
@@ -97,14 +94,17 @@ def get(identifier: Any) -> Any:
     return identified("Constraint", identifier, CLASSES)
 
 
-def _axes(where: str, w: Tensor, axis: Any) -> tuple[int, ...]:
-    wanted = axis if isinstance(axis, (tuple, list)) else (axis,)
-    if any(isinstance(a, bool) or not hasattr(a, "__index__") for a in wanted):
-        raise TypeError(f"{where}: axis is {shown(axis)}; needs a whole number or several.")
+def _checked(axis: Any, where: str) -> int | list[int]:
+    found = axes(axis, f"{where}: axis")
+    return list(found) if is_sequence(axis) else found[0]
+
+
+def _axes(where: str, w: Tensor, axis: int | list[int]) -> tuple[int, ...]:
+    wanted = axis if isinstance(axis, list) else [axis]
     if any(not -w.ndim <= a < w.ndim for a in wanted):
         raise ShapeError(f"{where}: axis is {shown(axis)} and the weight has shape {w.shape}; needs axes from "
                          f"{-w.ndim} to {w.ndim - 1}.")
-    return tuple(sorted({int(a) % w.ndim for a in wanted}))
+    return tuple(sorted({a % w.ndim for a in wanted}))
 
 
 def _norms(w: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -114,11 +114,3 @@ def _norms(w: Tensor, axes: tuple[int, ...]) -> Tensor:
 def _rescaled(w: Tensor, wanted: Tensor, norms: Tensor, axes: tuple[int, ...]) -> Tensor:
     factors = elementwise.divide(wanted, elementwise.add_constant(norms, value=EPSILON))
     return elementwise.multiply(w, reduce.expand(factors, shape=w.shape, axes=axes))
-
-
-def _limit(where: str, name: str, value: Any) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{where}: {name} is {shown(value)}; needs a number >= 0.")
-    if not 0 <= float(value) < math.inf:
-        raise ValueError(f"{where}: {name} is {shown(value)}; needs a finite number >= 0.")
-    return float(value)

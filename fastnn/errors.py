@@ -25,17 +25,23 @@ class BusyError(RuntimeError):
     """A model asked to train while it is training."""
 
 
-def shown(value: object, limit: int = 80) -> str:
+def shown(value: object, limit: int = 60) -> str:
     """repr(value), control characters escaped, cut to `limit` characters: safe to put into a message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:       # a number of over 4300 digits, or an object whose repr fails
+        text = f"a {type(value).__name__} that cannot be printed"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def nearest(name: object, options: Iterable[str]) -> str:
-    """'; did you mean 'relu'?' where something is close, else a list of the options."""
+    """'did you mean 'relu'?' where something is close, else a list of the options, on a line of its own if long."""
     options = sorted(options)
     close = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else "choose from " + ", ".join(options) + "."
+    if close:
+        return f"did you mean {close[0]!r}?"
+    text = ", ".join(options)
+    return f"choose from {text}." if len(text) <= 50 else f"needs one of these names:\n{text}."
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from fastnn import random
+from fastnn.arguments import choice, number, numbers
 from fastnn.engine import backend
 from fastnn.engine.program import not_recording
-from fastnn.errors import ShapeError, nearest, shown
+from fastnn.errors import ShapeError
 from fastnn.ops.rows import random as draws
 from fastnn.regularizers import Configured, identified, snake_names
 
@@ -51,6 +52,7 @@ class Constant(Initializer):
     """`value` everywhere; an array is repeated to the shape."""
 
     def __init__(self, value: Any = 0.0) -> None:
+        numbers(value, "Constant: value")
         self.value = value
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
@@ -59,14 +61,15 @@ class Constant(Initializer):
         try:
             return np.array(np.broadcast_to(value, tuple(shape)))
         except ValueError:
-            raise ShapeError(f"Constant: value has shape {value.shape}; cannot become {tuple(shape)}.") from None
+            raise ShapeError(f"Constant: value has shape {value.shape}; needs one that can be repeated to "
+                             f"{tuple(shape)}.") from None
 
 
 class Identity(Initializer):
     """gain on the diagonal, 0 elsewhere; for matrices only."""
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+        self.gain = number(gain, "Identity: gain")
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         """The matrix. Raises ShapeError for shapes that are no matrix."""
@@ -105,7 +108,8 @@ class RandomNormal(RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.mean, self.stddev = _finite(self, "mean", mean), _finite(self, "stddev", stddev, low=0)
+        where = type(self).__name__
+        self.mean, self.stddev = number(mean, f"{where}: mean"), number(stddev, f"{where}: stddev", 0)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         """Normal numbers."""
@@ -125,7 +129,8 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.minval, self.maxval = _finite(self, "minval", minval), _finite(self, "maxval", maxval)
+        self.minval = number(minval, "RandomUniform: minval")
+        self.maxval = number(maxval, "RandomUniform: maxval", self.minval)
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         """Uniform numbers."""
@@ -141,13 +146,12 @@ class VarianceScaling(RandomInitializer):
     def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
                  seed: int | None = None) -> None:
         super().__init__(seed)
-        self.scale = _finite(self, "scale", scale, low=0)
-        self.mode, self.distribution = mode, "truncated_normal" if distribution == "normal" else distribution
-        for name, value, known in (("mode", mode, _MODES), ("distribution", self.distribution, _DISTRIBUTIONS)):
-            if value not in known:
-                raise ValueError(f"{type(self).__name__}: {name} is {shown(value)}; {nearest(value, known)}")
-        if self.scale == 0:
-            raise ValueError(f"{type(self).__name__}: scale is 0; needs a number > 0.")
+        where = type(self).__name__
+        self.scale = number(scale, f"{where}: scale", 0, above=True)
+        self.mode = choice(mode, f"{where}: mode", _MODES)
+        self.distribution = choice(distribution, f"{where}: distribution", ("normal", *_DISTRIBUTIONS))
+        if distribution == "normal":
+            self.distribution = "truncated_normal"
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         """Random numbers of variance scale/n."""
@@ -208,7 +212,7 @@ class Orthogonal(RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.gain = _finite(self, "gain", gain)
+        self.gain = number(gain, "Orthogonal: gain")
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         """The matrix. Raises ShapeError for fewer than two axes."""
@@ -245,12 +249,3 @@ def fans(shape: Shape) -> tuple[int, int]:
         return (int(shape[0]),) * 2 if shape else (1, 1)
     window = math.prod(shape[:-2])
     return int(shape[-2]) * window, int(shape[-1]) * window
-
-
-def _finite(owner: Initializer, name: str, value: Any, low: float = -math.inf) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{type(owner).__name__}: {name} is {shown(value)}; needs a number.")
-    if not math.isfinite(value) or value < low:
-        raise ValueError(f"{type(owner).__name__}: {name} is {shown(value)}; needs a finite number"
-                         + (f" >= {low}." if low > -math.inf else "."))
-    return float(value)

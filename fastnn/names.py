@@ -1,9 +1,6 @@
-"""Names and shapes of layers, checked and counted. Floor 3; imports errors only."""
+"""Names of things: checked, counted, in snake case. Ground floor; imports errors only."""
 
 import re
-from typing import Any
-
-import numpy as np
 
 from fastnn.errors import shown
 
@@ -37,24 +34,3 @@ def checked_name(name: str | None, where: str) -> str | None:
         raise ValueError(f"{where}: got the name {shown(name, 40)}; needs 1 to 255 printable characters without '/' or "
                          "'..'.")
     return name
-
-
-def checked_shape(shape: Any, where: str) -> tuple[int | None, ...]:
-    """A sample's shape as a tuple: ints >= 1 or None."""
-    items = (shape,) if hasattr(shape, "__index__") else shape
-    if not isinstance(items, (tuple, list, np.ndarray)):
-        raise TypeError(f"{where}: got the input shape {shown(shape)}; needs a tuple such as (30,).")
-    for n in items:
-        if n is not None and (isinstance(n, bool) or not hasattr(n, "__index__") or int(n) < 1):
-            raise ValueError(f"{where}: got the input shape {shown(shape)}; every axis must be a whole number >= 1 "
-                             "(or None).")
-    return tuple(None if n is None else int(n) for n in items)
-
-
-def positive_int(value: Any, what: str) -> int:
-    """A whole number >= 1. TypeError for other kinds (bool too), ValueError for smaller ones."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{what} is {shown(value)}; needs a whole number >= 1.")
-    if int(value) < 1:
-        raise ValueError(f"{what} is {shown(value)}; needs a whole number >= 1.")
-    return int(value)

@@ -8,9 +8,7 @@ import secrets
 import threading
 from dataclasses import dataclass
 
-from fastnn.errors import shown
-
-_MAX_SEED = 2 ** 63
+from fastnn.arguments import whole
 
 
 @dataclass
@@ -32,11 +30,7 @@ def set_seed(seed: int) -> None:
 
 def checked_seed(seed: int, where: str) -> int:
     """The seed as an int, or TypeError/ValueError saying what is needed."""
-    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-        raise TypeError(f"{where}: seed is {shown(seed)}; needs a whole number.")
-    if not 0 <= int(seed) < _MAX_SEED:
-        raise ValueError(f"{where}: seed is {shown(seed)}; needs 0 <= seed < 2**63.")
-    return int(seed)
+    return whole(seed, f"{where}: seed", 0)
 
 
 def new_stream(seed: int | None = None) -> tuple[int, int]:

@@ -4,13 +4,13 @@
 """
 
 import inspect
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from fastnn.arguments import number
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import nearest, shown
+from fastnn.names import snake_case
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, reduce
 
@@ -48,7 +48,7 @@ class L1L2(Regularizer):
     """penalty = l1·Σ|x| + l2·Σx². Both 0 unless given. Raises TypeError/ValueError for what is no number >= 0."""
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1, self.l2 = _factor("L1L2", "l1", l1), _factor("L1L2", "l2", l2)
+        self.l1, self.l2 = number(l1, "L1L2: l1", 0), number(l2, "L1L2: l2", 0)
 
     def __call__(self, x: Any) -> Tensor:
         """l1·Σ|x| + l2·Σx²."""
@@ -61,7 +61,7 @@ class L1(Regularizer):
     """penalty = l1·Σ|x|, l1 = 0.01 unless given. Drives weights to 0."""
 
     def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = _factor("L1", "l1", l1)
+        self.l1 = number(l1, "L1: l1", 0)
 
     def __call__(self, x: Any) -> Tensor:
         """l1·Σ|x|."""
@@ -72,7 +72,7 @@ class L2(Regularizer):
     """penalty = l2·Σx², l2 = 0.01 unless given. Keeps weights small; its gradient is 2·l2·x."""
 
     def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = _factor("L2", "l2", l2)
+        self.l2 = number(l2, "L2: l2", 0)
 
     def __call__(self, x: Any) -> Tensor:
         """l2·Σx²."""
@@ -106,7 +106,12 @@ def identified(what: str, identifier: Any, classes: Mapping[str, Any]) -> Any:
             raise ValueError(f"{what}: got {shown(identifier)}; {nearest(identifier, classes)}")
         identifier = classes[identifier]
     if inspect.isclass(identifier):
-        return identifier(**config)
+        try:
+            inspect.signature(identifier).bind(**config)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{what}: got {identifier.__name__} with {shown(config)}; needs an object; make one, as "
+                            f"{error}.") from None
+        identifier = identifier(**config)
     if identifier is not None and not callable(identifier):
         raise TypeError(f"{what}: got {shown(identifier)}; needs a name, a class, an object, a function or None.")
     return identifier
@@ -114,9 +119,7 @@ def identified(what: str, identifier: Any, classes: Mapping[str, Any]) -> Any:
 
 def snake_names(*classes: type) -> dict[str, type]:
     """Each class under its own name and under that name in snake case."""
-    by_name = {c.__name__: c for c in classes}
-    return by_name | {re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(): c
-                      for name, c in by_name.items()}
+    return {c.__name__: c for c in classes} | {snake_case(c.__name__): c for c in classes}
 
 
 def _l1(x: Any, factor: float) -> Tensor:
@@ -127,11 +130,3 @@ def _l1(x: Any, factor: float) -> Tensor:
 def _l2(x: Any, factor: float) -> Tensor:
     x = as_tensor(x)
     return elementwise.scale(reduce.sum(elementwise.square(x), axes=tuple(range(x.ndim))), factor=factor)
-
-
-def _factor(where: str, name: str, value: Any) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{where}: {name} is {shown(value)}; needs a number >= 0, such as 0.01.")
-    if not 0 <= float(value) < math.inf:
-        raise ValueError(f"{where}: {name} is {shown(value)}; needs a finite number >= 0, such as 0.01.")
-    return float(value)

@@ -13,7 +13,7 @@ import pytest
 
 import fastnn
 from fastnn.engine import backend, plan
-from fastnn.layers.layer import reset_names
+from fastnn.names import reset_names
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

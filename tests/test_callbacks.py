@@ -314,7 +314,7 @@ def test_validation_now_and_then_is_no_reason_to_warn():
     (ValueError, {"mode": "minimum"}), (ValueError, {"patience": -1}), (TypeError, {"patience": 1.5}),
     (TypeError, {"patience": True}), (ValueError, {"start_from_epoch": -1}), (ValueError, {"min_delta": math.nan}),
     (TypeError, {"min_delta": "0"}), (TypeError, {"baseline": "low"}), (TypeError, {"monitor": None}),
-    (TypeError, {"monitor": ""}), (ValueError, {"baseline": math.inf})])
+    (ValueError, {"monitor": ""}), (ValueError, {"baseline": math.inf})])
 def test_early_stopping_checks_its_arguments(kind, wrong):
     with pytest.raises(kind, match=next(iter(wrong))):
         EarlyStopping(**wrong)

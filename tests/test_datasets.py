@@ -143,7 +143,7 @@ def test_rows_of_the_test_part(test_split: float, rows: int) -> None:
                                         0.99999, 1e-12])
 @pytest.mark.parametrize("name", TABLES)
 def test_bad_test_split(name: str, test_split: Any) -> None:
-    with pytest.raises(ValueError, match=rf"datasets\.{name}\.load_data: test_split is .*must be.*pass"):
+    with pytest.raises((TypeError, ValueError), match=rf"datasets\.{name}\.load_data: test_split is .*needs"):
         TABLES[name].load_data(test_split=test_split)
 
 
@@ -151,7 +151,7 @@ def test_bad_test_split(name: str, test_split: Any) -> None:
 @pytest.mark.parametrize("load", [*(table.load_data for table in TABLES.values()), *MAKERS.values()])
 def test_bad_seed(load: Any, seed: Any) -> None:
     arguments = {"n": 8} if load is xor else {}
-    with pytest.raises(ValueError, match=r"datasets\.[a-z_.]+: seed is .*must be an integer.*pass"):
+    with pytest.raises((TypeError, ValueError), match=r"datasets\.[a-z_.]+: seed is .*needs a whole number"):
         load(**arguments, seed=seed)
 
 
@@ -271,15 +271,15 @@ def test_xor() -> None:
 ])
 @pytest.mark.parametrize("name", MAKERS)
 def test_bad_maker_arguments(name: str, arguments: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=rf"datasets\.{name}: {message}.*must be.*pass"):
+    with pytest.raises((TypeError, ValueError), match=rf"datasets\.{name}: {message}.*needs"):
         MAKERS[name](**arguments)
 
 
 def test_bad_classes_and_factor() -> None:
     for classes in (1, 0, -1, 2.0, None):
-        with pytest.raises(ValueError, match=r"datasets.spirals: classes is"):
+        with pytest.raises((TypeError, ValueError), match=r"datasets.spirals: classes is"):
             spirals(classes=classes)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"n is 3; .*at least 4"):
+    with pytest.raises(ValueError, match=r"n is 3; .*>= 4"):
         spirals(3, classes=4)
     for factor in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match=r"datasets.circles: factor is"):

@@ -445,4 +445,4 @@ def test_datasets_that_lack_something() -> None:
     with pytest.warns(UserWarning, match="use_multiprocessing=True has no effect"):
         Data(workers=4, use_multiprocessing=True)
     assert_good_error(lambda: Data(max_queue_size=0), ValueError, "max_queue_size")
-    assert_good_error(lambda: Data(workers="all"), ValueError, "workers")
+    assert_good_error(lambda: Data(workers="all"), TypeError, "workers")

@@ -162,8 +162,8 @@ def test_fit_on_augmented_images_and_settings_that_need_others() -> None:
     (dict(rotation_range="ten"), "rotation_range"), (dict(width_shift_range=-0.2), "width_shift_range"),
     (dict(rotation_range=float("nan")), "rotation_range"), (dict(rescale="1/255"), "rescale")])
 def test_bad_settings(settings: dict[str, Any], fragment: str) -> None:
-    assert_good_error(lambda: ImageDataGenerator(**settings), ValueError, "ImageDataGenerator", fragment, "needs"
-                      if "fill_mode" not in settings else "choose")
+    assert_good_error(lambda: ImageDataGenerator(**settings), (TypeError, ValueError), "ImageDataGenerator", fragment,
+                      "choose" if isinstance(settings.get("fill_mode", settings.get("data_format")), str) else "needs")
 
 
 def test_bad_data(tmp_path: Path) -> None:

@@ -128,5 +128,5 @@ def test_mistakes_are_explained() -> None:
         initializers.Orthogonal()((3,))
     with pytest.raises(fastnn.ShapeError, match="matrix"):
         initializers.Identity()((3, 3, 3))
-    with pytest.raises(fastnn.ShapeError, match="cannot become"):
+    with pytest.raises(fastnn.ShapeError, match="can be repeated"):
         initializers.Constant([1, 2])((3,))

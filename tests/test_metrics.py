@@ -242,9 +242,9 @@ def test_overriding_result_hides_the_inherited_compute() -> None:
 # ---- mistakes ---------------------------------------------------------------------------------------------------
 
 def test_mistakes_are_explained() -> None:
-    with pytest.raises(ValueError, match="top_k is not supported"):
+    with pytest.raises(ValueError, match="top_k is 2; needs None"):
         metrics.Precision(top_k=2)
-    with pytest.raises(ValueError, match=r"thresholds holds 1\.5"):
+    with pytest.raises(ValueError, match=r"thresholds is 1\.5"):
         metrics.Recall(thresholds=1.5)
     with pytest.raises(ValueError, match="empty"):
         metrics.Recall(thresholds=[])

@@ -157,7 +157,7 @@ def test_configs_make_the_same_layer_again() -> None:
     (lambda: layers.BatchNormalization(axis="last"), TypeError, "axis"),
     (lambda: layers.BatchNormalization(momentum=1.5), ValueError, "momentum"),
     (lambda: layers.BatchNormalization(epsilon=-1), ValueError, "epsilon"),
-    (lambda: layers.LayerNormalization(axis=[]), TypeError, "axis"),
+    (lambda: layers.LayerNormalization(axis=[]), ValueError, "axis"),
     (lambda: layers.LayerNormalization(rms_scaling=True), ValueError, "rms_scaling"),
     (lambda: layers.GroupNormalization(0), ValueError, "groups"),
     (lambda: layers.GroupNormalization(2.5), TypeError, "groups"),

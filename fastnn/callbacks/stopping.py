@@ -6,8 +6,9 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from fastnn.arguments import choice, flag, number, optional, text, whole
 from fastnn.callbacks.base import Callback, Logs
-from fastnn.errors import nearest, shown
+from fastnn.errors import shown
 
 _RISING = ("acc", "accuracy", "auc", "precision", "recall", "score", "cosine_similarity", "iou", "io_u",
            "true_positives", "true_negatives", "sensitivity", "specificity")
@@ -24,13 +25,10 @@ class MonitorCallback(Callback):
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0) -> None:
         where = type(self).__name__
-        if not isinstance(monitor, str) or not monitor:
-            raise TypeError(f"{where}: monitor is {shown(monitor)}; needs a name from the logs, such as 'val_loss'.")
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f"{where}: mode is {shown(mode)}; {nearest(mode, ('auto', 'min', 'max'))}")
-        self.monitor, self.mode = monitor, mode
-        self.min_delta = abs(checked_number(where, "min_delta", min_delta))
-        self.rising = mode == "max"
+        self.monitor = text(monitor, f"{where}: monitor", "val_loss")
+        self.mode = choice(mode, f"{where}: mode", ("auto", "min", "max"))
+        self.min_delta = abs(number(min_delta, f"{where}: min_delta"))
+        self.rising = self.mode == "max"
         self._seen = self._warned = False
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -97,11 +95,11 @@ class EarlyStopping(MonitorCallback):
                  mode: str = "auto", baseline: float | None = None, restore_best_weights: bool = False,
                  start_from_epoch: int = 0) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.patience = checked_count("EarlyStopping", "patience", patience)
-        self.start_from_epoch = checked_count("EarlyStopping", "start_from_epoch", start_from_epoch)
-        self.verbose = int(verbose)
-        self.baseline = None if baseline is None else checked_number("EarlyStopping", "baseline", baseline)
-        self.restore_best_weights = bool(restore_best_weights)
+        self.patience = whole(patience, "EarlyStopping: patience", 0)
+        self.start_from_epoch = whole(start_from_epoch, "EarlyStopping: start_from_epoch", 0)
+        self.verbose = whole(int(verbose) if isinstance(verbose, bool) else verbose, "EarlyStopping: verbose", 0)
+        self.baseline = optional(number, baseline, "EarlyStopping: baseline")
+        self.restore_best_weights = flag(restore_best_weights, "EarlyStopping: restore_best_weights")
         self._reset()
 
     def _reset(self) -> None:
@@ -150,7 +148,7 @@ class TerminateOnNaN(Callback):
     """
 
     def __init__(self, raise_error: bool = False) -> None:
-        self.raise_error = bool(raise_error)
+        self.raise_error = flag(raise_error, "TerminateOnNaN: raise_error")
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         loss = (logs or {}).get("loss")
@@ -161,21 +159,3 @@ class TerminateOnNaN(Callback):
             raise FloatingPointError(f"{text}; needs a finite loss; try a smaller learning rate.")
         print(f"{text}; training stops.")
         self.model.stop_training = True
-
-
-def checked_number(where: str, name: str, value: Any) -> float:
-    """A finite number as given, or TypeError/ValueError saying what is needed."""
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise TypeError(f"{where}: {name} is {shown(value)}; needs a number.")
-    if not math.isfinite(value):
-        raise ValueError(f"{where}: {name} is {shown(value)}; needs a finite number.")
-    return value
-
-
-def checked_count(where: str, name: str, value: Any) -> int:
-    """A whole number >= 0, or TypeError/ValueError saying what is needed."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{where}: {name} is {shown(value)}; needs a whole number.")
-    if value < 0:
-        raise ValueError(f"{where}: {name} is {shown(value)}; needs 0 or more.")
-    return int(value)

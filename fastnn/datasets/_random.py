@@ -1,24 +1,21 @@
 """Reproducible draws for splits and makers: the project's Philox, so independent of NumPy's generators and versions.
 
 Keyed by (seed, stream). The streams lie apart from those that models count from 1, so that a data set and a model with
-the same seed do not share numbers. Imports the reference's Philox and errors.
+the same seed do not share numbers. Imports the reference's Philox and the checks of arguments.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.errors import shown
+from fastnn.arguments import whole
 from fastnn.reference import _philox
 
 _STREAMS = 0xDA7A0000
 
 
 def check_seed(where: str, seed: object) -> int:
-    """Return `seed` as an int if it is an integer with 0 <= seed < 2**63; raise ValueError otherwise."""
-    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and 0 <= seed < 2**63:
-        return int(seed)
-    raise ValueError(f"{where}: seed is {shown(seed)}; it must be an integer with 0 <= seed < 2**63; "
-                     f"pass for example seed=42")
+    """The seed as an int, 0 <= seed < 2**63. TypeError or ValueError for others."""
+    return whole(seed, f"{where}: seed", 0)
 
 
 def bits(seed: int, stream: int, count: int) -> npt.NDArray[np.uint64]:

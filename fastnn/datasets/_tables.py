@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastnn.arguments import number
 from fastnn.datasets import _random
-from fastnn.errors import shown
 
 Array = npt.NDArray[Any]
 Split = tuple[tuple[Array, Array], tuple[Array, Array]]
@@ -64,15 +64,14 @@ def split(where: str, x: Array, y: Array, test_split: float, seed: int, *, class
     return (x[train], y[train]), (x[test], y[test])
 
 
-def _rows_test(where: str, rows: int, test_split: object) -> int:
+def _rows_test(where: str, rows: int, test_split: float) -> int:
     """ceil(rows * test_split), rounded first so that 100 * 0.07 = 7.000000000000001 counts as 7."""
-    number = isinstance(test_split, (int, float, np.integer, np.floating)) and not isinstance(test_split, bool)
-    if number and 0 < float(test_split) < 1:  # type: ignore[arg-type]
-        rows_test = math.ceil(round(rows * float(test_split), 6))  # type: ignore[arg-type]
-        if 0 < rows_test < rows:
-            return rows_test
-    raise ValueError(f"{where}: test_split is {shown(test_split)}; it must be a number between 0 and 1 that leaves "
-                     f"rows in both parts of the {rows}; pass for example test_split=0.2, or call load() for all rows")
+    part = number(test_split, f"{where}: test_split", 0, 1, above=True, below=True)
+    rows_test = math.ceil(round(rows * part, 6))
+    if not 0 < rows_test < rows:
+        raise ValueError(f"{where}: test_split is {part}, which leaves one of the parts of the {rows} rows empty; "
+                         "needs rows in both, or call load() for all rows.")
+    return rows_test
 
 
 def _warn_missing(where: str, y: Array, rows: npt.NDArray[np.int64], part: str) -> None:

@@ -4,13 +4,11 @@ Every maker returns x (n, 2) float32 and y (n,) int32, rows shuffled, class size
 computed in float64 and rounded once to float32, so the last bit of a library's sine does not show.
 """
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
+from fastnn.arguments import number, whole
 from fastnn.datasets import _random
-from fastnn.errors import shown
 
 Points = tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]
 _NOISE, _SHUFFLE = 1, 2
@@ -22,7 +20,7 @@ def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> Points:
     `noise` is the standard deviation of the Gaussian added to both coordinates. -> x (n, 2) float32, y (n,) int32.
     Source: shapes of scikit-learn's make_moons.
     """
-    seed = _check("moons", n, noise, seed, classes=2)
+    n, noise, seed = _check("moons", n, noise, seed, classes=2)
     upper, lower = (np.linspace(0, np.pi, size) for size in _sizes(n, 2))
     return _finish([_polar(1, upper), [1.0, 0.5] - _polar(1, lower)], noise, seed)
 
@@ -33,8 +31,8 @@ def circles(n: int = 200, noise: float = 0.1, seed: int = 0, factor: float = 0.5
     `noise` is the standard deviation of the Gaussian added to both coordinates. -> x (n, 2) float32, y (n,) int32.
     Source: shapes of scikit-learn's make_circles.
     """
-    seed = _check("circles", n, noise, seed, classes=2)
-    _check_number("circles", "factor", factor, 0, 1)
+    n, noise, seed = _check("circles", n, noise, seed, classes=2)
+    factor = number(factor, "datasets.circles: factor", 0, 1)
     outer, inner = (np.linspace(0, 2 * np.pi, size, endpoint=False) for size in _sizes(n, 2))
     return _finish([_polar(1, outer), _polar(factor, inner)], noise, seed)
 
@@ -44,9 +42,8 @@ def spirals(n: int = 200, noise: float = 0.02, seed: int = 0, classes: int = 2) 
 
     `noise` is the standard deviation of the Gaussian added to both coordinates. -> x (n, 2) float32, y (n,) int32.
     """
-    if not _is_integer(classes) or classes < 2:
-        raise ValueError(f"datasets.spirals: classes is {shown(classes)}; it must be an integer >= 2; pass classes=2")
-    seed = _check("spirals", n, noise, seed, classes=classes)
+    classes = whole(classes, "datasets.spirals: classes", 2)
+    n, noise, seed = _check("spirals", n, noise, seed, classes=classes)
     radii = [np.arange(1, size + 1) / size for size in _sizes(n, classes)]
     return _finish([_polar(r, 2 * np.pi * (r + arm / classes)) for arm, r in enumerate(radii)], noise, seed)
 
@@ -60,7 +57,7 @@ def xor(n: int | None = None, noise: float = 0.1, seed: int = 0) -> Points:
     if n is None:
         corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float32)
         return corners, np.array([0, 1, 1, 0], dtype=np.int32)
-    seed = _check("xor", n, noise, seed, classes=2)
+    n, noise, seed = _check("xor", n, noise, seed, classes=2)
     equal, different = (np.arange(size) % 2 for size in _sizes(n, 2))
     return _finish([np.stack([equal, equal], 1), np.stack([different, 1 - different], 1)], noise, seed)
 
@@ -84,20 +81,7 @@ def _finish(clouds: list[npt.NDArray[np.float64]], noise: float, seed: int) -> P
     return x[order].astype(np.float32), y[order]
 
 
-def _check(maker: str, n: object, noise: object, seed: object, classes: int) -> int:
-    if not _is_integer(n) or n < classes:  # type: ignore[operator]
-        raise ValueError(f"datasets.{maker}: n is {shown(n)}; it must be an integer, at least {classes} (one point per "
-                         f"class); pass for example n=200")
-    _check_number(maker, "noise", noise, 0, 100)
-    return _random.check_seed(f"datasets.{maker}", seed)
-
-
-def _check_number(maker: str, name: str, value: object, low: float, high: float) -> None:
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
-        raise ValueError(f"datasets.{maker}: {name} is {shown(value)}; it must be a number from {low} to {high}; "
-                         f"pass for example {name}={high / 10 if high == 1 else 0.1}")
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+def _check(maker: str, n: int, noise: float, seed: int, classes: int) -> tuple[int, float, int]:
+    """The arguments, checked; every class needs a point."""
+    return (whole(n, f"datasets.{maker}: n", classes), number(noise, f"datasets.{maker}: noise", 0, 100),
+            _random.check_seed(f"datasets.{maker}", seed))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import number
 from fastnn.engine import backend
 from fastnn.errors import LabelError, ShapeError, shown, warn
 
@@ -192,7 +193,11 @@ def sample_weights(weight: Any, n: int, where: str, part: bool = False) -> np.nd
     """sample_weight as floatx of shape (n,), finite, not negative, not all zero unless for a part of the data."""
     if weight is None:
         return None
-    array = to_float(to_array(weight, f"{where}: sample_weight"), f"{where}: sample_weight", True)
+    array = to_array(weight, f"{where}: sample_weight")
+    if not array.ndim:
+        raise ShapeError(f"{where}: sample_weight is the number {shown(weight)}; needs an array of {n}, one weight per "
+                         "sample.")
+    array = to_float(array, f"{where}: sample_weight", True)
     array = array.astype(backend.floatx()).reshape(n) if array.shape == (n, 1) else array.astype(backend.floatx())
     if array.shape != (n,):
         raise ShapeError(f"{where}: sample_weight has shape {array.shape}; needs ({n},), one weight per sample.")
@@ -218,10 +223,7 @@ def class_weights(weight: Any, labels: np.ndarray, where: str, count: int, part:
     if unknown:
         raise ValueError(f"{where}: class_weight names the classes {shown(unknown)}; there are 0..{count - 1}.")
     for value in weight.values():
-        if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-            raise TypeError(f"{where}: class_weight has the weight {shown(value)}; needs numbers.")
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{where}: class_weight has the weight {shown(value)}; needs finite numbers >= 0.")
+        number(value, f"{where}: a class_weight", 0)
     table = np.array([weight.get(int(c), 1.0) for c in classes], backend.floatx())
     if not (part or table.any()):
         raise ValueError(f"{where}: class_weight is 0 for all classes of y; needs some weights above 0.")
@@ -230,24 +232,12 @@ def class_weights(weight: Any, labels: np.ndarray, where: str, count: int, part:
 
 def split_validation(arrays: dict[str, np.ndarray], split: float, n: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """(first part, last part), cut at floor(n·(1-split)) before any shuffling, as Keras."""
-    if isinstance(split, (bool, str)) or not hasattr(split, "__float__"):
-        raise TypeError(f"fit(): validation_split is {shown(split)}; needs a number between 0 and 1.")
-    if not 0 < split < 1:
-        raise ValueError(f"fit(): validation_split is {shown(split)}; needs a number between 0 and 1.")
+    split = number(split, "fit(): validation_split", 0, 1, above=True, below=True)
     at = math.floor(n * (1 - split))
     if at in (0, n):
         raise ValueError(f"fit(): validation_split={split:g} of {n} samples leaves none on one side; needs some on "
                          "both.")
     return {k: a[:at] for k, a in arrays.items()}, {k: a[at:] for k, a in arrays.items()}
-
-
-def whole(value: Any, what: str, least: int = 1) -> int:
-    """A whole number >= least; TypeError for other kinds (bool too), ValueError for smaller ones."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{what} is {shown(value)}; needs a whole number >= {least}.")
-    if int(value) < least:
-        raise ValueError(f"{what} is {shown(value)}; needs a whole number >= {least}.")
-    return int(value)
 
 
 def warn_ordered(arrays: dict[str, np.ndarray], split: float, n: int) -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from fastnn.arguments import whole
 from fastnn.errors import shown, warn
-from fastnn.feeding import arguments, checks
+from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.batches import Batches
 from fastnn.feeding.items import Items, is_batches
@@ -19,13 +20,13 @@ def open_source(model: Any, mode: str, where: str, x: Any, y: Any = None, sample
     mode: "train", "validation", "evaluate" or "predict". Nothing that a user sees has changed when it raises.
     """
     caller = where.partition(":")[0]
-    limit = None if steps is None else checks.whole(steps, f"{caller}: {steps_name}")
+    limit = None if steps is None else whole(steps, f"{caller}: {steps_name}")
     if is_batches(x, where):
         _refuse_with_batches(caller, y=y, sample_weight=sample_weight, validation_split=validation_split,
                              **{batch_name: batch_size})
         items = Items(x, where, limit, model._feeds, steps_name=steps_name, shuffle=shuffle, goes_on=mode == "train")
         return Batches(model, mode, items, where, class_weight, check_finite).peek()
-    batch = 32 if batch_size is None else checks.whole(batch_size, f"{caller}: {batch_name}")
+    batch = 32 if batch_size is None else whole(batch_size, f"{caller}: {batch_name}")
     if mode == "predict":
         return Arrays(model, mode, arguments.adapt_x(model, x, where, check_finite), batch, limit)
     arrays = arguments.adapt(model, x, y, sample_weight, where, class_weight, check_finite)
@@ -56,8 +57,8 @@ def split_off(training: Source, part: float, *, sample_weight: Any, class_weight
     """(training, validation): fit's validation_split, the last part of the arrays."""
     assert isinstance(training, Arrays)     # open_source has refused it with batches
     rest, validation = arguments.split(training.arrays, part, sample_weight, class_weight)
-    batch = training.batch if batch_size is None else checks.whole(batch_size, "fit(): validation_batch_size")
-    limit = None if steps is None else checks.whole(steps, "fit(): validation_steps")
+    batch = training.batch if batch_size is None else whole(batch_size, "fit(): validation_batch_size")
+    limit = None if steps is None else whole(steps, "fit(): validation_steps")
     return (Arrays(training.model, "train", rest, training.batch, training.limit, training.shuffle),
             Arrays(training.model, "validation", validation, batch, limit))
 

@@ -1,11 +1,11 @@
-"""PyDataset: batches by number, made by a user's class. Floor 4; imports the error helpers only."""
+"""PyDataset: batches by number, made by a user's class. Floor 4; imports the checks of arguments only."""
 
 import itertools
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from fastnn.errors import shown
+from fastnn.arguments import flag, whole
 
 
 class PyDataset:
@@ -25,15 +25,13 @@ class PyDataset:
     use_multiprocessing = False
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
-        for name, value, least in (("workers", workers, 0), ("max_queue_size", max_queue_size, 1)):
-            if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
-                raise ValueError(f"{type(self).__name__}: {name} is {shown(value)}; needs a whole number >= {least}.")
-        if use_multiprocessing:
+        self._workers = whole(workers, f"{type(self).__name__}: workers", 0)
+        self._max_queue_size = whole(max_queue_size, f"{type(self).__name__}: max_queue_size")
+        self.use_multiprocessing = flag(use_multiprocessing, f"{type(self).__name__}: use_multiprocessing")
+        if self.use_multiprocessing:
             warnings.warn(f"{type(self).__name__}: use_multiprocessing=True has no effect; batches are made in "
                           f"{max(1, workers)} thread(s) of this process. Set workers for more.", UserWarning,
                           stacklevel=3)
-        self._workers, self._max_queue_size = int(workers), int(max_queue_size)
-        self.use_multiprocessing = bool(use_multiprocessing)
 
     @property
     def workers(self) -> int:

@@ -3,18 +3,11 @@
 from typing import Any
 
 from fastnn import activations, constraints, initializers, regularizers
+from fastnn.arguments import number, optional, whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows.activation import prelu
-
-
-def _number(value: Any, what: str, least: float | None = 0.0) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{what} is {shown(value)}; needs a number.")
-    if value != value or (least is not None and value < least):
-        raise ValueError(f"{what} is {shown(value)}; needs a number >= {least:g}.")
-    return float(value)
 
 
 class ReLU(Layer):
@@ -23,9 +16,9 @@ class ReLU(Layer):
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.max_value = None if max_value is None else _number(max_value, "ReLU: max_value")
-        self.negative_slope = _number(negative_slope, "ReLU: negative_slope")
-        self.threshold = _number(threshold, "ReLU: threshold")
+        self.max_value = optional(number, max_value, "ReLU: max_value", 0)
+        self.negative_slope = number(negative_slope, "ReLU: negative_slope", 0)
+        self.threshold = number(threshold, "ReLU: threshold", 0)
 
     def call(self, x: Tensor) -> Tensor:
         """relu(x)."""
@@ -39,7 +32,7 @@ class LeakyReLU(Layer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
-        self.negative_slope = _number(negative_slope, "LeakyReLU: negative_slope")
+        self.negative_slope = number(negative_slope, "LeakyReLU: negative_slope", 0)
 
     def call(self, x: Tensor) -> Tensor:
         """leaky_relu(x)."""
@@ -55,7 +48,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = _number(alpha, "ELU: alpha")
+        self.alpha = number(alpha, "ELU: alpha", 0)
 
     def call(self, x: Tensor) -> Tensor:
         """elu(x)."""
@@ -69,7 +62,7 @@ class PReLU(Layer):
                  shared_axes: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if shared_axes is not None:
-            raise ValueError(f"PReLU: got shared_axes {shown(shared_axes)}; only one alpha per feature (None) exists.")
+            raise ValueError(f"PReLU: shared_axes is {shown(shared_axes)}; needs None: one alpha per feature.")
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
@@ -92,7 +85,7 @@ class Softmax(Layer):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = whole(axis, "Softmax: axis", None)
 
     def call(self, x: Tensor) -> Tensor:
         """softmax(x)."""

@@ -6,32 +6,16 @@ One dimension is two with height 1: a sequence (batch, steps, features) becomes 
 from typing import Any, ClassVar
 
 from fastnn import activations, constraints, initializers, regularizers
+from fastnn.arguments import channels_last, choice, flag, optional, sizes, whole
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError, shown
-from fastnn.layers._arguments import channels_last, checked_rank, choice, whole
+from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.core import FUSED
-from fastnn.layers.layer import Layer, positive_int
+from fastnn.layers.layer import Layer
 from fastnn.ops.rows import conv as ops
 from fastnn.ops.rows.data import reshape, transpose
 
-Pair = tuple[int, int]
 _AXES = {1: "batch, steps, features", 2: "batch, rows, columns, channels"}
-
-
-def sizes(value: Any, rank: int, what: str) -> tuple[int, ...]:
-    """`rank` whole numbers >= 1, from as many or from one for all."""
-    items = (value,) * rank if hasattr(value, "__index__") else value
-    if not isinstance(items, (tuple, list)) or not all(hasattr(n, "__index__") for n in items):
-        raise TypeError(f"{what} is {shown(value)}; needs a whole number" + (", or two." if rank == 2 else "."))
-    if len(items) != rank:
-        raise ValueError(f"{what} is {shown(value)}; needs a whole number" + (", or two." if rank == 2 else "."))
-    return tuple(whole(n, what, 1) for n in items)
-
-
-def same_pads(n: int, window: int, stride: int) -> Pair:
-    """Zeros before and after n places, so that every stride-th gives an output; the odd one goes after (as Keras)."""
-    total = max((-(-n // stride) - 1) * stride + window - n, 0)
-    return total // 2, total - total // 2
 
 
 class Convolution(Layer):
@@ -45,16 +29,16 @@ class Convolution(Layer):
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         kind = type(self).__name__
-        self.kernel_size = sizes(kernel_size, self.rank, f"{kind}: kernel_size")
-        self.strides = sizes(strides, self.rank, f"{kind}: strides")
-        self.dilation_rate = sizes(dilation_rate, self.rank, f"{kind}: dilation_rate")
-        self.padding = choice(padding, self.paddings, f"{kind}: padding")
+        self.kernel_size = sizes(kernel_size, f"{kind}: kernel_size", self.rank)
+        self.strides = sizes(strides, f"{kind}: strides", self.rank)
+        self.dilation_rate = sizes(dilation_rate, f"{kind}: dilation_rate", self.rank)
+        self.padding = choice(padding, f"{kind}: padding", self.paddings)
         channels_last(data_format, kind)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(f"{kind}: strides are {self.strides} and dilation_rate is {self.dilation_rate}; at "
                              "most one of them can be more than 1.")
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = flag(use_bias, f"{kind}: use_bias")
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.bias_constraint = constraints.get(bias_constraint)
@@ -122,7 +106,40 @@ class Convolution(Layer):
                 "use_bias": self.use_bias}
 
 
-class Conv2D(Convolution):
+class Filters(Convolution):
+    """A convolution of `filters` filters with one kernel; the channels may be cut into groups."""
+
+    groups: int = 1
+
+    def __init__(self, filters: int, kernel_initializer: Any, kernel_regularizer: Any, kernel_constraint: Any,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.filters = whole(filters, f"{type(self).__name__}: filters")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+
+    def build(self, input_shape: Any) -> None:
+        """Make kernel and bias. ShapeError for channels that groups does not divide."""
+        channels = self._channels(input_shape)
+        if channels % self.groups:
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)} and groups {self.groups}; needs a "
+                             "number of channels that groups divides.")
+        self.kernel = self.add_weight((*self.kernel_size, *self._kernel_channels(channels)), self.kernel_initializer,
+                                      name="kernel", regularizer=self.kernel_regularizer,
+                                      constraint=self.kernel_constraint)
+        self._add_bias(self.filters)
+
+    def _kernel_channels(self, channels: int) -> tuple[int, int]:
+        """The last two axes of the kernel."""
+        return channels // self.groups, self.filters
+
+    def get_config(self) -> dict[str, Any]:
+        """What the layer was made with."""
+        return {**super().get_config(), "filters": self.filters}
+
+
+class Conv2D(Filters):
     """y[i, j, f] = activation(b[f] + Σ x[i·sh + k·dh - top, j·sw + l·dw - left, c]·kernel[k, l, c, f]).
 
     x (batch, rows, columns, channels) → (batch, rows', columns', filters); kernel (kh, kw, channels / groups, filters),
@@ -136,32 +153,16 @@ class Conv2D(Convolution):
                  use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
                  kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
                  kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
-        super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         bias_initializer, bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer,
-                         **kwargs)
+        super().__init__(filters, kernel_initializer, kernel_regularizer, kernel_constraint, kernel_size=kernel_size,
+                         strides=strides, padding=padding, data_format=data_format, dilation_rate=dilation_rate,
+                         activation=activation, use_bias=use_bias, bias_initializer=bias_initializer,
+                         bias_regularizer=bias_regularizer, bias_constraint=bias_constraint,
+                         activity_regularizer=activity_regularizer, **kwargs)
         kind = type(self).__name__
-        self.filters = positive_int(filters, f"{kind}: filters")
-        self.groups = positive_int(groups, f"{kind}: groups")
+        self.groups = whole(groups, f"{kind}: groups")
         if self.filters % self.groups:
             raise ValueError(f"{kind}: filters is {self.filters} and groups {self.groups}; needs filters that groups "
                              "divides.")
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-
-    def build(self, input_shape: Any) -> None:
-        """Make kernel and bias. ShapeError for channels that groups does not divide."""
-        channels = self._channels(input_shape)
-        if channels % self.groups:
-            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)} and groups {self.groups}; needs a "
-                             "number of channels that groups divides.")
-        self._add_kernel(channels)
-        self._add_bias(self.filters)
-
-    def _add_kernel(self, channels: int) -> None:
-        self.kernel = self.add_weight((*self.kernel_size, channels // self.groups, self.filters),
-                                      self.kernel_initializer, name="kernel", regularizer=self.kernel_regularizer,
-                                      constraint=self.kernel_constraint)
 
     def call(self, x: Tensor) -> Tensor:
         """activation(x ∗ kernel + b)."""
@@ -171,7 +172,7 @@ class Conv2D(Convolution):
 
     def get_config(self) -> dict[str, Any]:
         """What the layer was made with."""
-        return {**super().get_config(), "filters": self.filters, "groups": self.groups}
+        return {**super().get_config(), "groups": self.groups}
 
 
 class Conv1D(Conv2D):
@@ -184,7 +185,7 @@ class Conv1D(Conv2D):
     paddings = ("valid", "same", "causal")
 
 
-class Conv2DTranspose(Conv2D):
+class Conv2DTranspose(Filters):
     """Spreads every input over the outputs that a Conv2D would have read it from: the way back of its shapes.
 
     x (batch, rows, columns, channels) → (batch, rows', columns', filters); kernel (kh, kw, filters, channels).
@@ -198,22 +199,19 @@ class Conv2DTranspose(Conv2D):
                  bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
                  activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
                  **kwargs: Any) -> None:
-        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
-                         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
-                         activity_regularizer, kernel_constraint, bias_constraint, **kwargs)
+        super().__init__(filters, kernel_initializer, kernel_regularizer, kernel_constraint, kernel_size=kernel_size,
+                         strides=strides, padding=padding, data_format=data_format, dilation_rate=dilation_rate,
+                         activation=activation, use_bias=use_bias, bias_initializer=bias_initializer,
+                         bias_regularizer=bias_regularizer, bias_constraint=bias_constraint,
+                         activity_regularizer=activity_regularizer, **kwargs)
         kind = type(self).__name__
-        self.output_padding: tuple[int, ...] | None = None
-        if output_padding is not None:
-            items = (output_padding,) * self.rank if hasattr(output_padding, "__index__") else tuple(output_padding)
-            self.output_padding = tuple(whole(n, f"{kind}: output_padding", 0) for n in items)
-            if len(items) != self.rank or any(n >= s for n, s in zip(self.output_padding, self.strides)):
-                raise ValueError(f"{kind}: output_padding is {shown(output_padding)} and strides are {self.strides}; "
-                                 "needs numbers smaller than the strides.")
+        self.output_padding = optional(sizes, output_padding, f"{kind}: output_padding", self.rank, 0)
+        if any(n >= s for n, s in zip(self.output_padding or (), self.strides)):
+            raise ValueError(f"{kind}: output_padding is {shown(output_padding)} and strides are {self.strides}; "
+                             "needs numbers smaller than the strides.")
 
-    def _add_kernel(self, channels: int) -> None:
-        self.kernel = self.add_weight((*self.kernel_size, self.filters, channels), self.kernel_initializer,
-                                      name="kernel", regularizer=self.kernel_regularizer,
-                                      constraint=self.kernel_constraint)
+    def _kernel_channels(self, channels: int) -> tuple[int, int]:
+        return self.filters, channels
 
     def call(self, x: Tensor) -> Tensor:
         """The transposed convolution."""
@@ -239,15 +237,14 @@ class Conv2DTranspose(Conv2D):
             before, after = same_pads(out, window, s) if same else (0, 0)
             if (out + before + after - window) // s + 1 != n:
                 raise ShapeError(f"{self.name}: got inputs of shape {self._outer(x.shape)} and output_padding "
-                                 f"{self.output_padding}; no convolution leads from {out} places back to {n}.\nLeave "
-                                 "output_padding out, or change it.")
+                                 f"{self.output_padding}; needs another, or none.\nNo convolution leads from {out} "
+                                 f"places back to {n}.")
             size, pads = (*size, out), (*pads, before, after)
         return size, pads
 
     def get_config(self) -> dict[str, Any]:
         """What the layer was made with."""
-        return {key: value for key, value in {**super().get_config(), "output_padding": self.output_padding}.items()
-                if key != "groups"}
+        return {**super().get_config(), "output_padding": self.output_padding}
 
 
 class Conv1DTranspose(Conv2DTranspose):

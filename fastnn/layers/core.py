@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from fastnn import activations, constraints, initializers, regularizers
+from fastnn.arguments import channels_last, flag, is_sequence, optional, shape, share, whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._random import RandomLayer
-from fastnn.layers.layer import Layer, positive_int
+from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.dense import dense, matmul
 from fastnn.ops.rows.elementwise import multiply
@@ -30,9 +31,9 @@ class Dense(Layer):
                  kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
                  kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = positive_int(units, "Dense: units")
+        self.units = whole(units, "Dense: units")
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
+        self.use_bias = flag(use_bias, "Dense: use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -97,8 +98,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last"):
-            raise ValueError(f"Flatten: got data_format {shown(data_format)}; fastnn is channels_last throughout.")
+        self.data_format = channels_last(data_format, "Flatten")
 
     def call(self, x: Tensor) -> Tensor:
         """Reshape to two axes."""
@@ -112,10 +112,9 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(target_shape, (tuple, list)) or any(
-                isinstance(n, bool) or not hasattr(n, "__index__") for n in target_shape):
+        if not is_sequence(target_shape):
             raise TypeError(f"Reshape: target_shape is {shown(target_shape)}; needs a tuple of whole numbers.")
-        self.target_shape = tuple(int(n) for n in target_shape)
+        self.target_shape = tuple(whole(n, "Reshape: target_shape", None) for n in target_shape)
         if any(n < 1 and n != -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
             raise ValueError(f"Reshape: target_shape is {shown(target_shape)}; needs numbers >= 1, at most one of them "
                              "-1.")
@@ -131,21 +130,15 @@ class Reshape(Layer):
         return data_ops.reshape(x, shape=(-1, *(size // known if n == -1 else n for n in self.target_shape)))
 
 
-class Dropout(RandomLayer):
-    """In training y = x · keep / (1 - rate), keep = 1 with probability 1 - rate, drawn anew per batch; else y = x.
+class BaseDropout(RandomLayer):
+    """What the layers share that drop numbers: a rate, and a shape of what is dropped together."""
 
-    rate in [0, 1). noise_shape: axes of length 1 share one draw. seed: an own random stream. Srivastava et al. 2014.
-    The mask is a function of (seed, stream, step, index): backward draws it again instead of storing it.
-    """
+    noise_shape: tuple[int | None, ...] | None = None
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
-        if isinstance(rate, (bool, str)) or not isinstance(rate, (int, float, np.number)):
-            raise TypeError(f"Dropout: rate is {shown(rate)}; needs a number from 0 up to, not including, 1.")
-        if not 0 <= rate < 1:
-            raise ValueError(f"Dropout: rate is {shown(rate)}; needs 0 <= rate < 1 (the share that is dropped).")
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        rate = share(rate, f"{type(self).__name__}: rate")
         super().__init__(seed=seed, **kwargs)
-        self.rate = float(rate)
-        self.noise_shape = noise_shape
+        self.rate = rate
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Drop in training, pass otherwise."""
@@ -154,13 +147,28 @@ class Dropout(RandomLayer):
         counter, key = self._key()
         if self.noise_shape is None:
             return dropout(x, counter, rate=self.rate, **key)
-        shape = tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape))
-        ones = Tensor(None, shape=shape, dtype=x.dtype) if x.symbolic else Tensor(np.ones(shape, x.dtype), "ones")
+        if len(self.noise_shape) != x.ndim or any(m not in (None, 1, n) for n, m in zip(x.shape, self.noise_shape)):
+            raise ShapeError(f"{self.name}: got inputs of shape {x.shape} and noise_shape is {self.noise_shape}; needs "
+                             f"{x.ndim} axes: 1 or None, or the input's own.")
+        sides = tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape))
+        ones = Tensor(None, shape=sides, dtype=x.dtype) if x.symbolic else Tensor(np.ones(sides, x.dtype), "ones")
         mask = dropout(ones, counter, rate=self.rate, **key)
-        axes = tuple(i for i, (n, m) in enumerate(zip(x.shape, shape)) if m != n)
-        flat = data_ops.reshape(mask, shape=tuple(n for i, n in enumerate(shape) if i not in axes))
+        axes = tuple(i for i, (n, m) in enumerate(zip(x.shape, sides)) if m != n)
+        flat = data_ops.reshape(mask, shape=tuple(n for i, n in enumerate(sides) if i not in axes))
         return multiply(x, expand(flat, shape=x.shape, axes=axes))
 
     def summary_note(self) -> str:
         """The rate."""
         return f"rate={self.rate:g}"
+
+
+class Dropout(BaseDropout):
+    """In training y = x · keep / (1 - rate), keep = 1 with probability 1 - rate, drawn anew per batch; else y = x.
+
+    rate in [0, 1). noise_shape: axes of length 1 share one draw. seed: an own random stream. Srivastava et al. 2014.
+    The mask is a function of (seed, stream, step, index): backward draws it again instead of storing it.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, seed, **kwargs)
+        self.noise_shape = optional(shape, noise_shape, "Dropout: noise_shape")

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from fastnn import arguments
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import nearest, shown
-from fastnn.layers.layer import checked_name, checked_shape, positive_int, unique_name
+from fastnn.names import checked_name, unique_name
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _WHOLE = ("int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
@@ -32,13 +33,12 @@ def Input(shape: Any = None, batch_size: int | None = None, dtype: Any = None, n
     Raises TypeError without a shape, ValueError for another dtype and for axes that are not whole numbers >= 1 or None.
     """
     if batch_shape is not None:
-        batch_size, *shape = batch_shape
-    if batch_size is not None:
-        batch_size = positive_int(batch_size, "Input: batch_size")
+        batch_size, *shape = arguments.shape(batch_shape, "Input: batch_shape")
+    batch_size = arguments.optional(arguments.whole, batch_size, "Input: batch_size")
     if shape is None:
         raise TypeError("Input: got no shape; give the shape of one sample, such as Input(shape=(30,)).")
     return Tensor(None, checked_name(name, "Input") or unique_name("input_layer"),
-                  shape=(batch_size, *checked_shape(shape, "Input")), dtype=_dtype(dtype))
+                  shape=(batch_size, *arguments.shape(shape, "Input: shape")), dtype=_dtype(dtype))
 
 
 class InputLayer:

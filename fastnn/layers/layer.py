@@ -11,20 +11,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn import constraints, initializers, regularizers
+from fastnn.arguments import dtype_of, flag, refuse_unknown, shape, whole
 from fastnn.engine import backend
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.program import layer_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, note
-from fastnn.errors import NotBuiltError, ShapeError, nearest, shown
+from fastnn.errors import NotBuiltError, ShapeError, shown
 from fastnn.layers._context import Node, context, forward_pass
-from fastnn.names import checked_name, checked_shape, positive_int, reset_names, snake_case, unique_name
+from fastnn.names import checked_name, snake_case, unique_name
 from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows.elementwise import scale
 
-__all__ = ["Layer", "Node", "checked_name", "checked_shape", "context", "forward_pass", "positive_int", "reset_names",
-           "snake_case", "unique_name"]
+__all__ = ["Layer", "Node", "context", "forward_pass"]
 
 
 class Layer(Watched):
@@ -43,23 +43,16 @@ class Layer(Watched):
         self._variables: list[Variable] = []
         self._sublayers: list[Layer] = []
         self.output_shape: Any = None
-        shape = kwargs.pop("input_shape", None)
-        if "input_dim" in kwargs:
-            shape = (kwargs.pop("input_dim"),)
-        if "batch_input_shape" in kwargs:
-            shape = kwargs.pop("batch_input_shape")[1:]
-        self.input_shape_hint = None if shape is None else checked_shape(shape, type(self).__name__)
-        for unknown in kwargs:
-            known = [p for cls in type(self).__mro__
-                     for p in inspect.signature(cls.__init__).parameters]  # type: ignore[misc]
-            raise TypeError(f"{type(self).__name__}: got an unknown argument {shown(unknown)}; "
-                            + nearest(unknown, {*known, "input_shape", "input_dim"} - {"self", "kwargs", "args"}))
+        self.input_shape_hint = _input_shape(kwargs, type(self).__name__)
+        if kwargs:
+            known = {p for cls in type(self).__mro__
+                     for p in inspect.signature(cls.__init__).parameters}  # type: ignore[misc]
+            refuse_unknown(kwargs, type(self).__name__,
+                           known | {"input_shape", "input_dim"} - {"self", "kwargs", "args"})
         self.name = checked_name(name, type(self).__name__) or unique_name(snake_case(type(self).__name__))
-        if dtype not in (None, backend.floatx()):
-            raise ValueError(f"{self.name}: got dtype {shown(dtype)}; layers compute in floatx, {backend.floatx()}; "
-                             "use fastnn.config.set_floatx.")
+        dtype_of(dtype, f"{self.name}: dtype", (backend.floatx(),))
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._trainable = bool(trainable)
+        self._trainable = flag(trainable, f"{type(self).__name__}: trainable")
 
     def __setattr__(self, name: str, value: Any) -> None:
         public = not name.startswith("_") and name not in self.unwatched
@@ -109,17 +102,18 @@ class Layer(Watched):
 
         Raises ValueError for a shape that no machine could hold.
         """
-        shape = tuple(shape or ())
-        if any(n is None for n in shape):
-            raise NotBuiltError(f"{self.name}: the weight {name!r} has shape {shape}; every axis must be known. "
-                                "Give the input shape in full, but for the batch axis.")
-        size = math.prod(int(n) for n in shape) * 4
+        what = f"{self.name}: the weight {name!r}"
+        sides = tuple(shape or ()) if not hasattr(shape, "__index__") else (shape,)
+        if any(n is None for n in sides):
+            raise NotBuiltError(f"{what} has shape {sides}; every axis must be known. Give the input shape in full, "
+                                "but for the batch axis.")
+        sides = tuple(whole(n, f"{what}: an axis of its shape", 0) for n in sides)
+        size = math.prod(sides) * 4
         if size >= machine_memory():
-            raise ValueError(f"{self.name}: the weight {name!r} of shape {shape} needs {size / 2**30:,.0f} GiB; "
-                             "use fewer units.")
+            raise ValueError(f"{what} of shape {sides} needs {size / 2**30:,.0f} GiB; use fewer units.")
         if initializer is None:
-            initializer = "zeros" if len(shape) < 2 else "glorot_uniform"
-        value = np.asarray(initializers.get(initializer)(shape, dtype or backend.floatx()))
+            initializer = "zeros" if len(sides) < 2 else "glorot_uniform"
+        value = np.asarray(initializers.get(initializer)(sides, dtype or backend.floatx()))
         variable = Variable(value, f"{self.name}/{name or f'variable_{len(self._variables)}'}", trainable=trainable,
                             dtype=dtype or backend.floatx(), regularizer=regularizers.get(regularizer),
                             constraint=constraints.get(constraint))
@@ -197,7 +191,7 @@ class Layer(Watched):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = flag(value, f"{self.name}: trainable")
         for layer in self._sublayers:
             layer.trainable = value
 
@@ -268,6 +262,16 @@ class Layer(Watched):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
+
+
+def _input_shape(kwargs: dict[str, Any], kind: str) -> tuple[int | None, ...] | None:
+    """The shape of a sample among a layer's arguments, under one of the names that Keras has had for it."""
+    found = kwargs.pop("input_shape", None)
+    if "input_dim" in kwargs:
+        found = (whole(kwargs.pop("input_dim"), f"{kind}: input_dim"),)
+    if "batch_input_shape" in kwargs:
+        found = shape(kwargs.pop("batch_input_shape"), f"{kind}: batch_input_shape")[1:]
+    return None if found is None else shape(found, f"{kind}: input_shape")
 
 
 def _per_sample(penalty: Any, output: Tensor) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, ClassVar
 
+from fastnn.arguments import whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
@@ -71,7 +72,7 @@ class Concatenate(Layer):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = whole(axis, "Concatenate: axis", None)
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Join from left to right."""
@@ -82,8 +83,8 @@ class Concatenate(Layer):
         for t in inputs:
             others = [i for i in range(rank) if i != axis]
             if not 0 < axis < rank or t.ndim != rank or any(t.shape[i] != inputs[0].shape[i] for i in others):
-                raise ShapeError(f"{self.name}: got inputs of shapes {[t.shape for t in inputs]}; all axes but axis "
-                                 f"{self.axis} must be equal.")
+                raise ShapeError(f"{self.name}: got inputs of shapes {[t.shape for t in inputs]}; needs all "
+                                 f"axes but axis {self.axis} equal, and no axis 0.")
         return concatenate_row(*inputs, axis=axis)
 
 

@@ -3,38 +3,39 @@
 import math
 from typing import Any
 
+from fastnn.arguments import channels_last, number, share
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import shown
-from fastnn.layers._arguments import channels_last, checked_rank, number
 from fastnn.layers._random import RandomLayer
-from fastnn.layers.core import Dropout
+from fastnn.layers._shapes import checked_rank
+from fastnn.layers.core import BaseDropout
 from fastnn.ops.rows.elementwise import add, multiply
 from fastnn.ops.rows.random import random_normal
 
 
-class SpatialDropout1D(Dropout):
+class SpatialDropout1D(BaseDropout):
     """Dropout of whole features: all steps of one are kept or dropped together. x (batch, steps, features) → same.
 
     rate: the share that is dropped, 0 <= rate < 1. Tompson et al. 2014.
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(rate, noise_shape=(None, 1, None), seed=seed, **kwargs)
+    noise_shape = (None, 1, None)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Drop in training, pass otherwise."""
         return super().call(checked_rank(x, "batch, steps, features", self.name), training)
 
 
-class SpatialDropout2D(Dropout):
+class SpatialDropout2D(BaseDropout):
     """Dropout of whole channels: all pixels of one are kept or dropped together. x (batch, rows, columns, channels).
 
     rate: the share that is dropped, 0 <= rate < 1. Tompson et al. 2014.
     """
 
+    noise_shape = (None, 1, 1, None)
+
     def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        channels_last(data_format, "SpatialDropout2D")
-        super().__init__(rate, noise_shape=(None, 1, 1, None), seed=seed, **kwargs)
+        super().__init__(rate, seed, **kwargs)
+        self.data_format = channels_last(data_format, "SpatialDropout2D")
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Drop in training, pass otherwise."""
@@ -72,9 +73,7 @@ class GaussianDropout(RandomLayer):
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        rate = number(rate, "GaussianDropout: rate", 0, 1)
-        if rate == 1:
-            raise ValueError(f"GaussianDropout: rate is {shown(rate)}; needs 0 <= rate < 1.")
+        rate = share(rate, "GaussianDropout: rate")
         super().__init__(seed=seed, **kwargs)
         self.rate = rate
 

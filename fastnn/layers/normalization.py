@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from fastnn import constraints, initializers, regularizers
+from fastnn.arguments import axes, flag, is_sequence, number, whole
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
-from fastnn.layers._arguments import number, whole
+from fastnn.errors import ShapeError
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.norm import batch_norm, batch_norm_inference, group_norm, layer_norm
@@ -36,14 +36,11 @@ class _Normalization(Layer):
                  gamma_initializer: Any, beta_regularizer: Any, gamma_regularizer: Any, beta_constraint: Any,
                  gamma_constraint: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        several = isinstance(axis, (list, tuple))
-        if not (axis if several else [axis]) or any(
-                isinstance(a, bool) or not hasattr(a, "__index__") for a in (axis if several else [axis])):
-            raise TypeError(f"{type(self).__name__}: axis is {shown(axis)}; needs a whole number"
-                            + (", or a list of them." if isinstance(self, LayerNormalization) else "."))
-        self.axis = [int(a) for a in axis] if several else int(axis)
-        self.epsilon = number(epsilon, f"{type(self).__name__}: epsilon", 0, math.inf)
-        self.center, self.scale = bool(center), bool(scale)
+        where = type(self).__name__
+        found = axes(axis, f"{where}: axis")
+        self.axis = list(found) if is_sequence(axis) else found[0]
+        self.epsilon = number(epsilon, f"{where}: epsilon", 0)
+        self.center, self.scale = flag(center, f"{where}: center"), flag(scale, f"{where}: scale")
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
@@ -115,8 +112,7 @@ class BatchNormalization(_Normalization):
                  moving_mean_initializer: Any = "zeros", moving_variance_initializer: Any = "ones",
                  beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
                  gamma_constraint: Any = None, **kwargs: Any) -> None:
-        if isinstance(axis, (list, tuple)):
-            raise TypeError(f"BatchNormalization: axis is {shown(axis)}; needs one whole number, the axis of channels.")
+        axis = whole(axis, "BatchNormalization: axis", None)
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
         self.momentum = number(momentum, "BatchNormalization: momentum", 0, 1)
@@ -162,8 +158,8 @@ class LayerNormalization(_Normalization):
                  beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,
                  gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None,
                  rms_scaling: bool = False, **kwargs: Any) -> None:
-        if rms_scaling:
-            raise ValueError("LayerNormalization: got rms_scaling=True, which Keras has given up; needs False.")
+        if flag(rms_scaling, "LayerNormalization: rms_scaling"):
+            raise ValueError("LayerNormalization: rms_scaling is True, which Keras has given up; needs False.")
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
 
@@ -187,13 +183,10 @@ class GroupNormalization(_Normalization):
                  scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
                  beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
                  gamma_constraint: Any = None, **kwargs: Any) -> None:
-        if isinstance(axis, (list, tuple)):
-            raise TypeError(f"GroupNormalization: axis is {shown(axis)}; needs one whole number, the axis of channels.")
+        axis = whole(axis, "GroupNormalization: axis", None)
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
-        self.groups = whole(groups, "GroupNormalization: groups", -1)
-        if self.groups == 0:
-            raise ValueError("GroupNormalization: groups is 0; needs a whole number >= 1, or -1 for one per channel.")
+        self.groups = -1 if isinstance(groups, int) and groups == -1 else whole(groups, "GroupNormalization: groups")
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta. ShapeError for groups that do not divide the channels."""

@@ -8,9 +8,10 @@ them equally.
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from fastnn.arguments import channels_last, choice, flag, sizes
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
-from fastnn.layers._arguments import channels_last, checked_rank, choice, whole
+from fastnn.errors import ShapeError
+from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import reduce
@@ -18,23 +19,6 @@ from fastnn.ops.rows.conv_pool import fused_max_pool
 from fastnn.ops.rows.pool import average_pool, max_pool
 
 _AXES = {1: "batch, steps, features", 2: "batch, height, width, channels"}
-
-
-def _sizes(value: Any, what: str, rank: int) -> tuple[int, ...]:
-    """One whole number >= 1 per axis, from one for all or a tuple."""
-    if hasattr(value, "__index__"):
-        value = (value,) * rank
-    if not isinstance(value, (tuple, list)):
-        raise TypeError(f"{what} is {shown(value)}; needs a whole number >= 1" + (", or two." if rank == 2 else "."))
-    if len(value) != rank:
-        raise ValueError(f"{what} is {shown(value)}; needs {rank} whole number(s) >= 1.")
-    return tuple(whole(n, what, 1) for n in value)
-
-
-def _same_pads(n: int, pool: int, stride: int) -> tuple[int, int]:
-    """How many cells "same" padding adds before and after n of them, as TensorFlow: ⌈n / stride⌉ windows."""
-    total = max((-(-n // stride) - 1) * stride + pool - n, 0)
-    return total // 2, total - total // 2
 
 
 class _Pooling(Layer):
@@ -46,10 +30,10 @@ class _Pooling(Layer):
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         where = type(self).__name__
-        self.pool_size = _sizes(pool_size, f"{where}: pool_size", self.rank)
-        self.strides = self.pool_size if strides is None else _sizes(strides, f"{where}: strides", self.rank)
-        self.padding = choice(padding.lower() if isinstance(padding, str) else padding, ("valid", "same"),
-                              f"{where}: padding")
+        self.pool_size = sizes(pool_size, f"{where}: pool_size", self.rank)
+        self.strides = self.pool_size if strides is None else sizes(strides, f"{where}: strides", self.rank)
+        self.padding = choice(padding.lower() if isinstance(padding, str) else padding, f"{where}: padding",
+                              ("valid", "same"))
         self.data_format = channels_last(data_format, where)
 
     def call(self, x: Tensor) -> Tensor:
@@ -60,7 +44,7 @@ class _Pooling(Layer):
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape} and pool_size is {self.pool_size}; needs a "
                              "pool within the input.\nUse a smaller pool_size, padding='same', or fewer layers "
                              "that shrink.")
-        pads = [(0, 0) if self.padding == "valid" else _same_pads(n, k, s)
+        pads = [(0, 0) if self.padding == "valid" else same_pads(n, k, s)
                 for n, k, s in zip(size, self.pool_size, self.strides)]
         if self.rank == 1:      # a sequence is an image of one row
             image = data_ops.reshape(x, shape=(-1, 1, *x.shape[1:]))
@@ -132,7 +116,7 @@ class _GlobalPooling(Layer):
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = channels_last(data_format, type(self).__name__)
-        self.keepdims = bool(keepdims)
+        self.keepdims = flag(keepdims, f"{type(self).__name__}: keepdims")
 
     def call(self, x: Tensor) -> Tensor:
         """Reduce over all axes but the first and the last. ShapeError for another rank."""

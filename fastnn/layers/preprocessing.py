@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import axes, flag, numbers
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, ShapeError, shown
-from fastnn.layers._arguments import number, whole
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.data import gathered_rescaled
@@ -64,9 +64,10 @@ class Rescaling(Layer):
 
 
 def _numbers(value: Any, what: str) -> float | list[float]:
-    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) == 1:
-        return [number(v, what) for v in value]
-    return number(value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value, what)
+    found = numbers(value, what)
+    if found.ndim > 1 or not found.size:
+        raise ValueError(f"{what} has shape {found.shape}; needs a number, or one for each feature.")
+    return float(found) if not found.ndim else [float(v) for v in found]
 
 
 class Normalization(Layer):
@@ -80,11 +81,11 @@ class Normalization(Layer):
     def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        axes = () if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-        self.axis = tuple(whole(a, "Normalization: axis", -8) for a in axes)
+        empty = axis is None or (isinstance(axis, (tuple, list)) and not axis)
+        self.axis = () if empty else axes(axis, "Normalization: axis")
         if (mean is None) != (variance is None):
             raise ValueError("Normalization: got only one of mean and variance; give both, or none and call adapt().")
-        self.invert = bool(invert)
+        self.invert = flag(invert, "Normalization: invert")
         self._given = None if mean is None else _checked_statistics(mean, variance, len(self.axis))
 
     def build(self, input_shape: Any) -> None:
@@ -183,13 +184,12 @@ class Normalization(Layer):
 
 def _checked_statistics(mean: Any, variance: Any, axes: int) -> tuple[np.ndarray, np.ndarray]:
     """Both as float64 arrays of one shape. ShapeError, ValueError else."""
-    mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
+    mean, variance = numbers(mean, "Normalization: mean"), numbers(variance, "Normalization: variance")
     if mean.shape != variance.shape or mean.ndim > axes:
         raise ShapeError(f"Normalization: mean has shape {mean.shape} and variance {variance.shape}; needs one "
                          f"shape, of at most {axes} axes.")
-    if not (np.isfinite(mean).all() and np.isfinite(variance).all() and (variance >= 0).all()):
-        raise ValueError("Normalization: mean or variance has a value that is not finite, or a variance is below 0; "
-                         "needs numbers.")
+    if (variance < 0).any():
+        raise ValueError(f"Normalization: variance holds {variance[variance < 0][0]:g}; needs numbers >= 0.")
     return mean, variance
 
 

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastnn.arguments import channels_last, choice, interval, is_sequence, number
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
-from fastnn.layers._arguments import channels_last, checked_rank, choice, interval, number
 from fastnn.layers._random import RandomLayer
+from fastnn.layers._shapes import checked_rank
 from fastnn.layers.preprocessing import as_float, constant
 from fastnn.ops.rows.affine import FILL_MODES, affine_matrix, affine_transform
 from fastnn.ops.rows.elementwise import add, clip, multiply, subtract
@@ -55,7 +56,7 @@ class RandomFlip(_RandomImage):
 
     def __init__(self, mode: str = "horizontal_and_vertical", seed: int | None = None, data_format: str | None = None,
                  **kwargs: Any) -> None:
-        mode = choice(mode, _MODES, "RandomFlip: mode")
+        mode = choice(mode, "RandomFlip: mode", _MODES)
         channels_last(data_format, "RandomFlip")
         super().__init__(seed=seed, **kwargs)
         self.mode = mode
@@ -76,8 +77,8 @@ class _RandomAffine(_RandomImage):
     def __init__(self, fill_mode: str, interpolation: str, fill_value: float, data_format: str | None,
                  **kwargs: Any) -> None:
         name = type(self).__name__
-        fill_mode = choice(fill_mode, FILL_MODES, f"{name}: fill_mode")
-        interpolation = choice(interpolation, ("nearest", "bilinear"), f"{name}: interpolation")
+        fill_mode = choice(fill_mode, f"{name}: fill_mode", FILL_MODES)
+        interpolation = choice(interpolation, f"{name}: interpolation", ("nearest", "bilinear"))
         fill_value = number(fill_value, f"{name}: fill_value")
         channels_last(data_format, name)
         super().__init__(**kwargs)
@@ -140,7 +141,7 @@ class RandomZoom(_RandomAffine):
 
 def _zoom(factor: Any, what: str) -> tuple[float, float]:
     lower, upper = interval(factor, what, -1, 1)
-    if -1 in (factor if isinstance(factor, (tuple, list)) else (factor,)):
+    if -1 in (factor if is_sequence(factor) else (factor,)):
         raise ValueError(f"{what} is {shown(factor)}; needs numbers above -1, up to 1.")
     return lower, upper
 
@@ -173,7 +174,7 @@ class _RandomColor(_RandomImage):
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
         name = type(self).__name__
         factor = interval(factor, f"{name}: factor", *self.bounds)
-        if not isinstance(value_range, (tuple, list)) or len(value_range) != 2:
+        if not is_sequence(value_range) or len(value_range) != 2:
             raise ValueError(f"{name}: value_range is {shown(value_range)}; needs two numbers: (lowest, highest).")
         low, high = sorted(number(v, f"{name}: value_range") for v in value_range)
         super().__init__(seed=seed, **kwargs)

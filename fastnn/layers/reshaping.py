@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from fastnn.arguments import borders, channels_last, choice, is_sequence, sizes, whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
-from fastnn.layers._arguments import Border, border_pairs, channels_last, checked_rank, choice, pair, whole
+from fastnn.layers._shapes import checked_rank
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import image as image_ops
+
+Border = tuple[int, ...]     # (before, after)
 
 _SEQUENCE, _IMAGE = "batch, steps, features", "batch, rows, columns, channels"
 
@@ -37,7 +40,7 @@ class ZeroPadding1D(_Borders):
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(data_format, "ZeroPadding1D")
-        self.padding = pair(padding, "ZeroPadding1D: padding", 0)
+        self.padding = sizes(padding, "ZeroPadding1D: padding", 2, 0)
 
     def call(self, x: Tensor) -> Tensor:
         """Pad."""
@@ -58,7 +61,7 @@ class ZeroPadding2D(_Borders):
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(data_format, "ZeroPadding2D")
-        self.padding = border_pairs(padding, "ZeroPadding2D: padding")
+        self.padding = borders(padding, "ZeroPadding2D: padding")
 
     def call(self, x: Tensor) -> Tensor:
         """Pad."""
@@ -78,7 +81,7 @@ class Cropping1D(_Borders):
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.cropping = pair(cropping, "Cropping1D: cropping", 0)
+        self.cropping = sizes(cropping, "Cropping1D: cropping", 2, 0)
 
     def call(self, x: Tensor) -> Tensor:
         """Crop."""
@@ -99,7 +102,7 @@ class Cropping2D(_Borders):
     def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(data_format, "Cropping2D")
-        self.cropping = border_pairs(cropping, "Cropping2D: cropping")
+        self.cropping = borders(cropping, "Cropping2D: cropping")
 
     def call(self, x: Tensor) -> Tensor:
         """Crop."""
@@ -115,7 +118,7 @@ class UpSampling1D(Layer):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = whole(size, "UpSampling1D: size", 1)
+        self.size = whole(size, "UpSampling1D: size")
 
     def call(self, x: Tensor) -> Tensor:
         """Repeat."""
@@ -139,8 +142,8 @@ class UpSampling2D(Layer):
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(data_format, "UpSampling2D")
-        self.size = pair(size, "UpSampling2D: size", 1)
-        self.interpolation = choice(interpolation, ("nearest", "bilinear"), "UpSampling2D: interpolation")
+        self.size = sizes(size, "UpSampling2D: size", 2)
+        self.interpolation = choice(interpolation, "UpSampling2D: interpolation", ("nearest", "bilinear"))
 
     def call(self, x: Tensor) -> Tensor:
         """Enlarge."""
@@ -157,7 +160,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n = whole(n, "RepeatVector: n", 1)
+        self.n = whole(n, "RepeatVector: n")
 
     def call(self, x: Tensor) -> Tensor:
         """Repeat."""
@@ -178,10 +181,10 @@ class Permute(Layer):
 
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(dims, (tuple, list)):
+        if not is_sequence(dims):
             raise TypeError(f"Permute: dims is {shown(dims)}; needs a tuple of axis numbers, such as (2, 1).")
-        self.dims = tuple(whole(n, "Permute: dims", 1) for n in dims)
-        if not dims or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+        self.dims = tuple(whole(n, "Permute: dims") for n in dims)
+        if sorted(self.dims) != list(range(1, max(1, len(self.dims)) + 1)):
             raise ValueError(f"Permute: dims is {shown(dims)}; needs each of 1 to {max(1, len(self.dims))} once; the "
                              "batch axis stays.")
 

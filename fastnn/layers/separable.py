@@ -3,9 +3,9 @@
 from typing import Any
 
 from fastnn import constraints, initializers, regularizers
+from fastnn.arguments import whole
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.layers.convolution import Convolution
-from fastnn.layers.layer import positive_int
 from fastnn.ops.rows import conv as ops
 from fastnn.ops.rows.data import reshape
 
@@ -26,7 +26,7 @@ class DepthwiseConv2D(Convolution):
         super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
                          bias_initializer, bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer,
                          **kwargs)
-        self.depth_multiplier = positive_int(depth_multiplier, f"{type(self).__name__}: depth_multiplier")
+        self.depth_multiplier = whole(depth_multiplier, f"{type(self).__name__}: depth_multiplier")
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
         self.depthwise_constraint = constraints.get(depthwise_constraint)
@@ -83,7 +83,7 @@ class SeparableConv2D(DepthwiseConv2D):
         super().__init__(kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation,
                          use_bias, depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
                          activity_regularizer, depthwise_constraint, bias_constraint, **kwargs)
-        self.filters = positive_int(filters, f"{type(self).__name__}: filters")
+        self.filters = whole(filters, f"{type(self).__name__}: filters")
         self.pointwise_initializer = initializers.get(pointwise_initializer)
         self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
         self.pointwise_constraint = constraints.get(pointwise_constraint)

@@ -40,8 +40,8 @@ from fastnn.losses.elementary import (
 from fastnn.losses.loss import (
     Loss,
     LossFunctionWrapper,
-    snake_case,
 )
+from fastnn.names import snake_case
 from fastnn.regularizers import identified
 
 mse = mean_squared_error

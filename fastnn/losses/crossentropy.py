@@ -7,8 +7,9 @@ clipped to [1e-7, 1 - 1e-7].
 
 from typing import Any
 
+from fastnn.arguments import flag, number, optional, whole
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import ShapeError
 from fastnn.losses.loss import LossFunctionWrapper, prepared
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import crossentropy as rows
@@ -21,7 +22,7 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
 
     y_true, y_pred (…, c) → (…); the mean is over `axis`. from_logits: y_pred is x of p = sigmoid(x).
     """
-    smoothing = _smoothing("binary_crossentropy", label_smoothing)
+    smoothing = number(label_smoothing, "binary_crossentropy: label_smoothing", 0, 1)
     y_true, y_pred = prepared("binary_crossentropy", y_true, y_pred)
     logits = behind(y_pred, "sigmoid")
     if logits is not None or from_logits:
@@ -37,7 +38,7 @@ def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False
     y_true, y_pred (…, c) → (…), the classes along `axis`. from_logits: y_pred is x of p = softmax(x); otherwise p is
     y_pred divided by its sum.
     """
-    smoothing = _smoothing("categorical_crossentropy", label_smoothing)
+    smoothing = number(label_smoothing, "categorical_crossentropy: label_smoothing", 0, 1)
     y_true, y_pred = prepared("categorical_crossentropy", y_true, y_pred)
     logits = behind(y_pred, "softmax") if _is_last(y_pred, axis) else None
     if logits is not None or from_logits:
@@ -72,9 +73,11 @@ class BinaryCrossentropy(LossFunctionWrapper):
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str | None = None,
                  dtype: str | None = None) -> None:
-        super().__init__(binary_crossentropy, reduction, name, dtype, from_logits=from_logits,
-                         label_smoothing=_smoothing("BinaryCrossentropy", label_smoothing), axis=axis)
-        self.from_logits, self.label_smoothing, self.axis = bool(from_logits), label_smoothing, axis
+        self.from_logits = flag(from_logits, "BinaryCrossentropy: from_logits")
+        self.label_smoothing = number(label_smoothing, "BinaryCrossentropy: label_smoothing", 0, 1)
+        self.axis = whole(axis, "BinaryCrossentropy: axis", None)
+        super().__init__(binary_crossentropy, reduction, name, dtype, from_logits=self.from_logits,
+                         label_smoothing=self.label_smoothing, axis=self.axis)
 
 
 class CategoricalCrossentropy(LossFunctionWrapper):
@@ -83,9 +86,11 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str | None = None,
                  dtype: str | None = None) -> None:
-        super().__init__(categorical_crossentropy, reduction, name, dtype, from_logits=from_logits,
-                         label_smoothing=_smoothing("CategoricalCrossentropy", label_smoothing), axis=axis)
-        self.from_logits, self.label_smoothing, self.axis = bool(from_logits), label_smoothing, axis
+        self.from_logits = flag(from_logits, "CategoricalCrossentropy: from_logits")
+        self.label_smoothing = number(label_smoothing, "CategoricalCrossentropy: label_smoothing", 0, 1)
+        self.axis = whole(axis, "CategoricalCrossentropy: axis", None)
+        super().__init__(categorical_crossentropy, reduction, name, dtype, from_logits=self.from_logits,
+                         label_smoothing=self.label_smoothing, axis=self.axis)
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
@@ -97,12 +102,11 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     def __init__(self, from_logits: bool = False, ignore_class: int | None = None,
                  reduction: str | None = "sum_over_batch_size", axis: int = -1, name: str | None = None,
                  dtype: str | None = None) -> None:
-        if ignore_class is not None and (isinstance(ignore_class, bool) or not hasattr(ignore_class, "__index__")):
-            raise TypeError(f"SparseCategoricalCrossentropy: ignore_class is {shown(ignore_class)}; needs a whole "
-                            "number or None.")
-        super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, from_logits=from_logits,
-                         ignore_class=ignore_class, axis=axis)
-        self.from_logits, self.ignore_class, self.axis = bool(from_logits), ignore_class, axis
+        self.from_logits = flag(from_logits, "SparseCategoricalCrossentropy: from_logits")
+        self.ignore_class = optional(whole, ignore_class, "SparseCategoricalCrossentropy: ignore_class", None, 2 ** 31)
+        self.axis = whole(axis, "SparseCategoricalCrossentropy: axis", None)
+        super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, from_logits=self.from_logits,
+                         ignore_class=self.ignore_class, axis=self.axis)
 
     def counted(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
         """1 where the label is not ignore_class."""
@@ -127,8 +131,7 @@ def behind(y_pred: Tensor, op: str) -> Tensor | None:
 
 
 def _is_last(x: Tensor, axis: int) -> bool:
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-        raise TypeError(f"cross-entropy: axis is {shown(axis)}; needs a whole number.")
+    axis = whole(axis, "cross-entropy: axis", None)
     if not -x.ndim <= axis < x.ndim:
         raise ShapeError(f"cross-entropy: axis is {axis} and y_pred has shape {x.shape}; needs one of its axes.")
     return axis % x.ndim == x.ndim - 1
@@ -140,11 +143,3 @@ def _last(x: Tensor, axis: int) -> Tensor:
         return x
     order = [a for a in range(x.ndim) if a != axis % x.ndim]
     return data.transpose(x, axes=(*order, axis % x.ndim))
-
-
-def _smoothing(where: str, value: Any) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{where}: label_smoothing is {shown(value)}; needs a number from 0 to 1.")
-    if not 0 <= float(value) <= 1:
-        raise ValueError(f"{where}: label_smoothing is {shown(value)}; needs a number from 0 to 1.")
-    return float(value)

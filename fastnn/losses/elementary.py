@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from fastnn.arguments import number
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import shown
 from fastnn.losses.loss import LossFunctionWrapper, prepared
 from fastnn.ops.rows import activation, reduce
 from fastnn.ops.rows import loss as rows
@@ -60,12 +60,11 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
 
     Raises ValueError for a delta that is not above 0.
     """
-    if isinstance(delta, bool) or not 0 < delta < math.inf:
-        raise ValueError(f"huber: delta is {shown(delta)}; needs a finite number > 0.")
+    delta = number(delta, "huber: delta", 0, above=True)
     y_true, y_pred = _pair("huber", y_true, y_pred)
     size = absolute(subtract(y_pred, y_true))
-    small = clip(size, low=0.0, high=float(delta))           # m = min(|e|, delta): loss = m²/2 + delta·(|e| - m)
-    return _mean(add(scale(square(small), factor=0.5), scale(subtract(size, small), factor=float(delta))))
+    small = clip(size, low=0.0, high=delta)           # m = min(|e|, delta): loss = m²/2 + delta·(|e| - m)
+    return _mean(add(scale(square(small), factor=0.5), scale(subtract(size, small), factor=delta)))
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
@@ -150,8 +149,8 @@ class _Fixed(LossFunctionWrapper):
     function: ClassVar[Callable[..., Tensor]]
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None,
-                 dtype: str | None = None, **settings: Any) -> None:
-        super().__init__(self.function, reduction, name, dtype, **settings)
+                 dtype: str | None = None) -> None:
+        super().__init__(self.function, reduction, name, dtype)
 
 
 class MeanSquaredError(_Fixed):
@@ -209,11 +208,10 @@ class CosineSimilarity(_Fixed):
     function = staticmethod(cosine_similarity)
 
 
-class Huber(_Fixed):
+class Huber(LossFunctionWrapper):
     """mean(e²/2), going on as a straight line where |e| > delta."""
-    function = staticmethod(huber)
 
     def __init__(self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = None,
                  dtype: str | None = None) -> None:
-        super().__init__(reduction, name, dtype, delta=delta)
-        self.delta = delta
+        self.delta = number(delta, "Huber: delta", 0, above=True)
+        super().__init__(huber, reduction, name, dtype, delta=self.delta)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import choice, dtype_of, function, optional
 from fastnn.engine import backend
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import LabelError, ShapeError, nearest, shown
-from fastnn.names import snake_case
+from fastnn.errors import LabelError, ShapeError
+from fastnn.names import checked_name, snake_case
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import data, elementwise, reduce
 
@@ -32,14 +33,9 @@ class Loss:
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
                  dtype: str | None = None) -> None:
-        if reduction is not None and reduction not in REDUCTIONS:
-            raise ValueError(f"{type(self).__name__}: reduction is {shown(reduction)}; "
-                             + nearest(reduction, REDUCTIONS))
-        if dtype not in (None, backend.floatx()):
-            raise ValueError(f"{type(self).__name__}: dtype is {shown(dtype)}; losses compute in floatx, "
-                             f"{backend.floatx()}; use fastnn.config.set_floatx.")
-        self.name = name or snake_case(type(self).__name__)
-        self.reduction = reduction
+        dtype_of(dtype, f"{type(self).__name__}: dtype", (backend.floatx(),))
+        self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
+        self.reduction = optional(choice, reduction, f"{type(self).__name__}: reduction", REDUCTIONS)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """One number per sample, or per element."""
@@ -97,8 +93,8 @@ class LossFunctionWrapper(Loss):
 
     def __init__(self, fn: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None,
                  dtype: str | None = None, **settings: Any) -> None:
-        super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
-        self.fn, self.settings = fn, settings
+        super().__init__(getattr(fn, "__name__", None) if name is None else name, reduction, dtype)
+        self.fn, self.settings = function(fn, f"{type(self).__name__}: fn"), settings
         self.label_kind = getattr(fn, "label_kind", "float")
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

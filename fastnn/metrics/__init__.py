@@ -10,7 +10,6 @@ from fastnn.losses import (
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
-    snake_case,
     sparse_categorical_crossentropy,
 )
 from fastnn.metrics.accuracy import (
@@ -56,6 +55,7 @@ from fastnn.metrics.regression import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from fastnn.names import snake_case
 from fastnn.regularizers import identified
 
 _ALL = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import number, whole
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import shown
 from fastnn.losses.loss import prepared
 from fastnn.metrics.metric import MeanMetricWrapper
 from fastnn.ops.rows import data, elementwise
@@ -24,7 +24,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     y_true, y_pred = prepared("binary_accuracy", y_true, y_pred)
     if y_pred.ndim == y_true.ndim == 1:
         y_true, y_pred = (data.reshape(t, shape=(-1, 1)) for t in (y_true, y_pred))
-    return rows.binary_accuracy(y_true, y_pred, threshold=float(threshold))
+    return rows.binary_accuracy(y_true, y_pred, threshold=number(threshold, "binary_accuracy: threshold"))
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
@@ -39,13 +39,14 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     """1 where argmax(y_true) is among the k highest of y_pred, else 0. (…, c) → (…)."""
-    return rows.top_k_accuracy(*prepared("top_k_categorical_accuracy", y_true, y_pred), k=_k(k))
+    k = whole(k, "top_k_categorical_accuracy: k")
+    return rows.top_k_accuracy(*prepared("top_k_categorical_accuracy", y_true, y_pred), k=k)
 
 
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     """1 where the label is among the k highest of y_pred, else 0. y_true (…) class numbers; y_pred (…, c) → (…)."""
-    return rows.sparse_top_k_accuracy(
-        *prepared("sparse_top_k_categorical_accuracy", y_true, y_pred, "labels"), k=_k(k))
+    k = whole(k, "sparse_top_k_categorical_accuracy: k")
+    return rows.sparse_top_k_accuracy(*prepared("sparse_top_k_categorical_accuracy", y_true, y_pred, "labels"), k=k)
 
 
 for _function in (sparse_categorical_accuracy, sparse_top_k_categorical_accuracy):
@@ -76,11 +77,8 @@ class BinaryAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
-        if isinstance(threshold, (bool, str)) or not hasattr(threshold, "__float__") or np.isnan(float(threshold)):
-            raise ValueError(f"BinaryAccuracy: threshold is {shown(threshold)}; needs a number, 0.5 for probabilities "
-                             "and 0 for logits.")
-        super().__init__(binary_accuracy, name, dtype, threshold=float(threshold))
-        self.threshold = threshold
+        self.threshold = number(threshold, "BinaryAccuracy: threshold")
+        super().__init__(binary_accuracy, name, dtype, threshold=self.threshold)
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
@@ -104,8 +102,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: str | None = None) -> None:
-        super().__init__(top_k_categorical_accuracy, name, dtype, k=_k(k))
-        self.k = k
+        self.k = whole(k, "TopKCategoricalAccuracy: k")
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=self.k)
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
@@ -114,8 +112,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy",
                  dtype: str | None = None) -> None:
-        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=_k(k))
-        self.k = k
+        self.k = whole(k, "SparseTopKCategoricalAccuracy: k")
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=self.k)
 
 
 def _fractional(y_pred: Any) -> bool:
@@ -126,9 +124,3 @@ def _fractional(y_pred: Any) -> bool:
         y_pred = y_pred.data
     array = np.asarray(y_pred)
     return bool(array.dtype.kind == "f" and (array != np.floor(array)).any())
-
-
-def _k(k: Any) -> int:
-    if isinstance(k, bool) or not hasattr(k, "__index__") or k < 1:
-        raise ValueError(f"top-k accuracy: k is {shown(k)}; needs a whole number >= 1.")
-    return int(k)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.errors import ShapeError, nearest, shown
+from fastnn.arguments import choice, is_sequence, number, optional, whole
+from fastnn.errors import ShapeError, shown
 from fastnn.metrics.metric import Metric, State, as_columns
 from fastnn.ops.rows import data
 from fastnn.ops.rows.metric import confusion_step, hardmax_confusion_step
@@ -25,12 +26,10 @@ class _Counting(Metric):
                  class_id: int | None = None, name: str | None = None, dtype: str | None = None) -> None:
         super().__init__(dtype, name)
         if top_k is not None:
-            raise ValueError(f"{type(self).__name__}: top_k is not supported; use TopKCategoricalAccuracy, or "
-                             "thresholds.")
-        if class_id is not None and (isinstance(class_id, bool) or not hasattr(class_id, "__index__") or class_id < 0):
-            raise ValueError(f"{type(self).__name__}: class_id is {shown(class_id)}; needs a whole number >= 0, the "
-                             "column of an output.")
-        self.thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+            raise ValueError(f"{type(self).__name__}: top_k is {shown(top_k)}; needs None; use thresholds, or "
+                             "TopKCategoricalAccuracy.")
+        self.thresholds, self.top_k = thresholds, top_k
+        self.class_id = optional(whole, class_id, f"{type(self).__name__}: class_id", 0)
         self._levels = _levels(type(self).__name__, thresholds)
         self._counts: list[State] = []
 
@@ -92,14 +91,10 @@ class FBetaScore(Metric):
     def __init__(self, average: str | None = None, beta: float = 1.0, threshold: float | None = None,
                  name: str | None = "fbeta_score", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
-        if average is not None and average not in self._averages:
-            raise ValueError(f"{type(self).__name__}: average is {shown(average)}; {nearest(average, self._averages)}")
-        if isinstance(beta, (bool, str)) or not 0 < beta < np.inf:
-            raise ValueError(f"{type(self).__name__}: beta is {shown(beta)}; needs a number > 0.")
-        if threshold is not None and (isinstance(threshold, (bool, str)) or not 0 < threshold <= 1):
-            raise ValueError(f"{type(self).__name__}: threshold is {shown(threshold)}; needs 0 < threshold <= 1, or "
-                             "None for the highest output.")
-        self.average, self.beta, self.threshold = average, beta, threshold
+        where = type(self).__name__
+        self.average = optional(choice, average, f"{where}: average", self._averages)
+        self.beta = number(beta, f"{where}: beta", 0, above=True)
+        self.threshold = optional(number, threshold, f"{where}: threshold", 0, 1, above=True)
         self._counts: State | None = None
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -110,7 +105,7 @@ class FBetaScore(Metric):
         if self.threshold is None:
             hardmax_confusion_step(self._counts, y_true, y_pred, weights)
         else:
-            confusion_step(self._counts, y_true, y_pred, weights, threshold=float(self.threshold))
+            confusion_step(self._counts, y_true, y_pred, weights, threshold=self.threshold)
 
     def compute(self, counts: np.ndarray | None = None) -> Any:
         """The score of each output, or their average."""
@@ -144,10 +139,7 @@ def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _levels(where: str, thresholds: Any) -> list[float]:
     """The thresholds as a list of floats, 0.5 unless given."""
-    given = [0.5] if thresholds is None else list(thresholds) if isinstance(thresholds, (list, tuple)) else [thresholds]
-    for t in given:
-        if isinstance(t, (bool, str)) or not hasattr(t, "__float__") or not 0 <= float(t) <= 1:
-            raise ValueError(f"{where}: thresholds holds {shown(t)}; needs numbers from 0 to 1.")
-    if not given:
+    given = [0.5] if thresholds is None else thresholds if is_sequence(thresholds) else [thresholds]
+    if not len(given):
         raise ValueError(f"{where}: thresholds is empty; needs at least one number, or None for 0.5.")
-    return [float(t) for t in given]
+    return [number(t, f"{where}: thresholds", 0, 1) for t in given]

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import dtype_of, function
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import shown
-from fastnn.losses.loss import prepared, snake_case, spread_weights
+from fastnn.losses.loss import prepared, spread_weights
+from fastnn.names import checked_name, snake_case
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import data, elementwise, reduce
 from fastnn.ops.rows.metric import mean_step, weighted_mean_step
@@ -80,10 +82,8 @@ class Metric:
             cls.compute = property(_no_compute)
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
-        if dtype is not None and dtype not in ("float32", "float64"):
-            raise ValueError(f"{type(self).__name__}: dtype is {shown(dtype)}; needs 'float32' or 'float64' (the "
-                             "states are float64 always).")
-        self.name = name or snake_case(type(self).__name__)
+        dtype_of(dtype, f"{type(self).__name__}: dtype", ("float32", "float64"))     # the states are float64 always
+        self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
         self.variables: list[Variable] = []
 
     def add_variable(self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None,
@@ -193,8 +193,10 @@ class MeanMetricWrapper(Mean):
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None,
                  **settings: Any) -> None:
-        super().__init__(name or getattr(fn, "__name__", None) or snake_case(type(fn).__name__), dtype)
-        self.fn, self.settings = fn, settings
+        if name is None:
+            name = getattr(fn, "__name__", None) or snake_case(type(fn).__name__)
+        super().__init__(name, dtype)
+        self.fn, self.settings = function(fn, f"{type(self).__name__}: fn"), settings
         self.label_kind = getattr(fn, "label_kind", "float")
 
     def update_state(  # type: ignore[override]

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn import losses
+from fastnn.arguments import choice, flag, number, optional, whole
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import nearest, shown
 from fastnn.losses.crossentropy import not_ignored
 from fastnn.losses.loss import prepared, spread_weights
 from fastnn.metrics.metric import MeanMetricWrapper, Metric, State, as_columns
@@ -111,9 +111,10 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "binary_crossentropy", dtype: str | None = None, from_logits: bool = False,
                  label_smoothing: float = 0.0) -> None:
-        super().__init__(losses.binary_crossentropy, name, dtype, from_logits=from_logits,
-                         label_smoothing=label_smoothing)
-        self.from_logits, self.label_smoothing = from_logits, label_smoothing
+        self.from_logits = flag(from_logits, "BinaryCrossentropy: from_logits")
+        self.label_smoothing = number(label_smoothing, "BinaryCrossentropy: label_smoothing", 0, 1)
+        super().__init__(losses.binary_crossentropy, name, dtype, from_logits=self.from_logits,
+                         label_smoothing=self.label_smoothing)
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
@@ -122,9 +123,11 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "categorical_crossentropy", dtype: str | None = None,
                  from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> None:
-        super().__init__(losses.categorical_crossentropy, name, dtype, from_logits=from_logits,
-                         label_smoothing=label_smoothing, axis=axis)
-        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
+        self.from_logits = flag(from_logits, "CategoricalCrossentropy: from_logits")
+        self.label_smoothing = number(label_smoothing, "CategoricalCrossentropy: label_smoothing", 0, 1)
+        self.axis = whole(axis, "CategoricalCrossentropy: axis", None)
+        super().__init__(losses.categorical_crossentropy, name, dtype, from_logits=self.from_logits,
+                         label_smoothing=self.label_smoothing, axis=self.axis)
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
@@ -137,9 +140,11 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "sparse_categorical_crossentropy", dtype: str | None = None,
                  from_logits: bool = False, ignore_class: int | None = None, axis: int = -1) -> None:
-        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits,
-                         ignore_class=ignore_class, axis=axis)
-        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
+        self.from_logits = flag(from_logits, "SparseCategoricalCrossentropy: from_logits")
+        self.ignore_class = optional(whole, ignore_class, "SparseCategoricalCrossentropy: ignore_class", None, 2 ** 31)
+        self.axis = whole(axis, "SparseCategoricalCrossentropy: axis", None)
+        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=self.from_logits,
+                         ignore_class=self.ignore_class, axis=self.axis)
 
     def update_state(  # type: ignore[override]
             self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -165,12 +170,8 @@ class R2Score(Metric):
     def __init__(self, class_aggregation: str | None = "uniform_average", num_regressors: int = 0,
                  name: str | None = "r2_score", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
-        if class_aggregation is not None and class_aggregation not in _AGGREGATIONS:
-            raise ValueError(f"R2Score: class_aggregation is {shown(class_aggregation)}; "
-                             + nearest(class_aggregation, _AGGREGATIONS))
-        if isinstance(num_regressors, bool) or not hasattr(num_regressors, "__index__") or num_regressors < 0:
-            raise ValueError(f"R2Score: num_regressors is {shown(num_regressors)}; needs a whole number >= 0.")
-        self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
+        self.class_aggregation = optional(choice, class_aggregation, "R2Score: class_aggregation", _AGGREGATIONS)
+        self.num_regressors = whole(num_regressors, "R2Score: num_regressors", 0)
         self._sums: list[State] = []
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

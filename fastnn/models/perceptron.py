@@ -1,13 +1,13 @@
 """Perceptron: the first network that learnt (study guide, chapter 2). Floor 4; imports engine, ops and data checks."""
 
-import math
 from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import number, optional, whole
 from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.errors import LabelError, NotBuiltError, ShapeError, shown
+from fastnn.errors import LabelError, NotBuiltError, ShapeError
 from fastnn.feeding.checks import to_array
 from fastnn.ops.rows.dense import perceptron_step
 
@@ -22,9 +22,9 @@ class Perceptron:
     """
 
     def __init__(self, input_size: int | None = None, learning_rate: float = 0.1, epochs: int = 10) -> None:
-        self.input_size = None if input_size is None else _whole("input_size", input_size, 1)
-        self.learning_rate = _rate(learning_rate)
-        self.epochs = _whole("epochs", epochs, 0)
+        self.input_size = optional(whole, input_size, "Perceptron: input_size")
+        self.learning_rate = number(learning_rate, "Perceptron: learning_rate", 0, above=True)
+        self.epochs = whole(epochs, "Perceptron: epochs", 0)
         self.weights: Any = None if self.input_size is None else np.zeros(self.input_size + 1)
         self.errors_: list[int] = []
         self.program: Program | None = None
@@ -35,7 +35,8 @@ class Perceptron:
         ShapeError for shapes that do not fit, LabelError for other labels, ValueError for what is not finite; nothing
         has changed then. Ctrl-C leaves the weights as they were too.
         """
-        rate, epochs = _rate(self.learning_rate), _whole("epochs", self.epochs, 0)
+        rate = number(self.learning_rate, "Perceptron: learning_rate", 0, above=True)
+        epochs = whole(self.epochs, "Perceptron: epochs", 0)
         samples = self._samples(X, "fit(): X")
         targets = _labels(y, len(samples), "fit(): y")
         start = np.zeros(samples.shape[1] + 1) if self.weights is None else self._checked_weights(samples.shape[1])
@@ -137,19 +138,3 @@ def _labels(y: Any, count: int, where: str) -> np.ndarray:
         raise LabelError(f"{where} has labels other than 0 and 1: {labels[bad[0]]:g} at row {bad[0]} ({len(bad)} rows "
                          f"bad); needs 0 or 1.\nTo mend it, {hint}.")
     return np.ascontiguousarray(labels, np.float64)
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"Perceptron: {name} is {shown(value)}; needs a whole number.")
-    if int(value) < least:
-        raise ValueError(f"Perceptron: {name} is {shown(value)}; needs {least} or more.")
-    return int(value)
-
-
-def _rate(value: Any) -> float:
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise TypeError(f"Perceptron: learning_rate is {shown(value)}; needs a number.")
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"Perceptron: learning_rate is {shown(value)}; needs a finite number above 0.")
-    return float(value)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from fastnn.arguments import flag, number, share
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.optimizer import adagrad_step, adam_amsgrad_step, adam_step, rmsprop_full_step, rmsprop_step
-from fastnn.optimizers.optimizer import Optimizer, checked
+from fastnn.optimizers.optimizer import Optimizer
 
 
 class RMSprop(Optimizer):
@@ -14,10 +15,10 @@ class RMSprop(Optimizer):
     def __init__(self, learning_rate: Any = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
                  centered: bool = False, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = checked(rho, "RMSprop: rho", 0, 1)
-        self.momentum = checked(momentum, "RMSprop: momentum", 0, 1, open_high=False)
-        self.epsilon = checked(epsilon, "RMSprop: epsilon", 1e-38)
-        self.centered = bool(centered)
+        self.rho = share(rho, "RMSprop: rho")
+        self.momentum = number(momentum, "RMSprop: momentum", 0, 1)
+        self.epsilon = number(epsilon, "RMSprop: epsilon", 1e-38)
+        self.centered = flag(centered, "RMSprop: centered")
         full = self.momentum > 0 or self.centered
         self.slots = ("velocity", "average_gradient", "momentum") if full else ("velocity",)
 
@@ -40,10 +41,10 @@ class Adam(Optimizer):
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
                  amsgrad: bool = False, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = checked(beta_1, f"{type(self).__name__}: beta_1", 0, 1)
-        self.beta_2 = checked(beta_2, f"{type(self).__name__}: beta_2", 0, 1)
-        self.epsilon = checked(epsilon, f"{type(self).__name__}: epsilon", 1e-38)
-        self.amsgrad = bool(amsgrad)
+        self.beta_1 = share(beta_1, f"{type(self).__name__}: beta_1")
+        self.beta_2 = share(beta_2, f"{type(self).__name__}: beta_2")
+        self.epsilon = number(epsilon, f"{type(self).__name__}: epsilon", 1e-38)
+        self.amsgrad = flag(amsgrad, f"{type(self).__name__}: amsgrad")
         self.slots = ("m", "v", "largest_v") if self.amsgrad else ("m", "v")
 
     def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
@@ -70,8 +71,8 @@ class Adagrad(Optimizer):
     def __init__(self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
                  **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.initial_accumulator_value = checked(initial_accumulator_value, "Adagrad: initial_accumulator_value", 0)
-        self.epsilon = checked(epsilon, "Adagrad: epsilon", 1e-38)
+        self.initial_accumulator_value = number(initial_accumulator_value, "Adagrad: initial_accumulator_value", 0)
+        self.epsilon = number(epsilon, "Adagrad: epsilon", 1e-38)
 
     def initial_slot(self, name: str) -> float:
         """initial_accumulator_value."""

@@ -3,36 +3,21 @@
 The weights, their gradients and each kind of slot (momentum, second moment, …) are blocks of one layout.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import number, optional, refuse_unknown
 from fastnn.engine.block import Block
 from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, note
-from fastnn.errors import nearest, shown
-from fastnn.names import snake_case
+from fastnn.errors import shown
+from fastnn.names import checked_name, snake_case
 from fastnn.ops.rows.data import advance, copy, fill
 from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_step
 from fastnn.optimizers.schedules import LearningRateSchedule
-
-
-def checked(value: Any, what: str, low: float, high: float = math.inf, *, open_low: bool = False,
-            open_high: bool = True) -> float:
-    """A finite number in the range, or TypeError/ValueError."""
-    if isinstance(value, (bool, str)) or not isinstance(value, (int, float, np.number, np.ndarray, Tensor)) or (
-            isinstance(value, (complex, np.complexfloating))) or np.ndim(value):
-        raise TypeError(f"{what} is {shown(value)}; needs a number.")
-    number = float(value)
-    inside = (number > low if open_low else number >= low) and (number < high if open_high else number <= high)
-    if not math.isfinite(number) or not inside:
-        signs = ">" if open_low else ">=", "<" if open_high else "<="
-        top = "" if high == math.inf else f" and {signs[1]} {high:g}"
-        raise ValueError(f"{what} is {shown(value)}; needs a finite number {signs[0]} {low:g}{top}.")
-    return number
 
 
 class LearningRate(Variable):
@@ -42,7 +27,7 @@ class LearningRate(Variable):
 
     def assign(self, value: Any) -> "LearningRate":
         """Set it. TypeError or ValueError, before anything changes."""
-        super().assign(checked(value, f"{self.owner}: learning_rate", 0, open_low=True))
+        super().assign(number(value, f"{self.owner}: learning_rate", 0, above=True))
         return self
 
 
@@ -60,7 +45,7 @@ class Optimizer(Watched):
     def __init__(self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,
                  clipvalue: float | None = None, global_clipnorm: float | None = None, name: str | None = None,
                  **kwargs: Any) -> None:
-        self.name = name or snake_case(type(self).__name__)
+        self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
         if "lr" in kwargs:
             learning_rate = kwargs.pop("lr")
         for unused in ("use_ema", "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor",
@@ -68,22 +53,20 @@ class Optimizer(Watched):
             value = kwargs.pop(unused, None)
             if value not in (None, False, 0.99, "auto"):
                 raise ValueError(f"{self.name}: {unused}={shown(value)} is not there yet; leave it out.")
-        for unknown in kwargs:
-            raise TypeError(f"{self.name}: got an unknown argument {shown(unknown)}; "
-                            + nearest(unknown, ["learning_rate", "weight_decay", "clipnorm", "clipvalue",
-                                                "global_clipnorm", "name", *self._own_arguments()]))
+        refuse_unknown(kwargs, self.name, ["learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm",
+                                           "name", *self._own_arguments()])
         self.iterations = Variable(np.zeros((), np.int64), "iterations", trainable=False, dtype="int64")
         self.schedule: LearningRateSchedule | None = None
         self._rate = LearningRate(np.zeros((), np.float32), "learning_rate", trainable=False)
         self._rate.owner = self.name
         self.learning_rate = learning_rate
         clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        given = {key: checked(value, f"{self.name}: {key}", 0, open_low=True)
+        given = {key: number(value, f"{self.name}: {key}", 0, above=True)
                  for key, value in clips.items() if value is not None}
         if len(given) > 1:
-            raise ValueError(f"{self.name}: got {' and '.join(given)}; use at most one kind of clipping.")
+            raise ValueError(f"{self.name}: got {' and '.join(given)}; needs at most one kind of clipping.")
         self.clip: tuple[str, float] | None = next(iter(given.items()), None)
-        self.weight_decay = None if weight_decay is None else checked(weight_decay, f"{self.name}: weight_decay", 0)
+        self.weight_decay = optional(number, weight_decay, f"{self.name}: weight_decay", 0)
         self.block: Block | None = None
         self.gradients: Block | None = None
         self.slot_blocks: dict[str, Block] = {}

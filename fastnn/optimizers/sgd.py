@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from fastnn.arguments import flag, number
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.optimizer import momentum_step, sgd_step
-from fastnn.optimizers.optimizer import Optimizer, checked
+from fastnn.optimizers.optimizer import Optimizer
 
 
 class SGD(Optimizer):
@@ -15,8 +16,8 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.momentum = checked(momentum, "SGD: momentum", 0, 1, open_high=False)
-        self.nesterov = bool(nesterov)
+        self.momentum = number(momentum, "SGD: momentum", 0, 1)
+        self.nesterov = flag(nesterov, "SGD: nesterov")
         self.slots = ("momentum",) if self.momentum else ()
 
     def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:

@@ -1,5 +1,6 @@
 """Progress: what fit, evaluate and predict print, in Keras' form. Floor 4; imports screen and the error helpers."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import whole
 from fastnn.errors import nearest, shown
 from fastnn.reporting.terminal import Notebook, Plain, Terminal, Text, in_notebook, is_terminal
 
@@ -22,10 +24,7 @@ class Every:
     epochs: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.epochs, bool) or not hasattr(self.epochs, "__index__"):
-            raise TypeError(f"Every: got {shown(self.epochs)}; needs a whole number of epochs.")
-        if self.epochs < 1:
-            raise ValueError(f"Every: got {shown(self.epochs)}; needs 1 epoch or more.")
+        whole(self.epochs, "Every: epochs")
 
     def __repr__(self) -> str:
         return f"Every({self.epochs})"
@@ -37,10 +36,10 @@ def checked_verbose(verbose: Any) -> str:
         return "every"
     if isinstance(verbose, str) and verbose in ("auto", "epochs"):
         return "run" if verbose == "epochs" else "auto"
-    if hasattr(verbose, "__index__") and int(verbose) in (0, 1, 2):
-        return ("silent", "bar", "line")[int(verbose)]
+    with contextlib.suppress(TypeError, ValueError):
+        return ("silent", "bar", "line")[whole(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", 0, 3)]
     hint = f" ({nearest(verbose, ('auto', 'epochs'))})" if isinstance(verbose, str) else ""
-    raise ValueError(f"verbose: got {shown(verbose)}{hint}; needs 0 (silent), 1 (bar), 2 (a line per epoch), 'auto', "
+    raise ValueError(f"verbose: got {shown(verbose)}{hint}; needs 0 (silent), 1 (bar), 2 (a line per epoch), 'auto',\n"
                      "'epochs' (one bar for the run) or fastnn.Every(k).")
 
 

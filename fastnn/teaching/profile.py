@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import whole
 from fastnn.engine import backend
 from fastnn.engine.listing import call_text, names_of
 from fastnn.engine.program import Call, Program
 from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.threads import num_threads
-from fastnn.feeding import arguments, checks
+from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
 from fastnn.teaching.peak import Peak, machine_peak, size_text
 
@@ -91,7 +92,7 @@ def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0
     (0.8 s, once). Raises as fit does for wrong data.
     """
     model._ready("profile()")
-    batch = checks.whole(batch_size, "profile(): batch_size")
+    batch = whole(batch_size, "profile(): batch_size")
     limits = machine_peak() if backend.backend() == "c" else None
     with model._working("profile()"):
         arrays = arguments.adapt(model, x, y, None, "profile()")

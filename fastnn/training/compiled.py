@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import losses, metrics
+from fastnn.arguments import number
 from fastnn.engine import backend
 from fastnn.engine.block import Block
 from fastnn.engine.program import not_recording, section_scope
@@ -52,7 +53,7 @@ class Compiled:
         chosen = _per_output(self.loss, self.output_names, "loss")
         self.losses = [None if item is None else losses.get(item) for item in chosen]
         weights = _per_output(self.loss_weights, self.output_names, "loss_weights", spread=False)
-        self.weights = [1.0 if w is None else float(w) for w in weights]
+        self.weights = [1.0 if w is None else number(w, "compile(): loss_weights") for w in weights]
         self.states = None
 
     def kind(self, output: int) -> str:

@@ -78,7 +78,7 @@ class Straights:
         numbers, there would be progress to show, or the model is not that simple."""
         if type(x) is not np.ndarray or x.dtype.kind not in "fiub" or not x.ndim or self.model.run_eagerly:
             return None
-        quiet = verbose == 0 or (verbose == "auto" and len(x) <= BATCH)
+        quiet = isinstance(verbose, (int, str)) and (verbose == 0 or (verbose == "auto" and len(x) <= BATCH))
         if not (quiet and 0 < x.nbytes <= MOST_BYTES):
             return None
         key = x.shape, x.dtype.str, backend.backend(), backend.floatx()

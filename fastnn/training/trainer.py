@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from fastnn import optimizers
+from fastnn.arguments import flag, number, optional, whole
 from fastnn.callbacks import CallbackList
 from fastnn.engine.program import Program
 from fastnn.errors import BusyError, NotBuiltError, nearest, shown
-from fastnn.feeding import arguments, checks
+from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.feed import Feeds
 from fastnn.feeding.opening import open_source, open_validation, split_off
@@ -124,12 +125,14 @@ class Trainer:
         """
         self._ready("fit()")
         with self._working("fit()"):
-            epochs = checks.whole(epochs, "fit(): epochs", 0)
-            initial_epoch = checks.whole(initial_epoch, "fit(): initial_epoch", 0)
-            validation_freq = checks.whole(validation_freq, "fit(): validation_freq")
+            epochs = whole(epochs, "fit(): epochs", 0)
+            initial_epoch = whole(initial_epoch, "fit(): initial_epoch", 0)
+            validation_freq = whole(validation_freq, "fit(): validation_freq")
+            validation_split = optional(number, validation_split, "fit(): validation_split", 0, 1, below=True)
+            shuffle = flag(shuffle, "fit(): shuffle")
             split = validation_split if validation_data is None else 0
             training = open_source(self, "train", "fit()", x, y, sample_weight, batch_size=batch_size,
-                                   steps=steps_per_epoch, steps_name="steps_per_epoch", shuffle=bool(shuffle),
+                                   steps=steps_per_epoch, steps_name="steps_per_epoch", shuffle=shuffle,
                                    validation_split=split, class_weight=class_weight, check_finite=check_finite)
             validation = None
             if validation_data is not None:
@@ -183,7 +186,7 @@ class Trainer:
                 return outputs
         self._must_be_built(x)
         source = open_source(self, "predict", "predict()", x, batch_size=batch_size, steps=steps, check_finite=False)
-        short = source.at_hand and verbose == "auto" and source.total in (0, 1)
+        short = source.at_hand and isinstance(verbose, str) and verbose == "auto" and source.total in (0, 1)
         progress = Progress(0 if short else verbose, 1, source.total, title=False)
         listeners = CallbackList(callbacks, self, {"steps": source.total, "verbose": progress.verbose})
         return self._packed(loop.predict(self, source, listeners, progress))

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.errors import shown
+from fastnn.arguments import whole
 from fastnn.feeding.pydataset import PyDataset
 
 Sequence = PyDataset        # its older name
@@ -42,14 +42,12 @@ def set_random_seed(seed: int) -> None:
 
     `seed` is an integer with 0 <= seed < 2**32, NumPy's range. Source: keras.utils.set_random_seed.
     """
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise ValueError(f"set_random_seed: seed is {shown(seed)}; it must be an integer with 0 <= seed < 2**32; "
-                         f"pass for example 42")
+    seed = whole(seed, "set_random_seed: seed", 0, 2 ** 32)
     from fastnn.random import set_seed
 
-    random.seed(int(seed))
-    np.random.seed(int(seed))
-    set_seed(int(seed))
+    random.seed(seed)
+    np.random.seed(seed)
+    set_seed(seed)
 
 
 def normalize(x: npt.ArrayLike, axis: int | None = -1, order: float = 2) -> npt.NDArray[np.floating]:
@@ -92,7 +90,4 @@ def _num_classes(labels: npt.NDArray[np.int64], num_classes: int | None) -> int:
             raise ValueError(f"to_categorical: x is empty, of shape {labels.shape}; the number of classes cannot be "
                              f"told from it; pass num_classes")
         return int(labels.max()) + 1
-    if not isinstance(num_classes, (int, np.integer)) or isinstance(num_classes, bool) or num_classes < 1:
-        raise ValueError(f"to_categorical: num_classes is {shown(num_classes)}; it must be an integer >= 1; "
-                         f"pass None to take max(x) + 1")
-    return int(num_classes)
+    return whole(num_classes, "to_categorical: num_classes")

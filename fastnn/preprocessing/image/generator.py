@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastnn import random
+from fastnn.arguments import choice, function, number, numbers, optional, share
 from fastnn.engine import backend
 from fastnn.errors import ShapeError, nearest, shown
 from fastnn.ops.rows.affine import FILL_MODES
@@ -15,6 +16,7 @@ from fastnn.preprocessing.image.iterator import NumpyArrayIterator
 from fastnn.preprocessing.image.normalization import Normalization
 
 Array = transforms.Array
+_FORMATS = "channels_last", "channels_first"
 
 
 class ImageDataGenerator(Normalization):
@@ -47,29 +49,23 @@ class ImageDataGenerator(Normalization):
         where = "ImageDataGenerator"
         for name, value in (("rotation_range", rotation_range), ("shear_range", shear_range),
                             ("channel_shift_range", channel_shift_range), ("cval", cval),
-                            ("zca_epsilon", zca_epsilon), ("validation_split", validation_split)):
-            _numbers(value, f"{where}: {name}", 1)
+                            ("zca_epsilon", zca_epsilon)):
+            number(value, f"{where}: {name}")
         for name, value in (("width_shift_range", width_shift_range), ("height_shift_range", height_shift_range)):
             if np.min(_numbers(value, f"{where}: {name}")) < 0:
                 raise ValueError(f"{where}: {name} is {shown(value)}; needs numbers >= 0, both signs are drawn.")
-        data_format = data_format or "channels_last"
-        if data_format not in ("channels_last", "channels_first"):
-            raise ValueError(f"{where}: data_format is {shown(data_format)}; needs 'channels_last' or "
-                             "'channels_first'.")
-        if fill_mode not in FILL_MODES:
-            raise ValueError(f"{where}: fill_mode is {shown(fill_mode)}; {nearest(fill_mode, FILL_MODES)}")
+        share(validation_split, f"{where}: validation_split")
+        data_format = choice(data_format or "channels_last", f"{where}: data_format", _FORMATS)
+        choice(fill_mode, f"{where}: fill_mode", FILL_MODES)
         if interpolation_order not in (0, 1):
             raise ValueError(f"{where}: interpolation_order is {shown(interpolation_order)}; needs 0 (nearest pixel) "
                              "or 1 (bilinear).")
-        if not 0 <= validation_split < 1:
-            raise ValueError(f"{where}: validation_split is {shown(validation_split)}; needs 0 or a part below 1.")
-        if preprocessing_function is not None and not callable(preprocessing_function):
-            raise TypeError(f"{where}: preprocessing_function is {shown(preprocessing_function)}; needs a function.")
-        if rescale is not None:
-            _numbers(rescale, f"{where}: rescale", 1)
+        optional(function, preprocessing_function, f"{where}: preprocessing_function")
+        optional(number, rescale, f"{where}: rescale")
         if brightness_range is not None:
             _numbers(brightness_range, f"{where}: brightness_range", 2)
-        zoom = [1 - zoom_range, 1 + zoom_range] if np.ndim(zoom_range) == 0 else list(zoom_range)
+        zoom = numbers(zoom_range, f"{where}: zoom_range")
+        zoom = zoom if zoom.ndim else np.array([1 - zoom, 1 + zoom])
         self.zoom_range = [float(z) for z in _numbers(zoom, f"{where}: zoom_range", 2)]
         self.rotation_range, self.shear_range = rotation_range, shear_range
         self.channel_shift_range = channel_shift_range
@@ -208,14 +204,9 @@ class ImageDataGenerator(Normalization):
         return array
 
 
-def _numbers(value: Any, where: str, count: int | None = None) -> Any:
-    """The numbers as an array: one, `count` of them, or any number where count is None. ValueError for others."""
-    try:
-        array = np.asarray(value, np.float64)
-        fits = np.isfinite(array).all() and array.ndim <= 1 and (count is None or array.size == count) and array.size
-    except (TypeError, ValueError):
-        fits = False
-    if not fits or isinstance(value, (str, bool)) or (count == 1 and array.ndim):
-        needs = "a number" if count == 1 else f"{count or 'some'} numbers"
-        raise ValueError(f"{where} is {shown(value)}; needs {needs}.")
+def _numbers(value: Any, what: str, count: int | None = None) -> Any:
+    """The numbers as an array: `count` of them, or any where count is None. TypeError or ValueError for others."""
+    array = numbers(value, what)
+    if array.ndim > 1 or not array.size or (count is not None and array.size != count):
+        raise ValueError(f"{what} is {shown(value)}; needs {count or 'some'} numbers.")
     return array

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastnn import random
+from fastnn.arguments import whole
 from fastnn.engine import backend
 from fastnn.errors import shown
-from fastnn.feeding.checks import whole
 from fastnn.feeding.pydataset import PyDataset
 from fastnn.preprocessing.image import draws, transforms
 

@@ -1,0 +1,196 @@
+"""Every public class with arguments other than its defaults, and a shape of inputs that fits: for tests of the kind.
+
+`CASES` has one row per class; a class, or a parameter, that is not here makes test_configuration.py say so.
+"""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastnn import callbacks, constraints, initializers, layers, losses, metrics, optimizers, regularizers
+
+
+@dataclass(frozen=True)
+class Case:
+    """arguments: one for every parameter that the class or its bases name. inputs: shapes that a layer is called on."""
+    module: Any
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def kind(self) -> type:
+        return getattr(self.module, self.name)
+
+    def make(self, **changes: Any) -> Any:
+        return self.kind(**{**self.arguments, **changes})
+
+    def __repr__(self) -> str:
+        return f"{self.module.__name__.removeprefix('fastnn.')}.{self.name}"
+
+
+_ROWS, _STEPS, _IMAGES = ((2, 6),), ((2, 7, 4),), ((2, 8, 6, 4),)
+_LAYER = {"name": "mine", "trainable": False, "activity_regularizer": "l2"}
+_BIAS = {"bias_initializer": "ones", "bias_regularizer": "l2", "bias_constraint": "non_neg"}
+_KERNEL = {"kernel_initializer": "he_normal", "kernel_regularizer": "l1", "kernel_constraint": "max_norm", **_BIAS}
+_DEPTH = {"depthwise_initializer": "he_normal", "depthwise_regularizer": "l1", "depthwise_constraint": "max_norm",
+          **_BIAS}
+_POINT = {"pointwise_initializer": "he_uniform", "pointwise_regularizer": "l2", "pointwise_constraint": "non_neg"}
+_NORM = {"epsilon": 0.01, "beta_initializer": "ones", "gamma_initializer": "zeros", "beta_regularizer": "l1",
+         "gamma_regularizer": "l2", "beta_constraint": "non_neg", "gamma_constraint": "max_norm"}
+_WARP = {"fill_mode": "constant", "interpolation": "nearest", "fill_value": 0.5, "seed": 3,
+         "data_format": "channels_last"}
+
+
+def _window(rank: int, **more: Any) -> dict[str, Any]:
+    return {"kernel_size": (3, 2)[:rank], "strides": (2, 3)[:rank], "padding": "same", "data_format": "channels_last",
+            "dilation_rate": (1, 1)[:rank], "activation": "relu", "use_bias": True, **more}
+
+
+def _layer(name: str, inputs: tuple[tuple[int, ...], ...], **arguments: Any) -> Case:
+    return Case(layers, name, {**_LAYER, **arguments}, inputs)
+
+
+def _layers() -> Iterator[Case]:
+    yield _layer("Layer", ())
+    yield _layer("Dense", _ROWS, units=3, activation="tanh", use_bias=True, **_KERNEL)
+    yield _layer("Activation", _ROWS, activation="tanh")
+    yield _layer("Flatten", _IMAGES, data_format="channels_last")
+    yield _layer("Reshape", _ROWS, target_shape=(3, -1))
+    yield _layer("Dropout", _STEPS, rate=0.25, noise_shape=(None, 1, None), seed=3)
+    yield _layer("SpatialDropout1D", _STEPS, rate=0.25, seed=3)
+    yield _layer("SpatialDropout2D", _IMAGES, rate=0.25, data_format="channels_last", seed=3)
+    yield _layer("GaussianNoise", _ROWS, stddev=0.5, seed=3)
+    yield _layer("GaussianDropout", _ROWS, rate=0.5, seed=3)
+    for rank, inputs in ((1, _STEPS), (2, _IMAGES)):
+        yield _layer(f"Conv{rank}D", inputs, filters=4, groups=2, **_window(rank), **_KERNEL)
+        yield _layer(f"Conv{rank}DTranspose", inputs, filters=3, output_padding=(1, 1)[:rank], **_window(rank),
+                     **_KERNEL)
+        yield _layer(f"DepthwiseConv{rank}D", inputs, depth_multiplier=2, **_window(rank, strides=(2, 2)[:rank]),
+                     **_DEPTH)
+        yield _layer(f"SeparableConv{rank}D", inputs, filters=3, depth_multiplier=2,
+                     **_window(rank, strides=(2, 2)[:rank]), **_DEPTH, **_POINT)
+        for kind in ("Max", "Average"):
+            yield _layer(f"{kind}Pooling{rank}D", inputs, pool_size=(3, 2)[:rank], strides=(1, 2)[:rank],
+                         padding="same", data_format="channels_last")
+            yield _layer(f"Global{kind}Pooling{rank}D", inputs, data_format="channels_last", keepdims=True)
+    yield _layer("ReLU", _ROWS, max_value=2.0, negative_slope=0.25, threshold=0.5)
+    yield _layer("LeakyReLU", _ROWS, negative_slope=0.125)
+    yield _layer("ELU", _ROWS, alpha=0.5)
+    yield _layer("PReLU", _ROWS, alpha_initializer="ones", alpha_regularizer="l1", alpha_constraint="non_neg",
+                 shared_axes=None)
+    yield _layer("Softmax", _STEPS, axis=1)
+    for kind in ("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"):
+        yield _layer(kind, _ROWS * 2)
+    yield _layer("Concatenate", _STEPS * 2, axis=1)
+    yield _layer("BatchNormalization", _STEPS, axis=1, momentum=0.5, center=True, scale=True,
+                 moving_mean_initializer="ones", moving_variance_initializer="ones", **_NORM)
+    yield _layer("LayerNormalization", _STEPS, axis=[1, 2], center=True, scale=True, rms_scaling=False, **_NORM)
+    yield _layer("GroupNormalization", _STEPS, groups=2, axis=2, center=True, scale=True, **_NORM)
+    yield _layer("Rescaling", _ROWS, scale=0.5, offset=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    yield _layer("Normalization", _ROWS, axis=-1, mean=[1.0] * 6, variance=[4.0] * 6, invert=True)
+    yield _layer("RandomFlip", _IMAGES, mode="vertical", seed=3, data_format="channels_last")
+    yield _layer("RandomRotation", _IMAGES, factor=(-0.1, 0.2), **_WARP)
+    yield _layer("RandomZoom", _IMAGES, height_factor=(-0.1, 0.2), width_factor=0.3, **_WARP)
+    yield _layer("RandomTranslation", _IMAGES, height_factor=(-0.1, 0.2), width_factor=0.3, **_WARP)
+    yield _layer("RandomContrast", _IMAGES, factor=(0.1, 0.2), value_range=(0, 1), seed=3)
+    yield _layer("RandomBrightness", _IMAGES, factor=(-0.1, 0.2), value_range=(0, 1), seed=3)
+    yield _layer("ZeroPadding1D", _STEPS, padding=(1, 2), data_format="channels_last")
+    yield _layer("ZeroPadding2D", _IMAGES, padding=((1, 2), (0, 3)), data_format="channels_last")
+    yield _layer("Cropping1D", _STEPS, cropping=(1, 2))
+    yield _layer("Cropping2D", _IMAGES, cropping=((1, 2), (0, 3)), data_format="channels_last")
+    yield _layer("UpSampling1D", _STEPS, size=3)
+    yield _layer("UpSampling2D", _IMAGES, size=(3, 2), data_format="channels_last", interpolation="bilinear")
+    yield _layer("RepeatVector", _ROWS, n=3)
+    yield _layer("Permute", _STEPS, dims=(2, 1))
+
+
+def _losses() -> Iterator[Case]:
+    common = {"reduction": "sum", "name": "mine", "dtype": "float32"}
+    yield Case(losses, "Loss", common)
+    yield Case(losses, "LossFunctionWrapper", {"fn": losses.mean_squared_error, **common})
+    yield Case(losses, "BinaryCrossentropy", {**common, "from_logits": True, "label_smoothing": 0.1, "axis": 1})
+    yield Case(losses, "CategoricalCrossentropy", {**common, "from_logits": True, "label_smoothing": 0.1, "axis": 1})
+    yield Case(losses, "SparseCategoricalCrossentropy", {**common, "from_logits": True, "ignore_class": 3, "axis": 1})
+    yield Case(losses, "Huber", {**common, "delta": 0.5})
+    for name in ("CategoricalHinge", "CosineSimilarity", "Hinge", "KLDivergence", "LogCosh", "MeanAbsoluteError",
+                 "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+                 "SquaredHinge"):
+        yield Case(losses, name, common)
+
+
+def _metrics() -> Iterator[Case]:
+    common = {"name": "mine", "dtype": "float32"}
+    for name in ("Accuracy", "CategoricalAccuracy", "CategoricalHinge", "CosineSimilarity", "Hinge", "KLDivergence",
+                 "LogCoshError", "Mean", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+                 "MeanSquaredLogarithmicError", "Metric", "Poisson", "RootMeanSquaredError",
+                 "SparseCategoricalAccuracy", "SquaredHinge", "Sum"):
+        yield Case(metrics, name, common)
+    yield Case(metrics, "MeanMetricWrapper", {"fn": losses.mean_squared_error, **common})
+    yield Case(metrics, "BinaryAccuracy", {**common, "threshold": 0.25})
+    yield Case(metrics, "BinaryCrossentropy", {**common, "from_logits": True, "label_smoothing": 0.1})
+    yield Case(metrics, "CategoricalCrossentropy", {**common, "from_logits": True, "label_smoothing": 0.1, "axis": 1})
+    yield Case(metrics, "SparseCategoricalCrossentropy", {**common, "from_logits": True, "ignore_class": 3, "axis": 1})
+    for name in ("Precision", "Recall"):
+        yield Case(metrics, name, {**common, "thresholds": [0.25, 0.5], "top_k": None, "class_id": 1})
+    yield Case(metrics, "F1Score", {**common, "average": "micro", "threshold": 0.25})
+    yield Case(metrics, "FBetaScore", {**common, "average": "micro", "threshold": 0.25, "beta": 2.0})
+    yield Case(metrics, "R2Score", {**common, "class_aggregation": None, "num_regressors": 2})
+    for name in ("TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"):
+        yield Case(metrics, name, {**common, "k": 3})
+
+
+def _optimizers() -> Iterator[Case]:
+    common = {"learning_rate": 0.25, "weight_decay": 0.01, "clipnorm": 2.0, "clipvalue": None, "global_clipnorm": None,
+              "name": "mine"}
+    yield Case(optimizers, "Optimizer", common)
+    yield Case(optimizers, "SGD", {**common, "momentum": 0.5, "nesterov": True})
+    yield Case(optimizers, "RMSprop", {**common, "rho": 0.5, "momentum": 0.25, "epsilon": 0.01, "centered": True})
+    for name in ("Adam", "AdamW"):
+        yield Case(optimizers, name, {**common, "beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.01, "amsgrad": True})
+    yield Case(optimizers, "Adagrad", {**common, "initial_accumulator_value": 0.5, "epsilon": 0.01})
+
+
+def _small() -> Iterator[Case]:
+    for name in ("Zeros", "Ones", "Initializer"):
+        yield Case(initializers, name)
+    yield Case(initializers, "Constant", {"value": 0.5})
+    yield Case(initializers, "Identity", {"gain": 2.0})
+    yield Case(initializers, "Orthogonal", {"gain": 2.0, "seed": 3})
+    yield Case(initializers, "RandomNormal", {"mean": 1.0, "stddev": 2.0, "seed": 3})
+    yield Case(initializers, "TruncatedNormal", {"mean": 1.0, "stddev": 2.0, "seed": 3})
+    yield Case(initializers, "RandomUniform", {"minval": 1.0, "maxval": 2.0, "seed": 3})
+    yield Case(initializers, "VarianceScaling", {"scale": 2.0, "mode": "fan_out", "distribution": "uniform", "seed": 3})
+    for name in ("RandomInitializer", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
+                 "LecunUniform"):
+        yield Case(initializers, name, {"seed": 3})
+    yield Case(regularizers, "Regularizer")
+    yield Case(regularizers, "L1", {"l1": 0.5})
+    yield Case(regularizers, "L2", {"l2": 0.5})
+    yield Case(regularizers, "L1L2", {"l1": 0.5, "l2": 0.25})
+    for name in ("Constraint", "NonNeg"):
+        yield Case(constraints, name)
+    yield Case(constraints, "MaxNorm", {"max_value": 3.0, "axis": [0, 1]})
+    yield Case(constraints, "UnitNorm", {"axis": 1})
+    yield Case(constraints, "MinMaxNorm", {"min_value": 0.5, "max_value": 3.0, "rate": 0.5, "axis": 1})
+    yield Case(callbacks, "EarlyStopping", {"monitor": "loss", "min_delta": 0.5, "patience": 2, "verbose": 1,
+                                            "mode": "min", "baseline": 1.0, "restore_best_weights": True,
+                                            "start_from_epoch": 1})
+    yield Case(callbacks, "TerminateOnNaN", {"raise_error": True})
+
+
+CASES = [*_layers(), *_losses(), *_metrics(), *_optimizers(), *_small()]
+
+
+def parameters(kind: type) -> dict[str, inspect.Parameter]:
+    """What the class takes by name: its constructor's parameters, and where that has **kwargs, those of its bases."""
+    found: dict[str, inspect.Parameter] = {}
+    for cls in kind.__mro__:
+        if "__init__" not in vars(cls):
+            continue
+        own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+        found = {p.name: p for p in own if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)} | found
+        if not any(p.kind is p.VAR_KEYWORD for p in own):
+            break
+    return found
