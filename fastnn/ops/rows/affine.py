@@ -1,6 +1,5 @@
 """Affine maps of images (batch, rows, columns, channels): rotation, zoom, translation, shear. Floor 2."""
 
-from typing import Any
 
 import numpy as np
 
@@ -8,6 +7,7 @@ from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
 from fastnn.ops.rows.image import image_shape
 from fastnn.reference import affine as _reference
+from fastnn.reference._types import Array
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")     # the constant `fill_mode` is the place in this list
 
@@ -31,14 +31,14 @@ def _transform_shape(name: str, x: Shape, transform: Shape, fill_mode: int) -> S
     return x
 
 
-def _matrix_magnitude(zoom: Any, shift: Any, height: int, width: int) -> Any:
+def _matrix_magnitude(zoom: Array, shift: Array, height: int, width: int) -> Array:
     """Largest terms of the sums; the offsets in columns 2 and 5 are differences of lengths."""
     z, s = np.abs(zoom).max(axis=1, keepdims=True), np.abs(shift).max(axis=1, keepdims=True)
     length = (1 + 2 * z + s) * (height + width)
     return np.concatenate([z, z, length, z, z, length], axis=1)
 
 
-def _brightest(x: Any) -> Any:
+def _brightest(x: Array) -> Array:
     """Per image and channel the largest |value|: weights have absolute errors, so the neighbours count too."""
     return np.broadcast_to(np.abs(x).max(axis=(1, 2), keepdims=True), x.shape)
 

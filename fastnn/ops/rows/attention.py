@@ -6,6 +6,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
+from fastnn.reference._types import Array
 
 MOST_KEYS = 1 << 17      # a row of scores and its gradient fit into what a worker has
 
@@ -27,18 +28,18 @@ def _attention_shape(q: Shape, k: Shape, v: Shape, mask: Shape, heads: int) -> l
     return [(*q[:2], v[2]), (q[0], heads, q[1])]
 
 
-def _sums(q: Any, k: Any, v: Any, scale: float) -> tuple[float, float]:
+def _sums(q: Array, k: Array, v: Array, scale: float) -> tuple[float, float]:
     """Bounds of the rounding of a score, in units, and of a value."""
     scores = abs(scale) * float((np.abs(q).max(initial=0) * np.abs(k).max(initial=0)) * q.shape[2])
     return 1 + scores, float(np.abs(v).max(initial=0))
 
 
-def _y(q: Any, k: Any, v: Any, scale: float) -> Any:
+def _y(q: Array, k: Array, v: Array, scale: float) -> float:
     score, value = _sums(q, k, v, scale)
     return score * value
 
 
-def _back(dy: Any, q: Any, k: Any, v: Any, scale: float, by: Any, terms: int) -> Any:
+def _back(dy: Array, q: Array, k: Array, v: Array, scale: float, by: Array, terms: int) -> Array:
     """Of a product of ds, itself of differences of products of dy and v, with `by`, over `terms`."""
     score, value = _sums(q, k, v, scale)
     ds = abs(scale) * score * float(np.abs(dy).max(initial=0)) * value * v.shape[2]

@@ -4,7 +4,6 @@ Padding is explicit, (top, bottom, left, right); layers turn "same", "valid" and
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from fastnn.ops.rows.reduce import sum
 from fastnn.reference import conv as reference
 
 Pair = tuple[int, int]
+Pads = tuple[int, int, int, int]
 Settings = tuple[Pair, tuple[int, int, int, int], Pair, int]      # strides, pads, dilation, groups
 
 CHUNKS = 8              # of the images, each with sums of its own, where the weights are few
@@ -66,7 +66,7 @@ def conv2d_shape(name: str, x: Shape, w: Shape, b: Shape, settings: Settings) ->
     return (x[0], *_output_size(name, x[1:3], w[:2], settings), w[3])
 
 
-def _transpose_shape(x: Shape, w: Shape, b: Shape, size: Pair, strides: Pair, pads: Any, dilation: Pair,
+def _transpose_shape(x: Shape, w: Shape, b: Shape, size: Pair, strides: Pair, pads: Pads, dilation: Pair,
                      groups: int) -> Shape:
     settings = strides, pads, dilation, groups
     _check("conv2d_transpose", x, w, b, True, settings)
@@ -77,7 +77,7 @@ def _transpose_shape(x: Shape, w: Shape, b: Shape, size: Pair, strides: Pair, pa
     return (x[0], *size, w[3] * groups)  # type: ignore[operator]
 
 
-def _weights_grad_shape(x: Shape, dy: Shape, size: Pair, strides: Pair, pads: Any, dilation: Pair, groups: int,
+def _weights_grad_shape(x: Shape, dy: Shape, size: Pair, strides: Pair, pads: Pads, dilation: Pair, groups: int,
                         chunks: int) -> Shape:
     name, settings = "conv2d_weights_grad", (strides, pads, dilation, groups)
     if len(x) != 4 or len(dy) != 4 or _differ(x[0], dy[0]) or x[3] % groups or dy[3] % groups:  # type: ignore[operator]
@@ -106,7 +106,7 @@ def chunks_of(w: Shape, x: Tensor) -> int:
     return 1 if many else min(CHUNKS, x.shape[0])
 
 
-def _weights_grad(x: Tensor, dy: Tensor, w: Shape, strides: Pair, pads: Any, dilation: Pair, groups: int) -> Tensor:
+def _weights_grad(x: Tensor, dy: Tensor, w: Shape, strides: Pair, pads: Pads, dilation: Pair, groups: int) -> Tensor:
     """The gradient of weights of shape w: of few weights, the sum of chunks of images."""
     chunks = chunks_of(w, x)
     dw = conv2d_weights_grad(x, dy, size=w[:2], strides=strides, pads=pads, dilation=dilation, groups=groups,

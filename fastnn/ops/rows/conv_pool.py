@@ -1,6 +1,7 @@
 """Convolution, relu and 2x2 max pooling in one: what a program does instead of the three. Floor 2."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from fastnn.ops.rows import conv, pool
 from fastnn.ops.rows.data import reshape
 from fastnn.ops.rows.reduce import sum
 from fastnn.reference import conv_pool as reference
+from fastnn.reference._types import Array
 
 Pair = tuple[int, int]
 _POOL: dict[str, Any] = dict(pool=(2, 2), strides=(2, 2), pads=(0, 0, 0, 0))
@@ -52,12 +54,12 @@ def _grad_shape(x: Shape, dy: Shape, argmax: Shape, size: Pair, strides: Pair, d
     return [(chunks, *size, channels, filters), (chunks, filters)]
 
 
-def _magnitude(x: Any, w: Any, b: Any, strides: Pair, dilation: Pair) -> Any:
+def _magnitude(x: Array, w: Array, b: Array, strides: Pair, dilation: Pair) -> Array:
     return reference.conv2d_relu_pool(np.abs(x), np.abs(w), np.abs(b), strides=strides, dilation=dilation)[0]
 
 
-def _grad_magnitude(i: int) -> Any:
-    def magnitude(x: Any, dy: Any, argmax: Any, size: Pair, strides: Pair, dilation: Pair, chunks: int) -> Any:
+def _grad_magnitude(i: int) -> Callable[..., Array]:
+    def magnitude(x: Array, dy: Array, argmax: Array, size: Pair, strides: Pair, dilation: Pair, chunks: int) -> Array:
         return reference.conv2d_relu_pool_grad(np.abs(x), np.abs(dy), argmax, size=size, strides=strides,
                                                dilation=dilation, chunks=chunks)[i]
     return magnitude

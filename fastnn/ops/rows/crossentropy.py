@@ -3,41 +3,41 @@
 The error bounds are sizes of the terms before they cancel. t is at most |y_true| + 1 after smoothing.
 """
 
-from typing import Any
 
 import numpy as np
 
 from fastnn.ops._op import Op
 from fastnn.ops.rows._per_sample import like_pred, per_sample, row_loss, row_loss_grad
+from fastnn.reference._types import Array
 from fastnn.reference.crossentropy import _HIGH, _LOW
 
 
-def _near_limit(q: Any) -> Any:
+def _near_limit(q: Array) -> Array:
     """Where rounding decides whether q is clipped, and its gradient is anything."""
     return (np.abs(q / _LOW - 1) < 1e-5) | (np.abs(q - _HIGH) < 1e-6)
 
 
-def clipped(p: Any) -> Any:
+def clipped(p: Array) -> Array:
     return np.clip(p, _LOW, _HIGH)
 
 
-def _binary_size(y_true: Any, y_pred: Any) -> Any:
+def _binary_size(y_true: Array, y_pred: Array) -> Array:
     p = clipped(y_pred)
     return np.mean((np.abs(y_true) + 2) * (1 - np.log(p) - np.log1p(-p)), axis=-1)
 
 
-def _binary_grad_size(dy: Any, y_true: Any, y_pred: Any) -> Any:
+def _binary_grad_size(dy: Array, y_true: Array, y_pred: Array) -> Array:
     p = clipped(y_pred)
     return np.abs(dy)[..., None] * (np.abs(y_true) + 2) * (1 / p + 1 / (1 - p)) / y_pred.shape[-1]
 
 
-def _categorical_size(y_true: Any, y_pred: Any) -> Any:
+def _categorical_size(y_true: Array, y_pred: Array) -> Array:
     total = np.sum(y_pred, axis=-1, keepdims=True)
     spread = np.sum(np.abs(y_pred), axis=-1, keepdims=True) / np.abs(total)
     return np.sum((np.abs(y_true) + 1) * (spread - np.log(clipped(y_pred / total))), axis=-1)
 
 
-def _categorical_grad_size(dy: Any, y_true: Any, y_pred: Any) -> Any:
+def _categorical_grad_size(dy: Array, y_true: Array, y_pred: Array) -> Array:
     total = np.sum(y_pred, axis=-1, keepdims=True)
     q = y_pred / total
     g = np.where(_near_limit(q), np.inf, (np.abs(y_true) + 1) / clipped(q))
@@ -45,17 +45,17 @@ def _categorical_grad_size(dy: Any, y_true: Any, y_pred: Any) -> Any:
     return np.abs(dy)[..., None] * (g + np.sum(np.abs(q) * g, axis=-1, keepdims=True)) * spread / np.abs(total)
 
 
-def _softmax_size(y_true: Any, logits: Any) -> Any:
+def _softmax_size(y_true: Array, logits: Array) -> Array:
     below = np.max(logits, axis=-1, keepdims=True) - logits
     return np.sum((np.abs(y_true) + 1) * (below + np.log(logits.shape[-1]) + 1), axis=-1)
 
 
-def _softmax_grad_size(dy: Any, y_true: Any, probabilities: Any) -> Any:
+def _softmax_grad_size(dy: Array, y_true: Array, probabilities: Array) -> Array:
     t = np.abs(y_true) + 1
     return np.abs(dy)[..., None] * (probabilities * np.sum(t, axis=-1, keepdims=True) + t)
 
 
-def probabilities_size(logits: Any, probabilities: Any) -> Any:
+def probabilities_size(logits: Array, probabilities: Array) -> Array:
     return probabilities * (1 + np.max(logits, axis=-1, keepdims=True) - logits)
 
 

@@ -1,7 +1,6 @@
 """Matrix products and what surrounds them in a dense layer. Floor 2."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows.activation import activation_grad
 from fastnn.ops.rows.reduce import expand
+from fastnn.reference._types import Array
 
 # Multiply-adds of a layer whose gradients are one call, on one worker. (batch, in, out) of (4, 2, 8): 21 ns, as three
 # calls 43; (32, 8, 1): 33 and 79; (32, 30, 16): 257 and 295; (32, 64, 32): 900 and 970. Larger: two workers.
@@ -92,7 +92,7 @@ def _perceptron_shape(w: Shape, x: Shape, y: Shape) -> Shape:
     return w
 
 
-def _dense_magnitude(x: Any, w: Any, b: Any, activation: str) -> Any:
+def _dense_magnitude(x: Array, w: Array, b: Array, activation: str) -> Array:
     """No activation is steeper than 1; the sigmoid, which is not 0 at 0, has a rounding error of its own."""
     return np.abs(x) @ np.abs(w) + np.abs(b) + (activation == "sigmoid")
 

@@ -7,6 +7,7 @@ import numpy as np
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows._per_sample import per_label, per_sample
+from fastnn.reference._types import Array
 
 binary_accuracy = Op("binary_accuracy", shape=lambda y_true, y_pred: per_sample("binary_accuracy", y_true, y_pred))
 categorical_accuracy = Op(
@@ -63,11 +64,11 @@ def _check_r2(squared_sum: Shape, sum: Shape, residual: Shape, count: Shape, y_t
 
 # Error bounds: sizes of the sums with every term positive.
 
-def _confusion_size(counts: Any, y_true: Any, weights: Any) -> Any:
+def _confusion_size(counts: Array, y_true: Array, weights: Array) -> Array:
     return np.abs(counts) + np.abs(weights) @ (np.abs(y_true) + 1)
 
 
-def _count_size(count: Any, weights: Any) -> Any:
+def _count_size(count: Array, weights: Array) -> Array:
     return np.abs(count) + np.sum(np.abs(weights))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows.reduce import sum
+from fastnn.reference._types import Array
 from fastnn.reference.norm import CHUNK
 
 
@@ -54,7 +55,7 @@ def _statistics(name: str, rows: Shape, mean: Shape, rstd: Shape) -> int | None:
     return rows[0]
 
 
-def _wide(mean: Any, rstd: Any, x: Any) -> tuple[Any, Any]:
+def _wide(mean: Array, rstd: Array, x: Array) -> tuple[Any, Any]:
     """Statistics (b,) or (b, groups), repeated so that they broadcast against x (b, ..., c)."""
     if mean.ndim == 1:
         return mean[:, None], rstd[:, None]
@@ -63,20 +64,20 @@ def _wide(mean: Any, rstd: Any, x: Any) -> tuple[Any, Any]:
     return mean, rstd
 
 
-def _batch_parts(dy: Any, x: Any, mean: Any, variance: Any, epsilon: float) -> tuple[Any, Any, Any, Any]:
+def _batch_parts(dy: Array, x: Array, mean: Array, variance: Array, epsilon: float) -> tuple[Any, Any, Any, Any]:
     """1/√(variance + ε), bounds of |x̂|, Σ |dy·x̂| and Σ |dy|."""
     rstd = 1 / np.sqrt(variance + epsilon)
     normal, axes = (np.abs(x) + np.abs(mean)) * rstd, tuple(range(x.ndim - 1))
     return rstd, normal, (np.abs(dy) * normal).sum(axis=axes), np.abs(dy).sum(axis=axes)
 
 
-def _batch_dx(dy: Any, x: Any, gamma: Any, mean: Any, variance: Any, epsilon: float) -> Any:
+def _batch_dx(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, epsilon: float) -> Array:
     rstd, normal, dgamma, dbeta = _batch_parts(dy, x, mean, variance, epsilon)
     count = x.size // x.shape[-1]
     return np.abs(gamma) * rstd * (np.abs(dy) + dbeta / count + normal * dgamma / count)
 
 
-def _dx(dy: Any, x: Any, gamma: Any, mean: Any, rstd: Any) -> Any:
+def _dx(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array) -> Array:
     """The sum of the parts of dx, where the sums of a group are bounded by its mean over the sample times groups."""
     groups = 1 if mean.ndim == 1 else mean.shape[1]
     mean, rstd = _wide(mean, rstd, x)
@@ -85,7 +86,7 @@ def _dx(dy: Any, x: Any, gamma: Any, mean: Any, rstd: Any) -> Any:
     return rstd * (scaled + along + normal * across)
 
 
-def _partials(dy: Any, x: Any, mean: Any, rstd: Any) -> tuple[Any, Any]:
+def _partials(dy: Array, x: Array, mean: Array, rstd: Array) -> tuple[Any, Any]:
     """Σ |dy·x̂| and Σ |dy|, over 64 rows or over a sample."""
     wide_mean, wide_rstd = _wide(mean, rstd, x)
     terms = np.abs(dy) * (np.abs(x) + np.abs(wide_mean)) * wide_rstd, np.abs(dy)
@@ -96,7 +97,7 @@ def _partials(dy: Any, x: Any, mean: Any, rstd: Any) -> tuple[Any, Any]:
     return terms[0].sum(axis=axes), terms[1].sum(axis=axes)
 
 
-def _normal(x: Any, gamma: Any, beta: Any, mean: Any, rstd: Any) -> Any:
+def _normal(x: Array, gamma: Array, beta: Array, mean: Array, rstd: Array) -> Array:
     mean, rstd = _wide(mean, rstd, x)
     return np.abs(gamma) * rstd * (np.abs(x) + np.abs(mean)) + np.abs(beta)
 

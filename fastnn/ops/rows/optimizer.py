@@ -4,12 +4,12 @@ The magnitudes say how far rounding may carry: a slot is a sum, so its parts cou
 error in a slot reaches the weights through the step that is made of it.
 """
 
-from typing import Any
 
 import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.reference._types import Array
 
 
 def _shapes(name: str, *, lr: Shape = (), step: Shape = (), **vectors: Shape) -> list[Shape]:
@@ -21,7 +21,7 @@ def _shapes(name: str, *, lr: Shape = (), step: Shape = (), **vectors: Shape) ->
     return [shape] * (len(vectors) - 1 if len(vectors) > 1 else 1)
 
 
-def _decayed(new: Any, old: Any, rate: float) -> Any:
+def _decayed(new: Array, old: Array, rate: float) -> Array:
     """The sum of the parts of old + (new - old)·rate."""
     return np.abs(old) + np.abs(new) * rate
 
@@ -35,7 +35,7 @@ momentum_step = Op(
                lambda g, v, lr: np.abs(v) + np.abs(lr * g)))
 
 
-def _rmsprop_w(w: Any, g: Any, v: Any, lr: Any, rho: float, epsilon: float) -> Any:
+def _rmsprop_w(w: Array, g: Array, v: Array, lr: Array, rho: float, epsilon: float) -> Array:
     return np.abs(w) + np.abs(lr * g) / np.sqrt(rho * v + (1 - rho) * g ** 2 + epsilon)
 
 
@@ -43,8 +43,8 @@ rmsprop_step = Op("rmsprop_step", shape=lambda w, g, v, lr: _shapes("rmsprop_ste
                   updates=("w", "v"), magnitude=(_rmsprop_w, None), ulps=8)
 
 
-def _rmsprop_full_w(w: Any, g: Any, v: Any, a: Any, m: Any, lr: Any, rho: float, momentum: float, epsilon: float,
-                    centered: bool) -> Any:
+def _rmsprop_full_w(w: Array, g: Array, v: Array, a: Array, m: Array, lr: Array, rho: float, momentum: float,
+                    epsilon: float, centered: bool) -> Array:
     v = rho * v + (1 - rho) * g ** 2
     mean = (rho * np.abs(a) + (1 - rho) * np.abs(g)) * centered
     spread = v - (rho * a + (1 - rho) * g) ** 2 * centered + epsilon
@@ -59,12 +59,13 @@ rmsprop_full_step = Op(
                _rmsprop_full_w(m * 0, g, v, a, m, lr, rho, momentum, epsilon, centered)), ulps=8)
 
 
-def _adam_w(w: Any, g: Any, m: Any, v: Any, lr: Any, step: Any, beta_1: float, beta_2: float, epsilon: float) -> Any:
+def _adam_w(w: Array, g: Array, m: Array, v: Array, lr: Array, step: Array, beta_1: float, beta_2: float,
+            epsilon: float) -> Array:
     return _amsgrad_w(w, g, m, v, v * 0, lr, step, beta_1, beta_2, epsilon)
 
 
-def _amsgrad_w(w: Any, g: Any, m: Any, v: Any, vhat: Any, lr: Any, step: Any, beta_1: float, beta_2: float,
-               epsilon: float) -> Any:
+def _amsgrad_w(w: Array, g: Array, m: Array, v: Array, vhat: Array, lr: Array, step: Array, beta_1: float,
+                beta_2: float, epsilon: float) -> Array:
     t = int(step) + 1
     rate = lr * np.sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t)
     largest = np.maximum(vhat, v + (g ** 2 - v) * (1 - beta_2))
@@ -84,7 +85,7 @@ adam_amsgrad_step = Op(
     magnitude=(_amsgrad_w, *_ADAM_SLOTS, lambda g, v, vhat, beta_2: np.maximum(vhat, _decayed(g ** 2, v, 1 - beta_2))))
 
 
-def _adagrad_w(w: Any, g: Any, a: Any, lr: Any, epsilon: float) -> Any:
+def _adagrad_w(w: Array, g: Array, a: Array, lr: Array, epsilon: float) -> Array:
     return np.abs(w) + np.abs(lr * g) / np.sqrt(a + g ** 2 + epsilon)
 
 

@@ -3,13 +3,13 @@
 Padding is explicit, (top, bottom, left, right); layers turn "same" and "valid" into it.
 """
 
-from typing import Any
 
 import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.reference import pool as reference
+from fastnn.reference._types import Array
 
 Pair = tuple[int, int]
 
@@ -44,7 +44,7 @@ def _grad_shape(name: str, dy: Shape, shape: Pair, pool: Pair, strides: Pair, pa
     return (dy[0], *shape, dy[3])
 
 
-def _spread_magnitude(dy: Any, shape: Pair, pool: Pair, strides: Pair, pads: tuple[int, int, int, int]) -> Any:
+def _spread_magnitude(dy: Array, shape: Pair, pool: Pair, strides: Pair, pads: tuple[int, int, int, int]) -> Array:
     return reference.average_pool_grad(np.abs(dy), shape=shape, pool=pool, strides=strides, pads=pads)
 
 

@@ -3,13 +3,14 @@
 The caller advances `counter`; between forward and backward it must stay, as dropout's mask is drawn again.
 """
 
-from typing import Any
+
+from collections.abc import Callable
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
 
 
-def _drawn(name: str) -> Any:
+def _drawn(name: str) -> Callable[[Shape, Shape], Shape]:
     """The shape rule of a draw: the constant `shape`, from a 0-d counter."""
     def rule(counter: Shape, shape: Shape) -> Shape:
         if counter != ():

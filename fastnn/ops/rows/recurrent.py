@@ -14,6 +14,7 @@ from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
 from fastnn.ops.rows.data import reshape
 from fastnn.ops.rows.dense import matmul_tn
+from fastnn.reference._types import Array
 
 
 def steps(name: str, gates: int, z: Shape, u: Shape, mask: Shape, **states: Shape) -> tuple[Shape, Shape, Shape]:
@@ -52,16 +53,16 @@ def weights(before: Tensor, slopes: Tensor) -> Tensor:
     return matmul_tn(rows(before), rows(slopes))
 
 
-def growth(like: Any, u: Any, time: int) -> Any:
+def growth(like: Array | int, u: Array, time: int) -> Array:
     """One step's rounding, of sums of 1 + |z| + Σ|u|, once a step."""
     return time * (3 + np.abs(like).max(initial=0) + np.abs(u).sum(axis=0).max(initial=0))
 
 
-def forward(z: Any, u: Any) -> Any:
+def forward(z: Array, u: Array) -> Array:
     return growth(z, u, z.shape[1])
 
 
-def back(dh: Any, dh_last: Any, u: Any, gates: Any) -> Any:
+def back(dh: Array, dh_last: Array, u: Array, gates: Array) -> Array:
     """The same for gradients, which add up on the way back and are scaled by the states."""
     time = gates.shape[1]
     return growth(0, u, time) * time * (np.abs(dh).max(initial=0) + np.abs(dh_last).max(initial=0) + 1)

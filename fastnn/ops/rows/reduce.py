@@ -1,13 +1,13 @@
 """Sums, means and maxima over axes, and their way back. Floor 2."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
 from fastnn.ops.rows.elementwise import scale
+from fastnn.reference._types import Array
 
 
 def _without(name: str, x: Shape, axes: tuple[int, ...]) -> Shape:
@@ -37,7 +37,7 @@ def _argmax_shape(x: Shape) -> Shape:
     return x[:-1]
 
 
-def _count(x: Any, axes: tuple[int, ...]) -> int:
+def _count(x: Array, axes: tuple[int, ...]) -> int:
     """How many terms a reduction of x over axes has."""
     return math.prod(x.shape[axis] for axis in axes)
 

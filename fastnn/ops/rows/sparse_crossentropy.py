@@ -1,15 +1,15 @@
 """Categorical cross-entropies whose targets are class numbers. Floor 2."""
 
-from typing import Any
 
 import numpy as np
 
 from fastnn.ops._op import Op
 from fastnn.ops.rows._per_sample import like_pred, per_label
 from fastnn.ops.rows.crossentropy import clipped, probabilities_size
+from fastnn.reference._types import Array
 
 
-def _right_size(logits: Any) -> Any:
+def _right_size(logits: Array) -> Array | float:
     """Where rounding decides which probability is the highest, anything goes; elsewhere nothing does."""
     if logits.shape[-1] == 1:
         return 0.0
@@ -17,7 +17,7 @@ def _right_size(logits: Any) -> Any:
     return np.where(first - second < 1e-5 * (1 + np.abs(first)), np.inf, 0.0)
 
 
-def _sparse_grad_size(dy: Any, y_pred: Any) -> Any:
+def _sparse_grad_size(dy: Array, y_pred: Array) -> Array:
     p = clipped(y_pred)
     return np.abs(dy)[..., None] * (1 / np.sum(p, axis=-1, keepdims=True) + 1 / p)
 
