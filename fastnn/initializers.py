@@ -13,6 +13,7 @@ import numpy as np
 from fastnn import random
 from fastnn.arguments import choice, number, numbers
 from fastnn.engine import backend
+from fastnn.engine.kinds import DType
 from fastnn.engine.program import not_recording
 from fastnn.errors import ShapeError
 from fastnn.ops.rows import random as draws
@@ -27,7 +28,7 @@ _DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 class Initializer(Configured):
     """Base: `__call__(shape, dtype=None)` gives an array, floatx unless dtype says otherwise."""
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """The values."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, shape, dtype=None).")
 
@@ -35,7 +36,7 @@ class Initializer(Configured):
 class Zeros(Initializer):
     """0 everywhere."""
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """Zeros."""
         return np.zeros(tuple(shape), dtype or backend.floatx())
 
@@ -43,7 +44,7 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """1 everywhere."""
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """Ones."""
         return np.ones(tuple(shape), dtype or backend.floatx())
 
@@ -55,7 +56,7 @@ class Constant(Initializer):
         numbers(value, "Constant: value")
         self.value = value
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """The value. Raises ShapeError for an array that cannot be repeated to the shape."""
         value = np.asarray(self.value, dtype or backend.floatx())
         try:
@@ -71,7 +72,7 @@ class Identity(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = number(gain, "Identity: gain")
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """The matrix. Raises ShapeError for shapes that are no matrix."""
         if len(shape) != 2:
             raise ShapeError(f"Identity: got shape {tuple(shape)}; needs a matrix, two axes.")
@@ -86,20 +87,20 @@ class RandomInitializer(Initializer):
         self._key = random.new_stream(seed)
         self._calls = 0
 
-    def _draw(self, op: Callable[..., Any], shape: Shape, dtype: Any, **settings: float) -> np.ndarray:
+    def _draw(self, op: Callable[..., Any], shape: Shape, dtype: DType, **settings: float) -> np.ndarray:
         counter = np.array(self._calls, np.int64)
         self._calls += self.seed is None
         with not_recording():
             y = op(counter, seed=self._key[0], stream=self._key[1], shape=tuple(int(n) for n in shape), **settings)
         return y.data.astype(dtype or backend.floatx(), copy=False)
 
-    def _normal(self, shape: Shape, dtype: Any, mean: float, stddev: float) -> np.ndarray:
+    def _normal(self, shape: Shape, dtype: DType, mean: float, stddev: float) -> np.ndarray:
         return self._draw(draws.random_normal, shape, dtype, mean=mean, stddev=stddev)
 
-    def _truncated(self, shape: Shape, dtype: Any, mean: float, stddev: float) -> np.ndarray:
+    def _truncated(self, shape: Shape, dtype: DType, mean: float, stddev: float) -> np.ndarray:
         return self._draw(draws.truncated_normal, shape, dtype, mean=mean, stddev=stddev)
 
-    def _uniform(self, shape: Shape, dtype: Any, low: float, high: float) -> np.ndarray:
+    def _uniform(self, shape: Shape, dtype: DType, low: float, high: float) -> np.ndarray:
         return self._draw(draws.random_uniform, shape, dtype, low=low, high=high)
 
 
@@ -111,7 +112,7 @@ class RandomNormal(RandomInitializer):
         where = type(self).__name__
         self.mean, self.stddev = number(mean, f"{where}: mean"), number(stddev, f"{where}: stddev", 0)
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """Normal numbers."""
         return self._normal(shape, dtype, self.mean, self.stddev)
 
@@ -119,7 +120,7 @@ class RandomNormal(RandomInitializer):
 class TruncatedNormal(RandomNormal):
     """Normal, drawn again beyond two standard deviations (so the numbers' own deviation is 0.88·stddev)."""
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """Truncated normal numbers."""
         return self._truncated(shape, dtype, self.mean, self.stddev)
 
@@ -132,7 +133,7 @@ class RandomUniform(RandomInitializer):
         self.minval = number(minval, "RandomUniform: minval")
         self.maxval = number(maxval, "RandomUniform: maxval", self.minval)
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """Uniform numbers."""
         return self._uniform(shape, dtype, self.minval, self.maxval)
 
@@ -153,7 +154,7 @@ class VarianceScaling(RandomInitializer):
         if distribution == "normal":
             self.distribution = "truncated_normal"
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """Random numbers of variance scale/n."""
         fan_in, fan_out = fans(shape)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
@@ -214,7 +215,7 @@ class Orthogonal(RandomInitializer):
         super().__init__(seed)
         self.gain = number(gain, "Orthogonal: gain")
 
-    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+    def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """The matrix. Raises ShapeError for fewer than two axes."""
         if len(shape) < 2:
             raise ShapeError(f"Orthogonal: got shape {tuple(shape)}; needs at least two axes.")

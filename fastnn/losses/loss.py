@@ -5,12 +5,13 @@ Losses never broadcast: y_true (N,) against y_pred (N, 1) is aligned, any other 
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from fastnn.arguments import choice, dtype_of, function, optional
 from fastnn.engine import backend
+from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import LabelError, ShapeError
@@ -45,7 +46,7 @@ class Loss:
         """1 for each sample that counts, 0 for each that does not, or None if all do."""
         return None
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> Tensor:
         """The loss: a 0-d Tensor, or one number per sample for reduction 'none'.
 
         sample_weight (N,) multiplies the losses of each sample. Raises ShapeError, LabelError, TypeError.
@@ -102,42 +103,42 @@ class LossFunctionWrapper(Loss):
         return self.fn(y_true, y_pred, **self.settings)
 
 
-def prepared(where: str, y_true: Any, y_pred: Any, kind: str = "float",
+def prepared(where: str, y_true: TensorLike, y_pred: TensorLike, kind: str = "float",
              ignore: int | None = None, axis: int = -1) -> tuple[Tensor, Tensor]:
     """Both as Tensors of the right dtypes, y_true aligned with y_pred where only a last axis of length 1 differs.
 
     Arrays are converted, and labels checked; tensors of a recording are left as they are.
     """
-    y_pred = as_tensor(y_pred)
-    plain = not isinstance(y_true, Tensor) or (y_true.data is not None and y_true.source is None and not is_recording())
+    predicted, true = as_tensor(y_pred), cast(Any, y_true)
+    plain = not isinstance(true, Tensor) or (true.data is not None and true.source is None and not is_recording())
     if kind == "labels":
         if plain:
-            array = y_true.data if isinstance(y_true, Tensor) else np.asarray(y_true)
-            if array.dtype != np.int32 or not isinstance(y_true, Tensor):
-                array = _labels(where, array, y_pred.shape[axis] if y_pred.ndim else None, ignore)
-            y_true = as_tensor(array, "int32")
-        if y_true.ndim == y_pred.ndim > 0 and y_true.shape[-1] == 1:
-            y_true = data.reshape(y_true, shape=_open(y_true.shape[:-1]))
-        return y_true, y_pred
+            array = true.data if isinstance(true, Tensor) else np.asarray(true)
+            if array.dtype != np.int32 or not isinstance(true, Tensor):
+                array = _labels(where, array, predicted.shape[axis] if predicted.ndim else None, ignore)
+            true = as_tensor(array, "int32")
+        if true.ndim == predicted.ndim > 0 and true.shape[-1] == 1:
+            true = data.reshape(true, shape=_open(true.shape[:-1]))
+        return true, predicted
     if plain:
-        y_true = as_tensor(y_true.data if isinstance(y_true, Tensor) and y_true.dtype != y_pred.dtype else y_true)
-    if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1 and _equal(y_true.shape, y_pred.shape[:-1]):
-        y_true = data.reshape(y_true, shape=_open((*y_true.shape, 1)))
-    return y_true, y_pred
+        true = as_tensor(true.data if isinstance(true, Tensor) and true.dtype != predicted.dtype else true)
+    if predicted.ndim == true.ndim + 1 and predicted.shape[-1] == 1 and _equal(true.shape, predicted.shape[:-1]):
+        true = data.reshape(true, shape=_open((*true.shape, 1)))
+    return true, predicted
 
 
-def spread_weights(where: str, weights: Any, values: Tensor) -> Tensor:
+def spread_weights(where: str, weights: Weights, values: Tensor) -> Tensor:
     """Weights (N,) or (N, 1), one per sample, as an array of the values' shape (N, …)."""
-    weights = as_tensor(weights)
-    if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
-        weights = data.reshape(weights, shape=_open(weights.shape[:-1]))
-    if weights.ndim > 1 and weights.ndim == values.ndim and weights.shape[-1] == 1 != values.shape[-1]:
-        weights = data.reshape(weights, shape=_open(weights.shape[:-1]))
-    if weights.ndim > values.ndim or not _equal(weights.shape, values.shape[:weights.ndim]):
-        raise ShapeError(f"{where}: sample_weight has shape {weights.shape} and the losses {values.shape}; needs one "
+    w = as_tensor(weights)
+    if w.ndim == values.ndim + 1 and w.shape[-1] == 1:
+        w = data.reshape(w, shape=_open(w.shape[:-1]))
+    if w.ndim > 1 and w.ndim == values.ndim and w.shape[-1] == 1 != values.shape[-1]:
+        w = data.reshape(w, shape=_open(w.shape[:-1]))
+    if w.ndim > values.ndim or not _equal(w.shape, values.shape[:w.ndim]):
+        raise ShapeError(f"{where}: sample_weight has shape {w.shape} and the losses {values.shape}; needs one "
                          f"weight per sample, shape {values.shape[:1]}.")
-    axes = tuple(range(weights.ndim, values.ndim))
-    return reduce.expand(weights, shape=values.shape, axes=axes) if axes else weights
+    axes = tuple(range(w.ndim, values.ndim))
+    return reduce.expand(w, shape=values.shape, axes=axes) if axes else w
 
 
 def _equal(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastnn.arguments import dtype_of, function
 from fastnn.engine import backend
+from fastnn.engine.kinds import DType, TensorLike, Weights
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import shown
 from fastnn.losses.loss import prepared, spread_weights
@@ -86,7 +87,7 @@ class Metric:
         self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
         self.variables: list[Variable] = []
 
-    def add_variable(self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: Any = None,
+    def add_variable(self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: DType = None,
                      name: str | None = None, **_: Any) -> State:
         """A new float64 state. It starts at 0 always; ValueError for another initializer."""
         if initializer is not None and "zero" not in str(getattr(initializer, "__name__", type(initializer).__name__
@@ -137,17 +138,18 @@ class Metric:
         return f"<{type(self).__name__} name={self.name}>"
 
 
-def per_sample(values: Any, sample_weight: Any, where: str, *, add: bool = False) -> tuple[Tensor, Tensor | None]:
+def per_sample(values: TensorLike, sample_weight: Weights, where: str, *,
+               add: bool = False) -> tuple[Tensor, Tensor | None]:
     """Values (N,) and weights of the same shape or None: axes beyond those of the weights are averaged, or added."""
-    values = as_tensor(values)
+    found = as_tensor(values)
     weights = None if sample_weight is None else as_tensor(sample_weight)
     row = reduce.sum if add else reduce.mean
     keep = 1
     if weights is not None:
-        keep = min(max(1, weights.ndim - (weights.ndim > 1 and weights.shape[-1] == 1)), values.ndim)
-    if values.ndim > keep:
-        values = row(values, axes=tuple(range(keep, values.ndim)))
-    return values, None if weights is None else spread_weights(where, weights, values)
+        keep = min(max(1, weights.ndim - (weights.ndim > 1 and weights.shape[-1] == 1)), found.ndim)
+    if found.ndim > keep:
+        found = row(found, axes=tuple(range(keep, found.ndim)))
+    return found, None if weights is None else spread_weights(where, weights, found)
 
 
 class Mean(Metric):
@@ -158,7 +160,7 @@ class Mean(Metric):
         self.total = self.add_variable(name="total")
         self.count = self.add_variable(name="count")
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+    def update_state(self, values: TensorLike, sample_weight: Weights = None) -> None:
         """Take values (N, …) in, each sample with its weight."""
         values, weights = per_sample(values, sample_weight, self.name)
         if weights is None:
@@ -178,7 +180,7 @@ class Sum(Metric):
         super().__init__(dtype, name)
         self.total = self.add_variable(name="total")
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+    def update_state(self, values: TensorLike, sample_weight: Weights = None) -> None:
         """Take values (N, …) in, each sample with its weight."""
         values, weights = per_sample(values, sample_weight, self.name, add=True)
         self.total.assign_add(values if weights is None else elementwise.multiply(values, weights))
@@ -200,27 +202,28 @@ class MeanMetricWrapper(Mean):
         self.label_kind = getattr(fn, "label_kind", "float")
 
     def update_state(  # type: ignore[override]
-            self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in."""
         y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind)
         super().update_state(self.fn(y_true, y_pred, **self.settings), sample_weight)
 
 
-def as_columns(where: str, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Tensor, Tensor, Tensor]:
+def as_columns(where: str, y_true: TensorLike, y_pred: TensorLike,
+               sample_weight: Weights) -> tuple[Tensor, Tensor, Tensor]:
     """Targets and predictions as (rows, columns), and a weight per row, 1 unless given."""
-    y_true, y_pred = prepared(where, y_true, y_pred)
-    if y_pred.ndim < 2:
-        y_true, y_pred = (data.reshape(t, shape=(-1, 1)) for t in (y_true, y_pred))
-    rows = y_pred.shape[:-1]
+    true, predicted = prepared(where, y_true, y_pred)
+    if predicted.ndim < 2:
+        true, predicted = (data.reshape(t, shape=(-1, 1)) for t in (true, predicted))
+    rows = predicted.shape[:-1]
     if sample_weight is not None:
-        like = Tensor(None, shape=rows, dtype=y_pred.dtype)
+        like = Tensor(None, shape=rows, dtype=predicted.dtype)
         weights = spread_weights(where, sample_weight, like)
     else:
         weights = ones(rows)
-    if y_pred.ndim > 2:
-        y_true, y_pred = (data.reshape(t, shape=(-1, t.shape[-1])) for t in (y_true, y_pred))
+    if predicted.ndim > 2:
+        true, predicted = (data.reshape(t, shape=(-1, t.shape[-1])) for t in (true, predicted))
         weights = data.reshape(weights, shape=(-1,))
-    return y_true, y_pred, weights
+    return true, predicted, weights
 
 
 def ones(shape: tuple[int | None, ...]) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor, operators
 from fastnn.errors import ShapeError
 from fastnn.ops._op import as_tensor
@@ -18,17 +19,17 @@ from fastnn.ops.rows.dense import add_bias
 from fastnn.ops.rows.dense import matmul as matmul_row
 
 
-def convert_to_tensor(x: Any, dtype: str | None = None) -> Tensor:
+def convert_to_tensor(x: TensorLike, dtype: str | None = None) -> Tensor:
     """A Tensor of an array, list or number; floatx unless dtype says otherwise."""
     return as_tensor(x, dtype or "float")
 
 
-def shape(x: Any) -> tuple[int | None, ...]:
+def shape(x: TensorLike) -> tuple[int | None, ...]:
     """The shape; None for axes that are not known yet."""
     return tuple(as_tensor(x, "any").shape)
 
 
-def broadcast_to(x: Any, shape: Sequence[int | None]) -> Tensor:
+def broadcast_to(x: TensorLike, shape: Sequence[int | None]) -> Tensor:
     """x repeated to `shape`: axes are added in front, axes of length 1 are repeated."""
     x, shape = as_tensor(x), tuple(shape)
     if tuple(x.shape) == shape:
@@ -42,7 +43,7 @@ def broadcast_to(x: Any, shape: Sequence[int | None]) -> Tensor:
     return reduce.expand(flat, shape=shape, axes=tuple(axes))
 
 
-def _pair(name: str, a: Any, b: Any) -> tuple[Tensor, Tensor]:
+def _pair(name: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """Both with one shape. Only one of the two may grow: (N,) with (N, 1) would silently become (N, N)."""
     a, b = as_tensor(a), as_tensor(b)
     if a.shape == b.shape:
@@ -57,12 +58,12 @@ def _pair(name: str, a: Any, b: Any) -> tuple[Tensor, Tensor]:
     return (broadcast_to(a, common), b) if tuple(b.shape) == common else (a, broadcast_to(b, common))
 
 
-def _number(x: Any) -> float | None:
+def _number(x: TensorLike) -> float | None:
     """The value of a plain number, which becomes a constant of the kernel."""
     return float(x) if isinstance(x, (int, float, np.number)) and not isinstance(x, bool) else None
 
 
-def add(a: Any, b: Any) -> Tensor:
+def add(a: TensorLike, b: TensorLike) -> Tensor:
     """a + b. A vector that fits the last axis is added as a bias."""
     for x, y in ((a, b), (b, a)):
         if _number(y) is not None:
@@ -73,16 +74,17 @@ def add(a: Any, b: Any) -> Tensor:
     return elementwise.add(*_pair("add", a, b))
 
 
-def subtract(a: Any, b: Any) -> Tensor:
+def subtract(a: TensorLike, b: TensorLike) -> Tensor:
     """a - b."""
-    if _number(b) is not None:
-        return elementwise.add_constant(a, value=-float(b))
-    if _number(a) is not None:
-        return elementwise.add_constant(elementwise.negative(b), value=float(a))
+    first, second = _number(a), _number(b)
+    if second is not None:
+        return elementwise.add_constant(a, value=-second)
+    if first is not None:
+        return elementwise.add_constant(elementwise.negative(b), value=first)
     return elementwise.subtract(*_pair("subtract", a, b))
 
 
-def multiply(a: Any, b: Any) -> Tensor:
+def multiply(a: TensorLike, b: TensorLike) -> Tensor:
     """a · b, element by element."""
     for x, y in ((a, b), (b, a)):
         if _number(y) is not None:
@@ -90,50 +92,51 @@ def multiply(a: Any, b: Any) -> Tensor:
     return elementwise.multiply(*_pair("multiply", a, b))
 
 
-def divide(a: Any, b: Any) -> Tensor:
+def divide(a: TensorLike, b: TensorLike) -> Tensor:
     """a / b, element by element."""
-    if _number(b):
-        return elementwise.scale(a, factor=1.0 / float(b))
+    number = _number(b)
+    if number:
+        return elementwise.scale(a, factor=1.0 / number)
     return elementwise.divide(*_pair("divide", a, b))
 
 
-def maximum(a: Any, b: Any) -> Tensor:
+def maximum(a: TensorLike, b: TensorLike) -> Tensor:
     """The larger of two, element by element; a's at a tie."""
     return elementwise.maximum(*_pair("maximum", a, b))
 
 
-def minimum(a: Any, b: Any) -> Tensor:
+def minimum(a: TensorLike, b: TensorLike) -> Tensor:
     """The smaller of two, element by element."""
     return elementwise.minimum(*_pair("minimum", a, b))
 
 
-def greater(a: Any, b: Any) -> Tensor:
+def greater(a: TensorLike, b: TensorLike) -> Tensor:
     """1 where a > b, else 0."""
     return elementwise.greater(*_pair("greater", a, b))
 
 
-def equal(a: Any, b: Any) -> Tensor:
+def equal(a: TensorLike, b: TensorLike) -> Tensor:
     """1 where a == b, else 0."""
     return elementwise.equal(*_pair("equal", a, b))
 
 
-def where(condition: Any, a: Any, b: Any) -> Tensor:
+def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
     """a where condition is not 0, else b."""
     a, b = _pair("where", a, b)
     return elementwise.where(broadcast_to(condition, a.shape), a, b)
 
 
-def power(x: Any, exponent: float) -> Tensor:
+def power(x: TensorLike, exponent: float) -> Tensor:
     """x to a constant power."""
     return elementwise.square(x) if exponent == 2 else elementwise.power(x, exponent=float(exponent))
 
 
-def clip(x: Any, x_min: float, x_max: float) -> Tensor:
+def clip(x: TensorLike, x_min: float, x_max: float) -> Tensor:
     """x limited to [x_min, x_max]; the gradient is 0 outside."""
     return elementwise.clip(x, low=float(x_min), high=float(x_max))
 
 
-def matmul(a: Any, b: Any) -> Tensor:
+def matmul(a: TensorLike, b: TensorLike) -> Tensor:
     """a b. a may have more axes than two; they are rows then."""
     a, b = as_tensor(a), as_tensor(b)
     if a.ndim > 2 and b.ndim == 2:
@@ -144,7 +147,7 @@ def matmul(a: Any, b: Any) -> Tensor:
     return matmul_row(a, b)
 
 
-def _axes(x: Tensor, axis: Any) -> tuple[int, ...]:
+def _axes(x: Tensor, axis: Axes) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.ndim))
     wanted = axis if isinstance(axis, (tuple, list)) else (axis,)
@@ -154,7 +157,7 @@ def _axes(x: Tensor, axis: Any) -> tuple[int, ...]:
     return tuple(sorted({a % x.ndim for a in wanted}))
 
 
-def _reduced(op: Callable[..., Tensor], x: Any, axis: Any, keepdims: bool) -> Tensor:
+def _reduced(op: Callable[..., Tensor], x: TensorLike, axis: Axes, keepdims: bool) -> Tensor:
     x = as_tensor(x)
     axes = _axes(x, axis)
     y = op(x, axes=axes)
@@ -163,32 +166,32 @@ def _reduced(op: Callable[..., Tensor], x: Any, axis: Any, keepdims: bool) -> Te
     return y
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def sum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The sum over all elements, or over an axis or several."""
     return _reduced(reduce.sum, x, axis, keepdims)
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def mean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The mean over all elements, or over an axis or several."""
     return _reduced(reduce.mean, x, axis, keepdims)
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def max(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The largest element, or the largest along an axis or several."""
     return _reduced(reduce.max, x, axis, keepdims)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def min(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The smallest element, or the smallest along an axis or several."""
     return elementwise.negative(max(elementwise.negative(x), axis, keepdims))
 
 
-def reshape(x: Any, newshape: Sequence[int]) -> Tensor:
+def reshape(x: TensorLike, newshape: Sequence[int]) -> Tensor:
     """The same numbers in another shape; one -1 is worked out."""
     return data.reshape(as_tensor(x), shape=tuple(newshape))
 
 
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order; reversed unless given."""
     x = as_tensor(x)
     return data.transpose(x, axes=tuple(axes) if axes is not None else tuple(range(x.ndim))[::-1])
@@ -199,7 +202,7 @@ def concatenate(xs: Sequence[Any], axis: int = -1) -> Tensor:
     return stacking.concatenate(*(as_tensor(x) for x in xs), axis=axis)
 
 
-def expand_dims(x: Any, axis: int) -> Tensor:
+def expand_dims(x: TensorLike, axis: int) -> Tensor:
     """An axis of length 1 more."""
     x = as_tensor(x)
     dims = [-1 if n is None else n for n in x.shape]
@@ -207,17 +210,17 @@ def expand_dims(x: Any, axis: int) -> Tensor:
     return data.reshape(x, shape=tuple(dims))
 
 
-def one_hot(x: Any, num_classes: int) -> Tensor:
+def one_hot(x: TensorLike, num_classes: int) -> Tensor:
     """Rows with a 1 at the label."""
     return data.one_hot(as_tensor(x, "int32"), depth=num_classes)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """x where x > 0, else negative_slope·x."""
     return activation.leaky_relu(x, slope=float(negative_slope))
 
 
-def elu(x: Any, alpha: float = 1.0) -> Tensor:
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha·(exp(x) - 1)."""
     return activation.elu(x, alpha=float(alpha))
 
@@ -246,7 +249,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     return x
 
 
-def size(x: Any) -> int:
+def size(x: TensorLike) -> int:
     """How many elements."""
     return math.prod(n or 0 for n in as_tensor(x).shape)
 

@@ -1,0 +1,14 @@
+"""Names for what arguments may be, where that is more than one type. Floor 1; imports tensor."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fastnn.engine.tensor import Tensor
+
+TensorLike = Tensor | npt.ArrayLike             # what ops take: tensors, arrays, numbers and nested lists of them
+Weights = TensorLike | None                     # one weight per sample, or none
+Axes = int | Sequence[int] | None               # one axis, several, or all
+DType = str | np.dtype | type | None            # None is floatx
+Dims = Sequence[int | None]                     # a shape; None where a size is not known yet
