@@ -1,5 +1,6 @@
 """What every test runs under: an arena full of NaN, a fixed seed, and nothing changed outside fastnn."""
 
+import functools
 import os
 import random as python_random
 import signal
@@ -61,6 +62,38 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the suite must bear: any order of the tests, any BLAS."""
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order")
+    parser.addoption("--other-blas", action="store_true",
+                     help="let the reference's products round otherwise for another number of rows")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """--shuffle: another order of the files, and of the tests in each, so that what a file shares is made once."""
+    seed = config.getoption("shuffle")
+    if seed is not None:
+        generator = python_random.Random(seed)
+        place: dict[str, float] = {}
+        items.sort(key=lambda item: (place.setdefault(item.nodeid.partition("::")[0], generator.random()),
+                                     generator.random()))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """--other-blas."""
+    for name in ("matmul", "matmul_nt", "matmul_tn", "dense", "conv2d") if config.getoption("other_blas") else ():
+        kernel = backend.kernels[name]
+        kernel.reference = _rounded_by_rows(kernel.reference)
+
+
+def _rounded_by_rows(product: Any) -> Any:
+    @functools.wraps(product)
+    def other(*arrays: np.ndarray, **constants: Any) -> Any:
+        y = product(*arrays, **constants)
+        return y * np.float32(1 + 2.0 ** -23 * (len(arrays[0]) % 3 - 1)) if y.dtype == np.float32 else y
+    return other
 
 
 @pytest.fixture(autouse=True)
