@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastnn.arguments import flag, number, whole
+from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, nearest, shown
 from fastnn.ops._op import as_tensor
@@ -17,27 +18,27 @@ from fastnn.ops.rows.softmax import log_softmax as log_softmax_rows
 from fastnn.ops.rows.softmax import softmax as softmax_rows
 
 
-def step(x: Any) -> Tensor:
+def step(x: TensorLike) -> Tensor:
     """y = 1 where x >= 0, else 0 (guide chapters 1 and 2). It has no gradient: training through it is an error."""
     return rows.step(x)
 
 
-def linear(x: Any) -> Tensor:
+def linear(x: TensorLike) -> Tensor:
     """y = x."""
     return as_tensor(x)
 
 
-def sigmoid(x: Any) -> Tensor:
+def sigmoid(x: TensorLike) -> Tensor:
     """y = 1/(1 + e^-x), in (0, 1)."""
     return rows.sigmoid(x)
 
 
-def tanh(x: Any) -> Tensor:
+def tanh(x: TensorLike) -> Tensor:
     """y = (e^x - e^-x)/(e^x + e^-x), in (-1, 1)."""
     return rows.tanh(x)
 
 
-def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """y = min(x, max_value) where x > threshold, else negative_slope·(x - threshold). Plain max(x, 0) unless told.
 
     Raises TypeError for a setting that is not a number and ValueError for NaN or a max_value below 0. Source: Keras.
@@ -51,27 +52,27 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     return rows.clipped_relu(x, slope=slope, threshold=threshold, maximum=maximum)
 
 
-def relu6(x: Any) -> Tensor:
+def relu6(x: TensorLike) -> Tensor:
     """y = min(max(x, 0), 6)."""
     return rows.relu6(x)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """y = x where x > 0, else negative_slope·x. The default is Keras' 0.2 (its layer LeakyReLU has 0.3)."""
     return rows.leaky_relu(x, slope=number(negative_slope, "leaky_relu: negative_slope"))
 
 
-def elu(x: Any, alpha: float = 1.0) -> Tensor:
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """y = x where x > 0, else alpha·(e^x - 1). Clevert et al. 2015."""
     return rows.elu(x, alpha=number(alpha, "elu: alpha"))
 
 
-def selu(x: Any) -> Tensor:
+def selu(x: TensorLike) -> Tensor:
     """y = 1.0507·x where x > 0, else 1.0507·1.6733·(e^x - 1). Klambauer et al. 2017; with initializer lecun_normal."""
     return rows.selu(x)
 
 
-def celu(x: Any, alpha: float = 1.0) -> Tensor:
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """y = max(x, 0) + min(alpha·(e^(x/alpha) - 1), 0). Barron 2017. Raises ValueError for alpha = 0."""
     alpha = number(alpha, "celu: alpha")
     if alpha == 0:
@@ -79,52 +80,52 @@ def celu(x: Any, alpha: float = 1.0) -> Tensor:
     return rows.celu(x, alpha=alpha)
 
 
-def gelu(x: Any, approximate: bool = False) -> Tensor:
+def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
     """y = x·Φ(x), Φ the normal distribution function; `approximate`: by tanh. Hendrycks and Gimpel 2016."""
     return rows.gelu_tanh(x) if flag(approximate, "gelu: approximate") else rows.gelu(x)
 
 
-def silu(x: Any) -> Tensor:
+def silu(x: TensorLike) -> Tensor:
     """y = x·sigmoid(x), also called swish."""
     return rows.silu(x)
 
 
-def softplus(x: Any) -> Tensor:
+def softplus(x: TensorLike) -> Tensor:
     """y = log(1 + e^x)."""
     return rows.softplus(x)
 
 
-def softsign(x: Any) -> Tensor:
+def softsign(x: TensorLike) -> Tensor:
     """y = x/(1 + |x|)."""
     return rows.softsign(x)
 
 
-def mish(x: Any) -> Tensor:
+def mish(x: TensorLike) -> Tensor:
     """y = x·tanh(log(1 + e^x)). Misra 2019."""
     return rows.mish(x)
 
 
-def hard_sigmoid(x: Any) -> Tensor:
+def hard_sigmoid(x: TensorLike) -> Tensor:
     """y = x/6 + 1/2 kept within [0, 1]."""
     return rows.hard_sigmoid(x)
 
 
-def hard_silu(x: Any) -> Tensor:
+def hard_silu(x: TensorLike) -> Tensor:
     """y = x·hard_sigmoid(x), also called hard_swish."""
     return rows.hard_silu(x)
 
 
-def exponential(x: Any) -> Tensor:
+def exponential(x: TensorLike) -> Tensor:
     """y = e^x."""
     return elementwise.exp(x)
 
 
-def softmax(x: Any, axis: int = -1) -> Tensor:
+def softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """y_i = e^x_i / Σ_j e^x_j along `axis`: positive, sum 1. Raises ShapeError for an axis that x does not have."""
     return _along("softmax", softmax_rows, x, axis)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
+def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
     """y_i = x_i - log Σ_j e^x_j along `axis`. Raises ShapeError for an axis that x does not have."""
     return _along("log_softmax", log_softmax_rows, x, axis)
 
@@ -138,7 +139,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {f.__name__: f for f in (
 FUNCTIONS |= {"swish": silu, "hard_swish": hard_silu}
 
 
-def get(identifier: Any) -> Callable[..., Any]:
+def get(identifier: object) -> Callable[..., Any]:
     """The activation of a name, a function or None (linear). Raises ValueError with the nearest name, or TypeError."""
     if identifier is None:
         return linear
@@ -165,7 +166,7 @@ def deserialize(name: str) -> Callable[..., Any]:
     return get(name)
 
 
-def _along(name: str, row: Callable[[Tensor], Tensor], x: Any, axis: int) -> Tensor:
+def _along(name: str, row: Callable[[Tensor], Tensor], x: TensorLike, axis: int) -> Tensor:
     """A function of rows, applied along any axis."""
     x = as_tensor(x)
     axis = whole(axis, f"{name}: axis", None)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.arguments import axes, is_sequence, number
+from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._op import as_tensor
@@ -20,7 +21,7 @@ EPSILON = 1e-7
 class Constraint(Configured):
     """Base: `__call__(w)` gives the allowed weight as a Tensor of w's shape, made with fastnn.ops."""
 
-    def __call__(self, w: Any) -> Tensor:
+    def __call__(self, w: TensorLike) -> Tensor:
         """The nearest allowed weight."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, w).")
 
@@ -28,7 +29,7 @@ class Constraint(Configured):
 class NonNeg(Constraint):
     """w = max(w, 0)."""
 
-    def __call__(self, w: Any) -> Tensor:
+    def __call__(self, w: TensorLike) -> Tensor:
         """max(w, 0)."""
         return relu(w)
 
@@ -39,7 +40,7 @@ class MaxNorm(Constraint):
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         self.max_value, self.axis = number(max_value, "MaxNorm: max_value", 0), _checked(axis, "MaxNorm")
 
-    def __call__(self, w: Any) -> Tensor:
+    def __call__(self, w: TensorLike) -> Tensor:
         """w, its norms cut to max_value."""
         w = as_tensor(w)
         axes = _axes("MaxNorm", w, self.axis)
@@ -53,7 +54,7 @@ class UnitNorm(Constraint):
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
         self.axis = _checked(axis, "UnitNorm")
 
-    def __call__(self, w: Any) -> Tensor:
+    def __call__(self, w: TensorLike) -> Tensor:
         """w, its norms 1."""
         w = as_tensor(w)
         axes = _axes("UnitNorm", w, self.axis)
@@ -70,7 +71,7 @@ class MinMaxNorm(Constraint):
         self.min_value = number(min_value, "MinMaxNorm: min_value", 0, self.max_value)
         self.rate, self.axis = number(rate, "MinMaxNorm: rate", 0, 1), _checked(axis, "MinMaxNorm")
 
-    def __call__(self, w: Any) -> Tensor:
+    def __call__(self, w: TensorLike) -> Tensor:
         """w, its norms moved towards [min_value, max_value]."""
         w = as_tensor(w)
         axes = _axes("MinMaxNorm", w, self.axis)
@@ -89,12 +90,12 @@ min_max_norm = MinMaxNorm
 CLASSES = snake_names(MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: object) -> Any:
     """The constraint of a name, class, object, function or config dict; None for None. ValueError: nearest name."""
     return identified("Constraint", identifier, CLASSES)
 
 
-def _checked(axis: Any, where: str) -> int | list[int]:
+def _checked(axis: Axes, where: str) -> int | list[int]:
     found = axes(axis, f"{where}: axis")
     return list(found) if is_sequence(axis) else found[0]
 

@@ -52,7 +52,7 @@ class Ones(Initializer):
 class Constant(Initializer):
     """`value` everywhere; an array is repeated to the shape."""
 
-    def __init__(self, value: Any = 0.0) -> None:
+    def __init__(self, value: object = 0.0) -> None:
         numbers(value, "Constant: value")
         self.value = value
 
@@ -235,7 +235,7 @@ CLASSES |= {"normal": RandomNormal, "uniform": RandomUniform, "zero": Zeros, "on
             "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal}
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: object) -> Any:
     """The initializer of a name, class, object, function, config dict or array; None for None.
 
     A function takes (shape, dtype=None). Raises ValueError with the nearest name.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastnn.arguments import number
+from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import nearest, shown
 from fastnn.names import snake_case
@@ -39,7 +40,7 @@ class Configured:
 class Regularizer(Configured):
     """Base: `__call__(x)` gives a 0-d Tensor, made with fastnn.ops; `get_config()` the constructor's arguments."""
 
-    def __call__(self, x: Any) -> Tensor:
+    def __call__(self, x: TensorLike) -> Tensor:
         """The penalty on x."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, x).")
 
@@ -50,7 +51,7 @@ class L1L2(Regularizer):
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1, self.l2 = number(l1, "L1L2: l1", 0), number(l2, "L1L2: l2", 0)
 
-    def __call__(self, x: Any) -> Tensor:
+    def __call__(self, x: TensorLike) -> Tensor:
         """l1·Σ|x| + l2·Σx²."""
         if not self.l1:
             return _l2(x, self.l2)
@@ -63,7 +64,7 @@ class L1(Regularizer):
     def __init__(self, l1: float = 0.01) -> None:
         self.l1 = number(l1, "L1: l1", 0)
 
-    def __call__(self, x: Any) -> Tensor:
+    def __call__(self, x: TensorLike) -> Tensor:
         """l1·Σ|x|."""
         return _l1(x, self.l1)
 
@@ -74,7 +75,7 @@ class L2(Regularizer):
     def __init__(self, l2: float = 0.01) -> None:
         self.l2 = number(l2, "L2: l2", 0)
 
-    def __call__(self, x: Any) -> Tensor:
+    def __call__(self, x: TensorLike) -> Tensor:
         """l2·Σx²."""
         return _l2(x, self.l2)
 
@@ -86,12 +87,12 @@ l1_l2 = L1L2
 CLASSES: dict[str, type] = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2}
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: object) -> Any:
     """The regularizer of a name, class, object, function or config dict; None for None. ValueError: nearest name."""
     return identified("Regularizer", identifier, CLASSES)
 
 
-def identified(what: str, identifier: Any, classes: Mapping[str, Any]) -> Any:
+def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any:
     """An object from what Keras takes for one: None, a name, a {"class_name", "config"} dict, a class or an object.
 
     Classes are called without arguments. Raises ValueError with the nearest of the names, or TypeError.
@@ -122,11 +123,11 @@ def snake_names(*classes: type) -> dict[str, type]:
     return {c.__name__: c for c in classes} | {snake_case(c.__name__): c for c in classes}
 
 
-def _l1(x: Any, factor: float) -> Tensor:
+def _l1(x: TensorLike, factor: float) -> Tensor:
     x = as_tensor(x)
     return elementwise.scale(reduce.sum(elementwise.absolute(x), axes=tuple(range(x.ndim))), factor=factor)
 
 
-def _l2(x: Any, factor: float) -> Tensor:
+def _l2(x: TensorLike, factor: float) -> Tensor:
     x = as_tensor(x)
     return elementwise.scale(reduce.sum(elementwise.square(x), axes=tuple(range(x.ndim))), factor=factor)

@@ -67,7 +67,7 @@ _OF_FUNCTION: dict[Callable[..., Any], type[Loss]] = {
         mean_squared_error, mean_squared_logarithmic_error, poisson, squared_hinge)}
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: object) -> Any:
     """The Loss of a name, class, object, function or config dict; None for None.
 
     Unlike Keras it is a Loss object always: a function fn(y_true, y_pred) written with fastnn.ops is wrapped.
@@ -84,7 +84,7 @@ def serialize(loss: Loss) -> dict[str, Any]:
     return {"class_name": type(loss).__name__, "config": loss.get_config()}
 
 
-def deserialize(config: Any) -> Any:
+def deserialize(config: object) -> Any:
     """The loss of a name or of what `serialize` gave."""
     return get(config)
 

@@ -5,9 +5,9 @@ so in fit): log(softmax(x)) is exact where log(p) has nothing left to take the l
 clipped to [1e-7, 1 - 1e-7].
 """
 
-from typing import Any
 
 from fastnn.arguments import flag, number, optional, whole
+from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.losses.loss import LossFunctionWrapper, prepared
@@ -16,7 +16,7 @@ from fastnn.ops.rows import crossentropy as rows
 from fastnn.ops.rows import data, elementwise, reduce, sparse_crossentropy
 
 
-def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0,
+def binary_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0,
                         axis: int = -1) -> Tensor:
     """loss = -mean(t·log p + (1 - t)·log(1 - p)), t = y_true·(1 - s) + s/2, s = label_smoothing.
 
@@ -31,8 +31,8 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
     return rows.binary_crossentropy(_last(y_true, axis), _last(y_pred, axis), smoothing=smoothing)
 
 
-def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0,
-                             axis: int = -1) -> Tensor:
+def categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False,
+                             label_smoothing: float = 0.0, axis: int = -1) -> Tensor:
     """loss = -sum(t·log p) over the classes, t = y_true·(1 - s) + s/c, s = label_smoothing. y_true is one-hot.
 
     y_true, y_pred (…, c) → (…), the classes along `axis`. from_logits: y_pred is x of p = softmax(x); otherwise p is
@@ -47,7 +47,7 @@ def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False
     return rows.categorical_crossentropy(_last(y_true, axis), _last(y_pred, axis), smoothing=smoothing)
 
 
-def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False,
+def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False,
                                     ignore_class: int | None = None, axis: int = -1) -> Tensor:
     """loss = -log p[label], 0 where the label is ignore_class. y_true (…) whole numbers from 0, y_pred (…, c) → (…).
 

@@ -5,9 +5,10 @@ Functions give one number per sample, y_true and y_pred (…, c) → (…); y_tr
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from fastnn.arguments import number
+from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import LossFunctionWrapper, prepared
 from fastnn.ops.rows import activation, reduce
@@ -32,30 +33,30 @@ from fastnn.ops.rows.elementwise import (
 EPSILON = 1e-7
 
 
-def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
+def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean((y_true - y_pred)²)."""
     return rows.mean_squared_error(*prepared("mean_squared_error", y_true, y_pred))
 
 
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
+def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean(|y_true - y_pred|)."""
     return rows.mean_absolute_error(*prepared("mean_absolute_error", y_true, y_pred))
 
 
-def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
+def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = 100·mean(|y_true - y_pred|/max(|y_true|, 1e-7))."""
     y_true, y_pred = _pair("mean_absolute_percentage_error", y_true, y_pred)
     relative = divide(absolute(subtract(y_true, y_pred)), clip(absolute(y_true), low=EPSILON, high=math.inf))
     return scale(_mean(relative), factor=100.0)
 
 
-def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
+def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean((log(1 + y_true) - log(1 + y_pred))²), both kept above 1e-7."""
     y_true, y_pred = _pair("mean_squared_logarithmic_error", y_true, y_pred)
     return rows.mean_squared_error(_log1p(y_true), _log1p(y_pred))
 
 
-def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
+def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """loss = mean(e²/2 where |e| <= delta, else delta·|e| - delta²/2), e = y_pred - y_true. Huber 1964.
 
     Raises ValueError for a delta that is not above 0.
@@ -67,14 +68,14 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     return _mean(add(scale(square(small), factor=0.5), scale(subtract(size, small), factor=delta)))
 
 
-def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
+def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean(log cosh e) = mean(e + log(1 + exp(-2e)) - log 2), e = y_pred - y_true."""
     y_true, y_pred = _pair("log_cosh", y_true, y_pred)
     error = subtract(y_pred, y_true)
     return add_constant(_mean(add(error, activation.softplus(scale(error, factor=-2.0)))), value=-math.log(2))
 
 
-def hinge(y_true: Any, y_pred: Any) -> Tensor:
+def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean(max(1 - t·y_pred, 0)), t = y_true in {-1, 1}, where 0 counts as -1.
 
     Keras reads 0 as -1 only in batches of nothing but 0 and 1, so that a rare label changes the meaning of the others.
@@ -83,13 +84,13 @@ def hinge(y_true: Any, y_pred: Any) -> Tensor:
     return _mean(_margin(y_true, y_pred))
 
 
-def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
+def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean(max(1 - t·y_pred, 0)²), t as in hinge."""
     y_true, y_pred = _pair("squared_hinge", y_true, y_pred)
     return _mean(square(_margin(y_true, y_pred)))
 
 
-def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
+def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = max(1 + max((1 - y_true)·y_pred) - sum(y_true·y_pred), 0), y_true one-hot."""
     y_true, y_pred = _pair("CategoricalHinge", y_true, y_pred)
     right = multiply(y_true, y_pred)
@@ -98,20 +99,20 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     return activation.relu(add_constant(subtract(wrong, reduce.sum(right, axes=axes)), value=1.0))
 
 
-def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
+def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = sum(y_true·log(y_true/y_pred)), both kept within [1e-7, 1]. Kullback and Leibler 1951."""
     y_true, y_pred = _pair("kl_divergence", y_true, y_pred)
     t, p = clip(y_true, low=EPSILON, high=1.0), clip(y_pred, low=EPSILON, high=1.0)
     return reduce.sum(multiply(t, log(divide(t, p))), axes=(y_pred.ndim - 1,))
 
 
-def poisson(y_true: Any, y_pred: Any) -> Tensor:
+def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean(y_pred - y_true·log(y_pred + 1e-7))."""
     y_true, y_pred = _pair("poisson", y_true, y_pred)
     return _mean(subtract(y_pred, multiply(y_true, log(add_constant(y_pred, value=EPSILON)))))
 
 
-def cosine_similarity(y_true: Any, y_pred: Any) -> Tensor:
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = -sum(y_true·y_pred)/(‖y_true‖·‖y_pred‖): -1 for the same direction; 0 if one is all zeros."""
     y_true, y_pred = _pair("cosine_similarity", y_true, y_pred)
     axes = (y_pred.ndim - 1,)
@@ -119,7 +120,7 @@ def cosine_similarity(y_true: Any, y_pred: Any) -> Tensor:
     return negative(product)
 
 
-def _pair(where: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+def _pair(where: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     """Both prepared, and of one shape."""
     y_true, y_pred = prepared(where, y_true, y_pred)
     per_sample(where, y_true.shape, y_pred.shape)

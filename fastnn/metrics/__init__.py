@@ -80,7 +80,7 @@ _BY_SHAPE = {
 _BY_SHAPE |= {"acc": _BY_SHAPE["accuracy"], "ce": _BY_SHAPE["crossentropy"]}
 
 
-def get(identifier: Any) -> Any:
+def get(identifier: object) -> Any:
     """The Metric of a name, class, object, function, Loss or config dict; None for None.
 
     A name is kept as typed: it is the key in History. A function fn(y_true, y_pred) written with fastnn.ops becomes the
@@ -101,7 +101,7 @@ def get(identifier: Any) -> Any:
     return metric
 
 
-def resolve(identifier: Any, y_true_shape: tuple[int | None, ...], y_pred_shape: tuple[int | None, ...]) -> Any:
+def resolve(identifier: object, y_true_shape: tuple[int | None, ...], y_pred_shape: tuple[int | None, ...]) -> Any:
     """get(), where 'accuracy', 'acc', 'crossentropy' and 'ce' are chosen by the shapes.
 
     One output: binary. Labels of lower rank, or (N, 1) against several outputs: sparse. Otherwise categorical.

@@ -1,11 +1,11 @@
 """How often predictions are right. Floor 3; imports ops and losses."""
 
 import warnings
-from typing import Any
 
 import numpy as np
 
 from fastnn.arguments import number, whole
+from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import prepared
@@ -14,12 +14,12 @@ from fastnn.ops.rows import data, elementwise
 from fastnn.ops.rows import metric as rows
 
 
-def accuracy(y_true: Any, y_pred: Any) -> Tensor:
+def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where y_true = y_pred, else 0, element by element."""
     return elementwise.equal(*prepared("accuracy", y_true, y_pred))
 
 
-def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
+def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
     """mean((y_pred > threshold) = y_true) over the last axis. (…, c) → (…); for single rows (N,) each number counts."""
     y_true, y_pred = prepared("binary_accuracy", y_true, y_pred)
     if y_pred.ndim == y_true.ndim == 1:
@@ -27,23 +27,23 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     return rows.binary_accuracy(y_true, y_pred, threshold=number(threshold, "binary_accuracy: threshold"))
 
 
-def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where argmax(y_true) = argmax(y_pred), else 0. (…, c) → (…)."""
     return rows.categorical_accuracy(*prepared("categorical_accuracy", y_true, y_pred))
 
 
-def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where the label is argmax(y_pred), else 0. y_true (…) class numbers; y_pred (…, c) → (…)."""
     return rows.sparse_categorical_accuracy(*prepared("sparse_categorical_accuracy", y_true, y_pred, "labels"))
 
 
-def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
     """1 where argmax(y_true) is among the k highest of y_pred, else 0. (…, c) → (…)."""
     k = whole(k, "top_k_categorical_accuracy: k")
     return rows.top_k_accuracy(*prepared("top_k_categorical_accuracy", y_true, y_pred), k=k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
+def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
     """1 where the label is among the k highest of y_pred, else 0. y_true (…) class numbers; y_pred (…, c) → (…)."""
     k = whole(k, "sparse_top_k_categorical_accuracy: k")
     return rows.sparse_top_k_accuracy(*prepared("sparse_top_k_categorical_accuracy", y_true, y_pred, "labels"), k=k)
@@ -62,7 +62,7 @@ class Accuracy(MeanMetricWrapper):
         self._warned = False
 
     def update_state(  # type: ignore[override]
-            self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in. Warns once if y_pred are fractions, or the outputs of a model."""
         if not self._warned and _fractional(y_pred):
             self._warned = True
@@ -116,7 +116,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=self.k)
 
 
-def _fractional(y_pred: Any) -> bool:
+def _fractional(y_pred: TensorLike) -> bool:
     """Whether y_pred are outputs of a model under training, or hold fractions."""
     if isinstance(y_pred, Tensor):
         if y_pred.data is None or is_recording():

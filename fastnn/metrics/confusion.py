@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.arguments import choice, is_sequence, number, optional, whole
+from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.errors import ShapeError, shown
 from fastnn.metrics.metric import Metric, State, as_columns
 from fastnn.ops.rows import data
@@ -33,20 +34,20 @@ class _Counting(Metric):
         self._levels = _levels(type(self).__name__, thresholds)
         self._counts: list[State] = []
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in: y_pred (…, c) against y_true of 0 and 1 of the same shape."""
-        y_true, y_pred, weights = as_columns(self.name, y_true, y_pred, sample_weight)
+        true, predicted, weights = as_columns(self.name, y_true, y_pred, sample_weight)
         if self.class_id is not None:
-            if self.class_id >= y_pred.shape[1]:
-                raise ShapeError(f"{self.name}: class_id is {self.class_id} and y_pred has shape {y_pred.shape}; needs "
-                                 f"a column from 0 to {y_pred.shape[1] - 1}.")
+            if self.class_id >= predicted.shape[1]:
+                raise ShapeError(f"{self.name}: class_id is {self.class_id} and y_pred has shape {predicted.shape}; "
+                                 f"needs a column from 0 to {predicted.shape[1] - 1}.")
             begin = self.class_id
-            y_true, y_pred = (data.slice(t, axis=1, begin=begin, end=begin + 1) for t in (y_true, y_pred))
+            true, predicted = (data.slice(t, axis=1, begin=begin, end=begin + 1) for t in (true, predicted))
         if not self._counts:
-            self._counts = [self.add_variable((4, y_pred.shape[1]), name=f"counts_{i}")
+            self._counts = [self.add_variable((4, predicted.shape[1]), name=f"counts_{i}")
                             for i in range(len(self._levels))]
         for counts, level in zip(self._counts, self._levels):
-            confusion_step(counts, y_true, y_pred, weights, threshold=level)
+            confusion_step(counts, true, predicted, weights, threshold=level)
 
     def compute(self, *counts: np.ndarray) -> Any:
         """right/(right + wrong) of each threshold, 0 where there is none."""
@@ -97,7 +98,7 @@ class FBetaScore(Metric):
         self.threshold = optional(number, threshold, f"{where}: threshold", 0, 1, above=True)
         self._counts: State | None = None
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in: y_pred (N, c) against y_true of 0 and 1 of the same shape."""
         y_true, y_pred, weights = as_columns(self.name, y_true, y_pred, sample_weight)
         if self._counts is None:

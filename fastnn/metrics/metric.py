@@ -26,7 +26,7 @@ class State(Variable):
     """A float64 variable of a metric; in `result` it may be used in arithmetic like the array it holds."""
     __slots__ = ()
 
-    def assign_add(self, value: Any) -> "State":
+    def assign_add(self, value: object) -> "State":
         """Add a number (a 0-d tensor), or the sum of a tensor, to a 0-d state. An op, so it is recorded.
 
         Raises ValueError for a state that has axes.
@@ -36,29 +36,29 @@ class State(Variable):
         mean_step(self, Tensor(np.zeros(()), "unused"), as_tensor(value))
         return self
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: object) -> Any:
         return self.data + np.asarray(other)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: object) -> Any:
         return self.data - np.asarray(other)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: object) -> Any:
         return self.data * np.asarray(other)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: object) -> Any:
         with np.errstate(all="ignore"):
             return self.data / np.asarray(other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: object) -> Any:
         return np.asarray(other) + self.data
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: object) -> Any:
         return np.asarray(other) - self.data
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: object) -> Any:
         return np.asarray(other) * self.data
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: object) -> Any:
         with np.errstate(all="ignore"):
             return np.asarray(other) / self.data
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn import losses
 from fastnn.arguments import choice, flag, number, optional, whole
+from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.crossentropy import not_ignored
 from fastnn.losses.loss import prepared, spread_weights
@@ -80,7 +81,7 @@ class Poisson(_Fixed):
     function = staticmethod(losses.poisson)
 
 
-def _cosine(y_true: Any, y_pred: Any) -> Tensor:
+def _cosine(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     return elementwise.negative(losses.cosine_similarity(y_true, y_pred))
 
 
@@ -147,7 +148,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
                          ignore_class=self.ignore_class, axis=self.axis)
 
     def update_state(  # type: ignore[override]
-            self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in."""
         if self.ignore_class is not None:
             y_true, y_pred = prepared(self.name, y_true, y_pred, "labels", self.ignore_class, self.axis)
@@ -174,7 +175,7 @@ class R2Score(Metric):
         self.num_regressors = whole(num_regressors, "R2Score: num_regressors", 0)
         self._sums: list[State] = []
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in: y_true, y_pred (N, c)."""
         y_true, y_pred, weights = as_columns(self.name, y_true, y_pred, sample_weight)
         if not self._sums:

@@ -1,7 +1,5 @@
 """Optimizers, with Keras' names, arguments, defaults and numerics. Floor 3."""
 
-from typing import Any
-
 from fastnn.errors import nearest, shown
 from fastnn.optimizers import schedules
 from fastnn.optimizers.adaptive import (
@@ -27,7 +25,7 @@ __all__ = [
 _by_name: dict[str, type[Optimizer]] = {c.__name__.lower(): c for c in (SGD, RMSprop, Adam, AdamW, Adagrad)}
 
 
-def get(identifier: Any) -> Optimizer:
+def get(identifier: object) -> Optimizer:
     """An optimizer from a name ('adam'), a class or an instance. ValueError naming the nearest name."""
     if isinstance(identifier, Optimizer):
         return identifier

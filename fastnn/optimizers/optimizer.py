@@ -25,7 +25,7 @@ class LearningRate(Variable):
     __slots__ = ("owner",)
     owner: str
 
-    def assign(self, value: Any) -> "LearningRate":
+    def assign(self, value: object) -> "LearningRate":
         """Set it. TypeError or ValueError, before anything changes."""
         super().assign(number(value, f"{self.owner}: learning_rate", 0, above=True))
         return self
@@ -96,7 +96,7 @@ class Optimizer(Watched):
         return self._rate
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: object) -> None:
         if isinstance(value, LearningRateSchedule):
             self.schedule = value
             value = self.schedule(self.iterations)
