@@ -73,6 +73,19 @@ def test_only_update_kernels_write_into_their_inputs() -> None:
         assert bool(op.updates) == allowed, f"{name}: updates={op.updates}"
 
 
+CGROUPS_WORD = "threads.py", "max"      # for no limit
+
+
+def test_the_engine_knows_no_op_by_name() -> None:
+    """What an op is to the engine, its attributes say; what may be fused, ops/rewrites.py."""
+    found = []
+    for path in sorted((PACKAGE / "engine").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and node.value in OPS and (path.name, node.value) != CGROUPS_WORD:
+                found.append(f"{path.name}, line {node.lineno}: {node.value!r}")
+    assert not found, "\n".join(found)
+
+
 def test_families_have_the_same_file_names() -> None:
     def stems(folder: Path, ending: str) -> set[str]:
         return {p.stem for p in folder.glob(f"*.{ending}") if not p.stem.startswith("_")}

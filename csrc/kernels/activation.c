@@ -117,16 +117,6 @@ static void prelu_alpha_grad(const Call *call, Part part)
             dalpha[i] += dy[row * n + i] * (x[row * n + i] > 0 ? 0 : x[row * n + i]);
 }
 
-static void activation_grad(const Call *call, Part part)
-{
-    switch (integer(call, 0)) {
-    case LINEAR: map2(call, part, v_linear_grad); return;
-    case RELU: map2(call, part, v_relu_grad); return;
-    case TANH: map2(call, part, v_tanh_grad); return;
-    case SIGMOID: map2(call, part, v_sigmoid_grad); return;
-    }
-}
-
 /* Costs were measured on 64 Ki elements, those of exp's kin with AVX-512; prelu_alpha_grad's is for a batch of 64. */
 extern const Kernel FAMILY(activation)[];
 const Kernel FAMILY(activation)[] = {
@@ -168,6 +158,5 @@ const Kernel FAMILY(activation)[] = {
     {"prelu(x, alpha)", prelu, ROWS, 0.12},
     {"prelu_grad(dy, x, alpha)", prelu_grad, ROWS, 0.17},
     {"prelu_alpha_grad(dy, x)", prelu_alpha_grad, ELEMENTS, 10},
-    {"activation_grad(dy, y, *, activation)", activation_grad, ELEMENTS, 0.14},
     {0},
 };

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.program import Program, keeping, recording
+from fastnn.engine.program import Program, keeping, recording, undo
 from fastnn.engine.schedule import whole_step
 from fastnn.engine.watch import Watch, noting
 
@@ -31,15 +31,22 @@ class Recorder:
 
     def program(self, key: Any) -> Program | None:
         """The program of a key, if there is one and nothing that it was made from was edited since."""
-        found = self._found.get(key)
-        return found[0] if found is not None and found[1].holds() else None
+        program, watch = self._found.get(key, (None, None))
+        return program if program is not None and program.fits() and watch is not None and watch.holds() else None
 
     def record(self, key: Any, name: str, body: Callable[[], None]) -> Program:
         """Run the body for real, and keep the calls that it makes as the program of this key."""
-        with whole_step(), noting() as used, keeping(self.before), recording() as calls:
-            body()
+        before: dict[int, tuple[Any, np.ndarray]] = {}
+        with whole_step():
+            with noting() as used, keeping(before), recording() as calls:
+                body()
+            program = Program(calls, name)
+            if program.rounds:      # the first step has the bits of all others
+                undo(before)
+                program.run()
+        if self.before is not None:
+            self.before |= {key: value for key, value in before.items() if key not in self.before}
         watch = Watch(used.values())
-        program = Program(calls, name)
         stale = [key for key, (_, other) in list(self._found.items()) if not other.holds()]
         for old in [*stale, *list(self._found)[:-self.kept]]:
             self._found.pop(old, None)

@@ -58,6 +58,29 @@ class Touches:
         return slice(bisect.bisect_left(self._cuts, begin), bisect.bisect_left(self._cuts, end))
 
 
+class Writes:
+    """Which calls write to any byte of an array. What is written to is known beforehand: (array, number of the call),
+    in the order of the calls; call 3 stands at the place (3,)."""
+
+    def __init__(self, writes: Iterable[tuple[np.ndarray, int]]) -> None:
+        ranges = [(*_range(array), call) for array, call in writes]
+        self._cuts = sorted({cut for begin, end, _ in ranges for cut in (begin, end)})
+        self._places: list[list[tuple[int, ...]]] = [[] for _ in self._cuts]        # of those that write behind a cut
+        for begin, end, call in ranges:
+            for piece in range(bisect.bisect_left(self._cuts, begin), bisect.bisect_left(self._cuts, end)):
+                self._places[piece].append((call,))
+
+    def between(self, array: np.ndarray, first: tuple[int, ...], last: tuple[int, ...]) -> bool:
+        """Whether a call behind the place `first` and before `last` writes to the array."""
+        begin, end = _range(array)
+        first_piece = max(0, bisect.bisect_right(self._cuts, begin) - 1)
+        for places in self._places[first_piece:bisect.bisect_left(self._cuts, end)]:
+            i = bisect.bisect_right(places, first)
+            if i < len(places) and places[i] < last:
+                return True
+        return False
+
+
 def _range(array: np.ndarray) -> tuple[int, int]:
     """The addresses of its first byte and of the one after its last."""
     begin = array.__array_interface__["data"][0]

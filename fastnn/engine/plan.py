@@ -1,11 +1,12 @@
 """From recorded calls to a program: drop what nobody needs or never changes, and lay the buffers into one arena.
 
-Floor 1; imports memory. Its time grows with the number of calls, not with its square: networks may be deep.
+Floor 1; imports memory and rewrite. Its time grows with the number of calls, not with its square: networks may be deep.
 """
 
 import collections
 import contextlib
 import heapq
+import math
 import mmap
 import os
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.memory import FirstFit, Touches
+from fastnn.engine.rewrite import rewrite
 
 ALIGNMENT = 64
 HUGE_PAGE = 2 << 20
@@ -23,9 +25,12 @@ HUGE = 4 << 20
 poison = False      # tests set it: the arena is filled with NaN before every run
 
 
-def plan(calls: Sequence[Any], keep: Sequence[Any]) -> tuple[list[Any], list[Any], np.ndarray]:
-    """(calls over planned tensors, the planned tensors of `keep`, the arena)."""
-    calls = _needed(_given_twice(_varying(calls)), keep)
+def plan(calls: Sequence[Any], keep: Sequence[Any],
+         rules: Sequence[Any]) -> tuple[list[Any], list[Any], np.ndarray, bool]:
+    """(calls over planned tensors, the planned tensors of `keep`, the arena, whether a rule of rewriting rounds)."""
+    calls, keep = _once(_needed(_varying(calls), keep), keep)
+    calls, keep, rounds = rewrite(calls, keep, rules)
+    calls = _needed(calls, keep)
     made = {id(t) for call in calls if not call.op.updates for t in call.outputs}
     calls = _forward_copies(calls, keep)
     roots = _view_roots(calls, made)
@@ -39,12 +44,12 @@ def plan(calls: Sequence[Any], keep: Sequence[Any]) -> tuple[list[Any], list[Any
         if root not in offsets:
             return tensor
         if id(tensor) not in replaced:
-            data = arena[offsets[root]:offsets[root] + tensor.data.nbytes].view(tensor.data.dtype)
-            replaced[id(tensor)] = tensor.at(data.reshape(tensor.data.shape))
+            data = arena[offsets[root]:offsets[root] + _bytes(tensor)].view(tensor.dtype)
+            replaced[id(tensor)] = tensor.at(data.reshape(tensor.shape))
         return replaced[id(tensor)]
 
     result = [call.over(tuple(map(planned, call.inputs)), tuple(map(planned, call.outputs))) for call in calls]
-    return result, [planned(t) for t in keep], arena
+    return result, [planned(t) for t in keep], arena, rounds
 
 
 def aligned_empty(size: int) -> np.ndarray:
@@ -78,6 +83,10 @@ def machine_memory() -> int:
         return 2 ** 40
 
 
+def _bytes(tensor: Any) -> int:
+    return math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
+
+
 def _varying(calls: Sequence[Any]) -> list[Any]:
     """The calls whose results change from run to run. What depends on constants alone was computed by the recording."""
     result = []
@@ -90,36 +99,27 @@ def _varying(calls: Sequence[Any]) -> list[Any]:
     return result
 
 
-def _given_twice(calls: Sequence[Any]) -> list[Any]:
-    """Where a call gives another one's result too, as Op.gives says, whoever comes after both reads it there: the loss
-    has computed the probabilities that a metric asks for, and whether they are right. The other call is not needed
-    then, unless somebody reads it before. Only of what the program computes: buffers from outside may change."""
+def _once(calls: Sequence[Any], keep: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """(calls, keep) without what was computed before: the same op on the same inputs with the same constants. Only of
+    what the program computes: buffers from outside may change."""
     changing = {id(t) for call in calls if call.op.updates for t in call.outputs}
     made: set[int] = set()
-    known: dict[Any, Any] = {}      # (op, its inputs): where the result is
-    found: dict[int, Any] = {}      # a result: where else it is
+    known: dict[Any, tuple[Any, ...]] = {}      # (op, its inputs, its constants): its outputs
+    same: dict[int, Any] = {}                   # a result: the one before
     result = []
     for call in calls:
-        if any(id(t) in found for t in call.inputs):
-            inputs = tuple(found.get(id(t), t) for t in call.inputs)
-            call = call.over(inputs, call.outputs)
+        if any(id(t) in same for t in call.inputs):
+            call = call.over(tuple(same.get(id(t), t) for t in call.inputs), call.outputs)
+        if not call.op.updates and not any(id(t) in changing for t in call.outputs):
+            made.update(id(t) for t in call.outputs)
+            if all(id(t) in made for t in call.inputs):
+                key = call.op, *map(id, call.inputs), repr(sorted(call.constants.items()))
+                before = known.setdefault(key, call.outputs)
+                if before is not call.outputs:
+                    same.update((id(t), other) for t, other in zip(call.outputs, before))
+                    continue
         result.append(call)
-        if call.op.updates or call.op.view:
-            continue
-        made.update(id(t) for t in call.outputs if id(t) not in changing)
-        operands = dict(zip((*call.op.kernel.inputs, *call.op.output_names), (*call.inputs, *call.outputs)))
-        gives = [(op, [operands[each] for each in names], operands[name])
-                 for name, (op, names) in call.op.gives.items()]
-        if len(call.outputs) == 1 and not call.constants:
-            gives.append((call.op.name, list(call.inputs), call.outputs[0]))
-        for op, arguments, given in gives:
-            if all(id(t) in made for t in (*arguments, given)):
-                key = op, *map(id, arguments)
-                other = known.get(key, given)
-                known[key] = given if call.op.gives else other
-                if other is not given:
-                    found[id(other if call.op.gives else given)] = known[key]
-    return result
+    return result, [same.get(id(t), t) for t in keep]
 
 
 def _needed(calls: Sequence[Any], keep: Sequence[Any]) -> list[Any]:
@@ -137,22 +137,23 @@ def _forward_copies(calls: list[Any], keep: Sequence[Any]) -> list[Any]:
     """Where an intermediate is only made to be copied elsewhere, make it there (gradients into their block)."""
     producer = {id(t): i for i, call in enumerate(calls) if not call.op.updates and not call.op.view
                 for t in call.outputs}
+    made = {id(t) for call in calls if not call.op.updates for t in call.outputs}
     readers = collections.Counter(id(t) for call in calls for t in call.inputs)
     kept = {id(t) for t in keep}
-    touched = Touches(t.data for call in calls for t in (*call.inputs, *call.outputs) if id(t) not in producer)
+    touched = Touches(t.data for call in calls for t in (*call.inputs, *call.outputs) if id(t) not in made)
     result: list[Any] = list(calls)
     for i, call in enumerate(calls):
-        if call.op.name == "copy":
+        if call.op.moves:
             target, source = call.inputs
             begin = producer.get(id(source))
             if (begin is not None and readers[id(source)] == 1 and id(source) not in kept
-                    and id(target) not in producer and target.dtype == source.dtype
+                    and id(target) not in made and target.dtype == source.dtype
                     and touched.last(target.data) < begin):
-                made = result[begin]
-                result[begin] = made.over(made.inputs, tuple(target if t is source else t for t in made.outputs))
+                maker = result[begin]
+                result[begin] = maker.over(maker.inputs, tuple(target if t is source else t for t in maker.outputs))
                 result[i] = None
         for t in (*call.inputs, *call.outputs):
-            if id(t) not in producer:
+            if id(t) not in made:
                 touched.touch(t.data, i)
     return [call for call in result if call is not None]
 
@@ -183,7 +184,7 @@ def _offsets(calls: list[Any], keep: Sequence[Any], made: set[int],
             if root in made:
                 first.setdefault(root, i)
                 last[root] = i
-                sizes[root] = max(sizes.get(root, 0), t.data.nbytes)
+                sizes[root] = max(sizes.get(root, 0), _bytes(t))
     for t in keep:
         if roots.get(id(t), id(t)) in made:
             last[roots.get(id(t), id(t))] = len(calls)

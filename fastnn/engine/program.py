@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnn.engine import backend, check, listing, plan
+from fastnn.engine import backend, check, listing, plan, rewrite
 from fastnn.engine.schedule import Schedule
 
 
@@ -134,6 +134,12 @@ def keeping(before: dict[int, tuple[Any, np.ndarray]] | None) -> Iterator[None]:
         _context.before = outer
 
 
+def undo(before: dict[int, tuple[Any, np.ndarray]]) -> None:
+    """Put back what `keeping` has put aside."""
+    for tensor, copy in reversed(before.values()):      # one may be part of another, and then the first copy counts
+        tensor.data[...] = copy
+
+
 def is_tracing() -> bool:
     """Whether calls on this thread are kept at all, for a program or for gradients."""
     return bool(_context.recordings or _context.tape)
@@ -188,15 +194,23 @@ class Program:
 
     `calls`: what was recorded, less what nobody needs, over the arena and the buffers that existed before. Views are
     there too; they share the memory of what they show, and C has nothing to run for them.
+    Some calls may have been rewritten into others (rewrite.py); where sums are added up in another order then, and the
+    last bits of results may differ from what the recording gave, `rounds` is True.
     `results`: the tensors that `keep` asked for, readable after each run. `arena_bytes`: size of the arena.
     Programs over the same tensors see a tensor's new array when its `data` is replaced.
     """
 
     def __init__(self, calls: Sequence[Call], name: str = "program", keep: Sequence[Any] = ()) -> None:
         self.name = name
-        self.calls, self.results, self.arena = plan.plan(calls, keep)
+        self._checks = backend.backend() == "check"         # kernel by kernel, nothing fused
+        rules = () if self._checks else rewrite.rules
+        self.calls, self.results, self.arena, self.rounds = plan.plan(calls, keep, rules)
         self.arena_bytes = self.arena.nbytes
         self._look_outside()
+
+    def fits(self) -> bool:
+        """Whether the backend in use would have made the same of the recorded calls."""
+        return self._checks == (backend.backend() == "check")
 
     def _look_outside(self) -> None:
         """Find the tensors that are not in the arena and the kernels that C lacks; its program is yet to be made."""
@@ -212,7 +226,7 @@ class Program:
     def between(self, make: Callable[[int], Call]) -> "Program":
         """The same calls over the same buffers, with the call make(0) before the first, make(1) after it, and so on."""
         twin = object.__new__(type(self))
-        twin.name, twin.results, twin.arena, twin.arena_bytes = self.name, self.results, self.arena, self.arena_bytes
+        twin.__dict__.update(self.__dict__)
         twin.calls = [make(0), *(each for i, call in enumerate(self.calls, 1) for each in (call, make(i)))]
         twin._look_outside()
         return twin

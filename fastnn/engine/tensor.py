@@ -92,19 +92,19 @@ class Tensor:
         data = "symbolic" if self.data is None else np.array2string(self.data, threshold=8, precision=4)
         return f"{type(self).__name__}({name}shape={self.shape}, dtype={self.dtype}, {data})"
 
-    __add__, __radd__ = _binary("add"), _reversed("add")
-    __sub__, __rsub__ = _binary("subtract"), _reversed("subtract")
-    __mul__, __rmul__ = _binary("multiply"), _reversed("multiply")
-    __truediv__, __rtruediv__ = _binary("divide"), _reversed("divide")
-    __matmul__, __rmatmul__ = _binary("matmul"), _reversed("matmul")
-    __pow__ = _binary("power")
-    __getitem__ = _binary("getitem")
+    __add__, __radd__ = _binary("+"), _reversed("+")
+    __sub__, __rsub__ = _binary("-"), _reversed("-")
+    __mul__, __rmul__ = _binary("*"), _reversed("*")
+    __truediv__, __rtruediv__ = _binary("/"), _reversed("/")
+    __matmul__, __rmatmul__ = _binary("@"), _reversed("@")
+    __pow__ = _binary("**")
+    __getitem__ = _binary("[]")
 
     def __neg__(self) -> Any:
-        return operators["negative"](self)
+        return operators["-x"](self)
 
     def __abs__(self) -> Any:
-        return operators["absolute"](self)
+        return operators["|x|"](self)
 
 
 def made_tensor(data: np.ndarray, shape: Shape, dtype: str) -> Tensor:
@@ -206,7 +206,7 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
             for name, tensor in zip(names, call.inputs):
                 if name in found:
                     before = gradients.get(id(tensor))
-                    gradients[id(tensor)] = found[name] if before is None else operators["add"](before, found[name])
+                    gradients[id(tensor)] = found[name] if before is None else operators["+"](before, found[name])
                     push(tensor)
     return [gradients.get(id(s)) for s in sources]
 

@@ -10,7 +10,6 @@ from fastnn.arguments import channels_last, choice, flag, optional, sizes, whole
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._shapes import checked_rank, same_pads
-from fastnn.layers.core import FUSED
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import conv as ops
 from fastnn.ops.rows.data import reshape, transpose
@@ -91,13 +90,9 @@ class Convolution(Layer):
         """A weight as weights of a convolution over two axes."""
         return reshape(w, shape=(1, *w.shape)) if self.rank == 1 else w
 
-    def _fused(self) -> str | None:
-        return FUSED.get(self.activation)
-
     def _finish(self, y: Tensor) -> Tensor:
-        """Back from images to the layer's axes, and the activation, if it is not in the kernel."""
-        y = reshape(y, shape=(-1, *y.shape[2:])) if self.rank == 1 else y
-        return y if self._fused() else self.activation(y)
+        """Back from images to the layer's axes, and the activation."""
+        return self.activation(reshape(y, shape=(-1, *y.shape[2:])) if self.rank == 1 else y)
 
     def get_config(self) -> dict[str, Any]:
         """What the layer was made with."""
@@ -168,7 +163,7 @@ class Conv2D(Filters):
         """activation(x ∗ kernel + b)."""
         x = self._image(x, self.kernel.shape[-2] * self.groups)
         return self._finish(ops.conv2d(x, self._weights(self.kernel), self._bias(self.filters, x), groups=self.groups,
-                                       activation=self._fused() or "linear", **self._settings(x)))
+                                       activation="linear", **self._settings(x)))
 
     def get_config(self) -> dict[str, Any]:
         """What the layer was made with."""
@@ -221,7 +216,7 @@ class Conv2DTranspose(Filters):
         w = transpose(self._weights(self.kernel), axes=(0, 1, 3, 2))
         return self._finish(ops.conv2d_transpose(
             x, w, self._bias(self.filters, x), size=size, strides=strides, pads=pads, dilation=dilation, groups=1,
-            activation=self._fused() or "linear"))
+            activation="linear"))
 
     def _size_and_pads(self, x: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Height and width of the output, and the pads of the convolution that would lead back from there."""

@@ -21,8 +21,7 @@ from fastnn.ops.rows.reduce import expand
 class Dense(Layer):
     """y = activation(x W + b). x (..., in) → y (..., units); W (in, units), b (units,).
 
-    Defaults as Keras: linear, Glorot uniform kernel, zero bias. Bias and activation are fused into the product for
-    linear, relu and tanh; sigmoid and softmax stay calls of their own, so that a loss can start from the logits.
+    Defaults as Keras: linear, Glorot uniform kernel, zero bias.
     Raises TypeError/ValueError for units that are not a whole number >= 1.
     """
 
@@ -59,22 +58,15 @@ class Dense(Layer):
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs (batch, ..., {features}), as it was "
                              "built." + (" Add a batch axis: x[None]." if x.shape == (features,) else ""))
         rows = x if x.ndim == 2 else data_ops.reshape(x, shape=(-1, features))
-        fused = FUSED.get(self.activation) if self.use_bias else None
-        if self.use_bias:
-            y = dense(rows, self.kernel, self.bias, activation=fused or "linear")
-        else:
-            y = matmul(rows, self.kernel)
+        y = dense(rows, self.kernel, self.bias, activation="linear") if self.use_bias else matmul(rows, self.kernel)
         if x.ndim > 2:
             y = data_ops.reshape(y, shape=(-1, *x.shape[1:-1], self.kernel.shape[1]))
-        return y if fused else self.activation(y)
+        return self.activation(y)
 
     def get_config(self) -> dict[str, Any]:
         """Units, activation, bias."""
         return {**super().get_config(), "units": self.units, "activation": self.activation.__name__,
                 "use_bias": self.use_bias}
-
-
-FUSED = {activations.linear: "linear", activations.relu: "relu", activations.tanh: "tanh"}
 
 
 class Activation(Layer):

@@ -15,7 +15,6 @@ from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import reduce
-from fastnn.ops.rows.conv_pool import fused_max_pool
 from fastnn.ops.rows.pool import average_pool, max_pool
 
 _AXES = {1: "batch, steps, features", 2: "batch, height, width, channels"}
@@ -53,12 +52,7 @@ class _Pooling(Layer):
         return self._pool(x, self.pool_size, self.strides, pads)
 
     def _pool(self, x: Tensor, pool: tuple[int, ...], strides: tuple[int, ...], pads: list[tuple[int, int]]) -> Tensor:
-        settings = dict(pool=pool, strides=strides, pads=(*pads[0], *pads[1]))
-        if type(self).op is max_pool:
-            fused = fused_max_pool(x, **settings)
-            if fused is not None:
-                return fused
-        y = type(self).op(x, **settings)
+        y = type(self).op(x, pool=pool, strides=strides, pads=(*pads[0], *pads[1]))
         return y[0] if isinstance(y, tuple) else y
 
     def get_config(self) -> dict[str, Any]:

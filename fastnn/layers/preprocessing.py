@@ -11,7 +11,6 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, ShapeError, shown
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
-from fastnn.ops.rows.data import gathered_rescaled
 from fastnn.ops.rows.elementwise import divide, maximum, scale, sqrt
 from fastnn.ops.rows.image import rescale, scale_shift
 from fastnn.ops.rows.reduce import expand
@@ -44,8 +43,7 @@ class Rescaling(Layer):
     def call(self, x: Tensor) -> Tensor:
         """scale·x + offset."""
         if isinstance(self.scale, float) and isinstance(self.offset, float):
-            fused = gathered_rescaled(x, self.scale, self.offset)
-            return rescale(x, scale=self.scale, offset=self.offset) if fused is None else fused
+            return rescale(x, scale=self.scale, offset=self.offset)
         vectors = []
         for value in (self.scale, self.offset):
             if not isinstance(value, float) and (x.ndim < 2 or x.shape[-1] != len(value)):

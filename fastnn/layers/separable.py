@@ -41,19 +41,18 @@ class DepthwiseConv2D(Convolution):
         return self.add_weight((*self.kernel_size, channels, self.depth_multiplier), self.depthwise_initializer,
                                name=name, regularizer=self.depthwise_regularizer, constraint=self.depthwise_constraint)
 
-    def _depthwise(self, x: Tensor, kernel: Variable, bias: Tensor | None, activation: str) -> Tensor:
+    def _depthwise(self, x: Tensor, kernel: Variable, bias: Tensor | None) -> Tensor:
         """A convolution of as many groups as channels."""
         channels = kernel.shape[-2]
         x = self._image(x, channels)
         filters = channels * self.depth_multiplier
         w = reshape(self._weights(kernel), shape=(*self._pairs()[0], 1, filters))
         return ops.conv2d(x, w, ops.no_bias(filters, x) if bias is None else bias, groups=channels,
-                          activation=activation, **self._settings(x))
+                          activation="linear", **self._settings(x))
 
     def call(self, x: Tensor) -> Tensor:
         """activation(x ∗ kernel + b), channel by channel."""
-        return self._finish(self._depthwise(x, self.kernel, self.bias if self.use_bias else None,
-                                            self._fused() or "linear"))
+        return self._finish(self._depthwise(x, self.kernel, self.bias if self.use_bias else None))
 
     def get_config(self) -> dict[str, Any]:
         """What the layer was made with."""
@@ -99,10 +98,10 @@ class SeparableConv2D(DepthwiseConv2D):
 
     def call(self, x: Tensor) -> Tensor:
         """activation((x ∗ depthwise_kernel) · pointwise_kernel + b)."""
-        y = self._depthwise(x, self.depthwise_kernel, None, "linear")
+        y = self._depthwise(x, self.depthwise_kernel, None)
         return self._finish(ops.conv2d(y, self._weights(self.pointwise_kernel), self._bias(self.filters, y),
                                        strides=(1, 1), pads=(0, 0, 0, 0), dilation=(1, 1), groups=1,
-                                       activation=self._fused() or "linear"))
+                                       activation="linear"))
 
     def get_config(self) -> dict[str, Any]:
         """What the layer was made with."""

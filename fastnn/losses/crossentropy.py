@@ -124,10 +124,10 @@ def not_ignored(labels: Tensor, classes: int, ignore: int) -> Tensor:
     return elementwise.subtract(known, reduce.sum(ignored, axes=(axis,)))
 
 
-def behind(y_pred: Tensor, op: str) -> Tensor | None:
-    """What went into sigmoid or softmax, if that is what made y_pred."""
+def behind(y_pred: Tensor, kind: str) -> Tensor | None:
+    """The logits that went into sigmoid or softmax, if that is what made y_pred."""
     call = y_pred.source
-    return call.inputs[0] if getattr(getattr(call, "op", None), "name", "") == op else None
+    return call.inputs[0] if getattr(getattr(call, "op", None), "probabilities", "") == kind else None
 
 
 def _is_last(x: Tensor, axis: int) -> bool:

@@ -4,6 +4,7 @@ Public names are Keras' `ops` where Keras has them. The rows behind them (consta
 family modules: activation, crossentropy, data, dense, elementwise, loss, metric, optimizer, random, reduce, softmax, …
 """
 
+from fastnn.engine import rewrite as _rewrite
 from fastnn.ops._op import (
     Op,
     as_tensor,
@@ -37,6 +38,7 @@ from fastnn.ops._public import (
     transpose,
     where,
 )
+from fastnn.ops.rewrites import RULES as _RULES
 from fastnn.ops.rows.activation import (
     gelu,
     hard_sigmoid,
@@ -80,6 +82,8 @@ from fastnn.ops.rows.softmax import (
 )
 
 abs = absolute
+
+_rewrite.rules[:] = _RULES       # programs are rewritten by them
 
 __all__ = [
     "Op",

@@ -50,8 +50,10 @@ class Op:
     dtypes: {input: dtype, an input before it, "any", or "alike" for inputs that meet in the widest dtype among them},
     else "float"; whole numbers become floats there. result: dtype of the outputs: "float", a dtype,
     an input's name, a rule over dtypes and constants, or a tuple of these. view: the output shares its input's memory.
-    gives: {output: (op, names)}: this output has the bits that the op, of one output and no constants, gives for these
-    inputs or outputs of ours; a program computes it once.
+    moves: it does nothing but put its second input in the place of the first; what is made for it alone is made there.
+    probabilities: how the output comes of the first input, "sigmoid" or "softmax", where these are logits and
+    probabilities; a loss may start from the logits then.
+    no_gradient: what to do instead where there are no gradients by design.
     magnitude, terms, ulps: the error bound of C, see engine/check.py.
     flops: for products, how many additions and multiplications, from the shapes of inputs and outputs and constants.
     """
@@ -60,8 +62,7 @@ class Op:
                  vjp: dict[str, Callable[..., Any]] | None = None, *, outputs: tuple[str, ...] = ("y",),
                  shared: dict[str, Callable[..., Any]] | None = None, updates: tuple[str, ...] = (),
                  optional: tuple[str, ...] = (), dtypes: dict[str, str] | None = None, result: Any = "float",
-                 view: bool = False,
-                 gives: dict[str, tuple[str, tuple[str, ...]]] | None = None,
+                 view: bool = False, moves: bool = False, probabilities: str = "", no_gradient: str = "",
                  magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4,
                  flops: Callable[..., float] | None = None) -> None:
         by_name[name] = self
@@ -70,7 +71,8 @@ class Op:
         self.shape = Rule(shape) if shape else None
         self.vjp = {key: Rule(rule) for key, rule in (vjp or {}).items()}
         self.shared = {key: Rule(rule) for key, rule in (shared or {}).items()}
-        self.optional, self.updates, self.view, self.gives = optional, updates, view, gives or {}
+        self.optional, self.updates, self.view, self.moves = optional, updates, view, moves
+        self.probabilities, self.no_gradient = probabilities, no_gradient
         self.output_names = updates or outputs
         self._any_number = self.output_names[0].startswith("*")
         self.dtypes = dtypes or {}
@@ -182,9 +184,7 @@ class Op:
         rules = wanted if names == self.kernel.inputs else {self.kernel.inputs[0][1:]}
         for name in rules - set(self.vjp):
             raise TypeError(f"{self.name}: has no gradient with respect to {name}; "
-                            + ("its derivative is 0 wherever it exists, so nothing could be learned through it; use "
-                               "sigmoid or relu instead." if self.name == "step" else "use ops that have one, or keep "
-                               f"{name} out of what is trained."))
+                            + (self.no_gradient or f"use ops that have one, or keep {name} out of what is trained."))
         needed = {p for name in rules for p in self.vjp[name].parameters}
         for name, rule in self.shared.items():
             if name in needed:
@@ -193,6 +193,10 @@ class Op:
         if rules is not wanted:     # the one rule gives the gradients of all inputs
             found = {name: d for name, d in zip(names, *found.values()) if name in wanted}
         return found
+
+    def symbols(self, inputs: Sequence[Tensor], constants: dict[str, Any]) -> tuple[Tensor, ...]:
+        """The outputs for these inputs, shapes and dtypes only."""
+        return tuple(Tensor(None, shape=shape, dtype=dtype) for shape, dtype in self.results(tuple(inputs), constants))
 
     def error_bounds(self, inputs: Sequence[np.ndarray], expected: Sequence[np.ndarray],
                      constants: dict[str, Any]) -> list[Any]:

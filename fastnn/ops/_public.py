@@ -254,5 +254,5 @@ def size(x: TensorLike) -> int:
     return math.prod(n or 0 for n in as_tensor(x).shape)
 
 
-operators.update(add=add, subtract=subtract, multiply=multiply, divide=divide, matmul=matmul, power=power,
-                 negative=elementwise.negative, absolute=elementwise.absolute, getitem=getitem)
+operators.update({"+": add, "-": subtract, "*": multiply, "/": divide, "@": matmul, "**": power, "[]": getitem,
+                  "-x": elementwise.negative, "|x|": elementwise.absolute})

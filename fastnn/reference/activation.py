@@ -219,10 +219,3 @@ def prelu_grad(dy: Array, x: Array, alpha: Array) -> Array:
 def prelu_alpha_grad(dy: Array, x: Array) -> Array:
     """dα = Σ_b dy·min(x, 0). dy, x (b, ...) → dalpha (...)."""
     return np.sum(dy * np.minimum(x, 0), axis=0)
-
-
-def activation_grad(dy: Array, y: Array, *, activation: str) -> Array:
-    """dx = dy·f'(x) from y = f(x), for f linear, relu, tanh or sigmoid. dy, y same shape → dx same shape."""
-    if activation == "linear":
-        return np.array(dy)
-    return {"relu": relu_grad, "tanh": tanh_grad, "sigmoid": sigmoid_grad}[activation](dy, y)

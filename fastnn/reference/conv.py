@@ -9,7 +9,7 @@ of the filters sees the first piece of the channels only, and so on.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fastnn.reference import activation as _activation
+from fastnn.reference import _fused
 from fastnn.reference._types import Array
 
 Pair = tuple[int, int]
@@ -25,11 +25,6 @@ def _patches(x: Array, size: Pair, strides: Pair, pads: Pads, dilation: Pair) ->
     return patches[..., ::dilation[0], ::dilation[1]]
 
 
-def _activated(z: Array, name: str) -> Array:
-    y: Array = z if name == "linear" else getattr(_activation, name)(z)
-    return y
-
-
 def conv2d(x: Array, w: Array, b: Array, *, strides: Pair, pads: Pads, dilation: Pair, groups: int,
            activation: str) -> Array:
     """y[n, i, j, f] = act(b[f] + Σ_klc x[n, i·sh + k·dh - top, j·sw + l·dw - left, c]·w[k, l, c, f]).
@@ -38,7 +33,7 @@ def conv2d(x: Array, w: Array, b: Array, *, strides: Pair, pads: Pads, dilation:
     """
     patches = np.split(_patches(x, w.shape[:2], strides, pads, dilation), groups, axis=3)
     pieces = [np.einsum("nijckl,klcf->nijf", p, v, optimize=True) for p, v in zip(patches, np.split(w, groups, axis=3))]
-    return _activated(np.concatenate(pieces, axis=3) + b, activation)
+    return _fused.apply(np.concatenate(pieces, axis=3) + b, activation)
 
 
 def conv2d_transpose(x: Array, w: Array, b: Array, *, size: Pair, strides: Pair, pads: Pads, dilation: Pair,
@@ -58,7 +53,7 @@ def conv2d_transpose(x: Array, w: Array, b: Array, *, size: Pair, strides: Pair,
             products = [part @ v for part, v in zip(np.split(x, groups, axis=3), np.split(w[k, m], groups, axis=0))]
             canvas[:, k * dh:k * dh + (rows - 1) * sh + 1:sh,
                    m * dw:m * dw + (columns - 1) * sw + 1:sw] += np.concatenate(products, axis=3)
-    return _activated(canvas[:, top:top + size[0], left:left + size[1]] + b, activation)
+    return _fused.apply(canvas[:, top:top + size[0], left:left + size[1]] + b, activation)
 
 
 def conv2d_weights_grad(x: Array, dy: Array, *, size: Pair, strides: Pair, pads: Pads, dilation: Pair, groups: int,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastnn.reference import activation as _activation
+from fastnn.reference import _fused
 from fastnn.reference._types import Array
 
 
@@ -38,9 +38,7 @@ def batch_matmul_tn(a: Array, b: Array) -> Array:
 
 def dense(x: Array, w: Array, b: Array, *, activation: str) -> Array:
     """y = f(x·w + b), f being linear, relu, tanh or sigmoid. x (batch, in), w (in, out), b (out,) → y (batch, out)."""
-    z = x @ w + b
-    y: Array = z if activation == "linear" else getattr(_activation, activation)(z)
-    return y
+    return _fused.apply(x @ w + b, activation)
 
 
 def add_bias(x: Array, b: Array) -> Array:
@@ -64,7 +62,7 @@ def dense_grad(x: Array, dy: Array, y: Array, *, activation: str) -> tuple[Array
 
     x (batch, in), dy, y (batch, out) → dz (batch, out), dw (in, out), db (out,).
     """
-    dz = _activation.activation_grad(dy, y, activation=activation)
+    dz = _fused.gradient(dy, y, activation)
     return dz, *weights_grad(x, dz)
 
 

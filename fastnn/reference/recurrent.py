@@ -10,18 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastnn.reference import activation as _activation
+from fastnn.reference import _fused
 from fastnn.reference._types import Array
 from fastnn.reference.activation import sigmoid as _sigmoid
 
 
 def _order(time: int, reverse: bool) -> Iterator[int]:
     return iter(range(time - 1, -1, -1) if reverse else range(time))
-
-
-def _activated(z: Array, activation: str) -> Array:
-    y: Array = z if activation == "linear" else getattr(_activation, activation)(z)
-    return y
 
 
 def _held(mask: Array, t: int, new: Array, old: Array) -> Array:
@@ -48,7 +43,7 @@ def rnn_steps(z: Array, u: Array, h0: Array, mask: Array, *, activation: str,
     h, before, state = np.zeros_like(z), np.zeros_like(z), h0
     for t in _order(z.shape[1], reverse):
         before[:, t] = state
-        state = _held(mask, t, _activated(z[:, t] + state @ u, activation), state)
+        state = _held(mask, t, _fused.apply(z[:, t] + state @ u, activation), state)
         h[:, t] = state
     return h, before, state
 
@@ -62,7 +57,7 @@ def rnn_steps_grad(dh: Array, dh_last: Array, u: Array, h: Array, mask: Array, *
     dz, carried = np.zeros_like(h), _first(dh_last, h[:, 0])
     for t in _order(h.shape[1], not reverse):
         whole = carried + dh[:, t] if dh.size else carried
-        dz[:, t] = _counted(mask, t, _activation.activation_grad(whole, h[:, t], activation=activation))
+        dz[:, t] = _counted(mask, t, _fused.gradient(whole, h[:, t], activation))
         carried = _held(mask, t, dz[:, t] @ u.T, whole)
     return dz, carried
 

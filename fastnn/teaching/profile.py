@@ -147,7 +147,7 @@ def _inside(program: Program, begin: Program, steps: int, budget: float) -> tupl
 
 class _Lap:
     """What Call needs to know of the kernel that reads the clock; no op has it."""
-    updates, view, name = ("seconds",), False, "_lap"
+    updates, view, moves, name = ("seconds",), False, False, "_lap"
 
     def __init__(self) -> None:
         self.kernel = backend.Kernel("_lap", lambda: None, ("seconds",), ("index",), backend.probes["_lap"])

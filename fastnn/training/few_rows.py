@@ -104,4 +104,4 @@ class Straights:
         while len(self._found) >= KEPT:
             self._found.pop(next(iter(self._found)), None)
         self._found[key] = made
-        return made.recorded()
+        return made.run(x) if made.program.rounds else made.recorded()

@@ -82,8 +82,4 @@ CASES = [
     Case("prelu_grad", dy=floats("b", "n"), x=floats("b", "n"), alpha=floats("n"),
          bad=[(dict(dy=(2, 3), x=(2, 3), alpha=(2,)), "alpha")]),
     Case("prelu_alpha_grad", dy=floats("b", "n"), x=floats("b", "n"), exact=True, bad=BAD_X),
-    Case("activation_grad", dy=DY, y=X, activation="linear", bits=True, bad=BAD_Y),
-    Case("activation_grad", dy=DY, y=X, activation="relu", bits=True),
-    Case("activation_grad", dy=DY, y=SIGNED, activation="tanh"),
-    Case("activation_grad", dy=DY, y=UNIT, activation="sigmoid"),
 ]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same, same_shapes
 
@@ -18,10 +19,10 @@ def _with_y(name: str, **bound: Any) -> Op:
     return Op(name, shape=lambda dy, y: same_shapes(name, dy=dy, y=y), outputs=("dx",), **bound)
 
 
-# No gradient rule: the derivative is 0 wherever there is one, so asking for it is an error that says so.
-step = Op("step", shape=same)
+step = Op("step", shape=same, no_gradient="its derivative is 0 wherever it exists, so nothing could be learned through "
+                                          "it; use sigmoid or relu instead.")
 
-sigmoid = Op("sigmoid", shape=same, vjp=dict(x=lambda dy, y: sigmoid_grad(dy, y)), ulps=6)
+sigmoid = Op("sigmoid", shape=same, vjp=dict(x=lambda dy, y: sigmoid_grad(dy, y)), probabilities="sigmoid", ulps=6)
 sigmoid_grad = _with_y("sigmoid_grad")
 
 tanh = Op("tanh", shape=same, vjp=dict(x=lambda dy, y: tanh_grad(dy, y)), ulps=6)
@@ -98,4 +99,9 @@ prelu_alpha_grad = Op("prelu_alpha_grad", shape=lambda dy, x: same_shapes("prelu
                       outputs=("dalpha",), terms=lambda x: x.shape[0],
                       magnitude=lambda dy, x: np.sum(np.abs(dy * x), axis=0))
 
-activation_grad = _with_y("activation_grad", ulps=5)
+_FUSED = {"relu": relu_grad, "tanh": tanh_grad, "sigmoid": sigmoid_grad}
+
+
+def before_activation(dy: Tensor, y: Tensor, activation: str) -> Tensor:
+    """d loss / d z of y = f(z), f being linear or one of those that a product can apply to what it computes."""
+    return dy if activation == "linear" else _FUSED[activation](dy, y)

@@ -10,7 +10,7 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
-from fastnn.ops.rows.activation import activation_grad
+from fastnn.ops.rows.activation import before_activation
 from fastnn.ops.rows.data import reshape, transpose
 from fastnn.ops.rows.dense import sum_rows
 from fastnn.ops.rows.reduce import sum
@@ -117,8 +117,7 @@ def _weights_grad(x: Tensor, dy: Tensor, w: Shape, strides: Pair, pads: Pads, di
 conv2d: Op = Op(
     "conv2d", shape=lambda x, w, b, strides, pads, dilation, groups: conv2d_shape(
         "conv2d", x, w, b, (strides, pads, dilation, groups)),
-    shared=dict(dz=lambda dy, y, activation: dy if activation == "linear"
-                else activation_grad(dy, y, activation=activation)),
+    shared=dict(dz=lambda dy, y, activation: before_activation(dy, y, activation)),
     vjp=dict(x=lambda dz, x, w, strides, pads, dilation, groups: conv2d_transpose(
                  dz, turned(w), no_bias(x.shape[3], x), size=x.shape[1:3], strides=strides, pads=pads,
                  dilation=dilation, groups=groups, activation="linear"),
@@ -133,8 +132,7 @@ conv2d: Op = Op(
 
 conv2d_transpose: Op = Op(
     "conv2d_transpose", shape=_transpose_shape,
-    shared=dict(dz=lambda dy, y, activation: dy if activation == "linear"
-                else activation_grad(dy, y, activation=activation)),
+    shared=dict(dz=lambda dy, y, activation: before_activation(dy, y, activation)),
     vjp=dict(x=lambda dz, x, w, strides, pads, dilation, groups: conv2d(
                  dz, turned(w), no_bias(x.shape[3], x), strides=strides, pads=pads, dilation=dilation, groups=groups,
                  activation="linear"),

@@ -1,4 +1,4 @@
-"""Convolution, relu and 2x2 max pooling in one: what a program does instead of the three. Floor 2."""
+"""Convolution, relu and 2x2 max pooling in one: what a program does instead of the three (rewrites.py). Floor 2."""
 
 import math
 from collections.abc import Callable
@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine import backend
-from fastnn.engine.program import Call, is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
@@ -20,21 +18,6 @@ from fastnn.reference._types import Array
 Pair = tuple[int, int]
 _POOL: dict[str, Any] = dict(pool=(2, 2), strides=(2, 2), pads=(0, 0, 0, 0))
 _NONE = (0, 0, 0, 0)
-
-
-def fused_max_pool(x: Tensor, **settings: Any) -> Tensor | None:
-    """max_pool(x), computed with the convolution that x comes from; None where there is no such kernel for it.
-
-    Only in programs, where the convolution's own call is dropped if nobody else reads x; run eagerly, it would be done
-    twice, and a tape could ask for the gradient of x. The `check` backend compares the kernels one by one.
-    """
-    call = x.source
-    if not (isinstance(call, Call) and call.op is conv.conv2d and is_recording() and backend.backend() == "c"
-            and settings == _POOL and call.constants["activation"] == "relu" and call.constants["groups"] == 1
-            and call.constants["pads"] == _NONE and min(x.shape[1:3]) >= 2):
-        return None
-    y: Tensor = conv2d_relu_pool(*call.inputs, **{key: call.constants[key] for key in ("strides", "dilation")})[0]
-    return y
 
 
 def _shape(x: Shape, w: Shape, b: Shape, strides: Pair, dilation: Pair) -> list[Shape]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.program import Call, is_recording
+from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._arrays import check_whole
@@ -102,28 +102,14 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-def gathered_rescaled(x: Tensor, scale: float, offset: float) -> Tensor | None:
-    """scale·x + offset where x are the rows of a batch, in the pass that gathers them; None where they are not.
-
-    Only in programs, where the gathering that x comes from is dropped if nobody else reads x."""
-    call = x.source
-    if not (isinstance(call, Call) and call.op in (gather_rows, gather_rows_rescaled) and is_recording()
-            and call.inputs[0].dtype in ("uint8", "float32")
-            and (call.constants.get("scale", 1), call.constants.get("offset", 0)) == (1, 0)):
-        return None
-    y: Tensor = gather_rows_rescaled(*call.inputs, batch=call.constants["batch"], scale=scale, offset=offset)
-    return y
-
-
 def as_dtype(x: Tensor, dtype: str) -> Tensor:
-    """x in another dtype: for the rows of a batch in the pass that gathers them. ValueError for numbers, known now,
-    that are none of this dtype's."""
+    """x in another dtype. ValueError for numbers, known now, that are none of this dtype's."""
     if x.dtype == dtype:
         return x
     if dtype.startswith("int") and x.data is not None and not is_recording():
         check_whole(x.data)
-    rows = gathered_rescaled(x, 1.0, 0.0) if dtype == backend.floatx() else None
-    return cast(x, dtype=dtype) if rows is None else rows
+    y: Tensor = cast(x, dtype=dtype)
+    return y
 
 
 def _gather(name: str, **more: Any) -> Op:
@@ -151,7 +137,7 @@ store_step = Op("store_step", shape=_store_shape, updates=("result",),
 advance = Op("advance", updates=("counter",), dtypes=dict(counter="int64"))
 
 copy = Op("copy", shape=lambda target, source: same_shapes("copy", target=target, source=source),
-          updates=("target",), dtypes=dict(target="any", source="target"))
+          updates=("target",), moves=True, dtypes=dict(target="any", source="target"))
 
 fill = Op("fill", updates=("target",), dtypes=dict(target="any"))
 

@@ -4,16 +4,11 @@ import math
 
 import numpy as np
 
-from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
-from fastnn.ops.rows.activation import activation_grad
+from fastnn.ops.rows.activation import before_activation
 from fastnn.ops.rows.reduce import expand
 from fastnn.reference._types import Array
-
-# Multiply-adds of a layer whose gradients are one call, on one worker. (batch, in, out) of (4, 2, 8): 21 ns, as three
-# calls 43; (32, 8, 1): 33 and 79; (32, 30, 16): 257 and 295; (32, 64, 32): 900 and 970. Larger: two workers.
-FUSED_SIZE = 64 * 1024
 
 
 def _differ(a: int | None, b: int | None) -> bool:
@@ -74,17 +69,6 @@ def _dense_grad_shape(x: Shape, dy: Shape, y: Shape) -> list[Shape]:
     return [dz, *_weights_shape("dense_grad", x, dz)]
 
 
-def _dense_gradients(x: Tensor, dy: Tensor, y: Tensor, wanted: set[str], activation: str) -> dict[str, Tensor]:
-    """dz, and the gradients of w and b where they are wanted: of a small layer in one call."""
-    if {"w", "b"} <= wanted and x.shape[0] * x.shape[1] * y.shape[1] <= FUSED_SIZE:
-        if activation == "linear":
-            return dict(zip(("w", "b"), weights_grad(x, dy)), dz=dy)
-        return dict(zip(("dz", "w", "b"), dense_grad(x, dy, y, activation=activation)))
-    dz = dy if activation == "linear" else activation_grad(dy, y, activation=activation)
-    rules = dict(w=lambda: matmul_tn(x, dz), b=lambda: sum_rows(dz))
-    return {"dz": dz, **{name: rule() for name, rule in rules.items() if name in wanted}}
-
-
 def _perceptron_shape(w: Shape, x: Shape, y: Shape) -> Shape:
     if len(w) != 1 or len(x) != 2 or len(y) != 1 or w[0] != (x[1] or 0) + 1 or y[0] != x[0]:
         raise ShapeError(f"perceptron_step: w is {w}, x is {x} and y is {y}; needs (features + 1,), (rows, features) "
@@ -130,9 +114,9 @@ batch_matmul_tn: Op = Op(
     magnitude=lambda a, b: np.swapaxes(np.abs(a), -1, -2) @ np.abs(b), terms=lambda a: a.shape[-2],
     flops=lambda a, y: 2 * a[-2] * math.prod(y))
 
-dense = Op("dense", shape=_dense_shape, shared=dict(gradients=_dense_gradients),
-           vjp=dict(x=lambda gradients, w: matmul_nt(gradients["dz"], w), w=lambda gradients: gradients["w"],
-                    b=lambda gradients: gradients["b"]),
+dense = Op("dense", shape=_dense_shape,
+           shared=dict(dz=lambda dy, y, activation: before_activation(dy, y, activation)),
+           vjp=dict(x=lambda dz, w: matmul_nt(dz, w), w=lambda dz, x: matmul_tn(x, dz), b=lambda dz: sum_rows(dz)),
            magnitude=_dense_magnitude, terms=lambda x: x.shape[1] + 1,
            flops=lambda x, y: 2 * x[1] * y[0] * y[1])
 

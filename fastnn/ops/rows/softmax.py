@@ -16,7 +16,7 @@ def _row(name: str, shape: Shape) -> Shape:
 
 # Rounding x - max(x) moves the exponential by as many units as that difference is large.
 softmax = Op("softmax", shape=lambda x: _row("softmax", x), vjp=dict(x=lambda dy, y: softmax_grad(dy, y)), ulps=8,
-             terms=lambda x: x.shape[-1],
+             probabilities="softmax", terms=lambda x: x.shape[-1],
              magnitude=lambda x, y: y * (1 + np.max(x, -1, keepdims=True) - x))
 softmax_grad = Op("softmax_grad", shape=lambda dy, y: _row("softmax_grad", same_shapes("softmax_grad", dy=dy, y=y)),
                   outputs=("dx",), terms=lambda y: y.shape[-1],
