@@ -5,19 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import tables
-from benchmarks.rounds import fastest
-from benchmarks.workloads import WORKLOADS
+from benchmarks.results import Section, fastest
 
 COLORS = {"fastnn": "#D55E00", "torch": "#0072B2", "Keras": "#56B4E9", "JAX": "#009E73", "scikit-learn": "#CC79A7",
           "NumPy": "#999999"}         # Okabe and Ito's, which colour-blind people can tell apart
 
 
-def draw(path: Path, results: dict[str, Any]) -> bool:
+def draw(path: Path, sections: dict[str, Section], machine: str) -> bool:
     """Draw it; False where neither steps nor products were measured."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
-    sections = results["sections"]
-    found = [(name, panel) for name, panel in (("steps", _steps), ("products", _products)) if sections.get(name)]
+    found = [(name, panel) for name, panel in (("step", _steps), ("product", _products)) if sections.get(name)]
     if not found:
         return False
     figure = Figure(figsize=(6.2 * len(found), 5.6), layout="constrained", dpi=110)
@@ -26,7 +24,7 @@ def draw(path: Path, results: dict[str, Any]) -> bool:
         axes.spines[["top", "right"]].set_visible(False)
     figure.legend(handles=[Patch(color=color, label=library) for library, color in COLORS.items()],
                   loc="outside upper center", ncols=len(COLORS), fontsize=9, frameon=False)
-    cpu, _, rest = results["machine"].partition(", ")
+    cpu, _, rest = machine.partition(", ")
     figure.supxlabel(f"{cpu}, {rest.partition(',')[0]}; python -m benchmarks.report --write README.md",
                      fontsize=8, color="#555555")
     path.parent.mkdir(exist_ok=True)
@@ -34,12 +32,11 @@ def draw(path: Path, results: dict[str, Any]) -> bool:
     return True
 
 
-def _steps(axes: Any, found: dict[str, Any]) -> None:
+def _steps(axes: Any, found: Section) -> None:
     """A group of bars a workload, one bar a library."""
-    names = list(found["steps"])
     height = 0.8 / len(COLORS)
     for i, (library, color) in enumerate(COLORS.items()):
-        seconds = [fastest(tables.times_of(found["steps"][name]), library)[0] for name in names]
+        seconds = [fastest(row, library)[0] for row in found.values()]
         there = [(row, t) for row, t in enumerate(seconds) if math.isfinite(t)]
         places = [row + (i - (len(COLORS) - 1) / 2) * height for row, _ in there]
         axes.barh(places, [t * 1e6 for _, t in there], height * 0.9, color=color)
@@ -47,23 +44,22 @@ def _steps(axes: Any, found: dict[str, Any]) -> None:
             axes.text(t * 1.12e6, place, tables.human(t), va="center", fontsize=7)
     axes.set_xscale("log")
     axes.set_xlim(right=axes.get_xlim()[1] * 5)
-    axes.set_yticks(range(len(names)), [WORKLOADS[name].title.replace(", ", "\n", 1).partition(" (")[0]
-                                        for name in names], fontsize=8)
+    titles = [str(next(iter(row.values())).info["title"]) for row in found.values()]
+    labels = [title.replace(", ", "\n", 1).partition(" (")[0] for title in titles]
+    axes.set_yticks(range(len(titles)), labels, fontsize=8)
     axes.invert_yaxis()
     axes.set_title("one training step, microseconds (shorter is faster)", fontsize=10)
 
 
-def _products(axes: Any, found: dict[str, Any]) -> None:
+def _products(axes: Any, found: Section) -> None:
     """GFLOP/s of each product; the peak as a line."""
-    libraries = ("fastnn", "torch", "NumPy")
-    names = list(found["rows"])
-    for i, library in enumerate(libraries):
-        there = [(row, found["rows"][name]) for row, name in enumerate(names) if library in found["rows"][name]]
-        axes.barh([row + (i - 1) * 0.27 for row, _ in there], [r["flops"] / r[library] / 1e9 for _, r in there], 0.25,
-                  color=COLORS[library])
-    if found["peak"]:
-        axes.axvline(found["peak"], color="black", linewidth=1, linestyle=":")
-        axes.text(found["peak"], -0.9, "measured peak", ha="center", fontsize=8)
-    axes.set_yticks(range(len(names)), names, fontsize=7)
+    who = {"fastnn": "C, 2 threads", "torch": "2 threads", "NumPy": "by hand"}
+    for i, (library, setting) in enumerate(who.items()):
+        rates = [tables.rate(row, library, setting, "GFLOP/s") for row in found.values()]
+        axes.barh([row + (i - 1) * 0.27 for row in range(len(rates))], rates, 0.25, color=COLORS[library])
+    if peak := next(iter(next(iter(found.values())).values())).info["peak"]:
+        axes.axvline(peak, color="black", linewidth=1, linestyle=":")
+        axes.text(peak, -0.9, "measured peak", ha="center", fontsize=8)
+    axes.set_yticks(range(len(found)), found, fontsize=7)
     axes.invert_yaxis()
     axes.set_title("matrix products, GFLOP/s (longer is faster)", fontsize=10)

@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.products import program, repeated
-from benchmarks.rounds import Timed
+from benchmarks.process import Work, calls
+from benchmarks.products import SETTINGS as FASTNN
+from benchmarks.products import THREADS, program, replayed
 
-SETTINGS = {"fastnn": ("",), "torch": ("default", "channels_last", "compile", "compile, channels_last"),
+SETTINGS = {"fastnn": tuple(FASTNN), "torch": ("default", "channels_last", "compile", "compile, channels_last"),
             "Keras": ("graph", "jit_compile")}
 
 
 @dataclass(frozen=True)
 class ImageLayer:
     """kind: "conv" (3×3, 64 filters) or "norm" (batch normalization in training); back: and all gradients."""
+    id: str
     name: str
     kind: str
     shape: tuple[int, int, int, int]
@@ -38,20 +40,11 @@ class ImageLayer:
 
 CONV = 2 * 3 * 3 * 32 * 64 * 12 * 12 * 32
 LAYERS = [
-    ImageLayer("Conv2D 32→64, 3×3, on 14×14, forward", "conv", (32, 14, 14, 32), False, CONV),
-    ImageLayer("the same, forward and all gradients", "conv", (32, 14, 14, 32), True, 3 * CONV),
-    ImageLayer("BatchNormalization (128, 14, 14, 64), training, forward and all gradients", "norm", (128, 14, 14, 64),
-               True),
+    ImageLayer("conv", "Conv2D 32→64, 3×3, on 14×14, forward", "conv", (32, 14, 14, 32), False, CONV),
+    ImageLayer("conv-back", "the same, forward and all gradients", "conv", (32, 14, 14, 32), True, 3 * CONV),
+    ImageLayer("norm-back", "BatchNormalization (128, 14, 14, 64), training, forward and all gradients", "norm",
+               (128, 14, 14, 64), True),
 ]
-
-
-class Measured(Timed):
-    """Timed, and what it computes: output, and gradients of images and weights in Keras' order of axes."""
-
-    def __init__(self, call: Callable[[], Any], results: Callable[[], list[np.ndarray]], seconds: float, each: int = 1,
-                 before: Callable[[], Any] = lambda: None) -> None:
-        self.results = results
-        super().__init__(call, seconds, each, before)
 
 
 def apart(ours: list[np.ndarray], theirs: list[np.ndarray]) -> float:
@@ -132,17 +125,16 @@ def _in_keras(layer: ImageLayer, jit: bool) -> tuple[Callable[[], Any], Callable
     return lambda: graph(x, dy), lambda: [t.numpy() for t in graph(x, dy)]
 
 
-def layer_of(library: str, index: int, setting: str, threads: int, seconds: float) -> Measured:
+def layer_of(library: str, setting: str, index: int) -> Work:
     """LAYERS[index] in one of the library's SETTINGS. Keras takes as many threads as there are cores."""
     layer = LAYERS[index]
     if library == "fastnn":
-        run = program_of(layer)
-        timed = repeated(lambda: run, seconds, threads)
-        return Measured(timed.call, lambda: [t.data.copy() for t in run.results], seconds, timed.each)
-    if library == "Keras":
-        return Measured(*_in_keras(layer, setting == "jit_compile"), seconds)
-    import torch
-    memory = "channels_last" if "channels_last" in setting else "contiguous_format"
-    torch.set_num_threads(threads)
-    return Measured(*_in_torch(layer, memory, "compile" in setting), seconds,
-                    before=lambda: torch.set_num_threads(threads))
+        return replayed(program_of(layer), setting)
+    if library == "torch":
+        import torch
+        torch.set_num_threads(THREADS)
+        memory = "channels_last" if "channels_last" in setting else "contiguous_format"
+        call, results = _in_torch(layer, memory, "compile" in setting)
+    else:
+        call, results = _in_keras(layer, setting == "jit_compile")
+    return calls(call, results=results)

@@ -1,19 +1,22 @@
 """Which machine this is, and whether it is in good shape right now. Imports NumPy, and fastnn only when asked."""
 
 import importlib.metadata
+import math
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 SLOW = 0.7      # of the best canary of a run: below it the machine was busy with something else
 # A virtual machine has spells of seconds in which its two CPUs do the work of 1.3, as if its host ran both on one core:
-# NumPy's product falls to 0.7 of its speed, and a step of an MNIST net takes 1.6 times as long. A turn waits for the
-# end of such a spell, SPELL seconds at most, and all turns of a report PATIENCE.
+# NumPy's product falls to 0.7 of its speed, and a step of an MNIST net takes 1.6 times as long. A round waits for the
+# end of such a spell, SPELL seconds at most, and all rounds together PATIENCE.
 GOOD, SPELL, PATIENCE = 0.85, 20.0, 600.0
+FRESH = 0.5         # seconds for which a look is good: spells are longer
+REST = 0.12         # OpenBLAS' threads spin for 105 ms after their last product (2^28 cycles), OpenMP's for less
 
 
 def cpu_model() -> str:
@@ -68,15 +71,6 @@ def best_seconds(call: Callable[[], Any], seconds: float = 0.05) -> float:
     return best
 
 
-def alternate(calls: Iterable[Callable[[], Any]], rounds: int, seconds: float = 0.02) -> list[float]:
-    """The fastest time of each call, measured in turns, so that a slow spell of the machine hits all of them."""
-    calls = list(calls)
-    best = [float("inf")] * len(calls)
-    for _ in range(rounds):
-        best = [min(b, best_seconds(call, seconds / rounds)) for b, call in zip(best, calls)]
-    return best
-
-
 class Canary:
     """GFLOP/s of NumPy's 256³ float32 product, read between measurements; where it falls, trust none of them."""
 
@@ -85,42 +79,36 @@ class Canary:
         self._a, self._b = (rng.random((256, 256), np.float32) for _ in range(2))
         self._y = np.empty_like(self._a)
         self.readings: list[float] = []
-        self.waited = self._best = 0.0      # seconds; the best reading of wait()
-
-    def _measure(self, seconds: float) -> float:
-        fastest = best_seconds(lambda: np.matmul(self._a, self._b, out=self._y), seconds)
-        return 2 * 256 ** 3 / fastest / 1e9
+        self.waited, self._looked = 0.0, -math.inf      # seconds in all; when it last was good
 
     def wait(self) -> None:
-        """Return when the machine is nearly as fast as it was at its best, or after SPELL seconds."""
+        """Return when the machine is nearly as fast as it was at its best, or after SPELL seconds; at once where it was
+        so just now."""
         begin = time.perf_counter()
+        if begin < self._looked + FRESH:
+            return
         end = begin + min(SPELL, PATIENCE - self.waited)
-        while (reading := self._measure(0.005)) < GOOD * self._best and time.perf_counter() < end:
+        while True:
+            fastest = best_seconds(lambda: np.matmul(self._a, self._b, out=self._y), 0.005)
+            reading = 2 * 256 ** 3 / fastest / 1e9
+            if reading >= GOOD * max(self.readings, default=0.0) or time.perf_counter() > end:
+                break
             time.sleep(0.3)
-        self._best = max(self._best, reading)
+        self.readings.append(reading)
         if (spent := time.perf_counter() - begin) > 0.1:
             self.waited += spent
-
-    def read(self) -> float:
-        """Measure now; again, up to five times, while it is slow: BLAS threads that the system has put on one core take
-        a moment to find another."""
-        reading = 0.0
-        for _ in range(5):
-            reading = max(reading, self._measure(0.1))
-            if self.readings and reading >= SLOW * max(self.readings):
-                break
-        self.readings.append(reading)
-        return reading
+        time.sleep(REST)
+        self._looked = time.perf_counter()
 
 
 def verdict(readings: list[float], waited: float = 0) -> str:
-    """First, last and slowest reading in words, the seconds that turns waited for the end of slow spells, and a warning
+    """First, last and slowest reading in words, the seconds that rounds waited for the end of slow spells, a warning
     where a reading is below SLOW of the best."""
     low, best = min(readings), max(readings)
     text = (f"canary (NumPy matmul 256³): {readings[0]:.0f} GFLOP/s before, {readings[-1]:.0f} after, "
             f"{low:.0f} to {best:.0f}")
     if waited:
-        text += f"; turns waited {waited:.0f} s in all for the end of slow spells"
+        text += f"; rounds waited {waited:.0f} s in all for the end of slow spells"
     if low < SLOW * best:
         text += f". **Warning: one reading is below {SLOW:.0%} of the best; the machine was busy, run it again**"
     return text

@@ -1,14 +1,14 @@
 """Matrix products of the shapes that networks have: fastnn beside NumPy's BLAS and torch, into a given output."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from benchmarks.rounds import Timed
+from benchmarks.process import Work, calls
 
-AT_ONCE = 1e-4      # seconds of a fastnn program's calls that C makes between two looks at Python's clock
+THREADS = 2         # of the peers, where they can be told
+SETTINGS = {"reference": ("reference", None), "C, 1 thread": ("c", 1), f"C, {THREADS} threads": ("c", THREADS)}
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class Product:
         a = f"{self.rows}×{self.depth}" + "ᵀ" * (self.form == "tn")
         b = f"{self.depth}×{self.columns}" + "ᵀ" * (self.form == "nt")
         return f"({a})({b}){' ' if self.what else ''}{self.what}"
+
+    @property
+    def id(self) -> str:
+        """The name in ASCII, for the test."""
+        return f"{self.rows}x{self.depth}x{self.columns}-{self.form}"
 
     @property
     def flops(self) -> int:
@@ -67,30 +72,39 @@ def program(op: Any, *inputs: Any, **constants: Any) -> Any:
     return Program(calls, keep=[] if result is None else result if several else [result])
 
 
-def repeated(make: Callable[[], Any], seconds: float, threads: int) -> Timed:
-    """A program replayed by C, so many times a call that Python's share is nothing."""
+def replayed(run: Any, setting: str) -> Work:
+    """A program in one of the SETTINGS: as many times at once as a round has, so that Python's share is nothing."""
     import fastnn
-    run = make()
+    backend, threads = SETTINGS[setting]
 
-    def times(n: int) -> None:
-        with fastnn.config.using(threads=threads):
-            run.run(n)
+    def do(times: int) -> None:
+        with fastnn.config.using(backend=backend, threads=threads):
+            run.run(times)
 
-    many = max(1, int(AT_ONCE / Timed(lambda: times(1), seconds / 4).run()))
-    return Timed(lambda: times(many), seconds, many)
+    def results() -> list[np.ndarray]:
+        do(1)
+        return [t.data.copy() for t in run.results]
+    return Work(do, results=results)
 
 
-def product_of(library: str, index: int, threads: int, seconds: float) -> Timed:
-    """PRODUCTS[index] as `library` does it best."""
+def product_of(library: str, setting: str, index: int) -> Work:
+    """PRODUCTS[index] as `library` does it best; results: it, and what it must be."""
     product = PRODUCTS[index]
+    a, b = product.views()
     if library == "fastnn":
         from fastnn.ops.rows.dense import matmul, matmul_nt, matmul_tn
         op = {"nn": matmul, "tn": matmul_tn, "nt": matmul_nt}[product.form]
-        return repeated(lambda: program(op, *product.operands()), seconds, threads)
-    a, b = product.views()
-    y = np.empty((product.rows, product.columns), np.float32)
-    if library == "NumPy":
-        return Timed(lambda: np.matmul(a, b, out=y), seconds)
-    import torch
-    ta, tb, ty = (torch.from_numpy(z) for z in (a, b, y))
-    return Timed(lambda: torch.mm(ta, tb, out=ty), seconds, before=lambda: torch.set_num_threads(threads))
+        work = replayed(program(op, *product.operands()), setting)
+        (y,) = work.results()
+    else:
+        y = np.empty((product.rows, product.columns), np.float32)
+        if library == "NumPy":
+            work = calls(lambda: np.matmul(a, b, out=y))
+        else:
+            import torch
+            torch.set_num_threads(THREADS)
+            ta, tb, ty = (torch.from_numpy(z) for z in (a, b, y))
+            work = calls(lambda: torch.mm(ta, tb, out=ty))
+        work.run()
+    work.results = lambda: (y, a @ b)
+    return work

@@ -1,10 +1,14 @@
 """One row per kernel, from tests/cases at a large size: what to call, what it moves, what it must equal."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+import fastnn
+from benchmarks.process import Work
+from benchmarks.products import SETTINGS
 from fastnn.engine import backend
 from fastnn.engine.check import compare
 from fastnn.engine.tensor import Tensor
@@ -17,10 +21,12 @@ PRODUCTS = ("matmul", "matmul_nt", "matmul_tn", "dense")
 
 
 def large(case: Case) -> dict[str, int]:
-    """Sizes by letter such that the largest array has about ELEMENTS elements, not counting its fixed dims."""
-    in_one = max((sum(isinstance(d, str) for d in s.dims) for s in case.sources.values()), default=0)
-    letters = min(len(case.letters), max(in_one, 2))        # (m, 600) by (600, n) gives (m, n): two letters as well
-    return dict.fromkeys(case.letters, round(ELEMENTS ** (1 / letters)) if letters else 1)
+    """Sizes by letter such that the largest array has about ELEMENTS elements."""
+    sides = [ELEMENTS ** (1 / min(len(case.letters), 2)) if case.letters else 1.0]  # (m, 600) (600, n) gives (m, n)
+    for source in case.sources.values():
+        if letters := sum(isinstance(d, str) for d in source.dims):
+            sides.append((ELEMENTS / math.prod(d for d in source.dims if isinstance(d, int))) ** (1 / letters))
+    return dict.fromkeys(case.letters, max(1, round(min(sides))))
 
 
 @dataclass
@@ -45,13 +51,12 @@ class Row:
         copy.run("c")
         return compare(OPS[self.case.kernel], self.inputs, copy.outputs, self.case.constants)
 
-    def rate(self, seconds: float) -> tuple[str, float]:
-        """("GFLOP/s", x) for matrix products, ("GB/s", x) of inputs read and outputs written for all others."""
+    def amounts(self) -> dict[str, float]:
+        """What one call multiplies and adds, of matrix products; what all others read and write."""
         if self.case.kernel in PRODUCTS:
             rows, columns = self.outputs[0].shape
-            depth = self.inputs[0].size // rows
-            return "GFLOP/s", 2 * rows * columns * depth / seconds / 1e9
-        return "GB/s", sum(a.nbytes for a in (*self.inputs, *self.outputs)) / seconds / 1e9
+            return {"GFLOP": 2e-9 * rows * columns * (self.inputs[0].size // rows)}
+        return {"GB": 1e-9 * sum(a.nbytes for a in (*self.inputs, *self.outputs))}
 
 
 def make(case: Case) -> Row:
@@ -70,8 +75,8 @@ def _choose() -> list[Case]:
     with the most elements, then the first."""
     best: dict[Any, tuple[tuple[int, int], Case]] = {}
     for case in CASES:
-        row = make(case)
-        size = len(case.letters), sum(a.size for a in (*row.inputs, *row.outputs))
+        sizes = large(case)
+        size = len(case.letters), sum(math.prod(sizes.get(d, d) for d in s.dims) for s in case.sources.values())
         key = case.kernel, case.constants.get("activation")
         if key not in best or size > best[key][0]:
             best[key] = size, case
@@ -79,3 +84,15 @@ def _choose() -> list[Case]:
 
 
 LARGE_CASES: list[Case] = _choose()
+
+
+def kernel_of(setting: str, index: int) -> Work:
+    """One call of LARGE_CASES[index]. results: where C differs from the reference beyond the op's bound, or nothing."""
+    row = make(LARGE_CASES[index])
+    name, threads = SETTINGS[setting]
+
+    def do(times: int) -> None:
+        with fastnn.config.using(threads=threads):
+            for _ in range(times):
+                row.run(name)
+    return Work(do, results=lambda: row.problem() if name == "c" else "")

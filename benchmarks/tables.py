@@ -1,24 +1,17 @@
-"""The measurements as Markdown: one function a section, over what sections.py found."""
+"""The measurements as Markdown: one function a section, over what results.py read."""
 
 import math
-import statistics
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks import machine
 from benchmarks.contenders import LIBRARIES
 from benchmarks.contenders.fastnn import FASTNN
-from benchmarks.rounds import Times, fastest
-from benchmarks.workloads import WORKLOADS
+from benchmarks.results import Measured, Row, Section, fastest
 
-Results = dict[str, Any]
-ALIKE = 1e-4        # of the largest number: float32 sums of a few thousand terms, in any order
 PEERS = [name for name in LIBRARIES if name != "fastnn"]
-
-
-def times_of(named: dict[str, float]) -> Times:
-    """{"library | setting": t} as {(library, setting): t}."""
-    return {(key.partition(" | ")[0], key.partition(" | ")[2]): t for key, t in named.items()}
+ABSENT = Measured(math.nan, math.nan, {})
 
 
 def geomean(values: list[float]) -> float:
@@ -44,176 +37,190 @@ def times(value: float) -> str:
     return f"**{value:.3g}×**" if math.isfinite(value) and value > 0 else "–"
 
 
-def table(head: list[str], rows: list[list[str]], texts: int = 1) -> list[str]:
-    """A Markdown table whose first columns are text and all others numbers."""
-    return ["| " + " | ".join(row) + " |" for row in
-            (head, ["---"] * texts + ["---:"] * (len(head) - texts), *rows)]
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """A Markdown table whose first column is text and all others numbers."""
+    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] + ["---:"] * (len(head) - 1), *rows)]
 
 
-def _peers(found: Times) -> list[str]:
-    """Each peer's best and the setting it was."""
+def seconds(row: Row, library: str, setting: str) -> float:
+    """NaN where it was not measured."""
+    return row.get((library, setting), ABSENT).seconds
+
+
+def rate(row: Row, library: str, setting: str, unit: str) -> float:
+    """The entry's rate of this unit, as in GFLOP/s; NaN where it was not measured."""
+    return float(row.get((library, setting), ABSENT).info.get(unit, math.nan))
+
+
+def _peers(row: Row, name_setting: Callable[[str], bool]) -> list[str]:
+    """Each peer's best, with the setting it was where that is of interest."""
     cells = []
     for name in PEERS:
-        best, setting = fastest(found, name)
-        several = best < math.inf and len(LIBRARIES[name]) > 1
-        cells.append(human(best) + (f" ({setting})" if several else ""))
+        best, setting = fastest(row, name)
+        cells.append(human(best) + (f" ({setting})" if best < math.inf and name_setting(name) else ""))
     return cells
 
 
-def best_peer(found: Times) -> tuple[float, str]:
-    """(seconds, library) of the fastest of all peers but NumPy, whose user writes the training by hand."""
-    return min((fastest(found, name)[0], name) for name in PEERS if name != "NumPy")
+def short(found: Section) -> list[str]:
+    """What pytest-benchmark prints of the two smallest networks, shortened."""
+    lines = ["```text", '$ python -m pytest benchmarks --benchmark-only -k "xor or cancer"']
+    for name, row in found.items():
+        if name in ("xor", "cancer"):
+            order = sorted(row.items(), key=lambda pair: pair[1].seconds)
+            lines += ["", f"{f'step: {name}':<54} {'min':>8} {'':>11} {'median':>10}",
+                      *(f"{f'test_step[{name}-{library}, {setting}]':<54} {human(t.seconds):>8} "
+                        f"{f'({t.seconds / order[0][1].seconds:,.1f})':>11} {human(t.median):>10}"
+                        for (library, setting), t in order)]
+    return [*lines, "```", ""] if len(lines) > 2 else []
 
 
-def disagreeing(losses: dict[str, float]) -> list[str]:
-    """Libraries whose loss is a quarter away from the median (or no number): they did not do the same work."""
-    told = {name: loss for name, loss in losses.items() if name != "scikit-learn"}      # it has other first weights
-    middle = statistics.median(told.values()) if told else 0.0
-    return [name for name, loss in told.items() if not abs(loss - middle) <= middle / 4]
-
-
-def steps(found: Results) -> list[str]:
+def steps(found: Section) -> list[str]:
     rows, after = [], []
-    for name, named in found["steps"].items():
-        seconds = times_of(named)
-        ours, theirs = fastest(seconds, "fastnn")[0], best_peer(seconds)
-        rows.append([WORKLOADS[name].title, *(human(seconds.get(("fastnn", setting))) for setting in FASTNN),
-                     *_peers(seconds), times(fastest(seconds, "torch")[0] / ours),
-                     f"{times(theirs[0] / ours)} ({theirs[1]})" if theirs[0] < math.inf else "–"])
-        losses = found["losses"][name]
+    for name, row in found.items():
+        ours = fastest(row, "fastnn")[0]
+        theirs, who = min((fastest(row, name)[0], name) for name in PEERS if name != "NumPy")
+        first = next(iter(row.values())).info
+        rows.append([first["title"], *(human(seconds(row, "fastnn", setting)) for setting in FASTNN),
+                     *_peers(row, lambda name: len(LIBRARIES[name]) > 1), times(fastest(row, "torch")[0] / ours),
+                     f"{times(theirs / ours)} ({who})" if theirs < math.inf else "–"])
+        losses = {library: measured.info["loss"] for (library, _), measured in row.items()}
         told = ", ".join(f"{library} {loss:.4f}" for library, loss in losses.items())
-        if wrong := disagreeing(losses):
-            told += (f". **Warning: {', '.join(wrong)} did not learn what the others did; its time in this row "
-                     "means nothing until that is explained**")
-        after.append(f"- {name}: loss after {min(20, WORKLOADS[name].most_epochs)} epochs: {told}.")
+        after.append(f"- {name}: loss after {first['epochs']} epochs: {told}.")
     head = ["one training step", *(f"fastnn {setting}" for setting in FASTNN), *PEERS, "torch / fastnn",
             "best peer / fastnn"]
-    return [*table(head, rows), "", "Time of one step of `fit`, its Python included; Adam, cross-entropy, the same "
-            "first weights (scikit-learn draws its own). NumPy, written by hand, does not count as a peer here.", "",
-            *after]
+    told = ("Time of one step of `fit`, its Python included; Adam, cross-entropy, the same first weights (scikit-learn "
+            "draws its own). NumPy, written by hand, does not count as a peer here.")
+    return [*short(found), *table(head, rows), "", told, "", *after]
 
 
-def inference(found: Results) -> list[str]:
+def outputs(found: Section) -> list[str]:
     rows = []
-    for what, named in found.items():
-        seconds = times_of(named)
-        cells = []
-        for name in PEERS:
-            best, way = fastest(seconds, name)
-            cells.append(human(best) + (f" ({way})" if name == "Keras" and best < math.inf else ""))
-        ours = seconds.get(("fastnn", "predict"), math.nan)
-        rows.append([what, human(ours), human(seconds.get(("fastnn", "model(x)"))), *cells,
-                     human(seconds.get(("Keras", "predict"))), times(fastest(seconds, "torch")[0] / ours)])
+    for what, row in found.items():
+        ours = seconds(row, "fastnn", "C, replayed")
+        rows.append([what, human(ours), human(seconds(row, "fastnn", "C, eager")),
+                     *_peers(row, lambda name: name == "Keras"), human(seconds(row, "Keras", "predict")),
+                     times(fastest(row, "torch")[0] / ours)])
     return table(["outputs of", "fastnn predict", "fastnn model(x)", *PEERS, "Keras predict", "torch / fastnn predict"],
                  rows)
 
 
-def ratios(found: Results) -> dict[str, float]:
-    """{product: GFLOP/s over those of the better peer}."""
-    return {name: min(row.get("NumPy", math.inf), row.get("torch", math.inf)) / row["fastnn"]
-            for name, row in found["rows"].items() if "fastnn" in row and ("NumPy" in row or "torch" in row)}
-
-
-def products(found: Results) -> list[str]:
-    rows, ratio, peak = [], ratios(found), found["peak"]
-    for name, row in found["rows"].items():
-        rate = {library: row["flops"] / row[library] / 1e9 if library in row else math.nan
-                for library in ("fastnn", "NumPy", "torch")}
-        rows.append([name, *(number(r) for r in rate.values()), times(ratio.get(name, math.nan)),
-                     number(100 * rate["fastnn"] / peak if peak else None, unit=" %")])
-    told = f"Geometric mean of the ratios **{geomean(list(ratio.values())):.2f}**, smallest " \
-           f"{min(ratio.values()):.2f} {min(ratio, key=ratio.__getitem__)}. " if ratio else ""
+def products(found: Section) -> list[str]:
+    rows, ratios, peak = [], {}, 0.0
+    for name, row in found.items():
+        rates = [rate(row, library, setting, "GFLOP/s") for library, setting in
+                 (("fastnn", "C, 1 thread"), ("fastnn", "C, 2 threads"), ("NumPy", "by hand"), ("torch", "2 threads"))]
+        peers = [each for each in rates[2:] if math.isfinite(each)]
+        ratios[name] = rates[1] / max(peers, default=math.nan)
+        peak = next(iter(row.values())).info["peak"] or 0.0
+        rows.append([name, *map(number, rates), times(ratios[name]),
+                     number(100 * rates[1] / peak if peak else None, unit=" %")])
+    known = {name: ratio for name, ratio in ratios.items() if math.isfinite(ratio)}
+    told = f"Geometric mean of the ratios **{geomean(list(known.values())):.2f}**, smallest " \
+           f"{min(known.values()):.2f} {min(known, key=known.__getitem__)}. " if known else ""
     told += (f"Measured peak of multiply-adds in registers: {peak:.0f} GFLOP/s. " if peak else
              "The machine's peak was not measured. ")
-    return [*table(["GFLOP/s, 2 threads", "fastnn", "NumPy (OpenBLAS)", "torch", "fastnn / better peer", "of peak"],
-                   rows), "", told + "ᵀ: lies transposed in memory. All write into a given output; fastnn's calls are "
-            "replayed by C (many at once where they are short), the peers are called in a Python loop: the tiny row is "
-            "mostly that difference."]
+    return [*table(["GFLOP/s", "fastnn, 1 thread", "fastnn, 2 threads", "NumPy (OpenBLAS)", "torch, 2 threads",
+                    "fastnn / better peer", "of peak"], rows), "",
+            told + "ᵀ: lies transposed in memory. All write into a given output; fastnn's calls are replayed by C, the "
+            "peers are called in a Python loop: the tiny row is mostly that difference."]
 
 
-def layers(found: Results) -> list[str]:
-    rows, after = [], []
-    for name, row in found.items():
-        seconds = times_of(row["times"])
-        best = {library: fastest(seconds, library) for library in ("fastnn", "torch", "Keras")}
-        ours = best["fastnn"][0]
-        rates = [number(row["flops"] / best[library][0] / 1e9 if row["flops"] else None) for library in best]
-        rows.append([name, *(human(t) + (f" ({setting})" if setting else "") for t, setting in best.values()), *rates,
-                     *(times(best[library][0] / ours) for library in ("torch", "Keras"))])
-        after += [f"**Warning: {library}'s results of {name} differ from fastnn's by {share:.1g} of the largest; its "
-                  "time means nothing until that is explained.**"
-                  for library, share in row["apart"].items() if not share <= ALIKE]
-    every = [share for row in found.values() for share in row["apart"].values()]
-    told = f"Same images, same weights; results are alike up to {max(every):.0e} of the largest. " if every else ""
-    return [*table(["one layer, 2 threads", "fastnn", "torch", "Keras", "fastnn, GFLOP/s", "torch, GFLOP/s",
-                    "Keras, GFLOP/s", "torch / fastnn", "Keras / fastnn"], rows), "",
-            " ".join([told + "fastnn's is a program replayed by C; the peers are called in a Python loop.", *after])]
-
-
-def vectors(found: Results) -> list[str]:
+def layers(found: Section) -> list[str]:
     rows = []
     for name, row in found.items():
-        digits = 1 if name == "adam" else 3
-        cells = [number(row.get(f"{library} | {threads}"), digits)
-                 for threads in (1, 2) for library in ("fastnn", "NumPy", "torch")
-                 if (library, threads) != ("NumPy", 2)]
-        rows.append([{"adam": "Adam over 10 M weights, **GB/s**"}.get(name, f"{name}, ns"), *cells])
-    return [*table(["per element of 65,536", "fastnn, 1 thread", "NumPy, 1 thread", "torch, 1 thread",
-                    "fastnn, 2 threads", "torch, 2 threads"], rows), "",
-            "Adam moves 28 bytes a weight; torch's is the fused one. NumPy's sigmoid and softplus are the formulas."]
+        best = {library: fastest(row, library) for library in ("fastnn", "torch", "Keras")}
+        rates = [number(rate(row, library, setting, "GFLOP/s")) for library, (_, setting) in best.items()]
+        rows.append([name, *(human(t) + (f" ({setting})" if setting else "") for t, setting in best.values()), *rates,
+                     *(times(best[library][0] / best["fastnn"][0]) for library in ("torch", "Keras"))])
+    return [*table(["one layer, 2 threads", "fastnn", "torch", "Keras", "fastnn, GFLOP/s", "torch, GFLOP/s",
+                    "Keras, GFLOP/s", "torch / fastnn", "Keras / fastnn"], rows), "",
+            "Same images, same weights, same results. fastnn's is a program replayed by C; the peers are called in a "
+            "Python loop."]
 
 
-def widths(found: Results) -> list[str]:
+VECTORS = {"fastnn, 1 thread": ("fastnn", "C, 1 thread"), "NumPy, 1 thread": ("NumPy", "by hand"),
+           "torch, 1 thread": ("torch", "1 thread"), "fastnn, 2 threads": ("fastnn", "C, 2 threads"),
+           "torch, 2 threads": ("torch", "2 threads")}
+
+
+def functions(found: Section) -> list[str]:
+    rows = [[f"{name}, ns", *(number(1 / rate(row, *entry, "Gelement/s"), 3) for entry in VECTORS.values())]
+            for name, row in found.items()]
+    return [*table(["per element of 65,536", *VECTORS], rows), "", "NumPy's sigmoid and softplus are the formulas."]
+
+
+def adam(found: Section) -> list[str]:
+    rows = [[f"Adam, {name}, GB/s", *(number(rate(row, *entry, "GB/s"), 1) for who, entry in VECTORS.items()
+                                      if "NumPy" not in who)] for name, row in found.items()]
+    return [*table(["28 bytes a weight", *(who for who in VECTORS if "NumPy" not in who)], rows), "",
+            "torch's is the fused one."]
+
+
+def widths(found: Section) -> list[str]:
     rows, ours = [], []
     for width, row in found.items():
         cells = []
-        for library in ("fastnn", "torch"):
-            one, two = (row.get(f"{library} | {threads}", math.nan) for threads in (1, 2))
+        for library, settings in (("fastnn", ("C, replayed, 1 thread", "C, replayed")),
+                                  ("torch", ("eager, 1 thread", "eager, 2 threads"))):
+            one, two = (seconds(row, library, setting) for setting in settings)
             cells += [human(one), human(two), number(two / one, 2)]
-            if library == "fastnn" and math.isfinite(two / one):
-                ours.append(two / one)
+            ours += [two / one] * (library == "fastnn" and math.isfinite(two / one))
         rows.append([width, *cells])
     head = ["width", *(f"{library}, {what}" for library in ("fastnn", "torch") for what in
-                       ("1 thread", "2 threads", "2 / 1"))]
-    told = f" fastnn's largest 2 / 1 is {max(ours):.2f}." if ours else ""
+                       ("1 thread", "all threads", "all / 1"))]
+    told = f" fastnn's largest all / 1 is {max(ours):.2f}." if ours else ""
     return [*table(head, rows), "", "A step of width-width-width-10 at batch 128: a second thread must never cost "
             f"anything.{told}"]
 
 
-def long_run(found: Results) -> list[str]:
-    told = ", ".join(f"{name} {ratio:.2f}" for name, ratio in found.items())
-    return [f"- 200 epochs on separable data, time of the last 20 over the first 20 (denormals would show): {told}."]
+def separable(found: Section) -> list[str]:
+    told = [f"- a step on separable data, {name}: " + ", ".join(
+            " and ".join(human(seconds(row, library, when)) for when in ("first epochs", "late epochs")) + f" {library}"
+            for library in dict.fromkeys(library for library, _ in row)) for name, row in found.items()]
+    return [f"{line} (denormals would show)." for line in told]
 
 
-def footprint(found: Results) -> list[str]:
-    rows = [[name, human(seconds), number(after), number(most), number(most - after)]
-            for name, (seconds, after, most) in found.items()]
-    return table(["", "import, after NumPy's", "MB after import", "MB at most in one MNIST epoch", "difference"], rows)
+def imports(found: Section) -> list[str]:
+    rows = []
+    for row in found.values():
+        numpy = seconds(row, "NumPy", "")
+        for (library, _), measured in row.items():
+            after, most = (measured.info[name] or math.nan for name in ("megabytes", "most_megabytes"))
+            rows.append([library, human(measured.seconds - numpy), number(after), number(most), number(most - after)])
+    return table(["", "import, beyond NumPy's", "MB after import", "MB at most in one MNIST epoch", "difference"], rows)
 
 
-def kernels(found: Results) -> list[str]:
-    every = [ratio for family in found.values() for ratio in family]
-    told = ", ".join(f"{family} {geomean(family_ratios):.1f}×" for family, family_ratios in sorted(found.items()))
-    return [f"- kernels, C against the NumPy reference, geometric mean of {len(every)} large rows: "
+def kernels(found: Section) -> list[str]:
+    families: dict[str, list[float]] = defaultdict(list)
+    for row in found.values():
+        c, reference = (seconds(row, "fastnn", setting) for setting in ("C, 1 thread", "reference"))
+        if math.isfinite(reference / c):
+            families[row["fastnn", "reference"].info["family"]].append(reference / c)
+    every = [ratio for family in families.values() for ratio in family]
+    told = ", ".join(f"{family} {geomean(ratios):.1f}×" for family, ratios in sorted(families.items()))
+    return [f"- kernels, C on one thread against the NumPy reference, geometric mean of {len(every)} large rows: "
             f"**{geomean(every):.1f}×** ({told})."] if every else []
 
 
-TABLES: dict[str, Callable[[Results], list[str]]] = {
-    "steps": steps, "inference": inference, "products": products, "layers": layers, "vectors": vectors,
-    "widths": widths, "footprint": footprint, "long_run": long_run, "kernels": kernels,
+def lessons(found: Section) -> list[str]:
+    return [f"- the lesson {name}: " + ", ".join(f"{setting} {human(measured.seconds)}"
+                                                for (_, setting), measured in row.items()) + "."
+            for name, row in found.items()]
+
+
+TABLES: dict[str, Callable[[Section], list[str]]] = {
+    "step": steps, "outputs": outputs, "product": products, "layer": layers, "function": functions, "adam": adam,
+    "width": widths, "import": imports, "lesson": lessons, "separable": separable, "kernel": kernels,
 }
 
 
-def text(results: Results) -> str:
-    """All sections that were measured, the reasons for the dashes, the canary and the machine."""
+def text(sections: dict[str, Section], about: list[dict[str, Any]]) -> str:
+    """All sections that were measured, the canary and the machine."""
     lines: list[str] = []
     for name, tell in TABLES.items():
-        if found := results["sections"].get(name):
+        if found := sections.get(name):
             told = tell(found)
             lines += [*([""] if lines and not (told and told[0][0] == "-" == lines[-1][:1]) else []), *told]
-    reasons: dict[str, list[str]] = {}
-    for what, reason in results["skipped"].items():
-        reasons.setdefault(reason, []).append(what)
-    lines += ["", *(f"- not measured: {'; '.join(what)} ({reason})." for reason, what in reasons.items())]
-    canary = [reading for pair in results["canary"].values() for reading in pair]
-    return "\n".join([*lines, f"- {machine.verdict(canary, results.get('waited', 0))}.", f"- {results['machine']}."])
+    readings = [reading for each in about for reading in each["readings"]]
+    verdict = [f"- {machine.verdict(readings, sum(each['waited'] for each in about))}."] if readings else []
+    return "\n".join([*lines, "", *verdict, *dict.fromkeys(f"- {each['machine']}." for each in about)])

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.products import program, repeated
-from benchmarks.rounds import Timed
+from benchmarks.process import Work, calls
+from benchmarks.products import program, replayed
 from benchmarks.workloads import BETAS, EPSILON
 
 ELEMENTS = 65536
@@ -35,37 +35,54 @@ def elements(name: str) -> np.ndarray:
     return np.abs(x) + np.float32(0.1) if name == "log" else x
 
 
-def function_of(library: str, name: str, threads: int, seconds: float) -> Timed:
-    """y = f(x) on ELEMENTS floats into a given y."""
+def function_of(library: str, setting: str, name: str) -> Work:
+    """y = f(x) on ELEMENTS floats into a given y; results: it, and what it must be, from float64."""
+    from fastnn.engine import backend
     x = elements(name)
+    expected = backend.kernels[name].reference(x.astype(np.float64))
     if library == "fastnn":
         op = getattr(importlib.import_module("fastnn.ops.rows.elementwise" if name in ("exp", "log") else
                                              "fastnn.ops.rows.activation"), name)
-        return repeated(lambda: program(op, x), seconds, threads)
-    y = np.empty_like(x)
-    if library == "NumPy":
-        if name not in NUMPY:
-            raise NotImplementedError(f"NumPy has no {name}")
-        return Timed(lambda: NUMPY[name](x, y), seconds)
+        work = replayed(program(op, x), setting)
+        (y,) = work.results()
+    else:
+        y = np.empty_like(x)
+        if library == "NumPy" and name not in NUMPY:
+            raise NotImplementedError(f"has no {name}")
+        work = calls(lambda: NUMPY[name](x, y)) if library == "NumPy" else calls(_in_torch(name, setting, x, y))
+        work.run()
+    work.results = lambda: (y, expected)
+    return work
+
+
+def _in_torch(name: str, setting: str, x: np.ndarray, y: np.ndarray) -> Callable[[], Any]:
     import torch
-    function = getattr(torch.ops.aten, name).out
-    tx, ty = torch.from_numpy(x), torch.from_numpy(y)
-    return Timed(lambda: function(tx, out=ty), seconds, before=lambda: torch.set_num_threads(threads))
+    torch.set_num_threads(int(setting[0]))
+    function, tx, ty = getattr(torch.ops.aten, name).out, torch.from_numpy(x), torch.from_numpy(y)
+    return lambda: function(tx, out=ty)
 
 
-def adam_of(library: str, threads: int, seconds: float) -> Timed:
-    """One step of Adam over WEIGHTS weights; in torch the fused one."""
+def adam_of(library: str, setting: str) -> Work:
+    """One step of Adam over WEIGHTS weights; in torch the fused one. results: the change of the first ones."""
     rng = np.random.default_rng(0)
     w, g = (rng.random(WEIGHTS, np.float32) - np.float32(0.5) for _ in range(2))
+    first = w.copy()
     if library == "fastnn":
         from fastnn.engine.tensor import Tensor
         from fastnn.ops.rows.optimizer import adam_step
         m, v = np.zeros_like(w), np.zeros_like(w)
-        return repeated(lambda: program(adam_step, *map(Tensor, (w, g, m, v)), Tensor(np.array(1e-3, np.float32)),
-                                        Tensor(np.array(3, np.int64)), beta_1=BETAS[0], beta_2=BETAS[1],
-                                        epsilon=EPSILON), seconds, threads)
-    import torch
-    weights = torch.from_numpy(w).requires_grad_()
-    weights.grad = torch.from_numpy(g)
-    return Timed(torch.optim.Adam([weights], 1e-3, BETAS, EPSILON, fused=True).step, seconds,
-                 before=lambda: torch.set_num_threads(threads))
+        run = program(adam_step, *map(Tensor, (w, g, m, v)), Tensor(np.array(1e-3, np.float32)),
+                      Tensor(np.array(0, np.int64)), beta_1=BETAS[0], beta_2=BETAS[1], epsilon=EPSILON)
+        for array, value in ((w, first), (m, 0), (v, 0)):       # recording has made a step
+            array[:] = value
+        work = replayed(run, setting)
+    else:
+        import torch
+        torch.set_num_threads(int(setting[0]))
+        weights = torch.from_numpy(w).requires_grad_()
+        weights.grad = torch.from_numpy(g)
+        work = calls(torch.optim.Adam([weights], 1e-3, BETAS, EPSILON, fused=True).step)
+    work.run()
+    change = w[:1000] - first[:1000]
+    work.results = lambda: (change, -1e-3 * np.sign(g[:1000]))      # a first step is the rate, whatever the gradient
+    return work

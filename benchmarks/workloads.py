@@ -224,10 +224,15 @@ WORKLOADS = {w.name: w for w in (
       for batch in (32, 128)),
 )}
 SEPARABLE = Workload("separable", "two clouds, 30-16-8-1, batch 32", (30,), dense(16, 8, 1, hidden="relu"),
-                     32, 0.01, 20, 200, _separable)
+                     32, 0.01, 1, 200, _separable)
+WIDTHS = (16, 32, 45, 46, 64, 96, 128, 192, 256)
 
 
-def of_width(width: int) -> Workload:
-    """width-width-width-10 at batch 128: where do two threads begin to pay, and do they ever cost?"""
-    return Workload(f"width {width}", f"{width}-{width}-{width}-10, batch 128", (width,),
-                    dense(width, width, 10, hidden="relu"), 128, 0.001, 1, 5, lambda: _classes(MNIST_ROWS // 4, width))
+def workload_of(name: str) -> Workload:
+    """By its name, which travels between processes; "width 64" is 64-64-64-10: where do two threads begin to pay?"""
+    kind, _, width = name.partition(" ")
+    if kind != "width":
+        return {**WORKLOADS, "separable": SEPARABLE}[name]
+    n = int(width)
+    return Workload(name, f"{n}-{n}-{n}-10, batch 128", (n,), dense(n, n, 10, hidden="relu"), 128, 0.001, 1, 5,
+                    lambda: _classes(MNIST_ROWS // 4, n))

@@ -1,11 +1,12 @@
 """Everybody who trains the workloads, each at its best; a library is imported when it is first asked for.
 
-A contender is made from a Workload, in a process that its library has for itself (rounds.py), and trains as its users
-would. One that is not installed, or knows no such layer, raises; the report then has a dash and the reason.
+A contender is made from a Workload, in a process that its library has for itself (process.py), and trains as its users
+would. One that is not installed, or knows no such layer, raises; the report then has a dash.
 """
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -16,8 +17,6 @@ from benchmarks.contenders.keras import Keras
 from benchmarks.contenders.plain import Numpy, ScikitLearn
 from benchmarks.contenders.torch import Torch
 from benchmarks.workloads import Workload
-
-Way = Callable[[np.ndarray], np.ndarray]
 
 
 class Contender(Protocol):
@@ -32,8 +31,8 @@ class Contender(Protocol):
     def weights(self) -> list[np.ndarray]:
         """[kernel, bias, ...], as Keras orders them."""
 
-    def ways(self) -> dict[str, Way]:
-        """The ways to get the outputs of some rows, by name."""
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        """The outputs of some rows; some contenders have other methods for that too."""
 
 
 Make = Callable[[Workload], Contender]
@@ -52,6 +51,25 @@ LIBRARIES: dict[str, dict[str, Make]] = {        # library → {setting: contend
     "scikit-learn": {"MLPClassifier": ScikitLearn},
     "NumPy": {"by hand": Numpy},
 }
+
+
+WAYS: dict[str, dict[str, tuple[str, str]]] = {     # library → {way to get outputs: (setting, method)}
+    "fastnn": {"reference": ("reference", "predict"), "C, replayed": ("C, replayed", "predict"),
+               "C, replayed, the long way": ("C, replayed", "passed"), "C, eager": ("C, replayed", "call")},
+    "torch": {"model(x)": ("eager, 1 thread", "predict")},
+    "Keras": {"predict_on_batch": ("graph", "predict_on_batch"), "model(x)": ("graph", "call"),
+              "predict": ("graph", "predict")},
+    "JAX": {"jit": ("lax.scan, jit", "predict")},
+    "scikit-learn": {"predict_proba": ("MLPClassifier", "predict")},
+    "NumPy": {"by hand": ("by hand", "predict")},
+}
+MODULES = {"fastnn": "fastnn", "torch": "torch", "Keras": "keras", "JAX": "jax",
+           "scikit-learn": "sklearn.neural_network", "NumPy": "numpy"}
+
+
+def installed(library: str) -> bool:
+    """Whether it can be imported here, found out without importing it."""
+    return find_spec(MODULES[library].partition(".")[0]) is not None
 
 
 def settings(library: str, workload: Workload) -> list[str]:

@@ -98,5 +98,5 @@ class Jax:
     def weights(self) -> list[np.ndarray]:
         return [np.asarray(w) for w in self.state[0]]
 
-    def ways(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-        return {"jit": lambda rows: np.asarray(self.outputs(self.state[0], rows))}
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self.outputs(self.state[0], rows))

@@ -1,7 +1,6 @@
 """Keras' fit on TensorFlow."""
 
 import os
-from collections.abc import Callable
 
 import numpy as np
 
@@ -34,7 +33,11 @@ class Keras:
     def weights(self) -> list[np.ndarray]:
         return list(self.model.get_weights())
 
-    def ways(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-        return {"predict": lambda rows: np.asarray(self.model.predict(rows, batch_size=len(rows), verbose=0)),
-                "predict_on_batch": lambda rows: np.asarray(self.model.predict_on_batch(rows)),
-                "model(x)": lambda rows: np.asarray(self.model(rows))}
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self.model.predict(rows, batch_size=len(rows), verbose=0))
+
+    def predict_on_batch(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self.model.predict_on_batch(rows))
+
+    def call(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self.model(rows))

@@ -1,7 +1,6 @@
 """scikit-learn's MLPClassifier, and NumPy by hand."""
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 
@@ -36,8 +35,8 @@ class ScikitLearn:
     def weights(self) -> list[np.ndarray]:
         return [np.asarray(w) for pair in zip(self.model.coefs_, self.model.intercepts_) for w in pair]
 
-    def ways(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-        return {"predict_proba": self.model.predict_proba}
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self.model.predict_proba(rows)[:, int(self.workload.binary):])   # of both classes
 
 
 class Numpy:
@@ -92,5 +91,5 @@ class Numpy:
     def weights(self) -> list[np.ndarray]:
         return [w.copy() for w in self.w]
 
-    def ways(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-        return {"by hand": lambda rows: self.workload.outputs(self.w, rows)}
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        return self.workload.outputs(self.w, rows)

@@ -116,11 +116,8 @@ class Torch:
             found.append(_back(parameter.detach().contiguous().numpy().reshape(turned)).reshape(first.shape).copy())
         return found
 
-    def call(self, rows: np.ndarray) -> np.ndarray:
+    def predict(self, rows: np.ndarray) -> np.ndarray:
         self.torch.set_num_threads(self.threads)
         with self.torch.inference_mode():
             logits = self.model(self._tensor(rows))
             return np.asarray((logits.sigmoid() if self.workload.binary else logits.softmax(-1)).numpy())
-
-    def ways(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-        return {"model(x)": self.call}
