@@ -109,7 +109,7 @@ batch_norm = Op(
         dy, x, gamma, mean, variance, epsilon=epsilon)),
     vjp=dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2]),
     magnitude=(lambda x, gamma, beta, mean, variance, epsilon:
-               np.abs(gamma) * np.abs(x - mean) / np.sqrt(variance + epsilon) + np.abs(beta),
+               np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta),
                lambda x: np.abs(x).mean(axis=tuple(range(x.ndim - 1))), None))
 
 _BATCH_SUMS = (lambda dy, x, mean, variance, epsilon: _batch_parts(dy, x, mean, variance, epsilon)[2],
