@@ -34,9 +34,9 @@ class Tensor:
     the layer's node) that made it, kept while a step is recorded or a GradientTape is open. `tracked`: whether
     gradients flow through it: True for variables and what a tape watches, the tape's number for what was made of them
     under it. `constant`: its numbers never change, so calls on constants alone are computed once, when a program is
-    planned.
+    planned. `mask`: which steps of a sequence count, a tensor (batch, time), or None; layers hand it on.
     """
-    __slots__ = ("__weakref__", "constant", "data", "dtype", "name", "shape", "source", "tracked")
+    __slots__ = ("__weakref__", "constant", "data", "dtype", "mask", "name", "shape", "source", "tracked")
     __array_priority__ = 100      # NumPy arrays on the left leave the operator to us
 
     def __init__(self, data: np.ndarray | None, name: str = "", *, shape: Shape | None = None,
@@ -48,6 +48,7 @@ class Tensor:
         self.source: Any = None
         self.tracked: int = tracked
         self.constant = constant
+        self.mask: Tensor | None = None
 
     def at(self, data: np.ndarray) -> "Tensor":
         """The same tensor over other memory."""
@@ -111,7 +112,7 @@ def made_tensor(data: np.ndarray, shape: Shape, dtype: str) -> Tensor:
     """Tensor(data), where shape and dtype are known."""
     tensor = Tensor.__new__(Tensor)
     tensor.data, tensor.shape, tensor.dtype, tensor.name = data, shape, dtype, ""
-    tensor.source, tensor.tracked, tensor.constant = None, False, False
+    tensor.source, tensor.mask, tensor.tracked, tensor.constant = None, None, False, False
     return tensor
 
 

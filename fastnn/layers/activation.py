@@ -7,11 +7,16 @@ from fastnn.arguments import number, optional, whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
+from fastnn.ops import broadcast_to
 from fastnn.ops.rows.activation import prelu
+from fastnn.ops.rows.elementwise import add_constant, cast, scale, where
+
+_HIDDEN = -3e38      # what a masked place is before softmax
 
 
 class ReLU(Layer):
     """y = max_value where x >= max_value, x where threshold <= x, else negative_slope·(x - threshold)."""
+    supports_masking = True
 
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
                  **kwargs: Any) -> None:
@@ -28,6 +33,7 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """y = x where x > 0, else negative_slope·x. Keras' default slope is 0.3; the guide's is 0.01 (pass it). `alpha`,
     the slope's old name, is accepted."""
+    supports_masking = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
@@ -45,6 +51,7 @@ class LeakyReLU(Layer):
 
 class ELU(Layer):
     """y = x where x > 0, else alpha·(exp(x) - 1)."""
+    supports_masking = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -57,6 +64,7 @@ class ELU(Layer):
 
 class PReLU(Layer):
     """y = x where x > 0, else alpha·x with a learned alpha per feature (He et al. 2015); shaped as the sample."""
+    supports_masking = True
 
     def __init__(self, alpha_initializer: Any = "zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None,
                  shared_axes: Any = None, **kwargs: Any) -> None:
@@ -82,11 +90,15 @@ class PReLU(Layer):
 
 class Softmax(Layer):
     """y = exp(x) / sum(exp(x)) over `axis`."""
+    supports_masking = True
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = whole(axis, "Softmax: axis", None)
 
-    def call(self, x: Tensor) -> Tensor:
-        """softmax(x)."""
+    def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """softmax(x), where places whose mask is 0 get (next to) nothing. mask: x's shape, or what repeats to it."""
+        if mask is not None:
+            hidden = add_constant(scale(x, factor=0.0), value=_HIDDEN)
+            x = where(broadcast_to(cast(mask, dtype=x.dtype), x.shape), x, hidden)
         return activations.softmax(x, self.axis)

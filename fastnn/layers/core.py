@@ -24,6 +24,7 @@ class Dense(Layer):
     Defaults as Keras: linear, Glorot uniform kernel, zero bias.
     Raises TypeError/ValueError for units that are not a whole number >= 1.
     """
+    supports_masking = True
 
     def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
                  kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
@@ -71,6 +72,7 @@ class Dense(Layer):
 
 class Activation(Layer):
     """Applies an activation function, by name or as a function of a tensor."""
+    supports_masking = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -126,6 +128,7 @@ class BaseDropout(RandomLayer):
     """What the layers share that drop numbers: a rate, and a shape of what is dropped together."""
 
     noise_shape: tuple[int | None, ...] | None = None
+    supports_masking = True
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         rate = share(rate, f"{type(self).__name__}: rate")

@@ -17,12 +17,11 @@ from fastnn.engine.plan import machine_memory
 from fastnn.engine.program import layer_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, note
-from fastnn.errors import NotBuiltError, ShapeError, shown
+from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.layers._context import Node, context, forward_pass
+from fastnn.layers.call import apply
 from fastnn.names import checked_name, snake_case, unique_name
-from fastnn.nest import distinct, flatten, map_structure
-from fastnn.ops._op import as_tensor
-from fastnn.ops.rows.elementwise import scale
+from fastnn.nest import distinct, map_structure
 
 __all__ = ["Layer", "Node", "context", "forward_pass"]
 
@@ -36,6 +35,7 @@ class Layer(Watched):
 
     unwatched: ClassVar[frozenset[str]] = frozenset({"built", "output_shape"})      # no program depends on these
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
+    supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
                  activity_regularizer: Any = None, **kwargs: Any) -> None:
@@ -53,6 +53,7 @@ class Layer(Watched):
         dtype_of(dtype, f"{self.name}: dtype", (backend.floatx(),))
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = flag(trainable, f"{type(self).__name__}: trainable")
+        self.supports_masking = type(self).supports_masking or type(self).compute_mask is not Layer.compute_mask
 
     def __setattr__(self, name: str, value: Any) -> None:
         public = not name.startswith("_") and name not in self.unwatched
@@ -95,6 +96,11 @@ class Layer(Watched):
         """The layer's computation, written with fastnn.ops. May take `training`."""
         raise NotImplementedError(f"{type(self).__name__} must define call(self, inputs).")
 
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output (batch, time), or None: that of the input. Called where `supports_masking` is True,
+        as it is for a class that writes this."""
+        return previous_mask
+
     def add_weight(self, shape: Sequence[int] | None = None, initializer: Any = None, dtype: str | None = None,
                    trainable: bool = True, regularizer: Any = None, constraint: Any = None,
                    name: str | None = None) -> Variable:
@@ -133,40 +139,7 @@ class Layer(Watched):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to tensors, arrays or symbolic tensors."""
-        args = tuple(map_structure(_to_tensor, a, _is_data) for a in args)
-        tensors = flatten([*args, kwargs], Tensor)
-        note(self)
-        if not args or not tensors:
-            raise TypeError(f"{self.name}: called without inputs.")
-        if not self.built:
-            self._build_for(args[0])
-        training = kwargs.pop("training", None)
-        symbolic = any(t.symbolic for t in tensors)
-        before = context.training
-        context.training = before if training is None else bool(training)
-        try:
-            if _takes_training(type(self)):
-                kwargs["training"] = context.training
-            with layer_scope(self.name):
-                outputs = self.call(*args, **kwargs)
-                if self.activity_regularizer is not None:
-                    for output in flatten(outputs, Tensor):
-                        self.add_loss(_per_sample(self.activity_regularizer(output), output))
-        finally:
-            context.training = before
-        if not flatten(outputs, Tensor):
-            raise TypeError(f"{self.name}: call() returned {shown(outputs)}; needs a tensor or a list of tensors.")
-        if self.output_shape is None:
-            self.output_shape = map_structure(lambda t: (None, *t.shape[1:]), outputs)
-        if symbolic:
-            kwargs.pop("training", None)
-            if training is not None:
-                kwargs["training"] = training      # as asked for, whatever the model is doing
-            outputs = map_structure(lambda t: Tensor(None, t.name, shape=t.shape, dtype=t.dtype), outputs)
-            node = Node(self, args, kwargs, outputs)
-            for output in flatten(outputs, Tensor):
-                output.source = node
-        return outputs
+        return apply(self, args, kwargs)
 
     def _build_for(self, inputs: Any) -> None:
         self._build(map_structure(lambda t: t.shape, inputs))
@@ -272,31 +245,3 @@ def _input_shape(kwargs: dict[str, Any], kind: str) -> tuple[int | None, ...] | 
     if "batch_input_shape" in kwargs:
         found = shape(kwargs.pop("batch_input_shape"), f"{kind}: batch_input_shape")[1:]
     return None if found is None else shape(found, f"{kind}: input_shape")
-
-
-def _per_sample(penalty: Any, output: Tensor) -> Any:
-    """An activity penalty divided by the batch size, so that it does not depend on it (as Keras)."""
-    rows = output.shape[0] if output.ndim else None
-    return penalty if not rows else scale(penalty, factor=1.0 / rows)
-
-
-def _is_data(value: Any) -> bool:
-    """Whether a list or tuple is one array, written out, and no structure of tensors or arrays."""
-    if isinstance(value, tuple):
-        return not value or isinstance(value[0], (int, float))
-    return isinstance(value, list) and not (flatten(value, Tensor) or any(isinstance(v, np.ndarray) for v in value))
-
-
-def _to_tensor(value: Any) -> Tensor:
-    if isinstance(value, Tensor):
-        return value
-    return as_tensor(value, "any")
-
-
-_TRAINING: dict[type, bool] = {}
-
-
-def _takes_training(cls: type) -> bool:
-    if cls not in _TRAINING:
-        _TRAINING[cls] = "training" in inspect.signature(cls.call).parameters  # type: ignore[attr-defined]
-    return _TRAINING[cls]

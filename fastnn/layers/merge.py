@@ -1,35 +1,63 @@
-"""Layers that merge a list of tensors of one shape. Floor 3."""
+"""Layers that merge a list of tensors. Floor 3."""
 
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, ClassVar
 
+import numpy as np
+
 from fastnn.arguments import whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
-from fastnn.ops.rows import elementwise
+from fastnn.ops._op import Shape
+from fastnn.ops.rows import data, elementwise
+from fastnn.ops.rows.reduce import expand
 from fastnn.ops.rows.stacking import concatenate as concatenate_row
 
 
 class _Merge(Layer):
-    """Combines its inputs from left to right with one op."""
+    """Combines its inputs from left to right with one op. Axes of length 1 are repeated to fit the others; an input
+    with fewer axes gets more of length 1 after the batch."""
+    supports_masking = True
     op: ClassVar[Callable[..., Any]]
     exactly: ClassVar[int | None] = None
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Combine a list of at least two tensors of one shape."""
-        self._check(inputs)
+        """Combine a list of at least two tensors whose shapes fit."""
+        return self._merged(self._alike(inputs))
+
+    def _merged(self, inputs: Sequence[Tensor]) -> Tensor:
         return reduce(type(self).op, inputs)
 
-    def _check(self, inputs: Any) -> None:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """A step counts where it counts in one of the inputs; None where one of them has no mask."""
+        masks = previous_mask if isinstance(previous_mask, (list, tuple)) else [previous_mask]
+        return None if any(m is None for m in masks) else _either(masks)
+
+    def _alike(self, inputs: Any) -> list[Tensor]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2 or self.exactly not in (None, len(inputs)):
             got = len(inputs) if isinstance(inputs, (list, tuple)) else 1
             raise ValueError(f"{self.name}: got {got} input(s); "
                              f"needs a list of {self.exactly or 'at least 2'} tensors.")
-        shapes = [t.shape[1:] for t in inputs]
-        if any(s != shapes[0] for s in shapes):
-            raise ShapeError(f"{self.name}: got inputs of shapes {[t.shape for t in inputs]}; they must be equal.")
+        rank = max(t.ndim for t in inputs)
+        shapes = [(*t.shape[:1], *[1] * (rank - t.ndim), *t.shape[1:]) for t in inputs]
+        common = [max((n for n in sizes if n not in (None, 1)), default=None if None in sizes else 1)
+                  for sizes in zip(*shapes)]
+        if any(n not in (None, 1 if axis else common[axis], common[axis])
+               for shape in shapes for axis, n in enumerate(shape)):
+            raise ShapeError(f"{self.name}: got inputs of shapes {[t.shape for t in inputs]}; they must be equal, but "
+                             "for axes of length 1 after the batch, which are repeated.")
+        return [_repeated(t, shape, tuple(common)) for t, shape in zip(inputs, shapes)]
+
+
+def _repeated(x: Tensor, shape: Shape, common: Shape) -> Tensor:
+    """x, seen as this shape, with its axes of length 1 as long as those of the common one."""
+    axes = tuple(axis for axis, (n, m) in enumerate(zip(shape, common)) if axis and n == 1 != m)
+    if not axes and tuple(x.shape) == shape:
+        return x
+    y = data.reshape(x, shape=tuple(-1 if n is None else n for i, n in enumerate(shape) if i not in axes))
+    return expand(y, shape=(shape[0], *common[1:]), axes=axes) if axes else y
 
 
 class Add(_Merge):
@@ -44,16 +72,41 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """a · b · …"""
+    """a · b · …, a masked step being 1, or 0 where it is masked in all of them (as Keras)."""
     op = elementwise.multiply
 
+    def _merged(self, inputs: Sequence[Tensor]) -> Tensor:
+        masks = [_spread(t) for t in inputs]
+        kept = [t if m is None else elementwise.where(m, t, _filled(t, 1.0)) for t, m in zip(inputs, masks)]
+        y = super()._merged(kept)
+        given = [m for m in masks if m is not None]
+        if len(given) < len(masks):
+            return y
+        return elementwise.where(reduce(elementwise.maximum, given), y, _filled(y, 0.0))
 
-class Maximum(_Merge):
+
+class _Choice(_Merge):
+    """Of each number one input's; a masked step is not chosen while another input has one that counts (as Keras)."""
+
+    def _merged(self, inputs: Sequence[Tensor]) -> Tensor:
+        y, mask = inputs[0], _spread(inputs[0])
+        for x in inputs[1:]:
+            theirs = _spread(x)
+            if theirs is not None:
+                x = elementwise.where(theirs, x, y)
+            if mask is not None:
+                y = elementwise.where(mask, y, x)
+            mask = None if mask is None or theirs is None else elementwise.maximum(mask, theirs)
+            y = type(self).op(y, x)
+        return y
+
+
+class Maximum(_Choice):
     """The elementwise maximum."""
     op = elementwise.maximum
 
 
-class Minimum(_Merge):
+class Minimum(_Choice):
     """The elementwise minimum."""
     op = elementwise.minimum
 
@@ -62,13 +115,13 @@ class Average(_Merge):
     """(a + b + …) / count."""
     op = elementwise.add
 
-    def call(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The elementwise mean."""
-        return elementwise.scale(super().call(inputs), factor=1.0 / len(inputs))
+    def _merged(self, inputs: Sequence[Tensor]) -> Tensor:
+        return elementwise.scale(super()._merged(inputs), factor=1.0 / len(inputs))
 
 
 class Concatenate(Layer):
     """Joins tensors along one axis; all other axes must agree."""
+    supports_masking = True
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -86,6 +139,40 @@ class Concatenate(Layer):
                 raise ShapeError(f"{self.name}: got inputs of shapes {[t.shape for t in inputs]}; needs all "
                                  f"axes but axis {self.axis} equal, and no axis 0.")
         return concatenate_row(*inputs, axis=axis)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Joined along an axis that masks have; else a step counts where it counts in one of the inputs, and an input
+        without a mask counts everywhere."""
+        if not isinstance(previous_mask, (list, tuple)) or all(m is None for m in previous_mask):
+            return None
+        masks = [_ones(x) if m is None else m for x, m in zip(inputs, previous_mask)]
+        axis = self.axis % inputs[0].ndim
+        return concatenate_row(*masks, axis=axis) if axis < masks[0].ndim else _either(masks)
+
+
+def _spread(x: Tensor) -> Tensor | None:
+    """x's mask as floats of x's shape."""
+    if x.mask is None:
+        return None
+    mask = elementwise.cast(x.mask, dtype=x.dtype)
+    return expand(mask, shape=x.shape, axes=tuple(range(mask.ndim, x.ndim)))
+
+
+def _filled(x: Tensor, value: float) -> Tensor:
+    """An array like x, of one number."""
+    return elementwise.add_constant(elementwise.scale(x, factor=0.0), value=value)
+
+
+def _ones(x: Tensor) -> Tensor:
+    """A mask in which every step of x counts."""
+    if x.symbolic:
+        return Tensor(None, shape=x.shape[:-1], dtype="bool")
+    return Tensor(np.ones(x.shape[:-1], bool), "ones", constant=True)
+
+
+def _either(masks: Sequence[Tensor]) -> Tensor:
+    """1 where one of the masks, all of one shape, is."""
+    return elementwise.cast(reduce(elementwise.maximum, masks), dtype="bool")
 
 
 def _function(layer: type[Layer]) -> Callable[..., Any]:

@@ -12,8 +12,11 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
+from fastnn.ops.rows.dense import add_bias, sum_rows
+from fastnn.ops.rows.elementwise import add_constant, divide, multiply, sqrt, square, subtract
 from fastnn.ops.rows.norm import batch_norm, batch_norm_inference, group_norm, layer_norm
 from fastnn.ops.rows.optimizer import ema_step
+from fastnn.ops.rows.reduce import expand
 
 
 def _last(x: Tensor, axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -31,6 +34,7 @@ def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
 
 class _Normalization(Layer):
     """γ·x̂ + β along some axes: gamma where `scale`, beta where `center`."""
+    supports_masking = True
 
     def __init__(self, axis: Any, epsilon: float, center: bool, scale: bool, beta_initializer: Any,
                  gamma_initializer: Any, beta_regularizer: Any, gamma_regularizer: Any, beta_constraint: Any,
@@ -127,13 +131,16 @@ class BatchNormalization(_Normalization):
         self.moving_variance = self.add_weight(self._shape, self.moving_variance_initializer, trainable=False,
                                                name="moving_variance")
 
-    def call(self, x: Tensor, training: bool = False) -> Tensor:
-        """Normalize, and in training move the averages."""
+    def call(self, x: Tensor, training: bool = False, mask: Tensor | None = None) -> Tensor:
+        """Normalize, and in training move the averages. mask: of steps that do not count in mean and variance."""
         order = self._order(x)
         gamma, beta = self._weights()
         channels_last = _moved(x, order)
         if training and self.trainable:
-            y, mean, variance = batch_norm(channels_last, gamma, beta, epsilon=self.epsilon)
+            if mask is None:
+                y, mean, variance = batch_norm(channels_last, gamma, beta, epsilon=self.epsilon)
+            else:
+                y, mean, variance = self._masked(channels_last, _moved(self._weights_of(mask, x), order), gamma, beta)
             if not y.symbolic:
                 ema_step(self.moving_mean, mean, momentum=self.momentum)
                 ema_step(self.moving_variance, variance, momentum=self.momentum)
@@ -141,6 +148,24 @@ class BatchNormalization(_Normalization):
             y = batch_norm_inference(channels_last, gamma, beta, self.moving_mean, self.moving_variance,
                                      epsilon=self.epsilon)
         return _moved(y, _inverse(order))
+
+    def _weights_of(self, mask: Tensor, x: Tensor) -> Tensor:
+        """1 where a number of x counts. ShapeError for a mask that has not all axes of x but the last."""
+        if mask.ndim != x.ndim - 1:
+            raise ShapeError(f"{self.name}: got a mask of shape {mask.shape} for inputs of shape {x.shape}; needs one "
+                             f"axis less than they, {x.shape[:-1]}.")
+        return expand(mask, shape=x.shape, axes=(x.ndim - 1,))
+
+    def _masked(self, x: Tensor, weights: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """y, mean and variance, these from what counts (Keras adds 1e-7 to how much that is)."""
+        count = add_constant(sum_rows(weights), value=1e-7)
+        axes = tuple(range(x.ndim - 1))
+        mean = divide(sum_rows(multiply(x, weights)), count)
+        centred = subtract(x, expand(mean, shape=x.shape, axes=axes))
+        variance = divide(sum_rows(multiply(square(centred), weights)), count)
+        slope = divide(gamma, sqrt(add_constant(variance, value=self.epsilon)))
+        y = add_bias(multiply(centred, expand(slope, shape=x.shape, axes=axes)), beta)
+        return y, mean, variance
 
     def get_config(self) -> dict[str, Any]:
         """Momentum too."""

@@ -15,6 +15,7 @@ from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import reduce
+from fastnn.ops.rows.elementwise import divide, scale, where
 from fastnn.ops.rows.pool import average_pool, max_pool
 
 _AXES = {1: "batch, steps, features", 2: "batch, height, width, channels"}
@@ -135,8 +136,20 @@ class GlobalMaxPooling2D(_GlobalPooling):
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean over all steps. x (batch, steps, features) → (batch, features), or (batch, 1, features)."""
+    """The mean over all steps that count. x (batch, steps, features) → (batch, features), or (batch, 1, features)."""
     rank, op = 1, reduce.mean
+
+    def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:  # type: ignore[override]
+        """Σ mask·x/Σ mask over the steps; the mean where there is no mask. NaN where no step counts, as in Keras."""
+        if mask is None:
+            return super().call(x)
+        weights = reduce.expand(mask, shape=checked_rank(x, _AXES[1], self.name).shape, axes=(2,))
+        kept = where(weights, x, scale(x, factor=0.0))
+        y = divide(reduce.sum(kept, axes=(1,)), reduce.sum(weights, axes=(1,)))
+        return data_ops.reshape(y, shape=(-1, 1, x.shape[-1])) if self.keepdims else y
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        """None: the steps are gone."""
 
 
 class GlobalAveragePooling2D(_GlobalPooling):

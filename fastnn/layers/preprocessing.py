@@ -35,6 +35,7 @@ class Rescaling(Layer):
     Rescaling(1 / 255) brings uint8 images to [0, 1], Rescaling(1 / 127.5, offset=-1) to [-1, 1]. Raises TypeError for
     other kinds of numbers, ShapeError where a vector is not as long as the last axis.
     """
+    supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -75,6 +76,7 @@ class Normalization(Layer):
     invert: the way back, y = mean + x·max(√variance, ε). x (batch, …) → y same shape. Weights, as in Keras, unless mean
     and variance are given: mean, variance, count; training does not change them.
     """
+    supports_masking = True
 
     def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False,
                  **kwargs: Any) -> None:

@@ -49,13 +49,19 @@ class Loss:
     def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> Tensor:
         """The loss: a 0-d Tensor, or one number per sample for reduction 'none'.
 
-        sample_weight (N,) multiplies the losses of each sample. Raises ShapeError, LabelError, TypeError.
+        sample_weight (N,) multiplies the losses of each sample. Where y_pred has a mask, what it leaves out has weight
+        0 and does not count in a mean. Raises ShapeError, LabelError, TypeError.
         """
+        mask = y_pred.mask if isinstance(y_pred, Tensor) else None
         y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind, getattr(self, "ignore_class", None),
                                   getattr(self, "axis", -1))
         losses = as_tensor(self.call(y_true, y_pred))
         counted = self.counted(y_true, y_pred)
         weights = None if sample_weight is None else spread_weights(self.name, sample_weight, losses)
+        if mask is not None:
+            kept = spread_weights(self.name, elementwise.cast(mask, dtype=losses.dtype), losses)
+            weights = kept if weights is None else elementwise.multiply(weights, kept)
+            counted = kept if counted is None else elementwise.multiply(counted, kept)
         return self._reduced(losses, weights, counted)
 
     def _reduced(self, losses: Tensor, weights: Tensor | None, counted: Tensor | None) -> Tensor:

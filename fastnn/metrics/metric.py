@@ -203,7 +203,11 @@ class MeanMetricWrapper(Mean):
 
     def update_state(  # type: ignore[override]
             self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
-        """Take a batch in."""
+        """Take a batch in. What y_pred's mask leaves out has weight 0."""
+        if isinstance(y_pred, Tensor) and y_pred.mask is not None:
+            mask = elementwise.cast(y_pred.mask, dtype=backend.floatx())
+            sample_weight = mask if sample_weight is None else elementwise.multiply(
+                mask, spread_weights(self.name, sample_weight, mask))
         y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind)
         super().update_state(self.fn(y_true, y_pred, **self.settings), sample_weight)
 

@@ -17,6 +17,7 @@ class Model(Trainer, Layer):
 
     compile, fit, evaluate and predict are in training/trainer.py.
     """
+    supports_masking = True
 
     takes_integers = True       # a subclass's call sees the data as they are, as in Keras
     unwatched = Layer.unwatched | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly",

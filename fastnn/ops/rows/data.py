@@ -109,6 +109,7 @@ def as_dtype(x: Tensor, dtype: str) -> Tensor:
     if dtype.startswith("int") and x.data is not None and not is_recording():
         check_whole(x.data)
     y: Tensor = cast(x, dtype=dtype)
+    y.mask = x.mask
     return y
 
 

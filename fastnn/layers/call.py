@@ -1,0 +1,89 @@
+"""What happens when a layer is called: data become tensors, the layer is built, its call runs, and what it made joins
+the graph of a model. Floor 3."""
+
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.program import layer_scope
+from fastnn.engine.tensor import Tensor
+from fastnn.engine.watch import note
+from fastnn.errors import shown
+from fastnn.layers import _masks
+from fastnn.layers._context import Node, context
+from fastnn.layers._masks import parameters
+from fastnn.nest import flatten, map_structure
+from fastnn.ops._op import as_tensor
+from fastnn.ops.rows.elementwise import scale
+
+
+def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The outputs of layer.call for these arguments: tensors, arrays or symbolic tensors."""
+    args = tuple(map_structure(_to_tensor, a, _is_data) for a in args)
+    tensors = flatten([*args, kwargs], Tensor)
+    note(layer)
+    if not args or not tensors:
+        raise TypeError(f"{layer.name}: called without inputs.")
+    if not layer.built:
+        layer._build_for(args[0])
+    training = kwargs.pop("training", None)
+    symbolic = any(t.symbolic for t in tensors)
+    for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
+        kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
+    mask: Any = kwargs.get("mask")
+    own: dict[str, Any] = {}
+    if mask is not None or any(t.mask is not None for t in tensors):
+        own, mask = _masks.given(layer, args, kwargs)
+    before = context.training
+    context.training = before if training is None else bool(training)
+    try:
+        if "training" in parameters(layer):
+            kwargs["training"] = context.training
+        with layer_scope(layer.name):
+            outputs = layer.call(*args, **kwargs, **own)
+            if mask is not None or layer.supports_masking:
+                outputs = _masks.attach(layer, args[0], outputs, mask)
+            if layer.activity_regularizer is not None:
+                for output in flatten(outputs, Tensor):
+                    layer.add_loss(_per_sample(layer.activity_regularizer(output), output))
+    finally:
+        context.training = before
+    if not flatten(outputs, Tensor):
+        raise TypeError(f"{layer.name}: call() returned {shown(outputs)}; needs a tensor or a list of tensors.")
+    if layer.output_shape is None:
+        layer.output_shape = map_structure(lambda t: (None, *t.shape[1:]), outputs)
+    if symbolic:
+        kwargs.pop("training", None)
+        if training is not None:
+            kwargs["training"] = training      # as asked for, whatever the model is doing
+        outputs = map_structure(_detached, outputs)
+        node = Node(layer, args, kwargs, outputs)
+        for output in flatten(outputs, Tensor):
+            output.source = node
+    return outputs
+
+
+def _detached(x: Tensor) -> Tensor:
+    """A symbolic tensor like x, which the layer's node makes."""
+    y = Tensor(None, x.name, shape=x.shape, dtype=x.dtype)
+    y.mask = x.mask
+    return y
+
+
+def _per_sample(penalty: Any, output: Tensor) -> Any:
+    """An activity penalty divided by the batch size, so that it does not depend on it (as Keras)."""
+    rows = output.shape[0] if output.ndim else None
+    return penalty if not rows else scale(penalty, factor=1.0 / rows)
+
+
+def _is_data(value: Any) -> bool:
+    """Whether a list or tuple is one array, written out, and no structure of tensors or arrays."""
+    if isinstance(value, tuple):
+        return not value or isinstance(value[0], (int, float))
+    return isinstance(value, list) and not (flatten(value, Tensor) or any(isinstance(v, np.ndarray) for v in value))
+
+
+def _to_tensor(value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    return as_tensor(value, "any")
