@@ -5,12 +5,11 @@ from fastnn.errors import ShapeError
 
 
 def checked_rank(x: Tensor, axes: str, name: str) -> Tensor:
-    """x, if it has these axes, such as 'batch, rows, columns, channels', all but the batch known. ShapeError else."""
+    """x, if it has these axes, such as 'batch, rows, columns, channels'. ShapeError else."""
     rank = axes.count(",") + 1
-    if x.ndim != rank or any(n is None for n in x.shape[1:]):
-        known = "" if x.ndim != rank else ", all but the batch known"
+    if x.ndim != rank:
         hint = " For one sample, add the batch axis: x[None]." if x.ndim == rank - 1 else ""
-        raise ShapeError(f"{name}: got inputs of shape {x.shape}; needs ({axes}){known}.{hint}")
+        raise ShapeError(f"{name}: got inputs of shape {x.shape}; needs ({axes}).{hint}")
     return x
 
 

@@ -13,6 +13,7 @@ from fastnn.layers import _masks
 from fastnn.layers._context import Node, context
 from fastnn.layers._masks import parameters
 from fastnn.nest import flatten, map_structure
+from fastnn.ops import _sizes
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows.elementwise import scale
 
@@ -30,22 +31,15 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     symbolic = any(t.symbolic for t in tensors)
     for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
         kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
-    mask: Any = kwargs.get("mask")
-    own: dict[str, Any] = {}
-    if mask is not None or any(t.mask is not None for t in tensors):
-        own, mask = _masks.given(layer, args, kwargs)
     before = context.training
     context.training = before if training is None else bool(training)
     try:
         if "training" in parameters(layer):
             kwargs["training"] = context.training
-        with layer_scope(layer.name):
-            outputs = layer.call(*args, **kwargs, **own)
-            if mask is not None or layer.supports_masking:
-                outputs = _masks.attach(layer, args[0], outputs, mask)
-            if layer.activity_regularizer is not None:
-                for output in flatten(outputs, Tensor):
-                    layer.add_loss(_per_sample(layer.activity_regularizer(output), output))
+        if any(None in t.shape[1:] for t in tensors if t.symbolic):
+            outputs = _sizes.unknown(lambda args, kwargs: _run(layer, args, kwargs), args, kwargs)
+        else:
+            outputs = _run(layer, args, kwargs)
     finally:
         context.training = before
     if not flatten(outputs, Tensor):
@@ -60,6 +54,21 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         node = Node(layer, args, kwargs, outputs)
         for output in flatten(outputs, Tensor):
             output.source = node
+    return outputs
+
+
+def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    mask: Any = kwargs.get("mask")
+    own: dict[str, Any] = {}
+    if mask is not None or any(t.mask is not None for t in flatten([*args, kwargs], Tensor)):
+        own, mask = _masks.given(layer, args, kwargs)
+    with layer_scope(layer.name):
+        outputs = layer.call(*args, **kwargs, **own)
+        if mask is not None or layer.supports_masking:
+            outputs = _masks.attach(layer, args[0], outputs, mask)
+        if layer.activity_regularizer is not None:
+            for output in flatten(outputs, Tensor):
+                layer.add_loss(_per_sample(layer.activity_regularizer(output), output))
     return outputs
 
 

@@ -45,6 +45,9 @@ class Convolution(Layer):
     def _channels(self, input_shape: Any) -> int:
         """The number of channels of an input shape that has the layer's axes. ShapeError else."""
         checked_rank(Tensor(None, shape=tuple(input_shape), dtype="float32"), _AXES[self.rank], self.name)
+        if input_shape[-1] is None:
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs the number of channels, "
+                             "the last axis, known.")
         return int(input_shape[-1])
 
     def _add_bias(self, filters: int) -> None:

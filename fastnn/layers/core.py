@@ -11,6 +11,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.layer import Layer
+from fastnn.ops._op import sizes_are_tried
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.dense import dense, matmul
 from fastnn.ops.rows.elementwise import multiply
@@ -96,8 +97,6 @@ class Flatten(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         """Reshape to two axes."""
-        if any(n is None for n in x.shape[1:]):
-            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs all axes but the batch known.")
         return data_ops.reshape(x, shape=(-1, math.prod(x.shape[1:])))
 
 
@@ -115,8 +114,8 @@ class Reshape(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         """Reshape each sample. ShapeError where the sizes differ."""
-        if any(n is None for n in x.shape[1:]):
-            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs all axes but the batch known.")
+        if -1 not in self.target_shape and sizes_are_tried():
+            return Tensor(None, shape=(x.shape[0], *self.target_shape), dtype=x.dtype)
         size, known = math.prod(x.shape[1:]), math.prod(n for n in self.target_shape if n != -1)
         if size % known if -1 in self.target_shape else size != known:
             raise ShapeError(f"{self.name}: got samples of shape {x.shape[1:]} ({size} numbers); cannot become "

@@ -4,9 +4,10 @@ Every rule gets its arguments by name, so that it reads like the formula and ask
 """
 
 import contextlib
+import contextvars
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,23 @@ __all__ = ["Op", "Shape", "as_tensor", "same", "same_shapes"]
 
 WIDENING = ("bool", "uint8", "int32", "int64", "float32", "float64")      # each holds the ones before it, or nearly
 by_name: dict[str, "Op"] = {}
+
+_trying: contextvars.ContextVar[bool] = contextvars.ContextVar("trying sizes", default=False)
+
+
+def sizes_are_tried() -> bool:
+    """Whether the sizes of symbolic tensors are examples in place of unknown ones."""
+    return _trying.get()
+
+
+@contextlib.contextmanager
+def any_size() -> Iterator[None]:
+    """No complaint about memory in the `with` block: the sizes are made up."""
+    token = _trying.set(True)
+    try:
+        yield
+    finally:
+        _trying.reset(token)
 KNOWN = 512      # sets of shapes that an op remembers
 _SHAPE_AND_DTYPE, _DATA = operator.attrgetter("shape", "dtype"), operator.attrgetter("data")
 
@@ -274,7 +292,7 @@ class Op:
     def _check_memory(self, shape: Shape, dtype: str) -> None:
         """MemoryError where this machine could not hold such an output, of one sample if the batch is not known."""
         size = math.prod([1 if n is None else n for n in shape]) * np.dtype(dtype).itemsize
-        if size > 2 ** 30 and size >= machine_memory():
+        if size > 2 ** 30 and size >= machine_memory() and not sizes_are_tried():
             raise self._too_large(shape, dtype)
 
     def _too_large(self, shape: Shape, dtype: str) -> MemoryError:
