@@ -1,6 +1,7 @@
 """Names for what arguments may be, where that is more than one type. Floor 1; imports tensor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,3 +13,6 @@ Weights = TensorLike | None                     # one weight per sample, or none
 Axes = int | Sequence[int] | None               # one axis, several, or all
 DType = str | np.dtype | type | None            # None is floatx
 Dims = Sequence[int | None]                     # a shape; None where a size is not known yet
+Ints = int | Sequence[int]                      # one for all axes, or one for each
+Borders = int | Sequence[int | Sequence[int]]   # of all sides, of each axis, or of each side of each axis
+Named = str | dict[str, Any] | Callable[..., Any] | None    # a name, a config, or the function or object itself

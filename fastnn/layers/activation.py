@@ -4,6 +4,7 @@ from typing import Any
 
 from fastnn import activations, constraints, initializers, regularizers
 from fastnn.arguments import number, optional, whole
+from fastnn.engine.kinds import Axes, Named
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
@@ -66,8 +67,8 @@ class PReLU(Layer):
     """y = x where x > 0, else alpha·x with a learned alpha per feature (He et al. 2015); shaped as the sample."""
     supports_masking = True
 
-    def __init__(self, alpha_initializer: Any = "zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None,
-                 shared_axes: Any = None, **kwargs: Any) -> None:
+    def __init__(self, alpha_initializer: Named = "zeros", alpha_regularizer: Named = None,
+                 alpha_constraint: Named = None, shared_axes: Axes = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if shared_axes is not None:
             raise ValueError(f"PReLU: shared_axes is {shown(shared_axes)}; needs None: one alpha per feature.")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from fastnn import activations, constraints, initializers, regularizers
 from fastnn.arguments import channels_last, choice, flag, optional, sizes, whole
+from fastnn.engine.kinds import Ints, Named
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._shapes import checked_rank, same_pads
@@ -23,9 +24,9 @@ class Convolution(Layer):
     rank: ClassVar[int] = 2
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
-    def __init__(self, kernel_size: Any, strides: Any, padding: str, data_format: Any, dilation_rate: Any,
-                 activation: Any, use_bias: bool, bias_initializer: Any, bias_regularizer: Any, bias_constraint: Any,
-                 **kwargs: Any) -> None:
+    def __init__(self, kernel_size: Ints, strides: Ints, padding: str, data_format: str | None, dilation_rate: Ints,
+                 activation: Named, use_bias: bool, bias_initializer: Named, bias_regularizer: Named,
+                 bias_constraint: Named, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         kind = type(self).__name__
         self.kernel_size = sizes(kernel_size, f"{kind}: kernel_size", self.rank)
@@ -109,7 +110,7 @@ class Filters(Convolution):
 
     groups: int = 1
 
-    def __init__(self, filters: int, kernel_initializer: Any, kernel_regularizer: Any, kernel_constraint: Any,
+    def __init__(self, filters: int, kernel_initializer: Named, kernel_regularizer: Named, kernel_constraint: Named,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = whole(filters, f"{type(self).__name__}: filters")
@@ -146,11 +147,11 @@ class Conv2D(Filters):
     >= 1, filters that groups do not divide, strides and dilation both over 1; ShapeError for inputs that do not fit.
     """
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: Any = 1, groups: int = 1, activation: Any = None,
-                 use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-                 kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
-                 kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
+    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
+                 data_format: str | None = None, dilation_rate: Ints = 1, groups: int = 1, activation: Named = None,
+                 use_bias: bool = True, kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
+                 kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,
+                 kernel_constraint: Named = None, bias_constraint: Named = None, **kwargs: Any) -> None:
         super().__init__(filters, kernel_initializer, kernel_regularizer, kernel_constraint, kernel_size=kernel_size,
                          strides=strides, padding=padding, data_format=data_format, dilation_rate=dilation_rate,
                          activation=activation, use_bias=use_bias, bias_initializer=bias_initializer,
@@ -191,11 +192,11 @@ class Conv2DTranspose(Filters):
     (rows - 1)·sh + window - 2·pad + output_padding, pad being window//2 for 'same', else 0. Zeiler et al. 2010.
     """
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-                 output_padding: Any = None, data_format: str | None = None, dilation_rate: Any = 1,
-                 activation: Any = None, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
-                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
-                 activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
+    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
+                 output_padding: Ints | None = None, data_format: str | None = None, dilation_rate: Ints = 1,
+                 activation: Named = None, use_bias: bool = True, kernel_initializer: Named = "glorot_uniform",
+                 bias_initializer: Named = "zeros", kernel_regularizer: Named = None, bias_regularizer: Named = None,
+                 activity_regularizer: Named = None, kernel_constraint: Named = None, bias_constraint: Named = None,
                  **kwargs: Any) -> None:
         super().__init__(filters, kernel_initializer, kernel_regularizer, kernel_constraint, kernel_size=kernel_size,
                          strides=strides, padding=padding, data_format=data_format, dilation_rate=dilation_rate,

@@ -1,12 +1,14 @@
 """Dense, Activation, Flatten, Reshape, Dropout. Floor 3."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastnn import activations, constraints, initializers, regularizers
 from fastnn.arguments import channels_last, flag, is_sequence, optional, shape, share, whole
+from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._random import RandomLayer
@@ -27,10 +29,10 @@ class Dense(Layer):
     """
     supports_masking = True
 
-    def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
-                 kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-                 kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
-                 kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: Named = None, use_bias: bool = True,
+                 kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
+                 kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,
+                 kernel_constraint: Named = None, bias_constraint: Named = None, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = whole(units, "Dense: units")
         self.activation = activations.get(activation)
@@ -42,7 +44,7 @@ class Dense(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Dims) -> None:
         """Make kernel and bias."""
         if len(input_shape) < 2 or input_shape[-1] is None:
             raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs (batch, ..., features) "
@@ -75,7 +77,7 @@ class Activation(Layer):
     """Applies an activation function, by name or as a function of a tensor."""
     supports_masking = True
 
-    def __init__(self, activation: Any, **kwargs: Any) -> None:
+    def __init__(self, activation: Named, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
@@ -103,7 +105,7 @@ class Flatten(Layer):
 class Reshape(Layer):
     """(batch, ...) → (batch, *target_shape); one -1 is worked out. The numbers stay where they are."""
 
-    def __init__(self, target_shape: Any, **kwargs: Any) -> None:
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not is_sequence(target_shape):
             raise TypeError(f"Reshape: target_shape is {shown(target_shape)}; needs a tuple of whole numbers.")
@@ -163,6 +165,6 @@ class Dropout(BaseDropout):
     The mask is a function of (seed, stream, step, index): backward draws it again instead of storing it.
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, noise_shape: Dims | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(rate, seed, **kwargs)
         self.noise_shape = optional(shape, noise_shape, "Dropout: noise_shape")

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastnn import arguments
 from fastnn.engine import backend
+from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import nearest, shown
 from fastnn.names import checked_name, unique_name
@@ -45,5 +46,5 @@ class InputLayer:
     """`Sequential([InputLayer(shape=(30,)), …])`: the same as Input there."""
 
     def __init__(self, shape: Any = None, batch_size: int | None = None, dtype: Any = None,
-                 name: str | None = None, input_shape: Any = None) -> None:
+                 name: str | None = None, input_shape: Dims | None = None) -> None:
         self.output = Input(input_shape if shape is None else shape, batch_size, dtype, name)

@@ -8,6 +8,7 @@ import numpy as np
 from fastnn import constraints, initializers, regularizers
 from fastnn.arguments import axes, flag, is_sequence, number, whole
 from fastnn.engine import backend
+from fastnn.engine.kinds import Ints, Named
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers.layer import Layer
@@ -36,9 +37,9 @@ class _Normalization(Layer):
     """γ·x̂ + β along some axes: gamma where `scale`, beta where `center`."""
     supports_masking = True
 
-    def __init__(self, axis: Any, epsilon: float, center: bool, scale: bool, beta_initializer: Any,
-                 gamma_initializer: Any, beta_regularizer: Any, gamma_regularizer: Any, beta_constraint: Any,
-                 gamma_constraint: Any, **kwargs: Any) -> None:
+    def __init__(self, axis: Ints, epsilon: float, center: bool, scale: bool, beta_initializer: Named,
+                 gamma_initializer: Named, beta_regularizer: Named, gamma_regularizer: Named, beta_constraint: Named,
+                 gamma_constraint: Named, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         where = type(self).__name__
         found = axes(axis, f"{where}: axis")
@@ -112,10 +113,10 @@ class BatchNormalization(_Normalization):
     """
 
     def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True,
-                 scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
-                 moving_mean_initializer: Any = "zeros", moving_variance_initializer: Any = "ones",
-                 beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
-                 gamma_constraint: Any = None, **kwargs: Any) -> None:
+                 scale: bool = True, beta_initializer: Named = "zeros", gamma_initializer: Named = "ones",
+                 moving_mean_initializer: Named = "zeros", moving_variance_initializer: Named = "ones",
+                 beta_regularizer: Named = None, gamma_regularizer: Named = None, beta_constraint: Named = None,
+                 gamma_constraint: Named = None, **kwargs: Any) -> None:
         axis = whole(axis, "BatchNormalization: axis", None)
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
@@ -179,9 +180,9 @@ class LayerNormalization(_Normalization):
     arguments out of range (rms_scaling is not offered), ShapeError for axes the inputs do not have. Ba et al. 2016.
     """
 
-    def __init__(self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
-                 beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,
-                 gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None,
+    def __init__(self, axis: Ints = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+                 beta_initializer: Named = "zeros", gamma_initializer: Named = "ones", beta_regularizer: Named = None,
+                 gamma_regularizer: Named = None, beta_constraint: Named = None, gamma_constraint: Named = None,
                  rms_scaling: bool = False, **kwargs: Any) -> None:
         if flag(rms_scaling, "LayerNormalization: rms_scaling"):
             raise ValueError("LayerNormalization: rms_scaling is True, which Keras has given up; needs False.")
@@ -205,9 +206,9 @@ class GroupNormalization(_Normalization):
     """
 
     def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True,
-                 scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
-                 beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
-                 gamma_constraint: Any = None, **kwargs: Any) -> None:
+                 scale: bool = True, beta_initializer: Named = "zeros", gamma_initializer: Named = "ones",
+                 beta_regularizer: Named = None, gamma_regularizer: Named = None, beta_constraint: Named = None,
+                 gamma_constraint: Named = None, **kwargs: Any) -> None:
         axis = whole(axis, "GroupNormalization: axis", None)
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)

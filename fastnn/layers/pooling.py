@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from fastnn.arguments import channels_last, choice, flag, sizes
+from fastnn.engine.kinds import Ints
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers._shapes import checked_rank, same_pads
@@ -26,8 +27,8 @@ class _Pooling(Layer):
     rank: ClassVar[int]
     op: ClassVar[Callable[..., Any]]
 
-    def __init__(self, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(self, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         where = type(self).__name__
         self.pool_size = sizes(pool_size, f"{where}: pool_size", self.rank)
@@ -75,8 +76,8 @@ class MaxPooling1D(_Pooling):
     """
     rank, op = 1, max_pool
 
-    def __init__(self, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(self, pool_size: Ints = 2, strides: Ints | None = None, padding: str = "valid",
+                 data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
 
@@ -88,7 +89,7 @@ class MaxPooling2D(_Pooling):
     """
     rank, op = 2, max_pool
 
-    def __init__(self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid",
+    def __init__(self, pool_size: Ints = (2, 2), strides: Ints | None = None, padding: str = "valid",
                  data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 

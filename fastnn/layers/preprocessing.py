@@ -7,6 +7,7 @@ import numpy as np
 
 from fastnn.arguments import axes, flag, numbers
 from fastnn.engine import backend
+from fastnn.engine.kinds import Ints
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, ShapeError, shown
 from fastnn.layers.layer import Layer
@@ -24,7 +25,7 @@ def as_float(x: Tensor) -> Tensor:
     return x if x.dtype == backend.floatx() else rescale(x, scale=1.0, offset=0.0)
 
 
-def constant(value: Any) -> Tensor:
+def constant(value: object) -> Tensor:
     """A tensor that never changes."""
     return Tensor(np.array(value, backend.floatx()), "constant", constant=True)
 
@@ -62,7 +63,7 @@ class Rescaling(Layer):
         return f"scale={self.scale:g}" if isinstance(self.scale, float) else ""
 
 
-def _numbers(value: Any, what: str) -> float | list[float]:
+def _numbers(value: object, what: str) -> float | list[float]:
     found = numbers(value, what)
     if found.ndim > 1 or not found.size:
         raise ValueError(f"{what} has shape {found.shape}; needs a number, or one for each feature.")
@@ -78,7 +79,7 @@ class Normalization(Layer):
     """
     supports_masking = True
 
-    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False,
+    def __init__(self, axis: Ints = -1, mean: Any = None, variance: Any = None, invert: bool = False,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         empty = axis is None or (isinstance(axis, (tuple, list)) and not axis)

@@ -3,6 +3,7 @@
 They draw anew for every image of every batch, inside of the program, and pass images through outside of training.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -103,7 +104,7 @@ class RandomRotation(_RandomAffine):
     """
     arguments = ("factor", "fill_mode", "interpolation", "fill_value")
 
-    def __init__(self, factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
+    def __init__(self, factor: float | Sequence[float], fill_mode: str = "reflect", interpolation: str = "bilinear",
                  seed: int | None = None, fill_value: float = 0.0, data_format: str | None = None,
                  **kwargs: Any) -> None:
         factor = interval(factor, "RandomRotation: factor", -1, 1)
@@ -123,9 +124,9 @@ class RandomZoom(_RandomAffine):
     """
     arguments = ("height_factor", "width_factor", "fill_mode", "interpolation", "fill_value")
 
-    def __init__(self, height_factor: Any, width_factor: Any = None, fill_mode: str = "reflect",
-                 interpolation: str = "bilinear", seed: int | None = None, fill_value: float = 0.0,
-                 data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, height_factor: float | Sequence[float], width_factor: float | Sequence[float] | None = None,
+                 fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
+                 fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
         factors = [None if f is None and i else _zoom(f, f"RandomZoom: {('height', 'width')[i]}_factor")
                    for i, f in enumerate((height_factor, width_factor))]
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **kwargs)
@@ -153,9 +154,9 @@ class RandomTranslation(_RandomAffine):
     """
     arguments = ("height_factor", "width_factor", "fill_mode", "interpolation", "fill_value")
 
-    def __init__(self, height_factor: Any, width_factor: Any, fill_mode: str = "reflect",
-                 interpolation: str = "bilinear", seed: int | None = None, fill_value: float = 0.0,
-                 data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, height_factor: float | Sequence[float], width_factor: float | Sequence[float],
+                 fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
+                 fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
         height = interval(height_factor, "RandomTranslation: height_factor", -1, 1)
         width = interval(width_factor, "RandomTranslation: width_factor", -1, 1)
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **kwargs)
@@ -171,7 +172,8 @@ class _RandomColor(_RandomImage):
     arguments = ("factor", "value_range")
     bounds: ClassVar[tuple[float, float]] = (-1, 1)
 
-    def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, factor: float | Sequence[float], value_range: Any = (0, 255), seed: int | None = None,
+                 **kwargs: Any) -> None:
         name = type(self).__name__
         factor = interval(factor, f"{name}: factor", *self.bounds)
         if not is_sequence(value_range) or len(value_range) != 2:

@@ -1,8 +1,10 @@
 """Layers that move numbers: borders, repeated pixels and vectors, axes in another order. Floor 3."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastnn.arguments import borders, channels_last, choice, is_sequence, sizes, whole
+from fastnn.engine.kinds import Borders
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._shapes import checked_rank
@@ -37,7 +39,7 @@ class ZeroPadding1D(_Borders):
     padding: one number for both ends, or (before, after), default 1. TypeError/ValueError unless whole and >= 0.
     """
 
-    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, padding: Borders = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(data_format, "ZeroPadding1D")
         self.padding = sizes(padding, "ZeroPadding1D: padding", 2, 0)
@@ -58,7 +60,7 @@ class ZeroPadding2D(_Borders):
     TypeError/ValueError unless whole and >= 0.
     """
 
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, padding: Borders = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(data_format, "ZeroPadding2D")
         self.padding = borders(padding, "ZeroPadding2D: padding")
@@ -79,7 +81,7 @@ class Cropping1D(_Borders):
     ShapeError where nothing would be left.
     """
 
-    def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
+    def __init__(self, cropping: Borders = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cropping = sizes(cropping, "Cropping1D: cropping", 2, 0)
 
@@ -99,7 +101,7 @@ class Cropping2D(_Borders):
     TypeError/ValueError unless whole and >= 0; ShapeError where nothing would be left.
     """
 
-    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, cropping: Borders = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         channels_last(data_format, "Cropping2D")
         self.cropping = borders(cropping, "Cropping2D: cropping")
@@ -179,7 +181,7 @@ class Permute(Layer):
     Permute((2, 1)): x (batch, a, b) → (batch, b, a). TypeError/ValueError unless dims holds each of 1 … n once.
     """
 
-    def __init__(self, dims: Any, **kwargs: Any) -> None:
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not is_sequence(dims):
             raise TypeError(f"Permute: dims is {shown(dims)}; needs a tuple of axis numbers, such as (2, 1).")

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastnn import constraints, initializers, regularizers
 from fastnn.arguments import whole
+from fastnn.engine.kinds import Dims, Ints, Named
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.layers.convolution import Convolution
 from fastnn.ops.rows import conv as ops
@@ -18,11 +19,12 @@ class DepthwiseConv2D(Convolution):
     (channels·depth_multiplier,). Sizes, errors and defaults as Conv2D.
     """
 
-    def __init__(self, kernel_size: Any, strides: Any = 1, padding: str = "valid", depth_multiplier: int = 1,
-                 data_format: str | None = None, dilation_rate: Any = 1, activation: Any = None, use_bias: bool = True,
-                 depthwise_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-                 depthwise_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
-                 depthwise_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
+    def __init__(self, kernel_size: Ints, strides: Ints = 1, padding: str = "valid", depth_multiplier: int = 1,
+                 data_format: str | None = None, dilation_rate: Ints = 1, activation: Named = None,
+                 use_bias: bool = True, depthwise_initializer: Named = "glorot_uniform",
+                 bias_initializer: Named = "zeros", depthwise_regularizer: Named = None, bias_regularizer: Named = None,
+                 activity_regularizer: Named = None, depthwise_constraint: Named = None, bias_constraint: Named = None,
+                 **kwargs: Any) -> None:
         super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
                          bias_initializer, bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer,
                          **kwargs)
@@ -31,7 +33,7 @@ class DepthwiseConv2D(Convolution):
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
         self.depthwise_constraint = constraints.get(depthwise_constraint)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Dims) -> None:
         """Make kernel and bias."""
         channels = self._channels(input_shape)
         self.kernel = self._add_depthwise("kernel", channels)
@@ -72,13 +74,13 @@ class SeparableConv2D(DepthwiseConv2D):
     depth_multiplier), pointwise_kernel (1, 1, channels·depth_multiplier, filters), bias (filters,). Chollet 2017.
     """
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: Any = 1, depth_multiplier: int = 1,
-                 activation: Any = None, use_bias: bool = True, depthwise_initializer: Any = "glorot_uniform",
-                 pointwise_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-                 depthwise_regularizer: Any = None, pointwise_regularizer: Any = None, bias_regularizer: Any = None,
-                 activity_regularizer: Any = None, depthwise_constraint: Any = None, pointwise_constraint: Any = None,
-                 bias_constraint: Any = None, **kwargs: Any) -> None:
+    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
+                 data_format: str | None = None, dilation_rate: Ints = 1, depth_multiplier: int = 1,
+                 activation: Named = None, use_bias: bool = True, depthwise_initializer: Named = "glorot_uniform",
+                 pointwise_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
+                 depthwise_regularizer: Named = None, pointwise_regularizer: Named = None,
+                 bias_regularizer: Named = None, activity_regularizer: Named = None, depthwise_constraint: Named = None,
+                 pointwise_constraint: Named = None, bias_constraint: Named = None, **kwargs: Any) -> None:
         super().__init__(kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation,
                          use_bias, depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
                          activity_regularizer, depthwise_constraint, bias_constraint, **kwargs)
@@ -87,7 +89,7 @@ class SeparableConv2D(DepthwiseConv2D):
         self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
         self.pointwise_constraint = constraints.get(pointwise_constraint)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Dims) -> None:
         """Make both kernels and the bias."""
         channels = self._channels(input_shape)
         self.depthwise_kernel = self._add_depthwise("depthwise_kernel", channels)
