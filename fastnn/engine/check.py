@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
+from fastnn.engine.nouns import Bounded
 
 UNIT = 2.0 ** -24       # half a unit in the last place of float32, relative
 
@@ -27,7 +28,7 @@ def run_both(call: Any, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarra
         raise KernelMismatch(f"kernel {kernel.name}{where}: {problem}")
 
 
-def reference64(op: Any, inputs: tuple[np.ndarray, ...], constants: dict[str, Any]) -> tuple[np.ndarray, ...]:
+def reference64(op: Bounded, inputs: tuple[np.ndarray, ...], constants: dict[str, Any]) -> tuple[np.ndarray, ...]:
     """The reference's outputs, computed in float64 whatever the inputs' float type."""
     wide = tuple(a.astype(np.float64) if a.dtype == np.float32 else a for a in inputs)
     with np.errstate(all="ignore"):
@@ -36,7 +37,7 @@ def reference64(op: Any, inputs: tuple[np.ndarray, ...], constants: dict[str, An
     return tuple(np.asarray(r) for r in results)
 
 
-def compare(op: Any, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...],
+def compare(op: Bounded, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...],
             constants: dict[str, Any]) -> str:
     """An empty string, or what differs: output, index, both values and the bound.
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn.engine import backend, check, listing, plan, rewrite
+from fastnn.engine.nouns import Operation
 from fastnn.engine.schedule import Schedule
 
 
@@ -34,7 +35,7 @@ class Call:
     __slots__ = ("constants", "index", "inputs", "layer", "op", "outputs", "section")
     _count = itertools.count(1)       # next() is atomic: threads may record at the same time
 
-    def __init__(self, op: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
+    def __init__(self, op: Operation, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
                  layer: str, section: Section = NOWHERE) -> None:
         self.op, self.inputs, self.outputs, self.constants = op, inputs, outputs, constants
         self.layer, self.section = layer, section

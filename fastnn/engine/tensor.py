@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend, program
+from fastnn.engine.nouns import Operation
 from fastnn.errors import ShapeError
 
 operators: dict[str, Callable[..., Any]] = {}
@@ -156,7 +157,7 @@ class TapedCall(program.Call):
     over its array."""
     __slots__ = ("_made",)
 
-    def __init__(self, op: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
+    def __init__(self, op: Operation, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
                  layer: str, section: program.Section = program.NOWHERE) -> None:
         self.op, self.inputs, self.constants = op, inputs, constants
         self.layer, self.section = layer, section

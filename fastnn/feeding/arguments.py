@@ -9,13 +9,14 @@ from fastnn.engine.program import recording
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import checks
+from fastnn.feeding.model import TrainedModel
 from fastnn.nest import flatten
 from fastnn.ops._arrays import kept_dtype
 
 KEPT = 64       # kinds of inputs whose symbolic outputs are remembered
 
 
-def adapt_x(model: Any, x: Any, where: str, check_finite: bool = True) -> dict[str, np.ndarray]:
+def adapt_x(model: TrainedModel, x: Any, where: str, check_finite: bool = True) -> dict[str, np.ndarray]:
     """{"x0": …, "x1": …}: one array per input of the model, checked against its shape."""
     shapes = [t.shape for t in model.inputs] if model.inputs else None
     names = model._graph.input_names if model.inputs else None
@@ -46,7 +47,7 @@ def adapt_x(model: Any, x: Any, where: str, check_finite: bool = True) -> dict[s
     return arrays
 
 
-def input_dtype(model: Any, number: int, array: np.ndarray) -> str:
+def input_dtype(model: TrainedModel, number: int, array: np.ndarray) -> str:
     """What input `number` of the model takes: its Input says it, else the data, where the model takes whole numbers."""
     if model.inputs:
         return str(model.inputs[number].dtype)
@@ -59,7 +60,7 @@ def _only(value: Any, rank: int) -> list[Any]:
     return [value[0] if wrapped else value]
 
 
-def build(model: Any, arrays: dict[str, np.ndarray]) -> list[Tensor]:
+def build(model: TrainedModel, arrays: dict[str, np.ndarray]) -> list[Tensor]:
     """Build the model on these inputs if need be; its outputs as symbolic tensors, kept until a layer is edited.
 
     Walking the layers anew took two thirds of a small predict(): 130 us instead of 50.
@@ -78,7 +79,7 @@ def build(model: Any, arrays: dict[str, np.ndarray]) -> list[Tensor]:
     return list(outputs)
 
 
-def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str,
+def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], where: str,
             check_finite: bool = True) -> dict[str, np.ndarray]:
     """{"y0.float": …} and/or {"y0.labels": …} per output, as its loss and metrics take them."""
     compiled = model.compiled
@@ -119,7 +120,7 @@ def adapt_y(model: Any, y: Any, output_shapes: list[tuple[Any, ...]], where: str
     return arrays
 
 
-def output_names(model: Any, count: int) -> list[str]:
+def output_names(model: TrainedModel, count: int) -> list[str]:
     """The names of the outputs, output_0, output_1, … where the model is no graph."""
     if model.outputs and len(model.outputs) == count:
         return list(model._graph.output_names)
@@ -141,7 +142,7 @@ def _parts(y: Any, names: list[str], where: str) -> list[Any]:
     return list(y)
 
 
-def adapt(model: Any, x: Any, y: Any, sample_weight: Any, where: str, class_weight: Any = None,
+def adapt(model: TrainedModel, x: Any, y: Any, sample_weight: Any, where: str, class_weight: Any = None,
           check_finite: bool = True) -> dict[str, np.ndarray]:
     """x, y and weights as named arrays of one length. Builds the model where it has no weights yet."""
     arrays = adapt_x(model, x, where, check_finite)
@@ -165,7 +166,7 @@ def split(arrays: dict[str, np.ndarray], part: float, sample_weight: Any,
     return training, validation
 
 
-def adapt_targets(model: Any, arrays: dict[str, np.ndarray], y: Any, sample_weight: Any,
+def adapt_targets(model: TrainedModel, arrays: dict[str, np.ndarray], y: Any, sample_weight: Any,
                   shapes: list[tuple[Any, ...]], where: str, class_weight: Any = None, check_finite: bool = True, *,
                   part: bool = False) -> dict[str, np.ndarray]:
     """The adapted inputs with y and weights for outputs of these shapes. part: of the data, as one batch of a

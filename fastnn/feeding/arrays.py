@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from fastnn.feeding import arguments
 from fastnn.feeding.feed import Feed
+from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
 
 
@@ -15,8 +15,8 @@ class Arrays(Source):
     """Named arrays of one length. limit: the steps of a pass; fewer than there are batches, and training goes on in
     the data where the last pass stopped, as often as they are read in a new order; other passes begin anew."""
 
-    def __init__(self, model: Any, mode: str, arrays: dict[str, np.ndarray], batch: int, limit: int | None = None,
-                 shuffle: bool = False) -> None:
+    def __init__(self, model: TrainedModel, mode: str, arrays: dict[str, np.ndarray], batch: int,
+                 limit: int | None = None, shuffle: bool = False) -> None:
         super().__init__(model, mode)
         self.arrays, self.batch, self.limit, self.shuffle = arrays, batch, limit, shuffle
         self.samples = len(next(iter(arrays.values())))

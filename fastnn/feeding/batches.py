@@ -9,6 +9,7 @@ from fastnn.errors import ShapeError, shown, warn
 from fastnn.feeding import arguments, checks
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.items import Items
+from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.prefetch import Prefetch
 from fastnn.feeding.source import Source
 from fastnn.nest import flatten
@@ -22,7 +23,7 @@ class Batches(Source):
     items: where they come from. Every row shape has a feed of one batch, whose arrays are replaced before each step.
     """
 
-    def __init__(self, model: Any, mode: str, items: Items, where: str, class_weight: Any = None,
+    def __init__(self, model: TrainedModel, mode: str, items: Items, where: str, class_weight: Any = None,
                  check_finite: bool = True) -> None:
         super().__init__(model, mode)
         if isinstance(class_weight, str):

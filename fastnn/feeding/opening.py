@@ -8,10 +8,11 @@ from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.batches import Batches
 from fastnn.feeding.items import Items, is_batches
+from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
 
 
-def open_source(model: Any, mode: str, where: str, x: Any, y: Any = None, sample_weight: Any = None, *,
+def open_source(model: TrainedModel, mode: str, where: str, x: Any, y: Any = None, sample_weight: Any = None, *,
                 batch_size: int | None = None, batch_name: str = "batch_size", steps: int | None = None,
                 steps_name: str = "steps", validation_split: float = 0, shuffle: bool = False,
                 class_weight: Any = None, check_finite: bool = True) -> Source:
@@ -37,7 +38,7 @@ def open_source(model: Any, mode: str, where: str, x: Any, y: Any = None, sample
     return source
 
 
-def open_validation(model: Any, training: Source, given: Any, *, batch_size: int | None, steps: int | None,
+def open_validation(model: TrainedModel, training: Source, given: Any, *, batch_size: int | None, steps: int | None,
                     check_finite: bool) -> Source:
     """The source of fit's validation_data: (x, y), (x, y, sample_weight) or batches; batches of training's size."""
     where = "fit(): validation_data"

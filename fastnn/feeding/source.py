@@ -4,11 +4,11 @@ Arrays and Batches are its two kinds; the loops of training know the base only.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from fastnn.feeding.feed import Feed
+from fastnn.feeding.model import TrainedModel
 
 
 class Source:
@@ -22,7 +22,7 @@ class Source:
     at_hand = False
     batch = 32
 
-    def __init__(self, model: Any, mode: str) -> None:
+    def __init__(self, model: TrainedModel, mode: str) -> None:
         self.model, self.mode = model, mode
 
     def begin(self) -> None:

@@ -18,6 +18,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.engine.threads import num_threads
 from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
+from fastnn.feeding.model import TrainedModel
 from fastnn.teaching.peak import Peak, machine_peak, size_text
 
 LEAST = 1e-9        # seconds: what a call that the clock cannot tell from nothing is said to take
@@ -84,7 +85,7 @@ class Profile:
         return bars(self, path)
 
 
-def profile(model: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0.5) -> Profile:
+def profile(model: TrainedModel, x: Any, y: Any, batch_size: int = 32, seconds: float = 0.5) -> Profile:
     """Time every call of a compiled model's training step on (x, y), for about `seconds` in all.
 
     The rows of the data are read in a shuffled order, as by fit. Weights, slots, counters and metrics are afterwards
@@ -147,7 +148,9 @@ def _inside(program: Program, begin: Program, steps: int, budget: float) -> tupl
 
 class _Lap:
     """What Call needs to know of the kernel that reads the clock; no op has it."""
-    updates, view, moves, name = ("seconds",), False, False, "_lap"
+    name, view, moves, flops = "_lap", False, False, None
+    updates: tuple[str, ...] = ("seconds",)
+    output_names = updates
 
     def __init__(self) -> None:
         self.kernel = backend.Kernel("_lap", lambda: None, ("seconds",), ("index",), backend.probes["_lap"])

@@ -13,6 +13,7 @@ from fastnn.engine.block import Block
 from fastnn.engine.program import not_recording, section_scope
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
+from fastnn.feeding.model import TrainedModel
 from fastnn.nest import flatten
 from fastnn.ops.rows.data import fill
 from fastnn.ops.rows.elementwise import add, scale
@@ -61,7 +62,7 @@ class Compiled:
         loss = self.losses[output]
         return "float" if loss is None else str(getattr(loss, "label_kind", "float"))
 
-    def resolve_metrics(self, model: Any, y_shapes: Sequence[Any], output_shapes: Sequence[Any]) -> None:
+    def resolve_metrics(self, model: TrainedModel, y_shapes: Sequence[Any], output_shapes: Sequence[Any]) -> None:
         """Make the metrics for these shapes, and lay out their states. Only the first data decide."""
         mismatch.check(model, self)
         if self.states is not None:

@@ -13,6 +13,7 @@ from fastnn.engine.program import Program, recording
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import arguments, checks
+from fastnn.feeding.model import TrainedModel
 
 BATCH = 32              # rows that go through the model together, as the long way takes them
 MOST_BYTES = 1 << 20    # of x: a large one pays for the long way, and its program would be long
@@ -32,7 +33,7 @@ class Straight:
         self.lock = threading.Lock()
 
     @classmethod
-    def record(cls, model: Any, source: np.ndarray) -> "Straight | None":
+    def record(cls, model: TrainedModel, source: np.ndarray) -> "Straight | None":
         """None where the model's output is no tensor that it computes."""
         rows = [Tensor(source[begin:begin + BATCH], "x") for begin in range(0, len(source), BATCH)]
         outputs = []
@@ -68,7 +69,7 @@ class Straights:
     """A model's Straights by shape of x. One row is recorded when it first comes; several, when their shape comes twice
     in a row, as recording costs as much as ten predictions the long way."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: TrainedModel) -> None:
         self.model = model
         self._found: dict[Any, Straight] = {}
         self._last: Any = None

@@ -14,6 +14,7 @@ import numpy as np
 from fastnn.engine.plan import HUGE, aligned_empty
 from fastnn.engine.program import not_recording
 from fastnn.errors import warn
+from fastnn.feeding.model import TrainedModel
 from fastnn.training.passes import Pass
 
 RARE = 50       # copies of the state in an epoch take at most one part in so many of its time
@@ -29,7 +30,7 @@ def _empty_like(array: np.ndarray) -> np.ndarray:
 class Guard:
     """Watches one model's loss through a fit; warns once per compile."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: TrainedModel) -> None:
         self.model = model
         self.saved: dict[int, tuple[Any, np.ndarray]] = {}      # (tensor, its copy), by id
         self._from = 0              # the step of the pass that the copy is from

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.schedule import Schedule
+from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
 from fastnn.training.guard import Guard
 from fastnn.training.passes import REDRAW, Pass
@@ -28,7 +29,7 @@ class Run:
         if self.validation is not None:
             self.validation.close()
 
-    def in_c(self, model: Any, listeners: Any) -> bool:
+    def in_c(self, model: TrainedModel, listeners: Any) -> bool:
         """Whether C may run several epochs without Python between them: nobody looks, and all data are at hand."""
         looked_at = (listeners.wants_epochs or listeners.wants_batches or listeners.wants_tests
                      or listeners.wants_test_batches)
@@ -36,7 +37,7 @@ class Run:
                     or not (self.validation is None or self.validation.at_hand))
 
 
-def fit(model: Any, run: Run, listeners: Any, progress: Any) -> None:
+def fit(model: TrainedModel, run: Run, listeners: Any, progress: Any) -> None:
     """Train; fills model.history."""
     history = model.history
     history.begin_run(listeners.params)
@@ -63,7 +64,7 @@ def fit(model: Any, run: Run, listeners: Any, progress: Any) -> None:
     listeners.on_train_end(_last(history))
 
 
-def _one_epoch(model: Any, run: Run, epoch: int, listeners: Any, progress: Any, guard: Guard) -> None:
+def _one_epoch(model: TrainedModel, run: Run, epoch: int, listeners: Any, progress: Any, guard: Guard) -> None:
     """An epoch with Python between slices of a tenth of a second, or between batches where a callback wants them."""
     compiled = model.compiled
     listeners.on_epoch_begin(epoch)
@@ -93,7 +94,7 @@ def _one_epoch(model: Any, run: Run, epoch: int, listeners: Any, progress: Any, 
     listeners.on_epoch_end(epoch, logs)
 
 
-def _many_epochs(model: Any, run: Run, epoch: int, most: int, guard: Guard) -> int:
+def _many_epochs(model: TrainedModel, run: Run, epoch: int, most: int, guard: Guard) -> int:
     """Up to `most` epochs, as many as the log has rows, without Python between them; how many ran; 0 where a
     program has to be recorded first, as by an edit of a layer in another thread."""
     steps, compiled = model._steps, model.compiled
@@ -125,7 +126,7 @@ def _many_epochs(model: Any, run: Run, epoch: int, most: int, guard: Guard) -> i
     return done
 
 
-def _test(model: Any, source: Source, listeners: Any, progress: Any) -> dict[str, float]:
+def _test(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> dict[str, float]:
     """A pass of test steps; the metrics."""
     compiled = model.compiled
     listeners.on_test_begin()
@@ -147,7 +148,7 @@ def _test(model: Any, source: Source, listeners: Any, progress: Any) -> dict[str
     return logs
 
 
-def evaluate(model: Any, source: Source, listeners: Any, progress: Any) -> dict[str, float]:
+def evaluate(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> dict[str, float]:
     """The metrics over a source."""
     try:
         progress.epoch_begin(0)
@@ -157,7 +158,7 @@ def evaluate(model: Any, source: Source, listeners: Any, progress: Any) -> dict[
         source.close()
 
 
-def predict(model: Any, source: Source, listeners: Any, progress: Any) -> list[np.ndarray]:
+def predict(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> list[np.ndarray]:
     """The outputs over a source: new arrays, one per output."""
     try:
         progress.epoch_begin(0)
@@ -181,7 +182,7 @@ def predict(model: Any, source: Source, listeners: Any, progress: Any) -> list[n
     return results
 
 
-def one_batch(model: Any, mode: str, source: Source) -> dict[str, float]:
+def one_batch(model: TrainedModel, mode: str, source: Source) -> dict[str, float]:
     """One train or test step on all rows; the metrics of this batch alone."""
     try:
         feed, _, ((rows, _), *_) = source.reading()

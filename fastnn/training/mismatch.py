@@ -4,12 +4,13 @@ from typing import Any
 
 from fastnn import losses
 from fastnn.errors import warn
+from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import Layer
 
 _ACTIVATIONS = {"sigmoid", "softmax"}
 
 
-def head_activation(model: Any, output: int) -> tuple[str, int | None]:
+def head_activation(model: TrainedModel, output: int) -> tuple[str, int | None]:
     """(activation name or 'linear', units) of the layer that makes an output; ('', None) where it cannot be told."""
     layer: Any = None
     if model.outputs:
@@ -29,7 +30,7 @@ def head_activation(model: Any, output: int) -> tuple[str, int | None]:
     return str(getattr(function, "__name__", "")), units
 
 
-def check(model: Any, compiled: Any) -> None:
+def check(model: TrainedModel, compiled: Any) -> None:
     """One warning for each output whose loss and last activation contradict each other."""
     if compiled.heads_checked:
         return

@@ -3,8 +3,8 @@
 import math
 import sys
 import time
-from typing import Any
 
+from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
 
 REDRAW = 0.1        # seconds between two looks at the progress while C runs
@@ -13,7 +13,7 @@ REDRAW = 0.1        # seconds between two looks at the progress while C runs
 class Pass:
     """One pass of train, test or predict steps. done: how many ran; total: how many there are, or sys.maxsize."""
 
-    def __init__(self, model: Any, mode: str, source: Source) -> None:
+    def __init__(self, model: TrainedModel, mode: str, source: Source) -> None:
         self.model, self.mode, self.source = model, mode, source
         self.done, self.total = 0, sys.maxsize if source.total is None else source.total
         source.begin()

@@ -12,6 +12,7 @@ from fastnn.engine.program import Program, section_scope
 from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
 from fastnn.feeding.feed import Feed
+from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import context, forward_pass
 from fastnn.nest import distinct, flatten
 from fastnn.ops.rows.data import advance, store_step
@@ -25,7 +26,7 @@ class Steps:
 
     LOG = ("log",)
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: TrainedModel) -> None:
         self.model = model
         self.recorder = Recorder(KEPT)
         self.draws = Variable(0, "draws", dtype="int64", trainable=False)      # the step counter of random layers

@@ -6,7 +6,7 @@ Everything is checked and laid out first; then programs are recorded and replaye
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -31,8 +31,23 @@ STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a ba
 
 class Trainer:
     """What makes a layer a model that can be trained; Model inherits it."""
-    name: str
-    _graph: Any
+    if TYPE_CHECKING:       # what Layer and Model bring: Model is a feeding.model.TrainedModel
+        name: str
+        built: bool
+        takes_integers: ClassVar[bool]
+        _graph: Any
+
+        @property
+        def layers(self) -> list[Any]: ...
+        @property
+        def inputs(self) -> list[Any] | None: ...
+        @property
+        def outputs(self) -> list[Any] | None: ...
+        @property
+        def weights(self) -> list[Any]: ...
+        @property
+        def trainable_weights(self) -> list[Any]: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def __init__(self) -> None:
         self.compiled: Any = None
@@ -198,7 +213,7 @@ class Trainer:
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _must_be_built(self, x: Any) -> None:
-        if not self.built and self.inputs is None and not self.layers:  # type: ignore[attr-defined]
+        if not self.built and self.inputs is None and not self.layers:
             raise NotBuiltError(f"predict(): {self.name} has no layers; add some first.")
 
     def __getstate__(self) -> dict[str, Any]:
