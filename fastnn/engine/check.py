@@ -3,12 +3,15 @@
 Floor 1; imports backend. Also the comparer that the tests use.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from fastnn.engine import backend
 from fastnn.engine.nouns import Bounded
+
+if TYPE_CHECKING:
+    from fastnn.engine.program import Call
 
 UNIT = 2.0 ** -24       # half a unit in the last place of float32, relative
 
@@ -17,12 +20,12 @@ class KernelMismatch(AssertionError):
     """C and the reference disagree beyond the kernel's error bound."""
 
 
-def run_both(call: Any, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...]) -> None:
+def run_both(call: "Call", inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...]) -> None:
     """Run the call in C; compare with the float64 reference on the same inputs."""
     kernel = call.op.kernel
     before = tuple(a.copy() for a in inputs)       # an update overwrites its inputs
     backend.run_c(kernel, inputs, outputs, call.constants)
-    problem = compare(call.op, before, outputs, call.constants) if kernel.c else ""
+    problem = compare(cast(Bounded, call.op), before, outputs, call.constants) if kernel.c else ""
     if problem:
         where = f" in layer {call.layer!r}" if call.layer else ""
         raise KernelMismatch(f"kernel {kernel.name}{where}: {problem}")

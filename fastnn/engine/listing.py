@@ -5,7 +5,11 @@ import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastnn.engine.program import Call, Program
+    from fastnn.engine.tensor import Tensor
 
 NOTEBOOK = 100      # columns where there is no terminal to ask
 FEWEST = 40         # columns, however narrow the terminal is
@@ -14,7 +18,7 @@ HANG = 6            # columns by which the further lines of a call are indented
 GLUE = "\N{NO-BREAK SPACE}"     # where no line is broken: in a name, in a tuple
 
 
-def names_of(program: Any) -> dict[int, str]:
+def names_of(program: "Program") -> dict[int, str]:
     """{id of tensor: name}: a tensor's own name, %3 for the output of call 3, the number that a constant is full of."""
     names: dict[int, str] = {}
     unnamed = itertools.count(1)
@@ -29,13 +33,13 @@ def names_of(program: Any) -> dict[int, str]:
     return names
 
 
-def call_text(call: Any, names: dict[int, str]) -> str:
+def call_text(call: "Call", names: dict[int, str]) -> str:
     """kernel(a, b, constant=…) of one call."""
     constants = [f"{key}={_short(value)}" for key, value in call.constants.items()]
     return f"{call.op.name}({', '.join([names[id(t)] for t in call.inputs] + constants)})"
 
 
-def full(program: Any) -> str:
+def full(program: "Program") -> str:
     """Number, result, kernel with its arguments, shape and layer of every call, in columns as wide as need be."""
     rows = _rows(program)
     widths = [max([len(row[i]) for row in rows], default=0) for i in range(4)]
@@ -46,7 +50,7 @@ def full(program: Any) -> str:
     return "\n".join(lines)
 
 
-def listing(program: Any) -> str:
+def listing(program: "Program") -> str:
     """The same by section and within the terminal's width; sections of bookkeeping take a line each."""
     width = max(FEWEST, shutil.get_terminal_size((NOTEBOOK, 24)).columns)
     rows, names = _rows(program), names_of(program)
@@ -67,11 +71,11 @@ def listing(program: Any) -> str:
     return "\n".join(line.replace(GLUE, " ") for line in lines)
 
 
-def _title(program: Any) -> str:
+def _title(program: "Program") -> str:
     return f"{program.name}: {len(program.calls)} calls, arena {program.arena_bytes:,} bytes"
 
 
-def _rows(program: Any) -> list[tuple[str, str, str, str, str]]:
+def _rows(program: "Program") -> list[tuple[str, str, str, str, str]]:
     """Number, result, kernel with its arguments, shapes and layer of each call."""
     names = names_of(program)
     return [(str(number), ", ".join(names[id(t)] for t in call.outputs), call_text(call, names),
@@ -100,7 +104,7 @@ def _wrapped(row: tuple[str, str, str, str, str], width: int, digits: int, layer
     return [f"{first:<{room}}  {right}".rstrip(), *rest]
 
 
-def _folded(program: Any, first: int, last: int, names: dict[int, str], width: int, digits: int) -> list[str]:
+def _folded(program: "Program", first: int, last: int, names: dict[int, str], width: int, digits: int) -> list[str]:
     """One line for several calls: their numbers, what they make or update, and their kernels, as far as there is room;
     in any case what calls of other sections read."""
     calls = program.calls[first:last]
@@ -129,7 +133,7 @@ def _glued(text: str) -> str:
     return "".join(result)
 
 
-def _value(tensor: Any) -> str:
+def _value(tensor: "Tensor") -> str:
     """The number that all elements of a constant are, or an empty string."""
     if not tensor.constant or not tensor.data.size:
         return ""
@@ -137,7 +141,7 @@ def _value(tensor: Any) -> str:
     return _short(first.item()) if (tensor.data == first).all() else ""
 
 
-def _shape(tensor: Any) -> str:
+def _shape(tensor: "Tensor") -> str:
     return "(" + ", ".join(map(str, tensor.shape)) + ("," if len(tensor.shape) == 1 else "") + ")"
 
 

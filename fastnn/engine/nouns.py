@@ -10,13 +10,14 @@ from fastnn.engine.backend import Kernel
 
 class Operation(Protocol):
     """What a call runs: a kernel, the names of its outputs, which inputs it overwrites (they are the outputs then),
-    whether it only gives its input another shape, and, of a product, a rule for how many additions and multiplications
-    it is."""
+    whether it only gives its input another shape or moves it into another's place, and, of a product, a rule for how
+    many additions and multiplications it is."""
     name: str
     kernel: Kernel
     output_names: tuple[str, ...]
     updates: tuple[str, ...]
     view: bool
+    moves: bool
     flops: Any
 
 

@@ -7,13 +7,16 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from fastnn.engine import backend, check, listing, plan, rewrite
 from fastnn.engine.nouns import Operation
 from fastnn.engine.schedule import Schedule
+
+if TYPE_CHECKING:
+    from fastnn.engine.tensor import Tensor
 
 
 class Section(NamedTuple):
@@ -275,7 +278,7 @@ class Program:
         places: dict[int, int] = {}
         tensors: list[Any] = []
 
-        def place(tensor: Any) -> int:
+        def place(tensor: "Tensor") -> int:
             if id(tensor) not in places:
                 places[id(tensor)] = len(tensors)
                 tensors.append(tensor)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.plan import HUGE, aligned_empty
-from fastnn.engine.program import not_recording
+from fastnn.engine.program import Call, Program, not_recording
 from fastnn.errors import warn
 from fastnn.feeding.model import TrainedModel
 from fastnn.training.passes import Pass
@@ -124,7 +124,7 @@ class Guard:
                 return
         self._warn_only(epoch)
 
-    def _walk(self, program: Any, epoch: int, step: int) -> bool:
+    def _walk(self, program: Program, epoch: int, step: int) -> bool:
         """Run a program call by call; warn of the first output that is not finite. Whether there was one."""
         for call in program.calls:
             call.run()
@@ -137,7 +137,7 @@ class Guard:
         warn(f"fit(): the loss of {self.model.name} is not finite in epoch {epoch + 1}; training goes on. Try a "
              "smaller learning rate, or the callback TerminateOnNaN.", RuntimeWarning)
 
-    def _warn(self, epoch: int, step: int, call: Any) -> None:
+    def _warn(self, epoch: int, step: int, call: Call) -> None:
         where = f"layer {call.layer!r}" if call.layer else "the loss or the optimizer"
         given = all(np.isfinite(t.data).all() for t in call.inputs if t.data.dtype.kind == "f" and
                     not any(t is o for o in call.outputs))
