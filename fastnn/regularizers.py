@@ -10,13 +10,14 @@ from typing import Any
 from fastnn.arguments import number
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
+from fastnn.engine.watch import Watched
 from fastnn.errors import nearest, shown
 from fastnn.names import snake_case
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, reduce
 
 
-class Configured:
+class Configured(Watched):
     """Base of small objects that are their constructor's arguments, each kept as the attribute of its name."""
 
     def get_config(self) -> dict[str, Any]:

@@ -13,15 +13,20 @@ X = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
 Y = (X.sum(axis=1, keepdims=True) > 0).astype(np.float32)
 
 
+class Runs:
+    """A number that the layer below does not hold itself, or its step could not be replayed."""
+    count = 0
+
+
 class Counting(Layer):
     """Passes its input on, and counts how often its Python runs on numbers."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.runs: dict[str, int] = {"runs": 0}
+        self.runs = Runs()
 
     def call(self, x: Any) -> Any:
-        self.runs["runs"] += not x.symbolic
+        self.runs.count += not x.symbolic
         return x * self.factor if hasattr(self, "factor") else x
 
 
@@ -35,12 +40,12 @@ def network(*inner: Any) -> tuple[Sequential, Counting]:
 
 def recordings(model: Any, counting: Counting) -> int:
     """How often Python ran while the model was fitted, evaluated and asked, which is once for each program."""
-    before = counting.runs["runs"]
+    before = counting.runs.count
     model.fit(X, Y, epochs=2, validation_data=(X, Y), verbose=0)
     model.evaluate(X, Y, verbose=0)
     model.predict(X[:5], verbose=0)
     model.predict(X, batch_size=32, verbose=0)
-    return counting.runs["runs"] - before
+    return counting.runs.count - before
 
 
 ELSEWHERE: dict[str, Callable[[], Any]] = {

@@ -67,11 +67,20 @@ class Call:
             check.run_both(self, inputs, outputs)
 
 
+class Recording(list[Call]):
+    """The calls of a `with` block. reads: where Python read numbers that the next run changes (engine/reading.py)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[Any] = []
+
+
 class _Context(threading.local):
     numbers = itertools.count(2)        # of tapes; 1 is True, which is always tracked
 
     def __init__(self) -> None:
-        self.recordings: list[list[Call]] = []
+        self.recordings: list[Recording] = []
+        self.symbolic = 0       # how many symbolic passes are under way
         self.before: dict[int, tuple[Any, np.ndarray]] | None = None
         self.layers: list[str] = []
         self.sections: list[Section] = []
@@ -83,9 +92,9 @@ _context = _Context()
 
 
 @contextlib.contextmanager
-def recording() -> Iterator[list[Call]]:
+def recording() -> Iterator[Recording]:
     """Collect every call made in the `with` block; the calls run as they are made."""
-    calls: list[Call] = []
+    calls = Recording()
     _context.recordings.append(calls)
     try:
         yield calls
@@ -107,6 +116,26 @@ def not_recording() -> Iterator[None]:
 def is_recording() -> bool:
     """Whether calls are being collected on this thread."""
     return bool(_context.recordings)
+
+
+def current_recording() -> Recording | None:
+    """The innermost recording of this thread."""
+    return _context.recordings[-1] if _context.recordings else None
+
+
+@contextlib.contextmanager
+def symbolic_pass() -> Iterator[None]:
+    """In the `with` block only shapes count: what would update a variable leaves it as it is."""
+    _context.symbolic += 1
+    try:
+        yield
+    finally:
+        _context.symbolic -= 1
+
+
+def is_symbolic_pass() -> bool:
+    """Whether only shapes count now."""
+    return _context.symbolic > 0
 
 
 def open_tape() -> None:
@@ -149,12 +178,14 @@ def is_tracing() -> bool:
     return bool(_context.recordings or _context.tape)
 
 
-def about_to_update(tensors: Iterable[Any]) -> None:
-    """An update is going to overwrite these: keep what they hold, if `keeping` is under way."""
+def may_update(tensors: Iterable[Any]) -> bool:
+    """An update is going to overwrite these: keep what they hold, if `keeping` is under way. False in a symbolic pass,
+    which leaves them as they are."""
     if _context.before is not None:
         for t in tensors:
             if id(t) not in _context.before:
                 _context.before[id(t)] = t, t.data.copy()
+    return not _context.symbolic
 
 
 def record(call: Call) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine import backend, program
+from fastnn.engine import backend, program, reading
 from fastnn.engine.nouns import Operation
 from fastnn.errors import ShapeError
 
@@ -67,22 +67,38 @@ class Tensor:
 
     def numpy(self) -> np.ndarray:
         """A copy of the array. Raises ValueError for a symbolic tensor."""
+        return self._read("numpy()").copy()
+
+    def _read(self, way: str) -> np.ndarray:
+        """The array, for Python; a step that is being recorded must know."""
         if self.data is None:
             raise ValueError(f"{self!r} is symbolic: it has a shape but no numbers. Call the model on data instead.")
-        return self.data.copy()
+        if program.is_recording():
+            reading.notice(self, way)
+        return self.data
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        array = self.numpy()
+        array = self._read("NumPy").copy()
         return array if dtype is None else array.astype(dtype)
 
     def __float__(self) -> float:
-        return float(self.numpy())
+        return float(self._read("float()"))
 
     def __int__(self) -> int:
-        return int(self.numpy())
+        return int(self._read("int()"))
 
     def __bool__(self) -> bool:
-        return bool(self.numpy())
+        return bool(self._read("bool()"))
+
+    def __format__(self, spec: str) -> str:
+        if self.data is None or not spec:
+            return str(self)
+        return format(self._read("format").item(), spec)
+
+    def __str__(self) -> str:
+        if self.data is not None and program.is_recording():
+            reading.notice(self, "format")
+        return repr(self)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -135,7 +151,12 @@ class Variable(Tensor):
         self.regularizer, self.constraint = regularizer, constraint
 
     def assign(self, value: Any) -> "Variable":
-        """Copy a value of the same shape in. ShapeError naming both shapes, or TypeError, before anything changes."""
+        """Copy a value of the same shape in. ShapeError naming both shapes, or TypeError, before anything changes.
+
+        In a step that is recorded it is an op, so that it happens at every step; in a symbolic pass nothing happens.
+        """
+        if self._in_a_step(value):
+            return operators["="](self, value)  # type: ignore[no-any-return]
         array = np.asarray(value)
         if array.shape != self.shape:
             raise ShapeError(f"assign to {self.name!r}: got shape {array.shape}; needs {self.shape}.")
@@ -144,6 +165,21 @@ class Variable(Tensor):
         with np.errstate(over="ignore", invalid="ignore"):
             np.copyto(self.data, array, casting="unsafe")
         return self
+
+    def assign_add(self, value: Any) -> "Variable":
+        """Add a value of the same shape, or a number, to it; as `assign`."""
+        if self._in_a_step(value):
+            return operators["+="](self, value)  # type: ignore[no-any-return]
+        return self.assign(self.data + np.asarray(value))
+
+    def assign_sub(self, value: Any) -> "Variable":
+        """Take a value of the same shape, or a number, from it; as `assign`."""
+        return self.assign_add(-value if isinstance(value, Tensor) else np.negative(value))
+
+    @staticmethod
+    def _in_a_step(value: Any) -> bool:
+        """Whether an assignment belongs to a step, or a symbolic pass, and is no matter of this moment alone."""
+        return program.is_recording() or program.is_symbolic_pass() or getattr(value, "symbolic", False)
 
     @property
     def value(self) -> np.ndarray:

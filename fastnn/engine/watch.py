@@ -1,15 +1,17 @@
 """Watched: objects that a step's Python uses while it is recorded, and whether they are still as they were. Floor 1.
 
 Imports program only. A layer, say: its attributes decide which calls are recorded, so a program is stale once one of
-them is set. Every object has a version of its own: editing one model leaves the programs of another alone.
+them is set. Every object has a version of its own: editing one model leaves the programs of another alone. What changes
+without being set (an item of a list, the state of a generator) is compared when a fit, evaluate or predict begins.
 """
 
 import contextlib
 import threading
+import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from fastnn.engine.program import is_recording
+import numpy as np
 
 _NOTHING = object()
 _PLAIN = (bool, int, float, complex, str, bytes, tuple, type(None))
@@ -21,39 +23,77 @@ class Watched:
     unless its class counts the name among the `unwatched`."""
     unwatched: ClassVar[frozenset[str]] = frozenset()
     _version = 0
+    _edited = ""        # the attribute that was set last
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name, _NOTHING)
         object.__setattr__(self, name, value)
         own = name not in self.unwatched and not isinstance(getattr(type(self), name, None), property)
         if own and not _equal(before, value):
-            self.touch()
+            self.touch(name)
 
-    def touch(self) -> None:
-        """Say that it was edited. What its own Python does while it is recorded is no edit."""
+    def touch(self, name: str = "") -> None:
+        """Say that it was edited: that its attribute of this name is another."""
         global _edits
-        if not is_recording():
-            object.__setattr__(self, "_version", self._version + 1)
-            _edits += 1
+        object.__setattr__(self, "_version", self._version + 1)
+        object.__setattr__(self, "_edited", name)
+        _edits += 1
 
 
 def _equal(before: Any, value: Any) -> bool:
     """Whether a value is the one before, or a plain one that is as good."""
-    return before is value or (type(before) is type(value) and type(value) in _PLAIN and before == value)
+    return before is value or (type(before) is type(value) and type(value) in _PLAIN and bool(before == value))
+
+
+def contents(used: Watched) -> dict[str, Any]:
+    """What can change inside an object without an attribute being set: lists, dicts, sets, arrays, generators."""
+    return {name: frozen for name, value in used.__dict__.items() if name not in used.unwatched
+            and (frozen := _frozen(value, 0)) is not value}
+
+
+def _frozen(value: Any, depth: int) -> Any:
+    """A value to compare with; the very object where nothing in it is looked at."""
+    if isinstance(value, np.ndarray):
+        inside = _items(value.ravel().tolist(), depth) if value.dtype.kind == "O" else zlib.crc32(value.tobytes())
+        return value.shape, value.dtype.str, inside
+    if isinstance(value, (list, set)):
+        return type(value).__name__, _items(value, depth)
+    if isinstance(value, dict):
+        return "dict", _items([part for item in value.items() for part in item], depth)
+    if isinstance(value, np.random.Generator):
+        return repr(value.bit_generator.state)
+    if isinstance(value, np.random.RandomState):
+        return repr(value.get_state())
+    return value
+
+
+def _items(items: Iterable[Any], depth: int) -> Any:
+    """Plain items by value, others by identity, containers again, but not for ever."""
+    if depth > 8:
+        return None
+    return tuple(item if isinstance(item, (bool, int, float, complex, str, bytes)) else frozen
+                 if (frozen := _frozen(item, depth + 1)) is not item else id(item) for item in items)
+
+
+class Noted(NamedTuple):
+    """An object that was used, with its version and contents when it was first."""
+    used: Watched
+    version: int
+    contents: dict[str, Any]
 
 
 class _Noting(threading.local):
     def __init__(self) -> None:
-        self.found: list[dict[int, tuple[Watched, int]]] = []
+        self.found: list[dict[int, Noted]] = []
 
 
 _noting = _Noting()
 
 
 @contextlib.contextmanager
-def noting() -> Iterator[dict[int, tuple[Watched, int]]]:
-    """Collect the objects that are used in the `with` block, by id, with the versions that they have at first."""
-    found: dict[int, tuple[Watched, int]] = {}
+def noting() -> Iterator[dict[int, Noted]]:
+    """Collect the objects that are used in the `with` block, by id."""
+    found: dict[int, Noted] = {}
     _noting.found.append(found)
     try:
         yield found
@@ -61,24 +101,43 @@ def noting() -> Iterator[dict[int, tuple[Watched, int]]]:
         _noting.found.pop()
 
 
-def note(used: Watched) -> None:
-    """Say that an object is being used: whoever is noting depends on it."""
+def note(used: Any) -> None:
+    """Say that an object is being used: whoever is noting depends on it, if it is watched."""
     for found in _noting.found:
-        found.setdefault(id(used), (used, used._version))
+        if id(used) not in found and isinstance(used, Watched):
+            found[id(used)] = Noted(used, used._version, contents(used))
 
 
 class Watch:
-    """Whether objects still have these versions."""
+    """Whether objects still are what they were when they were noted."""
 
-    def __init__(self, versions: Iterable[tuple[Watched, int]]) -> None:
-        self.versions = list(versions)
+    def __init__(self, noted: Iterable[Noted]) -> None:
+        self.noted = list(noted)
+        self._inside = [each for each in self.noted if each.contents]
         self._edits = -1        # of all objects, when the versions were compared last
 
     def holds(self) -> bool:
-        """Whether none of them was edited since."""
+        """Whether no attribute of theirs was set since."""
         edits = _edits
         if self._edits != edits:
-            if any(each._version != version for each, version in self.versions):
+            if any(each.used._version != each.version for each in self.noted):
                 return False
             self._edits = edits
         return True
+
+    def same_contents(self) -> bool:
+        """Whether their lists, dicts, arrays and generators are what they were, too."""
+        return not self._inside or all(contents(each.used) == each.contents for each in self._inside)
+
+    def forget(self) -> None:
+        """Watch nothing any more: it holds for good."""
+        self.noted, self._inside = [], []
+
+    def changed(self) -> str:
+        """The first that is another now, as 'the layer dense: its attribute n'; empty where none is."""
+        for each in self.noted:
+            name = each.used._edited if each.used._version != each.version else next(
+                (name for name, value in contents(each.used).items() if each.contents.get(name, _NOTHING) != value), "")
+            if name or each.used._version != each.version:
+                return f"{type(each.used).__name__} {getattr(each.used, 'name', '')!r}: {name or 'it'}"
+        return ""

@@ -1,11 +1,12 @@
 """What happens when a layer is called: data become tensors, the layer is built, its call runs, and what it made joins
 the graph of a model. Floor 3."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
 
-from fastnn.engine.program import layer_scope
+from fastnn.engine.program import layer_scope, symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import note
 from fastnn.errors import shown
@@ -62,7 +63,8 @@ def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     own: dict[str, Any] = {}
     if mask is not None or any(t.mask is not None for t in flatten([*args, kwargs], Tensor)):
         own, mask = _masks.given(layer, args, kwargs)
-    with layer_scope(layer.name):
+    symbolic = any(t.symbolic for t in flatten([*args, kwargs], Tensor))
+    with layer_scope(layer.name), symbolic_pass() if symbolic else contextlib.nullcontext():
         outputs = layer.call(*args, **kwargs, **own)
         if mask is not None or layer.supports_masking:
             outputs = _masks.attach(layer, args[0], outputs, mask)

@@ -14,7 +14,7 @@ from fastnn import constraints, initializers, regularizers
 from fastnn.arguments import dtype_of, flag, refuse_unknown, shape, whole
 from fastnn.engine import backend
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import layer_scope
+from fastnn.engine.program import layer_scope, not_recording
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, note
 from fastnn.errors import NotBuiltError, ShapeError
@@ -33,7 +33,7 @@ class Layer(Watched):
     input_shape / input_dim: the shape of one sample, where the layer is the first of a Sequential.
     """
 
-    unwatched: ClassVar[frozenset[str]] = frozenset({"built", "output_shape"})      # no program depends on these
+    unwatched: ClassVar[frozenset[str]] = frozenset({"built", "output_shape", "_variables", "_sublayers"})
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
     supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
@@ -124,6 +124,7 @@ class Layer(Watched):
                             dtype=dtype or backend.floatx(), regularizer=regularizers.get(regularizer),
                             constraint=constraints.get(constraint))
         self._variables.append(variable)
+        self.touch(f"weight {variable.name}")
         return variable
 
     def add_loss(self, loss: Any) -> None:
@@ -145,7 +146,7 @@ class Layer(Watched):
         self._build(map_structure(lambda t: t.shape, inputs))
 
     def _build(self, input_shape: Any) -> None:
-        with layer_scope(self.name):
+        with layer_scope(self.name), not_recording():
             self.build(input_shape)
         self.built = True
 

@@ -14,6 +14,7 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
+from fastnn.engine.watch import Watched, note
 from fastnn.errors import LabelError, ShapeError
 from fastnn.names import checked_name, snake_case
 from fastnn.ops._op import as_tensor
@@ -22,7 +23,7 @@ from fastnn.ops.rows import data, elementwise, reduce
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 
 
-class Loss:
+class Loss(Watched):
     """Base of losses: a subclass writes `call(y_true, y_pred)` with fastnn.ops, giving one number per sample.
 
     reduction: 'sum_over_batch_size' or 'mean' divide the sum by the number of losses, also when they are weighted;
@@ -52,6 +53,7 @@ class Loss:
         sample_weight (N,) multiplies the losses of each sample. Where y_pred has a mask, what it leaves out has weight
         0 and does not count in a mean. Raises ShapeError, LabelError, TypeError.
         """
+        note(self)
         mask = y_pred.mask if isinstance(y_pred, Tensor) else None
         y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind, getattr(self, "ignore_class", None),
                                   getattr(self, "axis", -1))

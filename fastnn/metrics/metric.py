@@ -13,7 +13,9 @@ import numpy as np
 from fastnn.arguments import dtype_of, function
 from fastnn.engine import backend
 from fastnn.engine.kinds import DType, TensorLike, Weights
-from fastnn.engine.tensor import Tensor, Variable
+from fastnn.engine.program import is_recording, is_symbolic_pass
+from fastnn.engine.tensor import Tensor, Variable, operators
+from fastnn.engine.watch import Watched
 from fastnn.errors import shown
 from fastnn.losses.loss import prepared, spread_weights
 from fastnn.names import checked_name, snake_case
@@ -22,52 +24,41 @@ from fastnn.ops.rows import data, elementwise, reduce
 from fastnn.ops.rows.metric import mean_step, weighted_mean_step
 
 
+def _arithmetic(name: str, compute: Callable[[Any, Any], Any], turned: bool = False) -> Callable[[Any, Any], Any]:
+    """An operator of State: an op while a step is recorded, else NumPy's, in float64."""
+    def operator(self: "State", other: Any) -> Any:
+        if is_recording() or is_symbolic_pass():
+            now = elementwise.cast(self, dtype=backend.floatx())
+            other = elementwise.cast(other, dtype=backend.floatx()) if isinstance(other, State) else other
+            return operators[name](*((other, now) if turned else (now, other)))
+        with np.errstate(all="ignore"):
+            return compute(np.asarray(other), self.data) if turned else compute(self.data, np.asarray(other))
+    return operator
+
+
 class State(Variable):
     """A float64 variable of a metric; in `result` it may be used in arithmetic like the array it holds."""
     __slots__ = ()
 
-    def assign_add(self, value: object) -> "State":
-        """Add a number (a 0-d tensor), or the sum of a tensor, to a 0-d state. An op, so it is recorded.
-
-        Raises ValueError for a state that has axes.
-        """
+    def assign_add(self, value: Any) -> "State":
+        """Add a value of the same shape; to a 0-d state also the sum of a tensor, in float64. An op in a step."""
         if self.shape:
-            raise ValueError(f"{self.name}: assign_add is for single numbers; this state has shape {self.shape}.")
-        mean_step(self, Tensor(np.zeros(()), "unused"), as_tensor(value))
+            super().assign_add(value)
+        elif not is_symbolic_pass():
+            mean_step(self, Tensor(np.zeros(()), "unused"), as_tensor(value))
         return self
 
-    def __add__(self, other: object) -> Any:
-        return self.data + np.asarray(other)
-
-    def __sub__(self, other: object) -> Any:
-        return self.data - np.asarray(other)
-
-    def __mul__(self, other: object) -> Any:
-        return self.data * np.asarray(other)
-
-    def __truediv__(self, other: object) -> Any:
-        with np.errstate(all="ignore"):
-            return self.data / np.asarray(other)
-
-    def __radd__(self, other: object) -> Any:
-        return np.asarray(other) + self.data
-
-    def __rsub__(self, other: object) -> Any:
-        return np.asarray(other) - self.data
-
-    def __rmul__(self, other: object) -> Any:
-        return np.asarray(other) * self.data
-
-    def __rtruediv__(self, other: object) -> Any:
-        with np.errstate(all="ignore"):
-            return np.asarray(other) / self.data
+    __add__, __radd__ = _arithmetic("+", np.add), _arithmetic("+", np.add, True)
+    __sub__, __rsub__ = _arithmetic("-", np.subtract), _arithmetic("-", np.subtract, True)
+    __mul__, __rmul__ = _arithmetic("*", np.multiply), _arithmetic("*", np.multiply, True)
+    __truediv__, __rtruediv__ = _arithmetic("/", np.divide), _arithmetic("/", np.divide, True)
 
 
 def _no_compute(self: Any) -> Any:
     raise AttributeError("this metric overrides result(), so its states are read by result() only")
 
 
-class Metric:
+class Metric(Watched):
     """Base of metrics: a subclass makes states with `add_variable`, fills them in `update_state`, reads in `result`.
 
     `update_state(y_true, y_pred, sample_weight=None)` is written with fastnn.ops. `label_kind`: "labels" if y_true are

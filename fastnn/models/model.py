@@ -21,7 +21,7 @@ class Model(Trainer, Layer):
 
     takes_integers = True       # a subclass's call sees the data as they are, as in Keras
     unwatched = Layer.unwatched | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly",
-                                   "_worker"}
+                                   "_worker", "_symbols"}
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         if name is None and inputs is not None:

@@ -17,11 +17,11 @@ from fastnn.engine.check import UNIT
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.program import (
     Call,
-    about_to_update,
     current_layer,
     current_section,
     is_recording,
     is_tracing,
+    may_update,
     open_tape_number,
     record,
 )
@@ -131,8 +131,8 @@ class Op:
         if len(values) != len(constants) or backend.backend() != "c":
             return self._by_rules(inputs, constants)
         made = known.made(inputs)
-        if self.updates:
-            about_to_update(made)
+        if self.updates and not may_update(made):
+            return self._given(made)
         if not known.run(arrays, tuple(map(_DATA, made)), values):      # symbolic, or another array now
             return self._by_rules(inputs, constants)
         if is_tracing():
@@ -152,7 +152,8 @@ class Op:
             return self._given(outputs)
         if self.updates:
             outputs = tuple(tensors[self.kernel.inputs.index(name)] for name in self.updates)
-            about_to_update(outputs)
+            if not may_update(outputs):
+                return self._given(outputs)
         else:
             outputs = tuple(Tensor(self._new(shape, dtype)) for shape, dtype in results)
         Call(self, tensors, outputs, constants, current_layer(), current_section()).run()

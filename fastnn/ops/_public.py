@@ -13,6 +13,7 @@ import numpy as np
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor, operators
 from fastnn.errors import ShapeError
+from fastnn.ops._assign import assign, assign_add
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import activation, data, elementwise, reduce, stacking
 from fastnn.ops.rows.dense import add_bias
@@ -255,4 +256,4 @@ def size(x: TensorLike) -> int:
 
 
 operators.update({"+": add, "-": subtract, "*": multiply, "/": divide, "@": matmul, "**": power, "[]": getitem,
-                  "-x": elementwise.negative, "|x|": elementwise.absolute})
+                  "-x": elementwise.negative, "|x|": elementwise.absolute, "=": assign, "+=": assign_add})

@@ -40,7 +40,7 @@ class Optimizer(Watched):
     A subclass names its `slots` and writes `step`.
     """
     slots: tuple[str, ...] = ()
-    unwatched = frozenset({"block", "gradients", "gradient_views", "_trained", "_kept"})
+    unwatched = frozenset({"block", "gradients", "gradient_views", "slot_blocks", "_trained", "_kept"})
 
     def __init__(self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,
                  clipvalue: float | None = None, global_clipnorm: float | None = None, name: str | None = None,
@@ -173,6 +173,7 @@ class Optimizer(Watched):
         self._clip()
         rate = self._rate
         if self.schedule is not None:
+            note(self.schedule)
             copy(rate, self.schedule(self.iterations))
         if self.weight_decay:
             decay_step(self.block.flat, rate, rate=self.weight_decay)
@@ -181,6 +182,7 @@ class Optimizer(Watched):
         advance(self.iterations, by=1)
         for variable in self._trained:
             if variable.constraint is not None:
+                note(variable.constraint)
                 copy(variable, variable.constraint(variable))
 
     def _clip(self) -> None:

@@ -54,6 +54,16 @@ class History:
             self._put(name, range(len(self.epoch), len(self.epoch) + 1), [value])
         self.epoch.append(int(epoch))
 
+    def amend(self, logs: Mapping[str, Any]) -> None:
+        """What callbacks have added to the logs of the last epoch, or changed in them."""
+        row = len(self.epoch) - 1
+        for name in sorted(logs):
+            ranges = self._rows.get(name)
+            if ranges and ranges[-1].stop == row + 1:
+                self.history[name][-1] = plain(logs[name])
+            elif row >= 0:
+                self._put(name, range(row, row + 1), [plain(logs[name])])
+
     def extend(self, epoch_numbers: Sequence[int], columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
         """Add many epochs at once, one value per epoch in every column.
 

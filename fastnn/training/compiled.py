@@ -10,8 +10,9 @@ from fastnn import losses, metrics
 from fastnn.arguments import number
 from fastnn.engine import backend
 from fastnn.engine.block import Block
-from fastnn.engine.program import not_recording, section_scope
+from fastnn.engine.program import not_recording, section_scope, symbolic_pass
 from fastnn.engine.tensor import Tensor
+from fastnn.engine.watch import note
 from fastnn.errors import shown
 from fastnn.feeding.model import TrainedModel
 from fastnn.nest import flatten
@@ -32,7 +33,7 @@ class Compiled:
         self.metrics, self.weighted_metrics = metrics_, weighted_metrics
         self.output_names: list[str] = []
         self._units: list[int | None] = []
-        self.heads_checked = False
+        self.heads_checked = self.reach_checked = False
         self.losses: list[Any] = []
         self.weights: list[float] = []
         self.resolved: list[tuple[int, str, Any, bool]] = []     # output, key, metric, weighted
@@ -85,7 +86,7 @@ class Compiled:
         if several:
             self.trackers += [(f"{name}_loss", metrics.Mean(name=f"{name}_loss"))
                               for name, loss in zip(self.output_names, self.losses) if loss is not None]
-        with not_recording():
+        with not_recording(), symbolic_pass():
             for i, _, metric, _ in self.resolved:
                 y, p = self._symbols(metric, y_shapes[i], output_shapes[i])
                 metric.update_state(y, p)        # symbolic: makes the state variables, computes nothing
@@ -139,6 +140,7 @@ class Compiled:
         """Every metric takes the batch in."""
         with section_scope("metrics", folded=True):
             for i, _, metric, weighted in self.resolved:
+                note(metric)
                 y = data[f"y{i}.{getattr(metric, 'label_kind', 'float')}"]
                 metric.update_state(y, outputs[i], data.get("weight") if weighted else None)
 

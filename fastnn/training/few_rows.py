@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.program import Program, recording
+from fastnn.engine.function import Draws
+from fastnn.engine.program import Program, keeping, recording, undo
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import arguments, checks
@@ -17,6 +18,7 @@ from fastnn.feeding.model import TrainedModel
 
 BATCH = 32              # rows that go through the model together, as the long way takes them
 MOST_BYTES = 1 << 20    # of x: a large one pays for the long way, and its program would be long
+REFUSALS = 2            # recordings that came to nothing, after which a shape takes the long way for good
 KEPT = 16               # shapes of x, each with buffers of its own
 
 
@@ -33,17 +35,27 @@ class Straight:
         self.lock = threading.Lock()
 
     @classmethod
-    def record(cls, model: TrainedModel, source: np.ndarray) -> "Straight | None":
-        """None where the model's output is no tensor that it computes."""
+    def record(cls, model: TrainedModel, source: np.ndarray) -> "tuple[np.ndarray | None, Straight | None]":
+        """(the outputs, the Straight): no outputs where they are no tensors that the model computes, no Straight where
+        Python has to run every time (engine/function.py says why, when the long way is recorded)."""
         rows = [Tensor(source[begin:begin + BATCH], "x") for begin in range(0, len(source), BATCH)]
-        outputs = []
-        with noting() as used, recording() as calls:
+        outputs: list[Any] = []
+        draws, before = Draws(traced=False), dict[int, tuple[Any, np.ndarray]]()
+        with noting() as noted, keeping(before), recording() as calls, draws:
             for x in rows:
                 with model._steps.inference():
                     outputs.append(model(x))
         if not all(isinstance(t, Tensor) and t.source is not None for t in outputs):
-            return None
-        return cls(f"predict {len(source)} rows of {model.name}", source, calls, outputs, Watch(used.values()))
+            return None, None
+        watch = Watch(noted.values())
+        if calls.reads or draws.changed or watch.changed():
+            return cls._copied([t.data for t in outputs]), None
+        made = cls(f"predict {len(source)} rows of {model.name}", source, calls, outputs, watch)
+        if not made.program.rounds:
+            return made.recorded(), made
+        undo(before)        # the first prediction has the bits of all others
+        made.program.run()
+        return made._copied([t.data for t in made.program.results]), made
 
     def run(self, x: np.ndarray) -> np.ndarray | None:
         """The outputs for x as a new array; None while another thread is in here."""
@@ -72,6 +84,7 @@ class Straights:
     def __init__(self, model: TrainedModel) -> None:
         self.model = model
         self._found: dict[Any, Straight] = {}
+        self._refused: dict[Any, int] = {}      # how often in a row a shape could not be recorded
         self._last: Any = None
 
     def predict(self, x: Any, verbose: Any) -> np.ndarray | None:
@@ -84,12 +97,13 @@ class Straights:
             return None
         key = x.shape, x.dtype.str, backend.backend(), backend.floatx()
         found = self._found.get(key)
-        if found is not None and found.watch.holds():
+        if found is not None and found.watch.holds() and found.watch.same_contents():
             dtype = found.source.dtype
             if dtype not in (x.dtype, backend.floatx()):
                 x = checks.to_dtype(x, arguments.input_dtype(self.model, 0, x), "predict(): x")
             return found.run(x) if dtype in (x.dtype, backend.floatx()) else None
         seen, self._last = self._last == key or len(x) == 1, key
+        seen = seen and self._refused.get(key, 0) < REFUSALS
         return self._record(x, key) if seen else None
 
     def _record(self, x: np.ndarray, key: Any) -> np.ndarray | None:
@@ -99,10 +113,12 @@ class Straights:
         arrays = arguments.adapt_x(model, x, "predict()", check_finite=False)
         if arrays["x0"].shape != x.shape or len(arrays) != 1:
             return None
-        made = Straight.record(model, arrays["x0"].astype(arguments.input_dtype(model, 0, x)))
+        outputs, made = Straight.record(model, arrays["x0"].astype(arguments.input_dtype(model, 0, x)))
         if made is None:
-            return None
+            self._found.pop(key, None)
+            self._refused[key] = self._refused.get(key, 0) + 1
+            return outputs
         while len(self._found) >= KEPT:
             self._found.pop(next(iter(self._found)), None)
         self._found[key] = made
-        return made.run(x) if made.program.rounds else made.recorded()
+        return outputs

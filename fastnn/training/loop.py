@@ -83,8 +83,8 @@ def _one_epoch(model: TrainedModel, run: Run, epoch: int, listeners: Any, progre
             passing.run(passing.total, REDRAW)
         guard.look(passing, epoch)
         progress.update(passing.done, compiled.results)
-    if not passing.done and passing.finished:
-        return      # an iterator that had no more batches: this was no epoch
+    if not passing.done:
+        return      # an iterator that had no more batches, or training was stopped before the first: no epoch
     seconds = time.perf_counter() - began
     logs = compiled.results()
     if run.validation is not None and (epoch + 1) % run.frequency == 0:
@@ -92,6 +92,7 @@ def _one_epoch(model: TrainedModel, run: Run, epoch: int, listeners: Any, progre
     progress.epoch_end(passing.done, logs, seconds)
     model.history.append(epoch, logs)
     listeners.on_epoch_end(epoch, logs)
+    model.history.amend(logs)
 
 
 def _many_epochs(model: TrainedModel, run: Run, epoch: int, most: int, guard: Guard) -> int:

@@ -11,6 +11,8 @@ from fastnn.engine.function import Recorder
 from fastnn.engine.program import Program, section_scope
 from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
+from fastnn.engine.watch import note
+from fastnn.errors import warn
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import context, forward_pass
@@ -77,15 +79,14 @@ class Steps:
     def run(self, mode: str, feed: Feed, rows: int, times: int = 1, seconds: float = math.inf) -> int:
         """Run a step up to `times` times, for about so many seconds; how often it ran: once at least, and once only
         where Python runs it, to record it or because it always does."""
+        body = getattr(self, mode)
         if self.model.run_eagerly:
             with whole_step():
-                getattr(self, mode)(feed, rows)
+                body(feed, rows)
             return 1
-        key = self.key(mode, feed, rows)
-        program = self.recorder.program(key)
+        program = self.recorder.ready(self.key(mode, feed, rows), f"{mode} step of {self.model.name}, batch {rows}",
+                                      lambda: body(feed, rows))
         if program is None:
-            body = getattr(self, mode)
-            self.recorder.record(key, f"{mode} step of {self.model.name}, batch {rows}", lambda: body(feed, rows))
             return 1
         before = int(feed.cursor.data)
         Schedule([(program, times)]).run(max(seconds, 1e-3))
@@ -96,10 +97,8 @@ class Steps:
         self._once(self.begin_key(feed, shuffle), "begin epoch", lambda: feed.begin(shuffle))
 
     def _once(self, key: Any, name: str, body: Callable[[], None]) -> None:
-        program = self.recorder.program(key)
-        if program is None:
-            self.recorder.record(key, name, body)
-        else:
+        program = self.recorder.ready(key, name, body)
+        if program is not None:
             program.run()
 
     def release(self, feed: Feed) -> None:
@@ -121,7 +120,7 @@ class Steps:
                 outputs = flatten(model(_inputs(data)), Tensor)
             variables = distinct(model.trainable_weights)
             loss = self._loss(data, outputs, penalties, variables, batch)
-        model.optimizer.apply(backward(loss, variables), variables)
+        model.optimizer.apply(self._gradients(loss, variables), variables)
         compiled.update_metrics(data, outputs)
         with section_scope("next step", folded=True):
             advance(self.draws, by=1)
@@ -131,8 +130,30 @@ class Steps:
               batch: int) -> Tensor:
         """The total loss of a batch, the penalties of the weights in it."""
         with section_scope("loss"):
-            penalties.extend(v.regularizer(v) for v in variables if v.regularizer is not None)
+            for v in variables:
+                if v.regularizer is not None:
+                    note(v.regularizer)
+                    penalties.append(v.regularizer(v))
             return self.model.compiled.total_loss(data, outputs, penalties, batch)
+
+    def _gradients(self, loss: Tensor, variables: list[Any]) -> list[Tensor | None]:
+        """d loss / d variable. ValueError where the loss depends on none of them; a warning, once, that names those
+        that it does not reach."""
+        gradients = backward(loss, variables)
+        left_out = [v.name for v, gradient in zip(variables, gradients) if gradient is None]
+        if variables and len(left_out) == len(variables):
+            raise ValueError(f"{self.model.name}: the loss has no gradient: it depends on none of the {len(variables)} "
+                             "weights.\nWrite losses and layers with fastnn.ops: what passes through NumPy, float() or "
+                             "a function without gradient (argmax, step, comparisons) is a constant.")
+        compiled = self.model.compiled
+        if not compiled.reach_checked:
+            compiled.reach_checked = True
+            if left_out:
+                warn(f"{self.model.name}: the loss does not reach {len(left_out)} of {len(variables)} weights, which "
+                     f"stay as they are: {', '.join(left_out[:5])}{', …' * (len(left_out) > 5)}.")
+            elif not variables:
+                warn(f"{self.model.name}: there is nothing to train: the model has no trainable weights.")
+        return gradients
 
     @contextlib.contextmanager
     def inference(self) -> Iterator[list[Tensor]]:

@@ -115,6 +115,7 @@ class Trainer:
         try:
             self.optimizer.hold()
             self.compiled.hold()
+            self._steps.recorder.look()
             yield
         finally:
             self._worker = 0
@@ -200,6 +201,7 @@ class Trainer:
             if outputs is not None:
                 return outputs
         self._must_be_built(x)
+        self._steps.recorder.look()
         source = open_source(self, "predict", "predict()", x, batch_size=batch_size, steps=steps, check_finite=False)
         short = source.at_hand and isinstance(verbose, str) and verbose == "auto" and source.total in (0, 1)
         progress = Progress(0 if short else verbose, 1, source.total, title=False)
