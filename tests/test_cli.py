@@ -20,7 +20,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1",
 
 def fastnn_command(*words: str, cwd: Path, module: str = "fastnn",
                    **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-m", module, *words], cwd=cwd, capture_output=True, text=True, timeout=120,
+    return subprocess.run([sys.executable, "-m", module, *words], cwd=cwd, capture_output=True, text=True, timeout=300,
                           env={**ENVIRONMENT, **environment}, encoding="utf-8", errors="replace",
                           stdin=subprocess.DEVNULL)
 
@@ -52,7 +52,7 @@ def test_demo_trains_reports_and_draws(tmp_path: Path) -> None:
 def test_demo_needs_no_home_folder(tmp_path: Path) -> None:
     environment = {k: v for k, v in ENVIRONMENT.items() if k not in ("HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME")}
     done = subprocess.run([sys.executable, "-m", "fastnn", "demo", "--epochs", "1", "--plot", "curves.svg"],
-                          cwd=tmp_path, capture_output=True, timeout=120, env=environment)
+                          cwd=tmp_path, capture_output=True, timeout=300, env=environment)
     assert done.returncode == 0 and b"<svg" in (tmp_path / "curves.svg").read_bytes()
 
 
@@ -120,7 +120,7 @@ def test_ctrl_c_ends_with_130(tmp_path: Path) -> None:
                           env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout and running.stdout.readline().startswith("Epoch ")     # a fifth of them
         running.send_signal(signal.SIGINT)
-        _, errors = running.communicate(timeout=100)
+        _, errors = running.communicate(timeout=300)
     assert running.returncode == 130 and errors == "\ninterrupted\n"
 
 
@@ -130,6 +130,6 @@ def test_a_reader_that_goes_away_is_no_trouble(tmp_path: Path) -> None:
         reading, writing = os.pipe()
         os.close(reading)
         done = subprocess.run([sys.executable, "-m", "fastnn", *words], cwd=tmp_path, env=ENVIRONMENT, stdout=writing,
-                              stderr=subprocess.PIPE, text=True, timeout=60)
+                              stderr=subprocess.PIPE, text=True, timeout=300)
         os.close(writing)
         assert done.stderr == "" and done.returncode in (0, 141), words      # 0: argparse had it

@@ -103,7 +103,7 @@ SCRIPT = "from tests.test_determinism import run; print(run(width=300, batch_siz
 
 def in_process(**environment: str) -> str:
     env = {**os.environ, **environment}
-    result = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, timeout=120,
+    result = subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, timeout=300,
                             cwd=Path(__file__).parents[1])
     assert result.returncode == 0, result.stderr
     return result.stdout
@@ -259,6 +259,6 @@ def test_fork_after_fit() -> None:
         queue = context.Queue()
         child = context.Process(target=_child, args=(queue,))
         child.start()
-        assert queue.get(timeout=60) == expected
+        assert queue.get(timeout=300) == expected
         child.join(10)
         assert child.exitcode == 0

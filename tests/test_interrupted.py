@@ -96,7 +96,7 @@ assert len(model.history.epoch) == 2 and not model.history.interrupted
 @pytest.mark.parametrize(("verbose", "steps"), [(0, 1), (0, 9000), (2, 9000)])      # an epoch is 6250 steps
 def test_ctrl_c(verbose: int, steps: int) -> None:
     result = subprocess.run([sys.executable, "-c", SCRIPT.format(steps=steps, verbose=verbose)], text=True,
-                            timeout=100, capture_output=True, cwd=Path(__file__).parents[1])
+                            timeout=300, capture_output=True, cwd=Path(__file__).parents[1])
     assert result.returncode == 0, result.stderr
 
 

@@ -27,7 +27,7 @@ def said(code: str, **environment: str) -> str:
     """What a new process prints, one that has only these settings."""
     kept = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "FASTNN_NUM_THREADS", "FASTNN_BACKEND")}
     path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=120,
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=300,
                           env={**kept, "PYTHONPATH": path, **environment})
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

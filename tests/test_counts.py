@@ -1,0 +1,72 @@
+"""What a run costs, counted: calls that Python makes, entries into C, recordings. The seconds are in benchmarks/."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import layers
+from fastnn.engine.program import Call
+from fastnn.engine.schedule import Schedule
+from fastnn.feeding import arguments
+from fastnn.ops._known import Known
+from tests.conftest import needs_c
+
+X = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], list[int]]:
+    """counted(owner, name): a list of one number, how often owner.name was called from now on."""
+    def watch(owner: Any, name: str) -> list[int]:
+        real, times = getattr(owner, name), [0]
+
+        def counting(*args: Any, **kwargs: Any) -> Any:
+            times[0] += 1
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counting)
+        return times
+    return watch
+
+
+def network(**compiled: Any) -> fastnn.Sequential:
+    model = fastnn.Sequential([fastnn.Input((5,)), layers.Dense(4, activation="tanh"), layers.Dropout(0.2),
+                               layers.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"], **compiled)
+    return model
+
+
+@needs_c
+def test_a_replayed_epoch_runs_no_call_from_python(counted: Any) -> None:
+    model = network()
+    model.fit(X, X[:, :1], batch_size=10, verbose=0)        # six batches of 10 and one of 4 are recorded
+    calls, known, entries = counted(Call, "run"), counted(Known, "run"), counted(Schedule, "run")
+    model.fit(X, X[:, :1], batch_size=10, epochs=500, verbose=0)
+    assert calls[0] + known[0] <= 10 and entries[0] <= 4        # 3500 steps, of two programs
+
+
+def test_a_step_in_python_runs_each_call(counted: Any, any_backend: str) -> None:
+    """The counter counts, where steps are run one by one: on the reference, and with run_eagerly."""
+    model = network(run_eagerly=any_backend == "c")
+    model.fit(X, X[:, :1], batch_size=32, verbose=0)
+    calls, known = counted(Call, "run"), counted(Known, "run")
+    model.fit(X, X[:, :1], batch_size=32, epochs=3, verbose=0)
+    assert calls[0] + known[0] >= 6 * 12        # six steps of twelve calls and more
+
+
+@needs_c
+@pytest.mark.parametrize("n", [1, 32])
+def test_predict_of_a_few_rows_is_one_entry_into_c(n: int, counted: Any) -> None:
+    model, x = network(), X[:n]
+    for _ in range(2):
+        model.predict(x)
+    calls, known, entries = counted(Call, "run"), counted(Known, "run"), counted(Schedule, "run")
+    adapted = counted(arguments, "adapt_x")
+    for _ in range(5):
+        model.predict(x)
+    assert calls == known == adapted == [0] and entries == [5]
+    model.predict(x, batch_size=32)     # the long way
+    assert adapted == [1]
