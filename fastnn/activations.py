@@ -4,7 +4,7 @@ Where a kernel of the same name has no settings, the kernel itself is the functi
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastnn.arguments import flag, number, whole
@@ -16,6 +16,7 @@ from fastnn.ops.rows import activation as rows
 from fastnn.ops.rows import data, elementwise
 from fastnn.ops.rows.softmax import log_softmax as log_softmax_rows
 from fastnn.ops.rows.softmax import softmax as softmax_rows
+from fastnn.serialization import custom_object_scope, deserialize_keras_object, get_registered_object, plain
 
 
 def step(x: TensorLike) -> Tensor:
@@ -140,30 +141,36 @@ FUNCTIONS |= {"swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: object) -> Callable[..., Any]:
-    """The activation of a name, a function or None (linear). Raises ValueError with the nearest name, or TypeError."""
+    """The activation of a name, a function, a dict of `serialize` or None (linear).
+
+    Raises ValueError with the nearest name, or TypeError.
+    """
+    if isinstance(identifier, dict):
+        identifier = deserialize_keras_object(identifier)
     if identifier is None:
         return linear
     if callable(identifier):
-        return identifier
+        return identifier  # type: ignore[no-any-return]
     if not isinstance(identifier, str):
         raise TypeError(f"Activation: got {shown(identifier)}; needs a name, a function or None.")
-    if identifier not in FUNCTIONS:
+    own = get_registered_object(identifier) or get_registered_object(f"Custom>{identifier}")
+    if identifier not in FUNCTIONS and own is None:
         raise ValueError(f"Activation: got {shown(identifier)}; {nearest(identifier, FUNCTIONS)}")
-    return FUNCTIONS[identifier]
+    return FUNCTIONS.get(identifier, own)  # type: ignore[arg-type, return-value]
 
 
-def serialize(activation: Callable[..., Any]) -> str:
-    """The name under which `deserialize` finds the function. Raises ValueError for a function of your own."""
-    for name, function in FUNCTIONS.items():
-        if function is activation:
-            return name
-    raise ValueError(f"Activation: {shown(activation)} is not one of fastnn's functions; a model file can only name "
-                     "those. Use one of them, or a layer of your own.")
+def serialize(activation: Callable[..., Any]) -> Any:
+    """The name, or for a registered function the dict, of which `deserialize` makes it again.
+
+    Raises ValueError for a function of your own that is not registered.
+    """
+    return plain(activation, "Activation", by_name=True)
 
 
-def deserialize(name: str) -> Callable[..., Any]:
-    """The function of a name that `serialize` gave."""
-    return get(name)
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+    """The function of what `serialize` gave. custom_objects: functions of your own, by name."""
+    with custom_object_scope(custom_objects or {}):
+        return get(config)
 
 
 def _along(name: str, row: Callable[[Tensor], Tensor], x: TensorLike, axis: int) -> Tensor:

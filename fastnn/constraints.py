@@ -3,22 +3,24 @@
 `axis` names the axes over which a norm is taken: 0 for a Dense kernel (in, units) constrains each unit's weights.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastnn.arguments import axes, is_sequence, number
+from fastnn.configuration import Configurable
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
+from fastnn.engine.watch import Watched
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, reduce
 from fastnn.ops.rows.activation import relu
-from fastnn.regularizers import Configured, identified, snake_names
+from fastnn.serialization import custom_object_scope, identified, serialize_keras_object, snake_names
 
 EPSILON = 1e-7
 
 
-class Constraint(Configured):
+class Constraint(Configurable, Watched):
     """Base: `__call__(w)` gives the allowed weight as a Tensor of w's shape, made with fastnn.ops."""
 
     def __call__(self, w: TensorLike) -> Tensor:
@@ -93,6 +95,17 @@ CLASSES = snake_names(MaxNorm, NonNeg, UnitNorm, MinMaxNorm)
 def get(identifier: object) -> Any:
     """The constraint of a name, class, object, function or config dict; None for None. ValueError: nearest name."""
     return identified("Constraint", identifier, CLASSES)
+
+
+def serialize(constraint: object) -> Any:
+    """A constraint as plain data, from which `deserialize` makes it again."""
+    return serialize_keras_object(constraint)
+
+
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The constraint of a name or of what `serialize` gave. custom_objects: your own, by name."""
+    with custom_object_scope(custom_objects or {}):
+        return get(config)
 
 
 def _checked(axis: Axes, where: str) -> int | list[int]:

@@ -5,19 +5,21 @@ With a seed it gives the same values at every call, as Keras; without one, every
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastnn import random
 from fastnn.arguments import choice, number, numbers
+from fastnn.configuration import Configurable
 from fastnn.engine import backend
 from fastnn.engine.kinds import DType
 from fastnn.engine.program import not_recording
+from fastnn.engine.watch import Watched
 from fastnn.errors import ShapeError
 from fastnn.ops.rows import random as draws
-from fastnn.regularizers import Configured, identified, snake_names
+from fastnn.serialization import custom_object_scope, identified, serialize_keras_object, snake_names
 
 Shape = Sequence[int]
 _TRUNCATED_STDDEV = 0.87962566103423978     # of a standard normal cut at two deviations
@@ -25,7 +27,7 @@ _MODES = ("fan_in", "fan_out", "fan_avg")
 _DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 
-class Initializer(Configured):
+class Initializer(Configurable, Watched):
     """Base: `__call__(shape, dtype=None)` gives an array, floatx unless dtype says otherwise."""
 
     def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
@@ -242,6 +244,17 @@ def get(identifier: object) -> Any:
     """
     return Constant(identifier) if isinstance(identifier, np.ndarray) else identified(
         "Initializer", identifier, CLASSES)
+
+
+def serialize(initializer: Any) -> Any:
+    """An initializer as plain data, from which `deserialize` makes it again."""
+    return serialize_keras_object(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The initializer of a name or of what `serialize` gave. custom_objects: your own, by name."""
+    with custom_object_scope(custom_objects or {}):
+        return get(config)
 
 
 def fans(shape: Shape) -> tuple[int, int]:

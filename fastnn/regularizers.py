@@ -3,42 +3,20 @@
 λ·Σ|w| and λ·Σw², as Keras: without a half, and not divided by the number of samples.
 """
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from fastnn.arguments import number
+from fastnn.configuration import Configurable
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched
-from fastnn.errors import nearest, shown
-from fastnn.names import snake_case
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, reduce
+from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
 
 
-class Configured(Watched):
-    """Base of small objects that are their constructor's arguments, each kept as the attribute of its name."""
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments. Raises NotImplementedError if one is not an attribute of the same name."""
-        names = list(inspect.signature(type(self)).parameters)
-        missing = [name for name in names if not hasattr(self, name)]
-        if missing:
-            raise NotImplementedError(f"{type(self).__name__} keeps no attribute {missing[0]!r}; define get_config().")
-        return {name: getattr(self, name) for name in names}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """The object of a get_config()."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        names = inspect.signature(type(self)).parameters
-        return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in names if hasattr(self, n))})"
-
-
-class Regularizer(Configured):
+class Regularizer(Configurable, Watched):
     """Base: `__call__(x)` gives a 0-d Tensor, made with fastnn.ops; `get_config()` the constructor's arguments."""
 
     def __call__(self, x: TensorLike) -> Tensor:
@@ -92,36 +70,15 @@ def get(identifier: object) -> Any:
     """The regularizer of a name, class, object, function or config dict; None for None. ValueError: nearest name."""
     return identified("Regularizer", identifier, CLASSES)
 
-
-def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any:
-    """An object from what Keras takes for one: None, a name, a {"class_name", "config"} dict, a class or an object.
-
-    Classes are called without arguments. Raises ValueError with the nearest of the names, or TypeError.
-    """
-    config: dict[str, Any] = {}
-    if isinstance(identifier, dict):
-        config, identifier = identifier.get("config") or {}, identifier.get("class_name")
-        if not isinstance(identifier, str) or not isinstance(config, dict):
-            raise ValueError(f"{what}: got a dict without a class name; needs {{'class_name': …, 'config': {{…}}}}.")
-    if isinstance(identifier, str):
-        if identifier not in classes:
-            raise ValueError(f"{what}: got {shown(identifier)}; {nearest(identifier, classes)}")
-        identifier = classes[identifier]
-    if inspect.isclass(identifier):
-        try:
-            inspect.signature(identifier).bind(**config)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{what}: got {identifier.__name__} with {shown(config)}; needs an object; make one, as "
-                            f"{error}.") from None
-        identifier = identifier(**config)
-    if identifier is not None and not callable(identifier):
-        raise TypeError(f"{what}: got {shown(identifier)}; needs a name, a class, an object, a function or None.")
-    return identifier
+def serialize(regularizer: object) -> Any:
+    """A regularizer as plain data, from which `deserialize` makes it again."""
+    return serialize_keras_object(regularizer)
 
 
-def snake_names(*classes: type) -> dict[str, type]:
-    """Each class under its own name and under that name in snake case."""
-    return {c.__name__: c for c in classes} | {snake_case(c.__name__): c for c in classes}
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The regularizer of a name or of what `serialize` gave. custom_objects: your own, by name."""
+    with custom_object_scope(custom_objects or {}):
+        return get(config)
 
 
 def _l1(x: TensorLike, factor: float) -> Tensor:

@@ -85,7 +85,7 @@ def _layers() -> Iterator[Case]:
         yield _layer(kind, _ROWS * 2)
     yield _layer("Concatenate", _STEPS * 2, axis=1)
     yield _layer("BatchNormalization", _STEPS, axis=1, momentum=0.5, center=True, scale=True,
-                 moving_mean_initializer="ones", moving_variance_initializer="ones", **_NORM)
+                 moving_mean_initializer="ones", moving_variance_initializer="zeros", **_NORM)
     yield _layer("LayerNormalization", _STEPS, axis=[1, 2], center=True, scale=True, rms_scaling=False, **_NORM)
     yield _layer("GroupNormalization", _STEPS, groups=2, axis=2, center=True, scale=True, **_NORM)
     yield _layer("Rescaling", _ROWS, scale=0.5, offset=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
@@ -165,6 +165,7 @@ def _small() -> Iterator[Case]:
     for name in ("RandomInitializer", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
                  "LecunUniform"):
         yield Case(initializers, name, {"seed": 3})
+    yield Case(optimizers.schedules, "LearningRateSchedule")
     yield Case(regularizers, "Regularizer")
     yield Case(regularizers, "L1", {"l1": 0.5})
     yield Case(regularizers, "L2", {"l2": 0.5})

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "fastnn"
 
 FLOORS = [
-    {"errors", "names", "arguments", "nest", "_engine"},
+    {"errors", "names", "arguments", "nest", "serialization", "configuration", "_engine"},
     {"reference"},
     {"engine"},
     {"ops"},

@@ -358,5 +358,6 @@ def test_names_are_those_of_keras() -> None:
 def test_an_image_layer_says_what_it_was_made_with() -> None:
     config = layers.RandomZoom(0.2, fill_mode="wrap", seed=4, name="zoom").get_config()
     assert config == {"name": "zoom", "trainable": True, "height_factor": (-0.2, 0.2), "width_factor": None,
-                      "fill_mode": "wrap", "interpolation": "bilinear", "fill_value": 0.0, "seed": 4}
+                      "fill_mode": "wrap", "interpolation": "bilinear", "fill_value": 0.0, "seed": 4,
+                      "data_format": "channels_last", "dtype": "float32", "activity_regularizer": None}
     assert isinstance(layers.RandomZoom(0.2), _RandomImage)

@@ -1,5 +1,8 @@
 """Layers, with Keras' names, arguments, defaults and weight order."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastnn.layers.activation import (
     ELU,
     LeakyReLU,
@@ -98,6 +101,18 @@ from fastnn.layers.separable import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from fastnn.serialization import deserialize_keras_object, serialize_keras_object
+
+
+def serialize(layer: Any) -> Any:
+    """A layer as plain data, from which `deserialize` makes it again, built for the same inputs, with new weights."""
+    return serialize_keras_object(layer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer of what `serialize` gave. custom_objects: classes and functions of your own, by name."""
+    return deserialize_keras_object(config, custom_objects, ("layers", "models"))
+
 
 __all__ = [
     "ELU",
@@ -170,8 +185,10 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]

@@ -16,14 +16,15 @@ class RandomLayer(Layer):
 
     def __init__(self, *, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.seed, self._stream = random.new_stream(seed)
+        self.seed = seed
+        self._seed, self._stream = random.new_stream(seed)
         self._draws = itertools.count(1)
 
     def _key(self) -> tuple[Tensor, dict[str, int]]:
         """(counter, {"seed", "stream"}): the pass' step counter and a stream for each application in it; outside a pass
         a constant that differs from call to call."""
         if context.counter is None or context.applications is None:
-            return Tensor(np.array(next(self._draws), np.int64), "draw"), {"seed": self.seed, "stream": self._stream}
+            return Tensor(np.array(next(self._draws), np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
         nth = context.applications.get(id(self), 0)
         context.applications[id(self)] = nth + 1
-        return context.counter, {"seed": self.seed, "stream": self._stream + (nth << 20)}
+        return context.counter, {"seed": self._seed, "stream": self._stream + (nth << 20)}

@@ -72,6 +72,7 @@ class PReLU(Layer):
         super().__init__(**kwargs)
         if shared_axes is not None:
             raise ValueError(f"PReLU: shared_axes is {shown(shared_axes)}; needs None: one alpha per feature.")
+        self.shared_axes = shared_axes
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)

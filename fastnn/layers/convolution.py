@@ -33,7 +33,7 @@ class Convolution(Layer):
         self.strides = sizes(strides, f"{kind}: strides", self.rank)
         self.dilation_rate = sizes(dilation_rate, f"{kind}: dilation_rate", self.rank)
         self.padding = choice(padding, f"{kind}: padding", self.paddings)
-        channels_last(data_format, kind)
+        self.data_format = channels_last(data_format, kind)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(f"{kind}: strides are {self.strides} and dilation_rate is {self.dilation_rate}; at "
                              "most one of them can be more than 1.")
@@ -98,12 +98,6 @@ class Convolution(Layer):
         """Back from images to the layer's axes, and the activation."""
         return self.activation(reshape(y, shape=(-1, *y.shape[2:])) if self.rank == 1 else y)
 
-    def get_config(self) -> dict[str, Any]:
-        """What the layer was made with."""
-        return {**super().get_config(), "kernel_size": self.kernel_size, "strides": self.strides,
-                "padding": self.padding, "dilation_rate": self.dilation_rate, "activation": self.activation.__name__,
-                "use_bias": self.use_bias}
-
 
 class Filters(Convolution):
     """A convolution of `filters` filters with one kernel; the channels may be cut into groups."""
@@ -132,10 +126,6 @@ class Filters(Convolution):
     def _kernel_channels(self, channels: int) -> tuple[int, int]:
         """The last two axes of the kernel."""
         return channels // self.groups, self.filters
-
-    def get_config(self) -> dict[str, Any]:
-        """What the layer was made with."""
-        return {**super().get_config(), "filters": self.filters}
 
 
 class Conv2D(Filters):
@@ -168,10 +158,6 @@ class Conv2D(Filters):
         x = self._image(x, self.kernel.shape[-2] * self.groups)
         return self._finish(ops.conv2d(x, self._weights(self.kernel), self._bias(self.filters, x), groups=self.groups,
                                        activation="linear", **self._settings(x)))
-
-    def get_config(self) -> dict[str, Any]:
-        """What the layer was made with."""
-        return {**super().get_config(), "groups": self.groups}
 
 
 class Conv1D(Conv2D):
@@ -240,10 +226,6 @@ class Conv2DTranspose(Filters):
                                  f"places back to {n}.")
             size, pads = (*size, out), (*pads, before, after)
         return size, pads
-
-    def get_config(self) -> dict[str, Any]:
-        """What the layer was made with."""
-        return {**super().get_config(), "output_padding": self.output_padding}
 
 
 class Conv1DTranspose(Conv2DTranspose):

@@ -67,11 +67,6 @@ class Dense(Layer):
             y = data_ops.reshape(y, shape=(-1, *x.shape[1:-1], self.kernel.shape[1]))
         return self.activation(y)
 
-    def get_config(self) -> dict[str, Any]:
-        """Units, activation, bias."""
-        return {**super().get_config(), "units": self.units, "activation": self.activation.__name__,
-                "use_bias": self.use_bias}
-
 
 class Activation(Layer):
     """Applies an activation function, by name or as a function of a tensor."""

@@ -16,81 +16,45 @@ from fastnn.engine import backend
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.program import layer_scope, not_recording
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.engine.watch import Watched, note
-from fastnn.errors import NotBuiltError, ShapeError
+from fastnn.errors import NotBuiltError
 from fastnn.layers._context import Node, context, forward_pass
 from fastnn.layers.call import apply
+from fastnn.layers.weighted import Weighted
 from fastnn.names import checked_name, snake_case, unique_name
-from fastnn.nest import distinct, map_structure
+from fastnn.nest import map_structure
 
 __all__ = ["Layer", "Node", "context", "forward_pass"]
 
 
-class Layer(Watched):
+class Layer(Weighted):
     """Base of all layers (Keras' Layer): `build(input_shape)` makes the weights, `call(x)` computes with ops.
 
     name: snake-case class name with a counter unless given. trainable: False freezes the weights. dtype: float32.
     input_shape / input_dim: the shape of one sample, where the layer is the first of a Sequential.
     """
 
-    unwatched: ClassVar[frozenset[str]] = frozenset({"built", "output_shape", "_variables", "_sublayers"})
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
     supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
                  activity_regularizer: Any = None, **kwargs: Any) -> None:
         self.built = False
-        self._variables: list[Variable] = []
-        self._sublayers: list[Layer] = []
+        self._variables, self._sublayers = [], []
         self.output_shape: Any = None
+        self._build_shape: Any = None
         self.input_shape_hint = _input_shape(kwargs, type(self).__name__)
         if kwargs:
             known = {p for cls in type(self).__mro__
                      for p in inspect.signature(cls.__init__).parameters}  # type: ignore[misc]
             refuse_unknown(kwargs, type(self).__name__,
-                           known | {"input_shape", "input_dim"} - {"self", "kwargs", "args"})
+                           (known | {"input_shape", "input_dim"}) - {"self", "kwargs", "args"})
         self.name = checked_name(name, type(self).__name__) or unique_name(snake_case(type(self).__name__))
-        dtype_of(dtype, f"{self.name}: dtype", (backend.floatx(),))
+        self.dtype = dtype_of(dtype, f"{self.name}: dtype", (backend.floatx(),))
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = flag(trainable, f"{type(self).__name__}: trainable")
         self.supports_masking = type(self).supports_masking or type(self).compute_mask is not Layer.compute_mask
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        public = not name.startswith("_") and name not in self.unwatched
-        before = self.__dict__.get(name) if public else None
-        super().__setattr__(name, value)
-        if public:
-            if before is not value and isinstance(before, (Variable, Layer)):
-                self._replace(before, value)
-            self._track(value)
-
-    def _replace(self, before: Any, value: Any) -> None:
-        """Forget a weight or sublayer whose attribute got another value; a value of its kind takes its place."""
-        if any(other is before for key, other in self.__dict__.items() if not key.startswith("_")):
-            return
-        found: list[Any] = self._variables if isinstance(before, Variable) else self._sublayers
-        for i, item in enumerate(found):
-            if item is before:
-                same = isinstance(value, Variable if isinstance(before, Variable) else Layer)
-                found[i:i + 1] = [value] if same and not any(v is value for v in found) else []
-                return
-
-    def _track(self, value: Any) -> None:
-        if isinstance(value, Variable) and not any(v is value for v in self._variables):
-            self._variables.append(value)
-        elif isinstance(value, Layer) and not any(v is value for v in self._sublayers):
-            self._sublayers.append(value)
-        elif isinstance(value, (list, tuple)):
-            for item in value:
-                if isinstance(item, (Layer, Variable, list, tuple)):
-                    self._track(item)
-        elif isinstance(value, dict):
-            self._track(list(value.values()))
-
     # ---- what a subclass writes -------------------------------------------------------------------------------
-
-    def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of this shape (batch axis first, None). Layers without weights need none."""
 
     def call(self, *inputs: Any) -> Any:
         """The layer's computation, written with fastnn.ops. May take `training`."""
@@ -132,9 +96,15 @@ class Layer(Watched):
         if context.losses is not None:
             context.losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor arguments that make this layer again."""
-        return {"name": self.name, "trainable": self.trainable}
+    def get_build_config(self) -> dict[str, Any] | None:
+        """{"input_shape": …} of a built layer, from which `build_from_config` builds another; else None."""
+        return {"input_shape": self._build_shape} if self.built and self._build_shape is not None else None
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Make the weights, where there are none yet, for the shapes of a get_build_config()."""
+        given = config.get("input_shape")
+        if not self.built and given is not None:
+            self._build(map_structure(tuple, given, lambda item: not any(isinstance(n, (list, tuple)) for n in item)))
 
     # ---- calling ----------------------------------------------------------------------------------------------
 
@@ -148,91 +118,13 @@ class Layer(Watched):
     def _build(self, input_shape: Any) -> None:
         with layer_scope(self.name), not_recording():
             self.build(input_shape)
-        self.built = True
+        self.built, self._build_shape = True, input_shape
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The output shape for an input shape (batch axis None), from the ops' shape rules."""
         shapes = [input_shape] if not input_shape or not isinstance(input_shape[0], (tuple, list)) else input_shape
         inputs = [Tensor(None, shape=tuple(s), dtype=backend.floatx()) for s in shapes]
         return map_structure(lambda t: t.shape, self(inputs[0] if len(inputs) == 1 else inputs))
-
-    # ---- weights ----------------------------------------------------------------------------------------------
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets the sublayers too."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = flag(value, f"{self.name}: trainable")
-        for layer in self._sublayers:
-            layer.trainable = value
-
-    @property
-    def weights(self) -> list[Variable]:
-        """The layer's own, trainable ones first, then each sublayer's (Keras' order, frozen or not)."""
-        own = [*self._own(True), *self._own(False)]
-        return distinct([*own, *(v for layer in self._sublayers for v in layer.weights)])
-
-    def _own(self, trainable: bool) -> list[Variable]:
-        return [v for v in self._variables if v.trainable == trainable]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        note(self)
-        if not self._trainable:
-            return []
-        return distinct([*self._own(True), *(v for layer in self._sublayers for v in layer.trainable_weights)])
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """Frozen weights and state."""
-        own = self._own(False) if self._trainable else self._variables
-        return distinct([*own, *(v for layer in self._sublayers for v in layer.non_trainable_weights)])
-
-    variables = weights
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of the weights, in the order of `weights`; the list moves to and from Keras."""
-        self._require_built("get_weights")
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Copy arrays in. ShapeError, naming the first that does not fit, before anything changes."""
-        self._require_built("set_weights")
-        own = self.weights
-        arrays = [np.asarray(w) for w in weights]
-        for array in arrays:
-            if array.dtype.kind not in "fiub":
-                raise TypeError(f"{self.name}: set_weights got an array of dtype {array.dtype}; needs numbers.")
-        if len(arrays) != len(own):
-            raise ShapeError(f"{self.name}: set_weights got {len(arrays)} arrays; needs {len(own)}, of shapes "
-                             f"{[v.shape for v in own]}.")
-        for variable, array in zip(own, arrays):
-            if variable.shape != array.shape:
-                raise ShapeError(f"{self.name}: set_weights got shape {array.shape} for {variable.name!r}; needs "
-                                 f"{variable.shape}.")
-        for variable, array in zip(own, arrays):
-            variable.assign(array)
-
-    def _require_built(self, what: str) -> None:
-        if not self.built:
-            raise NotBuiltError(f"{what}: {self.name!r} has no weights yet, because its input shape is not known. "
-                                "Add an Input, call it on data, or fit it first.")
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold. NotBuiltError before the input shape is known."""
-        if not self.built and (self._sublayers or type(self).build is not Layer.build):
-            self._require_built("count_params")
-        return sum(math.prod(v.shape) for v in self.weights)
-
-    def count_arithmetic(self) -> str:
-        """How count_params comes about: '30·16 + 16'."""
-        return " + ".join("·".join(map(str, v.shape)) for v in self.weights)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

@@ -58,10 +58,6 @@ class GaussianNoise(RandomLayer):
         counter, key = self._key()
         return add(x, random_normal(counter, shape=x.shape, mean=0.0, stddev=self.stddev, **key))
 
-    def get_config(self) -> dict[str, Any]:
-        """stddev and seed."""
-        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
-
     def summary_note(self) -> str:
         """The deviation."""
         return f"stddev={self.stddev:g}"
@@ -86,10 +82,6 @@ class GaussianDropout(RandomLayer):
         counter, key = self._key()
         deviation = math.sqrt(self.rate / (1 - self.rate))
         return multiply(x, random_normal(counter, shape=x.shape, mean=1.0, stddev=deviation, **key))
-
-    def get_config(self) -> dict[str, Any]:
-        """rate and seed."""
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
     def summary_note(self) -> str:
         """The rate."""

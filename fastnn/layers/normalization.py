@@ -97,11 +97,6 @@ class _Normalization(Layer):
             return gamma, beta
         return data_ops.reshape(gamma, shape=(size,)), data_ops.reshape(beta, shape=(size,))
 
-    def get_config(self) -> dict[str, Any]:
-        """Axis, epsilon, center, scale."""
-        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon, "center": self.center,
-                "scale": self.scale}
-
 
 class BatchNormalization(_Normalization):
     """y = γ·(x - mean)/√(variance + ε) + β for each place of `axis`, the channels. y has x's shape, of any rank.
@@ -168,11 +163,6 @@ class BatchNormalization(_Normalization):
         y = add_bias(multiply(centred, expand(slope, shape=x.shape, axes=axes)), beta)
         return y, mean, variance
 
-    def get_config(self) -> dict[str, Any]:
-        """Momentum too."""
-        return {**super().get_config(), "momentum": self.momentum}
-
-
 class LayerNormalization(_Normalization):
     """y = γ·(x - mean)/√(variance + ε) + β, mean and variance over `axis` (one or several) of each sample.
 
@@ -188,6 +178,7 @@ class LayerNormalization(_Normalization):
             raise ValueError("LayerNormalization: rms_scaling is True, which Keras has given up; needs False.")
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
+        self.rms_scaling = False
 
     def call(self, x: Tensor) -> Tensor:
         """Normalize each sample along the axes."""
@@ -228,7 +219,3 @@ class GroupNormalization(_Normalization):
         groups = self._shape[0] if self.groups == -1 else self.groups
         y = group_norm(_moved(x, order), *self._weights(), groups=groups, epsilon=self.epsilon)[0]
         return _moved(y, _inverse(order))
-
-    def get_config(self) -> dict[str, Any]:
-        """Groups too."""
-        return {**super().get_config(), "groups": self.groups}

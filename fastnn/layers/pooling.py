@@ -57,11 +57,6 @@ class _Pooling(Layer):
         y = type(self).op(x, pool=pool, strides=strides, pads=(*pads[0], *pads[1]))
         return y[0] if isinstance(y, tuple) else y
 
-    def get_config(self) -> dict[str, Any]:
-        """Sizes, strides, padding."""
-        return {**super().get_config(), "pool_size": self.pool_size, "strides": self.strides, "padding": self.padding,
-                "data_format": self.data_format}
-
     def summary_note(self) -> str:
         """The window, and its strides where they differ."""
         text = "x".join(map(str, self.pool_size))
@@ -120,10 +115,6 @@ class _GlobalPooling(Layer):
             checked_rank(x, _AXES[self.rank], self.name)
         y = type(self).op(x, axes=tuple(range(1, x.ndim - 1)))
         return data_ops.reshape(y, shape=(-1, *[1] * self.rank, x.shape[-1])) if self.keepdims else y
-
-    def get_config(self) -> dict[str, Any]:
-        """keepdims."""
-        return {**super().get_config(), "data_format": self.data_format, "keepdims": self.keepdims}
 
 
 class GlobalMaxPooling1D(_GlobalPooling):

@@ -54,10 +54,6 @@ class Rescaling(Layer):
             vectors.append(np.broadcast_to(value, x.shape[-1:]))
         return scale_shift(as_float(x), *map(constant, (np.zeros_like(vectors[0]), *vectors)))
 
-    def get_config(self) -> dict[str, Any]:
-        """Scale and offset."""
-        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
-
     def summary_note(self) -> str:
         """The scale, where it is one number."""
         return f"scale={self.scale:g}" if isinstance(self.scale, float) else ""
@@ -87,7 +83,7 @@ class Normalization(Layer):
         if (mean is None) != (variance is None):
             raise ValueError("Normalization: got only one of mean and variance; give both, or none and call adapt().")
         self.invert = flag(invert, "Normalization: invert")
-        self._given = None if mean is None else _checked_statistics(mean, variance, len(self.axis))
+        self._fixed = None if mean is None else _checked_statistics(mean, variance, len(self.axis))
 
     def build(self, input_shape: Any) -> None:
         """Find the axes; make the weights."""
@@ -100,15 +96,15 @@ class Normalization(Layer):
         self._kept = tuple(shape[a] for a in self._keep)
         if None in self._kept:
             raise ShapeError(f"{self.name}: got inputs of shape {shape}; needs the axes {self._keep} known.")
-        if self._given is None:
+        if self._fixed is None:
             self.adapt_mean = self.add_weight(self._kept, "zeros", name="mean", trainable=False)
             self.adapt_variance = self.add_weight(self._kept, "ones", name="variance", trainable=False)
             self.count = self.add_weight((), "zeros", name="count", dtype="int32", trainable=False)
             return
         try:
-            mean, variance = (np.broadcast_to(v, self._kept) for v in self._given)
+            mean, variance = (np.broadcast_to(v, self._kept) for v in self._fixed)
         except ValueError:
-            raise ShapeError(f"{self.name}: mean has shape {self._given[0].shape}; the inputs are {shape}, with "
+            raise ShapeError(f"{self.name}: mean has shape {self._fixed[0].shape}; the inputs are {shape}, with "
                              f"{self._kept} means.") from None
         self._constants = constant(mean), constant(variance)
 
@@ -125,7 +121,7 @@ class Normalization(Layer):
     def _statistics(self) -> tuple[Tensor, Tensor]:
         if not self.built:
             raise NotBuiltError(f"{self.name}: has no mean yet, as its input shape is not known. Call adapt(data).")
-        return (self.adapt_mean, self.adapt_variance) if self._given is None else self._constants
+        return (self.adapt_mean, self.adapt_variance) if self._fixed is None else self._constants
 
     def adapt(self, data: Any) -> None:
         """Take mean and variance from data: an array (samples, …), or batches, as an iterable of arrays or of tuples
@@ -134,7 +130,7 @@ class Normalization(Layer):
         Raises ValueError for no data, values that are not finite, and where mean and variance were given; ShapeError
         for data of another shape than before. A failed call leaves the statistics alone.
         """
-        if self._given is not None:
+        if self._fixed is not None:
             raise ValueError(f"{self.name}: mean and variance were given; adapt() is for a layer without them.")
         count, mean, squares = 0, np.zeros(()), np.zeros(())
         for rows in _batches(data, self.name):
@@ -177,10 +173,11 @@ class Normalization(Layer):
                    for v in (center, factor, shift)]
         return data_ops.reshape(scale_shift(data_ops.reshape(x, shape=(-1, size)), *vectors), shape=(-1, *sample))
 
-    def get_config(self) -> dict[str, Any]:
-        """Axis, invert, mean and variance where they were given."""
-        mean, variance = (None, None) if self._given is None else (v.tolist() for v in self._given)
-        return {**super().get_config(), "axis": self.axis, "mean": mean, "variance": variance, "invert": self.invert}
+    def _argument(self, name: str) -> Any:
+        """Mean and variance as they were given, or None."""
+        if name in ("mean", "variance"):
+            return None if self._fixed is None else self._fixed[name == "variance"].tolist()
+        return super()._argument(name)
 
 
 def _checked_statistics(mean: Any, variance: Any, axes: int) -> tuple[np.ndarray, np.ndarray]:

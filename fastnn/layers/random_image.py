@@ -25,8 +25,6 @@ _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
 class _RandomImage(RandomLayer):
     """x (batch, rows, columns, channels), uint8 too → float, same shape. `vary` is what happens in training."""
-    arguments: ClassVar[tuple[str, ...]] = ()
-
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Vary each image in training, pass otherwise."""
         x = as_float(checked_rank(x, "batch, rows, columns, channels", self.name))
@@ -45,22 +43,15 @@ class _RandomImage(RandomLayer):
         lows, spans = [low for low, _ in limits], [high - low for low, high in limits]
         return scale_shift(unit, *map(constant, ([0.0] * len(limits), spans, lows)))
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments."""
-        return {**super().get_config(), **{name: getattr(self, name) for name in (*self.arguments, "seed")}}
-
 
 class RandomFlip(_RandomImage):
     """Mirrors an image with probability ½. mode: "horizontal" (left and right), "vertical" (top and bottom), or
     "horizontal_and_vertical", the default, which as in Keras does both at once or none of them."""
-    arguments = ("mode",)
-
     def __init__(self, mode: str = "horizontal_and_vertical", seed: int | None = None, data_format: str | None = None,
                  **kwargs: Any) -> None:
         mode = choice(mode, "RandomFlip: mode", _MODES)
-        channels_last(data_format, "RandomFlip")
         super().__init__(seed=seed, **kwargs)
-        self.mode = mode
+        self.mode, self.data_format = mode, channels_last(data_format, "RandomFlip")
 
     def vary(self, x: Tensor) -> Tensor:
         """Flip."""
@@ -81,8 +72,8 @@ class _RandomAffine(_RandomImage):
         fill_mode = choice(fill_mode, f"{name}: fill_mode", FILL_MODES)
         interpolation = choice(interpolation, f"{name}: interpolation", ("nearest", "bilinear"))
         fill_value = number(fill_value, f"{name}: fill_value")
-        channels_last(data_format, name)
         super().__init__(**kwargs)
+        self.data_format = channels_last(data_format, name)
         self.fill_mode, self.interpolation, self.fill_value = fill_mode, interpolation, fill_value
 
     def _transform(self, x: Tensor, turns: Tensor | None = None, zoom: Tensor | None = None,
@@ -102,8 +93,6 @@ class RandomRotation(_RandomAffine):
     factor: the angle in full turns, (lower, upper) or f for (-f, f), from -1 to 1: 0.1 is up to 36° either way.
     fill_mode "reflect", interpolation "bilinear", fill_value 0.0: as in _RandomAffine.
     """
-    arguments = ("factor", "fill_mode", "interpolation", "fill_value")
-
     def __init__(self, factor: float | Sequence[float], fill_mode: str = "reflect", interpolation: str = "bilinear",
                  seed: int | None = None, fill_value: float = 0.0, data_format: str | None = None,
                  **kwargs: Any) -> None:
@@ -122,8 +111,6 @@ class RandomZoom(_RandomAffine):
     height_factor, width_factor: part of the size, (lower, upper) or f for (-f, f), above -1 and up to 1: -0.2 shows
     80 % of the height. width_factor None keeps the ratio of the sides.
     """
-    arguments = ("height_factor", "width_factor", "fill_mode", "interpolation", "fill_value")
-
     def __init__(self, height_factor: float | Sequence[float], width_factor: float | Sequence[float] | None = None,
                  fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
                  fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
@@ -152,8 +139,6 @@ class RandomTranslation(_RandomAffine):
 
     height_factor, width_factor: part of the size, (lower, upper) or f for (-f, f), from -1 to 1.
     """
-    arguments = ("height_factor", "width_factor", "fill_mode", "interpolation", "fill_value")
-
     def __init__(self, height_factor: float | Sequence[float], width_factor: float | Sequence[float],
                  fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
                  fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
@@ -169,7 +154,6 @@ class RandomTranslation(_RandomAffine):
 
 class _RandomColor(_RandomImage):
     """Changes the values of images, which are cut to value_range, default (0, 255)."""
-    arguments = ("factor", "value_range")
     bounds: ClassVar[tuple[float, float]] = (-1, 1)
 
     def __init__(self, factor: float | Sequence[float], value_range: Any = (0, 255), seed: int | None = None,

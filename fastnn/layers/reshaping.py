@@ -41,16 +41,12 @@ class ZeroPadding1D(_Borders):
 
     def __init__(self, padding: Borders = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(data_format, "ZeroPadding1D")
+        self.data_format = channels_last(data_format, "ZeroPadding1D")
         self.padding = sizes(padding, "ZeroPadding1D: padding", 2, 0)
 
     def call(self, x: Tensor) -> Tensor:
         """Pad."""
         return self._pad(checked_rank(x, _SEQUENCE, self.name), (self.padding,))
-
-    def get_config(self) -> dict[str, Any]:
-        """The padding."""
-        return {**super().get_config(), "padding": self.padding}
 
 
 class ZeroPadding2D(_Borders):
@@ -62,16 +58,12 @@ class ZeroPadding2D(_Borders):
 
     def __init__(self, padding: Borders = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(data_format, "ZeroPadding2D")
+        self.data_format = channels_last(data_format, "ZeroPadding2D")
         self.padding = borders(padding, "ZeroPadding2D: padding")
 
     def call(self, x: Tensor) -> Tensor:
         """Pad."""
         return self._pad(checked_rank(x, _IMAGE, self.name), self.padding)
-
-    def get_config(self) -> dict[str, Any]:
-        """The padding."""
-        return {**super().get_config(), "padding": self.padding}
 
 
 class Cropping1D(_Borders):
@@ -89,10 +81,6 @@ class Cropping1D(_Borders):
         """Crop."""
         return self._crop(checked_rank(x, _SEQUENCE, self.name), (self.cropping,))
 
-    def get_config(self) -> dict[str, Any]:
-        """The cropping."""
-        return {**super().get_config(), "cropping": self.cropping}
-
 
 class Cropping2D(_Borders):
     """Cuts the borders off images. x (batch, rows, columns, channels) → (batch, rows - top - bottom, …, channels).
@@ -103,16 +91,12 @@ class Cropping2D(_Borders):
 
     def __init__(self, cropping: Borders = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(data_format, "Cropping2D")
+        self.data_format = channels_last(data_format, "Cropping2D")
         self.cropping = borders(cropping, "Cropping2D: cropping")
 
     def call(self, x: Tensor) -> Tensor:
         """Crop."""
         return self._crop(checked_rank(x, _IMAGE, self.name), self.cropping)
-
-    def get_config(self) -> dict[str, Any]:
-        """The cropping."""
-        return {**super().get_config(), "cropping": self.cropping}
 
 
 class UpSampling1D(Layer):
@@ -128,10 +112,6 @@ class UpSampling1D(Layer):
         y = image_ops.upsample(data_ops.reshape(x, shape=(-1, steps, 1, features)), rows=self.size, columns=1)
         return data_ops.reshape(y, shape=(-1, steps * self.size, features))
 
-    def get_config(self) -> dict[str, Any]:
-        """The size."""
-        return {**super().get_config(), "size": self.size}
-
 
 class UpSampling2D(Layer):
     """Larger images. x (batch, rows, columns, channels) → (batch, rows·size[0], columns·size[1], channels).
@@ -143,7 +123,7 @@ class UpSampling2D(Layer):
     def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        channels_last(data_format, "UpSampling2D")
+        self.data_format = channels_last(data_format, "UpSampling2D")
         self.size = sizes(size, "UpSampling2D: size", 2)
         self.interpolation = choice(interpolation, "UpSampling2D: interpolation", ("nearest", "bilinear"))
 
@@ -151,10 +131,6 @@ class UpSampling2D(Layer):
         """Enlarge."""
         larger = image_ops.upsample if self.interpolation == "nearest" else image_ops.upsample_bilinear
         return larger(checked_rank(x, _IMAGE, self.name), rows=self.size[0], columns=self.size[1])
-
-    def get_config(self) -> dict[str, Any]:
-        """Size and interpolation."""
-        return {**super().get_config(), "size": self.size, "interpolation": self.interpolation}
 
 
 class RepeatVector(Layer):
@@ -169,10 +145,6 @@ class RepeatVector(Layer):
         features = checked_rank(x, "batch, features", self.name).shape[1]
         y = image_ops.upsample(data_ops.reshape(x, shape=(-1, 1, 1, features)), rows=self.n, columns=1)
         return data_ops.reshape(y, shape=(-1, self.n, features))
-
-    def get_config(self) -> dict[str, Any]:
-        """n."""
-        return {**super().get_config(), "n": self.n}
 
 
 class Permute(Layer):
@@ -196,7 +168,3 @@ class Permute(Layer):
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape}, {x.ndim - 1} axes after the batch; dims is "
                              f"{self.dims}; needs {len(self.dims)}.")
         return data_ops.transpose(x, axes=(0, *self.dims))
-
-    def get_config(self) -> dict[str, Any]:
-        """dims."""
-        return {**super().get_config(), "dims": self.dims}

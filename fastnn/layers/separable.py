@@ -56,10 +56,6 @@ class DepthwiseConv2D(Convolution):
         """activation(x ∗ kernel + b), channel by channel."""
         return self._finish(self._depthwise(x, self.kernel, self.bias if self.use_bias else None))
 
-    def get_config(self) -> dict[str, Any]:
-        """What the layer was made with."""
-        return {**super().get_config(), "depth_multiplier": self.depth_multiplier}
-
 
 class DepthwiseConv1D(DepthwiseConv2D):
     """DepthwiseConv2D over one axis: x (batch, steps, features); kernel (k, features, depth_multiplier)."""
@@ -104,10 +100,6 @@ class SeparableConv2D(DepthwiseConv2D):
         return self._finish(ops.conv2d(y, self._weights(self.pointwise_kernel), self._bias(self.filters, y),
                                        strides=(1, 1), pads=(0, 0, 0, 0), dilation=(1, 1), groups=1,
                                        activation="linear"))
-
-    def get_config(self) -> dict[str, Any]:
-        """What the layer was made with."""
-        return {**super().get_config(), "filters": self.filters}
 
 
 class SeparableConv1D(SeparableConv2D):

@@ -1,6 +1,6 @@
 """Losses under their Keras names: classes, functions giving one number per sample, and `get`. Floor 3."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastnn.losses.crossentropy import (
@@ -42,7 +42,7 @@ from fastnn.losses.loss import (
     LossFunctionWrapper,
 )
 from fastnn.names import snake_case
-from fastnn.regularizers import identified
+from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
 
 mse = mean_squared_error
 mae = mean_absolute_error
@@ -79,14 +79,15 @@ def get(identifier: object) -> Any:
     return _OF_FUNCTION[loss]() if loss in _OF_FUNCTION else LossFunctionWrapper(loss)
 
 
-def serialize(loss: Loss) -> dict[str, Any]:
-    """{"class_name", "config"} from which `deserialize` makes the loss again."""
-    return {"class_name": type(loss).__name__, "config": loss.get_config()}
+def serialize(loss: Any) -> Any:
+    """A loss as plain data, from which `deserialize` makes it again."""
+    return serialize_keras_object(loss)
 
 
-def deserialize(config: object) -> Any:
-    """The loss of a name or of what `serialize` gave."""
-    return get(config)
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss of a name or of what `serialize` gave. custom_objects: classes and functions of your own, by name."""
+    with custom_object_scope(custom_objects or {}):
+        return get(config)
 
 
 __all__ = [

@@ -3,13 +3,13 @@
 Losses never broadcast: y_true (N,) against y_pred (N, 1) is aligned, any other difference of shapes is a ShapeError.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 
 from fastnn.arguments import choice, dtype_of, function, optional
+from fastnn.configuration import Configurable
 from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.program import is_recording
@@ -23,7 +23,7 @@ from fastnn.ops.rows import data, elementwise, reduce
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 
 
-class Loss(Watched):
+class Loss(Configurable, Watched):
     """Base of losses: a subclass writes `call(y_true, y_pred)` with fastnn.ops, giving one number per sample.
 
     reduction: 'sum_over_batch_size' or 'mean' divide the sum by the number of losses, also when they are weighted;
@@ -35,7 +35,7 @@ class Loss(Watched):
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
                  dtype: str | None = None) -> None:
-        dtype_of(dtype, f"{type(self).__name__}: dtype", (backend.floatx(),))
+        self.dtype = dtype_of(dtype, f"{type(self).__name__}: dtype", (backend.floatx(),))
         self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
         self.reduction = optional(choice, reduction, f"{type(self).__name__}: reduction", REDUCTIONS)
 
@@ -83,19 +83,6 @@ class Loss(Watched):
             return reduce.mean(losses, axes=axes)
         return elementwise.divide_no_nan(reduce.sum(losses, axes=axes), reduce.sum(divisor, axes=axes))
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments that are attributes of the same name."""
-        return {name: getattr(self, name) for name, p in inspect.signature(type(self)).parameters.items()
-                if hasattr(self, name) and p.kind is not p.VAR_KEYWORD}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Loss":
-        """The loss of a get_config()."""
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
-
 
 class LossFunctionWrapper(Loss):
     """A function fn(y_true, y_pred, **settings) as a Loss; it may give losses per sample, per element or in all."""
@@ -109,6 +96,10 @@ class LossFunctionWrapper(Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """fn(y_true, y_pred)."""
         return self.fn(y_true, y_pred, **self.settings)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, the settings of the function among them."""
+        return {**super().get_config(), **self.settings}
 
 
 def prepared(where: str, y_true: TensorLike, y_pred: TensorLike, kind: str = "float",

@@ -1,5 +1,6 @@
 """Metrics under their Keras names: classes, functions giving one number per sample, `get` and `resolve`. Floor 3."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastnn import losses
@@ -56,7 +57,7 @@ from fastnn.metrics.regression import (
     SquaredHinge,
 )
 from fastnn.names import snake_case
-from fastnn.regularizers import identified
+from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
 
 _ALL = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
         TopKCategoricalAccuracy, F1Score, FBetaScore, Precision, Recall, Mean, Sum, BinaryCrossentropy,
@@ -99,6 +100,17 @@ def get(identifier: object) -> Any:
     if isinstance(identifier, str):
         metric.name = identifier
     return metric
+
+
+def serialize(metric: object) -> Any:
+    """A metric as plain data, from which `deserialize` makes it again."""
+    return serialize_keras_object(metric)
+
+
+def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric of a name or of what `serialize` gave. custom_objects: classes and functions of your own, by name."""
+    with custom_object_scope(custom_objects or {}):
+        return get(config)
 
 
 def resolve(identifier: object, y_true_shape: tuple[int | None, ...], y_pred_shape: tuple[int | None, ...]) -> Any:
@@ -151,12 +163,14 @@ __all__ = [
     "binary_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "deserialize",
     "get",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "resolve",
+    "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",

@@ -4,13 +4,13 @@ The sums are float64 variables that start at 0. `update_state` is written with o
 training program; `compute` is plain NumPy on the states, whose arrays may have more axes in front (one row per epoch).
 """
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastnn.arguments import dtype_of, function
+from fastnn.configuration import Configurable
 from fastnn.engine import backend
 from fastnn.engine.kinds import DType, TensorLike, Weights
 from fastnn.engine.program import is_recording, is_symbolic_pass
@@ -58,7 +58,7 @@ def _no_compute(self: Any) -> Any:
     raise AttributeError("this metric overrides result(), so its states are read by result() only")
 
 
-class Metric(Watched):
+class Metric(Configurable, Watched):
     """Base of metrics: a subclass makes states with `add_variable`, fills them in `update_state`, reads in `result`.
 
     `update_state(y_true, y_pred, sample_weight=None)` is written with fastnn.ops. `label_kind`: "labels" if y_true are
@@ -74,7 +74,7 @@ class Metric(Watched):
             cls.compute = property(_no_compute)
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
-        dtype_of(dtype, f"{type(self).__name__}: dtype", ("float32", "float64"))     # the states are float64 always
+        self.dtype = dtype_of(dtype, f"{type(self).__name__}: dtype", ("float32", "float64"))   # states: float64 always
         self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
         self.variables: list[Variable] = []
 
@@ -114,16 +114,6 @@ class Metric(Watched):
         """update_state, then result."""
         self.update_state(*args, **kwargs)
         return self.result()
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments that are attributes of the same name."""
-        return {name: getattr(self, name) for name, p in inspect.signature(type(self)).parameters.items()
-                if hasattr(self, name) and p.kind is not p.VAR_KEYWORD}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Metric":
-        """The metric of a get_config()."""
-        return cls(**config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
@@ -201,6 +191,10 @@ class MeanMetricWrapper(Mean):
                 mask, spread_weights(self.name, sample_weight, mask))
         y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind)
         super().update_state(self.fn(y_true, y_pred, **self.settings), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, the settings of the function among them."""
+        return {**super().get_config(), **self.settings}
 
 
 def as_columns(where: str, y_true: TensorLike, y_pred: TensorLike,

@@ -1,5 +1,8 @@
 """Optimizers, with Keras' names, arguments, defaults and numerics. Floor 3."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastnn.errors import nearest, shown
 from fastnn.optimizers import schedules
 from fastnn.optimizers.adaptive import (
@@ -10,6 +13,7 @@ from fastnn.optimizers.adaptive import (
 )
 from fastnn.optimizers.optimizer import Optimizer
 from fastnn.optimizers.sgd import SGD
+from fastnn.serialization import custom_object_scope, deserialize_keras_object, serialize_keras_object
 
 __all__ = [
     "SGD",
@@ -18,8 +22,10 @@ __all__ = [
     "AdamW",
     "Optimizer",
     "RMSprop",
+    "deserialize",
     "get",
     "schedules",
+    "serialize",
 ]
 
 _by_name: dict[str, type[Optimizer]] = {c.__name__.lower(): c for c in (SGD, RMSprop, Adam, AdamW, Adagrad)}
@@ -35,4 +41,17 @@ def get(identifier: object) -> Optimizer:
         return _by_name[identifier.lower()]()  # type: ignore[call-arg]
     if isinstance(identifier, str):
         raise ValueError(f"optimizer: got {shown(identifier)}; {nearest(identifier.lower(), _by_name)}")
+    if isinstance(identifier, dict) and isinstance(identifier.get("class_name"), str):
+        return get(deserialize_keras_object(identifier))
     raise TypeError(f"optimizer: got {shown(identifier)}; needs a name or an Optimizer.")
+
+
+def serialize(optimizer: Any) -> Any:
+    """An optimizer as plain data, from which `deserialize` makes it again, without its slots."""
+    return serialize_keras_object(optimizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The optimizer of a name or of what `serialize` gave. custom_objects: classes of your own, by name."""
+    with custom_object_scope(custom_objects or {}):
+        return get(config)

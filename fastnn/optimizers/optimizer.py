@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.arguments import number, optional, refuse_unknown
+from fastnn.configuration import Configurable
 from fastnn.engine.block import Block
 from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
@@ -31,7 +32,7 @@ class LearningRate(Variable):
         return self
 
 
-class Optimizer(Watched):
+class Optimizer(Configurable, Watched):
     """Base of the optimizers (Keras' names and numerics).
 
     learning_rate: a number > 0 or a LearningRateSchedule of the step. weight_decay: w -= lr·decay·w before each step.
@@ -60,12 +61,10 @@ class Optimizer(Watched):
         self._rate = LearningRate(np.zeros((), np.float32), "learning_rate", trainable=False)
         self._rate.owner = self.name
         self.learning_rate = learning_rate
-        clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        given = {key: number(value, f"{self.name}: {key}", 0, above=True)
-                 for key, value in clips.items() if value is not None}
-        if len(given) > 1:
-            raise ValueError(f"{self.name}: got {' and '.join(given)}; needs at most one kind of clipping.")
-        self.clip: tuple[str, float] | None = next(iter(given.items()), None)
+        self.clipnorm = optional(number, clipnorm, f"{self.name}: clipnorm", 0, above=True)
+        self.clipvalue = optional(number, clipvalue, f"{self.name}: clipvalue", 0, above=True)
+        self.global_clipnorm = optional(number, global_clipnorm, f"{self.name}: global_clipnorm", 0, above=True)
+        self._limits()
         self.weight_decay = optional(number, weight_decay, f"{self.name}: weight_decay", 0)
         self.block: Block | None = None
         self.gradients: Block | None = None
@@ -185,24 +184,29 @@ class Optimizer(Watched):
                 note(variable.constraint)
                 copy(variable, variable.constraint(variable))
 
+    def _limits(self) -> dict[str, float]:
+        """The kind of clipping that was asked for, and its limit. ValueError for two of them."""
+        given = {key: value for key in ("clipnorm", "clipvalue", "global_clipnorm")
+                 if (value := getattr(self, key)) is not None}
+        if len(given) > 1:
+            raise ValueError(f"{self.name}: got {' and '.join(given)}; needs at most one kind of clipping.")
+        return given
+
     def _clip(self) -> None:
-        if self.clip is None:
-            return
         assert self.gradients is not None
-        kind, limit = self.clip
-        if kind == "clipvalue":
-            clip_value_step(self.gradients.flat, value=limit)
-        elif kind == "global_clipnorm":
-            clip_norm_step(self.gradients.flat, norm=limit)
-        else:
-            for view in self.gradient_views:
-                clip_norm_step(view, norm=limit)
+        for kind, limit in self._limits().items():
+            if kind == "clipvalue":
+                clip_value_step(self.gradients.flat, value=limit)
+            for each in self.gradient_views if kind == "clipnorm" else [self.gradients.flat] * (kind != "clipvalue"):
+                clip_norm_step(each, norm=limit)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
         """One step from (gradient, variable) pairs, as in a custom training loop."""
         pairs = list(grads_and_vars)
         self.apply([None if g is None else g for g, _ in pairs], [v for _, v in pairs])
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor arguments common to all optimizers."""
-        return {"name": self.name, "learning_rate": float(self._rate), "weight_decay": self.weight_decay}
+    def _argument(self, name: str) -> Any:
+        """The learning rate is its schedule, or the number that it is now."""
+        if name == "learning_rate":
+            return float(self._rate) if self.schedule is None else self.schedule
+        return super()._argument(name)

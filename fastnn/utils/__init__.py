@@ -7,13 +7,32 @@ import numpy.typing as npt
 
 from fastnn.arguments import whole
 from fastnn.feeding.pydataset import PyDataset
+from fastnn.serialization import (
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
 
 Sequence = PyDataset        # its older name
 
+CustomObjectScope = custom_object_scope
+
 __all__ = [
+    "CustomObjectScope",
     "PyDataset",
     "Sequence",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "normalize",
+    "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
 ]

@@ -1,0 +1,248 @@
+"""Objects as plain data and back: {"module", "class_name", "config", "registered_name"}, Keras' form. Ground floor.
+
+Reading such a dict imports and runs nothing of its own choice: a class is one of fastnn's public ones, one that
+`register_keras_serializable` was told of, or one that the caller names.
+"""
+
+import contextlib
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from fastnn.errors import nearest, shown
+from fastnn.names import snake_case
+
+# Where public classes and functions live: the closed table of what a configuration may name.
+KINDS = ("layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "regularizers", "initializers",
+         "constraints", "activations")
+_registered: dict[str, Any] = {}        # by "package>name"
+_scopes: list[Mapping[str, Any]] = []   # custom_object_scope
+
+
+# ---- to plain data --------------------------------------------------------------------------------------------------
+
+
+def plain(value: Any, where: str, by_name: bool = False) -> Any:
+    """The value as plain data. by_name: a function of fastnn is its name, as its constructors take it."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return type(value)(plain(item, where, by_name) for item in value)
+    if isinstance(value, dict):
+        return {str(key): plain(item, where, by_name) for key, item in value.items()}
+    if hasattr(value, "__array__"):
+        array = np.asarray(value)
+        return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
+    if isinstance(value, np.dtype) or (inspect.isclass(value) and issubclass(value, np.generic)):
+        return np.dtype(value).name
+    if hasattr(value, "get_config"):
+        return serialize_keras_object(value)
+    if callable(value):
+        return _named(value, where, by_name)
+    raise TypeError(f"{where} is {shown(value)}; needs what can be written down: numbers, text, lists, layers, or a "
+                    "get_config() of its own.")
+
+
+def _named(function: Any, where: str, by_name: bool) -> Any:
+    """A function by name: one of fastnn's, or a registered one."""
+    for kind in ("activations", "losses", "metrics"):
+        for name, known in _table(kind).items():
+            if known is function and name == function.__name__:
+                return name if by_name and kind == "activations" else _dict(f"fastnn.{kind}", "function", name, None)
+    registered = get_registered_name(function)
+    if registered not in _registered and not any(function is known for scope in _scopes for known in scope.values()):
+        raise ValueError(f"{where} is {shown(function)}; needs a name to write down.\nRegister your function: "
+                         "@fastnn.utils.register_keras_serializable().")
+    return _dict(None, "function", getattr(function, "__name__", registered), registered)
+
+
+def _dict(module: str | None, class_name: str, config: Any, registered_name: str | None) -> dict[str, Any]:
+    return {"module": module, "class_name": class_name, "config": config, "registered_name": registered_name}
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """An object as {"module", "class_name", "config", "registered_name"}; what is plain data stays that.
+
+    A layer that is built has its input shape in "build_config" too.
+    """
+    if not hasattr(obj, "get_config") or inspect.isclass(obj):
+        return plain(obj, "serialize_keras_object: obj")
+    cls = type(obj)
+    kind = _kind(cls)
+    found = _dict(f"fastnn.{kind}" if kind else cls.__module__, cls.__name__, obj.get_config(),
+                  None if kind else get_registered_name(cls))
+    build = obj.get_build_config() if hasattr(obj, "get_build_config") else None
+    return {**found, "build_config": build} if build is not None else found
+
+
+def _kind(cls: type) -> str:
+    """The public module of a class of fastnn, '' for another."""
+    if cls.__module__.partition(".")[0] == "fastnn":
+        for kind in KINDS:
+            if _table(kind).get(cls.__name__) is cls:
+                return kind
+    return ""
+
+
+@functools.cache
+def _table(kind: str) -> Mapping[str, Any]:
+    """The public classes and functions of a module, by name."""
+    module = importlib.import_module(f"fastnn.{kind}")
+    names = getattr(module, "__all__", None) or [*getattr(module, "CLASSES", ()), *getattr(module, "FUNCTIONS", ())]
+    table = {name: vars(module)[name] for name in names if name in vars(module)}
+    return {name: value for name, value in table.items() if callable(value) and not inspect.ismodule(value)}
+
+
+# ---- and back -------------------------------------------------------------------------------------------------------
+
+
+def revived(value: Any) -> Any:
+    """The value with objects in place of the dicts that describe them."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(revived(item) for item in value)
+    if isinstance(value, dict):
+        if "class_name" in value and "config" in value:
+            return deserialize_keras_object(value)
+        return {key: revived(item) for key, item in value.items()}
+    return value
+
+
+def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None,
+                             kinds: tuple[str, ...] = KINDS) -> Any:
+    """The object of a `serialize_keras_object` dict, or of Keras' own.
+
+    custom_objects: classes and functions by name, beside the registered ones. Raises ValueError for a class that is
+    neither fastnn's nor known, TypeError for what is no such dict.
+    """
+    with custom_object_scope(custom_objects or {}):
+        if not isinstance(config, dict):
+            return revived(config)
+        name: Any = config.get("class_name")
+        inner: Any = config.get("config")
+        if name == "__numpy__" or name == "__tensor__":
+            return np.array(inner["value"], inner["dtype"])
+        if name == "__tuple__":
+            return tuple(revived(item) for item in config.get("items", ()))
+        if name == "DTypePolicy":
+            return inner["name"]
+        if not isinstance(name, str):
+            raise TypeError(f"deserialize: got {shown(config)}; needs a dict with 'class_name' and 'config'.")
+        if name == "function":
+            return _found(config, str(inner), kinds)
+        cls = _found(config, name, kinds)
+        if not hasattr(cls, "from_config"):
+            raise TypeError(f"deserialize: {shown(name)} is no class with from_config(); needs one.")
+        made = cls.from_config(inner or {})
+        build = config.get("build_config")
+        if build and hasattr(made, "build_from_config"):
+            made.build_from_config(build)
+        return made
+
+
+def _found(config: dict[str, Any], name: str, kinds: tuple[str, ...]) -> Any:
+    """The class or function that a dict names."""
+    origin, _, module = str(config.get("module") or "").partition(".")
+    keys = [config.get("registered_name"), name] + [f"Custom>{name}"] * (origin not in ("fastnn", "keras"))
+    for known in (*reversed(_scopes), _registered):
+        for key in keys:
+            if key in known:
+                return known[key]
+    for kind in (module,) if module in KINDS else kinds:
+        if name in _table(kind):
+            return _table(kind)[name]
+    options = {*_registered, *(each for kind in kinds for each in _table(kind))}
+    raise ValueError(f"deserialize: got {shown(name)}; {nearest(name, options)}\nA class or function of your own is "
+                     "found when it is registered, by @fastnn.utils.register_keras_serializable(), or in "
+                     "custom_objects.")
+
+
+def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any:
+    """An object from what Keras takes for one: None, a name, a {"class_name", "config"} dict, a class or an object.
+
+    Classes are called without arguments. Raises ValueError with the nearest of the names, or TypeError.
+    """
+    if isinstance(identifier, dict):
+        name, config = identifier.get("class_name"), identifier.get("config") or {}
+        if not isinstance(name, str) or not isinstance(config, (dict, str)):
+            raise ValueError(f"{what}: got a dict without a class name; needs {{'class_name': …, 'config': {{…}}}}.")
+        found = classes[name].from_config(config) if name in classes else deserialize_keras_object(identifier)
+        return identified(what, found, classes)
+    if isinstance(identifier, str):
+        found = get_registered_object(identifier) or get_registered_object(f"Custom>{identifier}")
+        if identifier not in classes and found is None:
+            raise ValueError(f"{what}: got {shown(identifier)}; {nearest(identifier, classes)}")
+        identifier = classes.get(identifier, found)
+    if inspect.isclass(identifier):
+        try:
+            inspect.signature(identifier).bind()
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{what}: got the class {identifier.__name__}; needs an object; make one, as {error}."
+                            ) from None
+        identifier = identifier()
+    if identifier is not None and not callable(identifier):
+        raise TypeError(f"{what}: got {shown(identifier)}; needs a name, a class, an object, a function or None.")
+    return identifier
+
+
+def snake_names(*classes: type) -> dict[str, type]:
+    """Each class under its own name and under that name in snake case."""
+    return {c.__name__: c for c in classes} | {snake_case(c.__name__): c for c in classes}
+
+
+# ---- names of users' classes and functions --------------------------------------------------------------------------
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+    """A decorator: this class or function of your own may be named in a configuration, as 'package>name'.
+
+    ValueError for a name that is taken by another, TypeError for a class without get_config().
+    """
+    def register(obj: Any) -> Any:
+        full = f"{package}>{name or obj.__name__}"
+        if inspect.isclass(obj) and not hasattr(obj, "get_config"):
+            raise TypeError(f"register_keras_serializable: {obj.__name__} has no get_config(); needs one.")
+        if _registered.get(full, obj) is not obj and not _redefined(_registered[full], obj):
+            raise ValueError(f"register_keras_serializable: {shown(full)} is {_registered[full]} already; needs "
+                             "another name.")
+        _registered[full] = obj
+        return obj
+    return register
+
+
+def _redefined(before: Any, obj: Any) -> bool:
+    """Whether it is the same definition again, as when a notebook's cell runs twice."""
+    return (before.__module__, before.__qualname__) == (obj.__module__, obj.__qualname__)
+
+
+def get_registered_name(obj: Any) -> str:
+    """'package>name' of a registered class or function, else its own name."""
+    return next((full for full, known in _registered.items() if known is obj), getattr(obj, "__name__", str(obj)))
+
+
+def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The class or function of a name: from the scopes, custom_objects or the registered ones, or None."""
+    for known in (*reversed(_scopes), custom_objects or {}, _registered):
+        if name in known:
+            return known[name]
+    return None
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The registered classes and functions, by name; what is put in is known from then on."""
+    return _registered
+
+
+@contextlib.contextmanager
+def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+    """In the `with` block these classes and functions are known by these names."""
+    _scopes.append(dict(objects))
+    try:
+        yield
+    finally:
+        _scopes.pop()
