@@ -49,8 +49,7 @@ def test_gradients_stop_at_whole_numbers() -> None:
     x = Tensor(ARRAYS["float32"], tracked=True)
     with GradientTape():
         y = ops.sum(elementwise.scale(elementwise.cast(x, dtype="int32"), factor=1.0))
-    with pytest.raises(TypeError, match=r"cast: has no gradient to int32"):
-        backward(y, [x])
+    assert backward(y, [x]) == [None]
 
 
 class Kind(Layer):

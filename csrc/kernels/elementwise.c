@@ -128,27 +128,6 @@ static void clip_grad(const Call *call, Part part)
         dx[i] = x[i] < low || x[i] > high ? 0 : dy[i];
 }
 
-INLINE V v_greater(V a, V b) { return v_where(a > b, v_splat(1)); }
-INLINE V v_greater_equal(V a, V b) { return v_where(a >= b, v_splat(1)); }
-INLINE V v_equal(V a, V b) { return v_where(a == b, v_splat(1)); }
-
-static void greater(const Call *call, Part part) { map2(call, part, v_greater); }
-static void greater_equal(const Call *call, Part part) { map2(call, part, v_greater_equal); }
-static void equal(const Call *call, Part part) { map2(call, part, v_equal); }
-
-static void where(const Call *call, Part part)
-{
-    const float *condition = input(call, 0);
-    const float *a = input(call, 1);
-    const float *b = input(call, 2);
-    float *y = output(call, 0);
-    const Range range = share_elements(output_size(call, 0), part);
-
-#pragma GCC ivdep
-    for (int64_t i = range.begin; i < range.end; i++)
-        y[i] = condition[i] != 0 ? a[i] : b[i];
-}
-
 enum { SOME = 64 };      /* elements that are converted at a time */
 
 static void cast_floats(const double *x, void *y, int64_t n, int dtype)
@@ -237,10 +216,6 @@ const Kernel FAMILY(elementwise)[] = {
     {"add_constant(x, *, value)", add_constant, ELEMENTS, 0.1},
     {"clip(x, *, low, high)", clip, ELEMENTS, 0.1},
     {"clip_grad(dy, x, *, low, high)", clip_grad, ELEMENTS, 0.15},
-    {"greater(a, b)", greater, ELEMENTS, 0.15},
-    {"greater_equal(a, b)", greater_equal, ELEMENTS, 0.15},
-    {"equal(a, b)", equal, ELEMENTS, 0.15},
-    {"where(condition, a, b)", where, ELEMENTS, 0.2},
     {"cast(x, *, dtype)", cast, ELEMENTS, 0.3},
     {0},
 };

@@ -257,13 +257,22 @@ static void max_grad(const Call *call, Part part)
     }
 }
 
-static void expand(const Call *call, Part part)
+/* to[0 .. n] = from, or its one element; elements of `width` bytes, whatever they are. */
+static inline __attribute__((always_inline)) void put_row(void *to, const void *from, int64_t n, int one, int64_t width)
 {
-    const float *x = input(call, 0);
-    float *y = output(call, 0);   /* its shape is the constant `shape` */
+    for (int64_t j = 0; j < n; j++)
+        if (width == 4) ((uint32_t *)to)[j] = ((const uint32_t *)from)[one ? 0 : j];
+        else if (width == 8) ((uint64_t *)to)[j] = ((const uint64_t *)from)[one ? 0 : j];
+        else ((uint8_t *)to)[j] = ((const uint8_t *)from)[one ? 0 : j];
+}
+
+static inline __attribute__((always_inline)) void expand_any(const Call *call, Part part, int64_t width)
+{
+    const char *x = input(call, 0);
+    char *y = output(call, 0);   /* its shape is the constant `shape` */
     const Layout l = layout_of(call->outputs[0], &call->constants[1]);
 
-    /* Written in order of y's rows of `last` floats; x is found by walking y's groups from the inside. */
+    /* Written in order of y's rows of `last` elements; x is found by walking y's groups from the inside. */
     if (!output_size(call, 0)) return;
     const int64_t columns = l.last_reduced ? 1 : l.last;
     const int groups = l.kept.count + l.reduced.count;
@@ -279,11 +288,16 @@ static void expand(const Call *call, Part part)
             from += place * stride;
             stride *= size;
         }
-        float *to = y + row * l.last;
-        if (l.last_reduced)
-            for (int64_t j = 0; j < l.last; j++) to[j] = x[from];
-        else
-            for (int64_t j = 0; j < l.last; j++) to[j] = x[from + j];
+        put_row(y + row * l.last * width, x + from * width, l.last, l.last_reduced, width);
+    }
+}
+
+static void expand(const Call *call, Part part)
+{
+    switch ((DType)call->outputs[0]->dtype) {
+    case F32: case I32: expand_any(call, part, 4); break;
+    case F64: case I64: expand_any(call, part, 8); break;
+    default: expand_any(call, part, 1); break;
     }
 }
 

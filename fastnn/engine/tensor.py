@@ -242,7 +242,7 @@ def backward(target: Tensor, sources: Sequence[Tensor], seed: Tensor | None = No
         with program.section_scope("backward"), program.layer_scope(call.layer):
             found = call.op.backward(call, outputs[call.index], d_outputs, wanted)
             for name, tensor in zip(names, call.inputs):
-                if name in found:
+                if found.get(name) is not None:     # None: the derivative is 0 wherever there is one
                     before = gradients.get(id(tensor))
                     gradients[id(tensor)] = found[name] if before is None else operators["+"](before, found[name])
                     push(tensor)
@@ -263,8 +263,8 @@ def _path(target: Tensor, sources: set[int]) -> tuple[set[int], dict[int, tuple[
     for index in sorted(calls):
         call = calls[index]
         outputs[index] = call.outputs
-        if any(id(t) in path for t in call.inputs):
-            path.update(id(t) for t in outputs[index])
+        if any(id(t) in path for t in call.inputs):        # whole numbers and bools stay where they are
+            path.update(id(t) for t in outputs[index] if t.dtype.startswith("float"))
     return path, outputs
 
 

@@ -10,7 +10,8 @@ from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
 from fastnn.ops import broadcast_to
 from fastnn.ops.rows.activation import prelu
-from fastnn.ops.rows.elementwise import add_constant, cast, scale, where
+from fastnn.ops.rows.compare import where
+from fastnn.ops.rows.elementwise import add_constant, cast, scale
 
 _HIDDEN = -3e38      # what a masked place is before softmax
 

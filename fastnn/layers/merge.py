@@ -11,7 +11,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
 from fastnn.ops._op import Shape
-from fastnn.ops.rows import data, elementwise
+from fastnn.ops.rows import compare, data, elementwise
 from fastnn.ops.rows.reduce import expand
 from fastnn.ops.rows.stacking import concatenate as concatenate_row
 
@@ -77,12 +77,12 @@ class Multiply(_Merge):
 
     def _merged(self, inputs: Sequence[Tensor]) -> Tensor:
         masks = [_spread(t) for t in inputs]
-        kept = [t if m is None else elementwise.where(m, t, _filled(t, 1.0)) for t, m in zip(inputs, masks)]
+        kept = [t if m is None else compare.where(m, t, _filled(t, 1.0)) for t, m in zip(inputs, masks)]
         y = super()._merged(kept)
         given = [m for m in masks if m is not None]
         if len(given) < len(masks):
             return y
-        return elementwise.where(reduce(elementwise.maximum, given), y, _filled(y, 0.0))
+        return compare.where(reduce(elementwise.maximum, given), y, _filled(y, 0.0))
 
 
 class _Choice(_Merge):
@@ -93,9 +93,9 @@ class _Choice(_Merge):
         for x in inputs[1:]:
             theirs = _spread(x)
             if theirs is not None:
-                x = elementwise.where(theirs, x, y)
+                x = compare.where(theirs, x, y)
             if mask is not None:
-                y = elementwise.where(mask, y, x)
+                y = compare.where(mask, y, x)
             mask = None if mask is None or theirs is None else elementwise.maximum(mask, theirs)
             y = type(self).op(y, x)
         return y

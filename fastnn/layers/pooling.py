@@ -16,7 +16,8 @@ from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import reduce
-from fastnn.ops.rows.elementwise import divide, scale, where
+from fastnn.ops.rows.compare import where
+from fastnn.ops.rows.elementwise import divide, scale
 from fastnn.ops.rows.pool import average_pool, max_pool
 
 _AXES = {1: "batch, steps, features", 2: "batch, height, width, channels"}

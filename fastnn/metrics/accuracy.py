@@ -5,18 +5,19 @@ import warnings
 import numpy as np
 
 from fastnn.arguments import number, whole
+from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import prepared
 from fastnn.metrics.metric import MeanMetricWrapper
-from fastnn.ops.rows import data, elementwise
+from fastnn.ops.rows import compare, data, elementwise
 from fastnn.ops.rows import metric as rows
 
 
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where y_true = y_pred, else 0, element by element."""
-    return elementwise.equal(*prepared("accuracy", y_true, y_pred))
+    return elementwise.cast(compare.equal(*prepared("accuracy", y_true, y_pred)), dtype=backend.floatx())
 
 
 def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:

@@ -54,6 +54,9 @@ from fastnn.ops.rows.activation import (
     step,
     tanh,
 )
+from fastnn.ops.rows.compare import (
+    greater_equal,
+)
 from fastnn.ops.rows.dense import (
     add_bias,
     dense,
@@ -65,7 +68,6 @@ from fastnn.ops.rows.elementwise import (
     absolute,
     divide_no_nan,
     exp,
-    greater_equal,
     log,
     negative,
     sign,

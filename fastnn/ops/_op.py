@@ -66,8 +66,9 @@ class Op:
     one rule gives a gradient for each. updates: the inputs that are overwritten; they are the outputs then.
     optional: inputs that may be None; the kernel gets an empty array of shape (0,) then.
     dtypes: {input: dtype, an input before it, "any", or "alike" for inputs that meet in the widest dtype among them},
-    else "float"; whole numbers become floats there. result: dtype of the outputs: "float", a dtype,
-    an input's name, a rule over dtypes and constants, or a tuple of these. view: the output shares its input's memory.
+    else "float"; whole numbers become floats there, and whatever is not 0 is true where "bool" is asked for.
+    result: dtype of the outputs: "float", a dtype, an input's name, a rule over dtypes and constants, or a tuple of
+    these. view: the output shares its input's memory.
     moves: it does nothing but put its second input in the place of the first; what is made for it alone is made there.
     probabilities: how the output comes of the first input, "sigmoid" or "softmax", where these are logits and
     probabilities; a loss may start from the logits then.
@@ -247,6 +248,8 @@ class Op:
                 value = as_tensor(value, kind)
             elif kind == "float" and value.dtype in WIDENING[:4]:
                 value = by_name["cast"](value, dtype=wanted)
+            elif kind == "bool" and value.dtype != "bool":
+                value = by_name["cast"](value, dtype="bool")
             elif wanted not in ("any", "alike", value.dtype):
                 raise TypeError(f"{self.name}: {name} has dtype {value.dtype}; needs {wanted}; convert the data, or "
                                 "make the weights anew under this floatx.")

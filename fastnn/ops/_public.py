@@ -15,7 +15,7 @@ from fastnn.engine.tensor import Tensor, operators
 from fastnn.errors import ShapeError
 from fastnn.ops._assign import assign, assign_add
 from fastnn.ops._op import as_tensor
-from fastnn.ops.rows import activation, data, elementwise, reduce, stacking
+from fastnn.ops.rows import activation, compare, data, elementwise, reduce, stacking
 from fastnn.ops.rows.dense import add_bias
 from fastnn.ops.rows.dense import matmul as matmul_row
 
@@ -32,7 +32,7 @@ def shape(x: TensorLike) -> tuple[int | None, ...]:
 
 def broadcast_to(x: TensorLike, shape: Sequence[int | None]) -> Tensor:
     """x repeated to `shape`: axes are added in front, axes of length 1 are repeated."""
-    x, shape = as_tensor(x), tuple(shape)
+    x, shape = as_tensor(x, "any"), tuple(shape)
     if tuple(x.shape) == shape:
         return x
     lead = len(shape) - x.ndim
@@ -113,18 +113,21 @@ def minimum(a: TensorLike, b: TensorLike) -> Tensor:
 
 def greater(a: TensorLike, b: TensorLike) -> Tensor:
     """1 where a > b, else 0."""
-    return elementwise.greater(*_pair("greater", a, b))
+    return compare.greater(*_pair("greater", a, b))
 
 
 def equal(a: TensorLike, b: TensorLike) -> Tensor:
     """1 where a == b, else 0."""
-    return elementwise.equal(*_pair("equal", a, b))
+    return compare.equal(*_pair("equal", a, b))
 
 
 def where(condition: TensorLike, a: TensorLike, b: TensorLike) -> Tensor:
     """a where condition is not 0, else b."""
     a, b = _pair("where", a, b)
-    return elementwise.where(broadcast_to(condition, a.shape), a, b)
+    condition = as_tensor(condition, "any")
+    if condition.dtype != "bool":
+        condition = elementwise.cast(condition, dtype="bool")
+    return compare.where(broadcast_to(condition, a.shape), a, b)
 
 
 def power(x: TensorLike, exponent: float) -> Tensor:

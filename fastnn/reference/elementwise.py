@@ -1,6 +1,6 @@
 """Arithmetic on arrays of one shape; nothing broadcasts. NumPy only.
 
-Every function takes arrays of any one shape and returns an array of that shape. Comparisons give 0 or 1.
+Every function takes arrays of any one shape and returns an array of that shape.
 """
 
 import numpy as np
@@ -113,26 +113,6 @@ def clip_grad(dy: Array, x: Array, *, low: float, high: float) -> Array:
     """dx = dy where low ≤ x ≤ high, else 0; dy also at the bounds, as tf.clip_by_value."""
     outside = (x < x.dtype.type(low)) | (x > x.dtype.type(high))
     return np.where(outside, np.zeros_like(dy), dy)
-
-
-def greater(a: Array, b: Array) -> Array:
-    """y = 1 where a > b, else 0."""
-    return np.greater(a, b).astype(a.dtype)
-
-
-def greater_equal(a: Array, b: Array) -> Array:
-    """y = 1 where a ≥ b, else 0."""
-    return np.greater_equal(a, b).astype(a.dtype)
-
-
-def equal(a: Array, b: Array) -> Array:
-    """y = 1 where a = b, else 0."""
-    return np.equal(a, b).astype(a.dtype)
-
-
-def where(condition: Array, a: Array, b: Array) -> Array:
-    """y = a where condition ≠ 0, else b."""
-    return np.where(condition != 0, a, b)
 
 
 def cast(x: Array, *, dtype: str) -> Array:

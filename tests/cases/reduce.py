@@ -45,6 +45,9 @@ CASES = [
          bad=[(dict(x=(3, 4)), "without axes"), (dict(x=(3,)), "without axes")]),
     Case("expand", x=floats(), shape=(7, 33), axes=(0, 1), bits=True),
     Case("expand", x=floats(5), shape=(5, 66), axes=(1,), bits=True),
+    *(Case("expand", x=ints(3, 2, high=2, dtype=dtype), shape=(3, 5, 2, 4), axes=(1, 3), bits=True)
+      for dtype in ("bool", "uint8", "int32", "int64")),
+    Case("expand", x=ints(66, dtype="int64"), shape=(5, 66), axes=(0,), bits=True),
     Case("expand", x=floats(66), shape=(5, 66), axes=(0,), bits=True),
     Case("expand", x=floats(3, 2), shape=(3, 5, 2, 4), axes=(1, 3), bits=True),
     Case("expand", x=floats(5, 4), shape=(3, 5, 2, 4), axes=(0, 2), bits=True),

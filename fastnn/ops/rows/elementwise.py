@@ -2,16 +2,7 @@
 
 import numpy as np
 
-from fastnn.engine.tensor import Tensor
 from fastnn.ops._op import Op, same, same_shapes
-
-
-def _cast_gradient(dy: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    if not y.dtype.startswith("float"):
-        raise TypeError(f"cast: has no gradient to {y.dtype}; whole numbers stay where they are when x moves a little; "
-                        "cast what is not trained.")
-    return dy if dy.dtype == x.dtype else cast(dy, dtype=x.dtype)
-
 
 add = Op("add", shape=lambda a, b: same_shapes("add", a=a, b=b), vjp=dict(a=lambda dy: dy, b=lambda dy: dy))
 
@@ -65,14 +56,5 @@ clip = Op("clip", shape=same, vjp=dict(x=lambda dy, x, low, high: clip_grad(dy, 
 
 clip_grad = Op("clip_grad", shape=lambda dy, x: same_shapes("clip_grad", dy=dy, x=x), outputs=("dx",))
 
-greater = Op("greater", shape=lambda a, b: same_shapes("greater", a=a, b=b))
-
-greater_equal = Op("greater_equal", shape=lambda a, b: same_shapes("greater_equal", a=a, b=b))
-
-equal = Op("equal", shape=lambda a, b: same_shapes("equal", a=a, b=b))
-
-where = Op("where", shape=lambda condition, a, b: same_shapes("where", condition=condition, a=a, b=b),
-           vjp=dict(a=lambda dy, condition: where(condition, dy, scale(dy, factor=0.0)),
-                    b=lambda dy, condition: where(condition, scale(dy, factor=0.0), dy)))
-
-cast = Op("cast", shape=same, dtypes=dict(x="any"), result=lambda dtype: dtype, vjp=dict(x=_cast_gradient))
+cast = Op("cast", shape=same, dtypes=dict(x="any"), result=lambda dtype: dtype,
+          vjp=dict(x=lambda dy, x: dy if dy.dtype == x.dtype else cast(dy, dtype=x.dtype)))

@@ -54,6 +54,7 @@ max = Op("max", shape=_max_shape, vjp=dict(x=lambda dy, x, y, axes: max_grad(dy,
 
 max_grad = Op("max_grad", shape=lambda x: x, outputs=("dx",))
 
-expand = Op("expand", shape=_expand_shape, vjp=dict(x=lambda dy, axes: sum(dy, axes=axes)))
+expand = Op("expand", shape=_expand_shape, dtypes=dict(x="any"), result="x",
+            vjp=dict(x=lambda dy, axes: sum(dy, axes=axes)))
 
 argmax = Op("argmax", shape=_argmax_shape, result="int32")

@@ -1,0 +1,135 @@
+/* compare.c: comparisons, which give bools, and what is chosen by them; see fastnn/reference/compare.py.
+ *
+ * The comparison is a constant where a kernel names it, so each loop is compiled for one of them. */
+#include <math.h>
+#include <string.h>
+
+#include "fastnn.h"
+#include "vector/simd.h"
+
+typedef enum Relation { EQUAL, NOT_EQUAL, LESS, LESS_EQUAL } Relation;
+
+INLINE uint8_t floats_hold(Relation r, float a, float b)
+{
+    return r == EQUAL ? a == b : r == NOT_EQUAL ? a != b : r == LESS ? a < b : a <= b;
+}
+
+INLINE uint8_t doubles_hold(Relation r, double a, double b)
+{
+    return r == EQUAL ? a == b : r == NOT_EQUAL ? a != b : r == LESS ? a < b : a <= b;
+}
+
+INLINE uint8_t integers_hold(Relation r, int64_t a, int64_t b)
+{
+    return r == EQUAL ? a == b : r == NOT_EQUAL ? a != b : r == LESS ? a < b : a <= b;
+}
+
+/* y = whether the relation holds between inputs `left` and `right`, of any one dtype. */
+INLINE void compare(const Call *call, Part part, Relation r, int left, int right)
+{
+    const void *a = input(call, left), *b = input(call, right);
+    uint8_t *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+    const int64_t begin = range.begin, end = range.end;
+
+    switch ((DType)call->inputs[0]->dtype) {
+    case F32:
+        for (int64_t i = begin; i < end; i++) y[i] = floats_hold(r, ((const float *)a)[i], ((const float *)b)[i]);
+        break;
+    case F64:
+        for (int64_t i = begin; i < end; i++) y[i] = doubles_hold(r, ((const double *)a)[i], ((const double *)b)[i]);
+        break;
+    case I32:
+        for (int64_t i = begin; i < end; i++) y[i] = integers_hold(r, ((const int32_t *)a)[i], ((const int32_t *)b)[i]);
+        break;
+    case I64:
+        for (int64_t i = begin; i < end; i++) y[i] = integers_hold(r, ((const int64_t *)a)[i], ((const int64_t *)b)[i]);
+        break;
+    case U8:
+    case BOOL:
+        for (int64_t i = begin; i < end; i++) y[i] = integers_hold(r, ((const uint8_t *)a)[i], ((const uint8_t *)b)[i]);
+        break;
+    case DTYPE_COUNT: break;
+    }
+}
+
+static void equal(const Call *call, Part part) { compare(call, part, EQUAL, 0, 1); }
+static void not_equal(const Call *call, Part part) { compare(call, part, NOT_EQUAL, 0, 1); }
+static void less(const Call *call, Part part) { compare(call, part, LESS, 0, 1); }
+static void less_equal(const Call *call, Part part) { compare(call, part, LESS_EQUAL, 0, 1); }
+static void greater(const Call *call, Part part) { compare(call, part, LESS, 1, 0); }
+static void greater_equal(const Call *call, Part part) { compare(call, part, LESS_EQUAL, 1, 0); }
+
+static void logical_not(const Call *call, Part part)
+{
+    const uint8_t *x = input(call, 0);
+    uint8_t *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) y[i] = !x[i];
+}
+
+/* By the bits, as a compiler may take isnan() to be false everywhere. */
+typedef enum Kind { NOT_A_NUMBER, INFINITE, FINITE } Kind;
+
+INLINE void classify(const Call *call, Part part, Kind kind)
+{
+    const float *x = input(call, 0);
+    uint8_t *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+
+    for (int64_t i = range.begin; i < range.end; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bits &= 0x7fffffff;
+        y[i] = kind == NOT_A_NUMBER ? bits > 0x7f800000 : kind == INFINITE ? bits == 0x7f800000 : bits < 0x7f800000;
+    }
+}
+
+static void isnan_(const Call *call, Part part) { classify(call, part, NOT_A_NUMBER); }
+static void isinf_(const Call *call, Part part) { classify(call, part, INFINITE); }
+static void isfinite_(const Call *call, Part part) { classify(call, part, FINITE); }
+
+static void where(const Call *call, Part part)
+{
+    const uint8_t *condition = input(call, 0);
+    const void *a = input(call, 1), *b = input(call, 2);
+    void *y = output(call, 0);
+    const Range range = share_elements(output_size(call, 0), part);
+    const int64_t begin = range.begin, end = range.end;
+
+    switch ((DType)call->outputs[0]->dtype) {
+    case F32:
+    case I32:
+        for (int64_t i = begin; i < end; i++)
+            ((uint32_t *)y)[i] = condition[i] ? ((const uint32_t *)a)[i] : ((const uint32_t *)b)[i];
+        break;
+    case F64:
+    case I64:
+        for (int64_t i = begin; i < end; i++)
+            ((uint64_t *)y)[i] = condition[i] ? ((const uint64_t *)a)[i] : ((const uint64_t *)b)[i];
+        break;
+    case U8:
+    case BOOL:
+        for (int64_t i = begin; i < end; i++)
+            ((uint8_t *)y)[i] = condition[i] ? ((const uint8_t *)a)[i] : ((const uint8_t *)b)[i];
+        break;
+    case DTYPE_COUNT: break;
+    }
+}
+
+extern const Kernel FAMILY(compare)[];
+const Kernel FAMILY(compare)[] = {
+    {"equal(a, b)", equal, ELEMENTS, 0.15},
+    {"not_equal(a, b)", not_equal, ELEMENTS, 0.15},
+    {"less(a, b)", less, ELEMENTS, 0.15},
+    {"less_equal(a, b)", less_equal, ELEMENTS, 0.15},
+    {"greater(a, b)", greater, ELEMENTS, 0.15},
+    {"greater_equal(a, b)", greater_equal, ELEMENTS, 0.15},
+    {"logical_not(x)", logical_not, ELEMENTS, 0.1},
+    {"isnan(x)", isnan_, ELEMENTS, 0.1},
+    {"isinf(x)", isinf_, ELEMENTS, 0.1},
+    {"isfinite(x)", isfinite_, ELEMENTS, 0.1},
+    {"where(condition, a, b)", where, ELEMENTS, 0.2},
+    {0},
+};
