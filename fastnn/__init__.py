@@ -29,6 +29,7 @@ from fastnn.config import (
     set_num_threads,
     show_config,
 )
+from fastnn.engine.decorator import function
 from fastnn.engine.tensor import (
     GradientTape,
     Tensor,
@@ -70,6 +71,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "function",
     "get_num_threads",
     "initializers",
     "layers",

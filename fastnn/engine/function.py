@@ -73,6 +73,8 @@ class Recorder:
                     body()
                 return None
             if entry.program.fits():
+                for holder in entry.watch.holders:
+                    holder.hold()       # what another optimizer may have moved since
                 return entry.program
         self._record(key, name, body)
         return None
@@ -83,10 +85,10 @@ class Recorder:
         draws = Draws(traced=key in self._unsettled)
         with whole_step():
             with noting() as noted, keeping(before), recording() as calls, draws:
-                body()
+                keep = body()
             watch = Watch(noted.values())
             why, settled = self._why_not(key, calls.reads, watch, draws)
-            program = None if why or not settled else Program(calls, name)
+            program = None if why or not settled else Program(calls, name, keep or ())
             if program is not None and program.rounds:      # the first step has the bits of all others
                 undo(before)
                 program.run()

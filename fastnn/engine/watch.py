@@ -114,6 +114,7 @@ class Watch:
     def __init__(self, noted: Iterable[Noted]) -> None:
         self.noted = list(noted)
         self._inside = [each for each in self.noted if each.contents]
+        self.holders: list[Any] = [each.used for each in self.noted if hasattr(each.used, "hold")]
         self._edits = -1        # of all objects, when the versions were compared last
 
     def holds(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import random
+from fastnn.engine.program import draws
 from fastnn.engine.tensor import Tensor
 from fastnn.layers.layer import Layer, context
 
@@ -23,8 +24,11 @@ class RandomLayer(Layer):
     def _key(self) -> tuple[Tensor, dict[str, int]]:
         """(counter, {"seed", "stream"}): the pass' step counter and a stream for each application in it; outside a pass
         a constant that differs from call to call."""
-        if context.counter is None or context.applications is None:
+        counter, applications = context.counter, context.applications
+        if counter is None and (found := draws()) is not None:
+            counter, applications = found
+        if counter is None or applications is None:
             return Tensor(np.array(next(self._draws), np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
-        nth = context.applications.get(id(self), 0)
-        context.applications[id(self)] = nth + 1
-        return context.counter, {"seed": self._seed, "stream": self._stream + (nth << 20)}
+        nth = applications.get(id(self), 0)
+        applications[id(self)] = nth + 1
+        return counter, {"seed": self._seed, "stream": self._stream + (nth << 20)}
