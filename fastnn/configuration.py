@@ -33,6 +33,10 @@ class Configurable:
         return {name: plain(value, f"{type(self).__name__}: {name}", by_name=name in own)
                 for name, value in arguments_of(self).items()}
 
+    def _copied(self) -> Any:
+        """Another of the same arguments."""
+        return type(self).from_config(self.get_config())
+
     def _argument(self, name: str) -> Any:
         """An argument of a class of fastnn, as it is now."""
         return getattr(self, name)

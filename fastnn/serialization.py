@@ -21,6 +21,7 @@ KINDS = ("layers", "models", "losses", "metrics", "optimizers", "optimizers.sche
          "constraints", "activations")
 _registered: dict[str, Any] = {}        # by "package>name"
 _scopes: list[Mapping[str, Any]] = []   # custom_object_scope
+_live: list[bool] = []                  # keeping_functions
 
 
 # ---- to plain data --------------------------------------------------------------------------------------------------
@@ -42,11 +43,21 @@ def plain(value: Any, where: str, by_name: bool = False) -> Any:
     if isinstance(value, np.dtype) or (inspect.isclass(value) and issubclass(value, np.generic)):
         return np.dtype(value).name
     if hasattr(value, "get_config"):
-        return serialize_keras_object(value)
+        return value._copied() if _live and hasattr(value, "_copied") else serialize_keras_object(value)
     if callable(value):
-        return _named(value, where, by_name)
+        return value if _live else _named(value, where, by_name)
     raise TypeError(f"{where} is {shown(value)}; needs what can be written down: numbers, text, lists, layers, or a "
                     "get_config() of its own.")
+
+
+@contextlib.contextmanager
+def keeping_functions() -> Iterator[None]:
+    """In the `with` block a config is for a copy in this process: functions stay themselves, objects are copied."""
+    _live.append(True)
+    try:
+        yield
+    finally:
+        _live.pop()
 
 
 def _named(function: Any, where: str, by_name: bool) -> Any:
@@ -148,6 +159,7 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
 def _found(config: dict[str, Any], name: str, kinds: tuple[str, ...]) -> Any:
     """The class or function that a dict names."""
     origin, _, module = str(config.get("module") or "").partition(".")
+    name = "Model" if name == "Functional" else name
     keys = [config.get("registered_name"), name] + [f"Custom>{name}"] * (origin not in ("fastnn", "keras"))
     for known in (*reversed(_scopes), _registered):
         for key in keys:

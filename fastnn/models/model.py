@@ -59,6 +59,26 @@ class Model(Trainer, Layer):
     def _build(self, input_shape: Any) -> None:
         self.built = True       # sublayers build themselves when they are called
 
+    # ---- as plain data ----------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers and what each is called on; of a subclass, the arguments of its constructor."""
+        if type(self).__init__ in (Model.__init__, Layer.__init__) and self._graph is not None:
+            return {"name": self.name, "trainable": self.trainable, **copies().graph_config(self._graph)}
+        return {key: value for key, value in super().get_config().items() if key not in ("inputs", "outputs")}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The model of a get_config(), with new weights."""
+        return copies().model_from(cls, config) if "input_layers" in config else super().from_config(config)
+
+    def _copied(self) -> Any:
+        graph = type(self).__init__ is Model.__init__ and self._graph is not None
+        return copies().clone_model(self) if graph else super()._copied()
+
+    def _argument(self, name: str) -> Any:
+        return None if name in ("inputs", "outputs") else super()._argument(name)
+
     # ---- looking at it ----------------------------------------------------------------------------------------
 
     @property
@@ -109,6 +129,12 @@ class Model(Trainer, Layer):
     def count_arithmetic(self) -> str:
         """Empty: a model's count is the sum of its layers'."""
         return ""
+
+
+def copies() -> Any:
+    """models/copies.py, which imports this."""
+    from fastnn.models import copies
+    return copies
 
 
 def _shapes(structure: Any) -> Any:

@@ -9,7 +9,7 @@ from fastnn.errors import shown
 from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer
 from fastnn.models.graph import Graph
-from fastnn.models.model import Model
+from fastnn.models.model import Model, copies
 from fastnn.nest import flatten
 from fastnn.ops.rows.data import as_dtype
 
@@ -89,6 +89,18 @@ class Sequential(Model):
     def takes_integers(self) -> bool:  # type: ignore[override]
         """What the first layer does, where there is no Input that says it."""
         return self._input is None and bool(self._sublayers) and self._sublayers[0].takes_integers
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers, in order, an Input the first of them where there is one."""
+        return dict(copies().sequential_config(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The model of a get_config(), with new weights."""
+        return copies().sequential_from(cls, config)
+
+    def _copied(self) -> Any:
+        return copies().clone_model(self)
 
     def call(self, inputs: Any) -> Any:
         """Each layer on the one before's output."""
