@@ -326,12 +326,19 @@ def test_bad_arguments(make: Any, kind: type[Exception], texts: tuple[str, ...])
     assert fastnn.random._state.streams == streams
 
 
+def test_images_of_any_size_are_repeated(any_backend: str) -> None:
+    model = Sequential([Input((None, None, 3)), layers.UpSampling2D()])
+    assert model.output_shape == (None, None, None, 3)
+    for rows in (4, 3):
+        x = np.random.default_rng(rows).normal(size=(2, rows, 5, 3)).astype(np.float32)
+        np.testing.assert_array_equal(model.predict(x, verbose=0), x.repeat(2, axis=1).repeat(2, axis=2))
+
+
 @pytest.mark.parametrize("layer, shape, texts", [
     (lambda n: layers.Cropping2D(2, name=n), (4, 9, 1), ("(None, 4, 9, 1)", "(2, 2)")),
     (lambda n: layers.Cropping1D((3, 1), name=n), (4, 1), ("(None, 4, 1)", "(3, 1)")),
     (lambda n: layers.ZeroPadding2D(name=n), (4, 4), ("(None, 4, 4)", "channels")),
     (lambda n: layers.ZeroPadding1D(name=n), (4,), ("(None, 4)", "features")),
-    (lambda n: layers.UpSampling2D(name=n), (None, None, 3), ("known",)),
     (lambda n: layers.Permute((2, 1), name=n), (4,), ("(None, 4)", "(2, 1)")),
     (lambda n: layers.RepeatVector(3, name=n), (4, 4), ("(None, 4, 4)", "features")),
     (lambda n: layers.RandomFlip(name=n), (4, 4), ("(None, 4, 4)",)),
