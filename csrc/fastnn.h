@@ -12,9 +12,12 @@
  *     float64 only for 0-d counters and sums (and the perceptron, which is float64 from end to end);
  *   - outputs never overlapping inputs, except where the op says that an output *is* an input (an
  *     update);
- *   - subnormal numbers being flushed to zero, in inputs and results.
+ *   - subnormal numbers being flushed to zero, in inputs and results;
+ *   - every output having memory, except those of which its op says that they may be left out (Op.may_omit):
+ *     where no call of a program reads one, its data are NULL and its sizes 0.
  * A kernel must:
  *   - allocate nothing, never fail, never touch anything but its outputs;
+ *   - skip the store of an output that is NULL, and give the others the same bits as with it;
  *   - compute its share only: `part` says which of `count` equal workers is calling. share() cuts the
  *     work at places that depend on sizes alone, and no output element may depend on the cut, so the
  *     bits are the same for any number of threads. Workers never wait for each other inside a call;

@@ -144,9 +144,12 @@ def kernels(str isa) -> dict:
 
 
 cdef int describe(object array, Tensor *tensor) except -1:
-    """Fill a descriptor from any C-contiguous buffer. The caller keeps the array alive."""
+    """Fill a descriptor from any C-contiguous buffer; all zeros for None. The caller keeps the array alive."""
     cdef Py_buffer view
     cdef int i
+    if array is None:
+        memset(tensor, 0, sizeof(Tensor))
+        return 0
     PyObject_GetBuffer(array, &view, PyBUF_ND | PyBUF_FORMAT)
     tensor.data = view.buf
     tensor.rank = view.ndim

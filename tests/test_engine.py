@@ -56,6 +56,22 @@ def test_calls_on_constants_are_computed_once(any_backend: str) -> None:
     np.testing.assert_array_equal(program.results[0].data, [2, 2, 2])
 
 
+def test_what_nobody_reads_has_no_memory(any_backend: str) -> None:
+    x = Tensor(np.random.default_rng(0).normal(size=(2, 6, 6, 3)).astype(np.float32))
+    how = dict(pool=(2, 2), strides=(2, 2), pads=(0, 0, 0, 0))
+    with recording() as calls:
+        y, argmax = rows.pool.max_pool(x, **how)
+    lean, whole = Program(calls, keep=[y]), Program(calls, keep=[y, argmax])
+    assert [t.data is None for t in lean.calls[0].outputs] == [False, True]
+    assert len(lean.calls[0].made) == 1 and lean.calls[0].outputs[1].shape == (2, 3, 3, 3)
+    assert lean.arena_bytes < whole.arena_bytes and "%0.0, _ = max_pool(" in lean.full()
+    for program in (lean, whole):
+        program.arena.fill(0)
+        program.run()
+        for result, want in zip(program.results, (y, argmax)):
+            assert result.data.tobytes() == want.data.tobytes()
+
+
 def test_what_a_loss_gives_too_is_not_computed_twice(any_backend: str) -> None:
     """Here the probabilities and which of them are right, also in rows of equal, infinite and NaN logits."""
     x = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)

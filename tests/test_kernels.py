@@ -1,5 +1,6 @@
 """Every kernel, from its case rows: C against the float64 reference, exact integers, threads, replay, gradients."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -113,6 +114,32 @@ def test_same_bits_for_any_thread_count(case: Case) -> None:
     finally:
         threads.restore(asked)
     assert len(results) == 1
+
+
+@needs_c
+@pytest.mark.parametrize("case", [c for c in CASES if OPS[c.kernel].may_omit], ids=repr)
+def test_an_output_that_is_left_out_changes_no_other(case: Case) -> None:
+    op = OPS[case.kernel]
+    rng, asked = case.rng(9), threads.wanted()
+    places = [op.output_names.index(name) for name in sorted(op.may_omit)]
+    try:
+        for sizes, count in itertools.product(case.sizes(4), (1, 3)):
+            threads.set_num_threads(count)
+            inputs = case.inputs(rng, sizes)
+            _, whole = run(case, inputs)
+            for n in range(1, len(places) + 1):
+                for left_out in itertools.combinations(places, n):
+                    for how in (backend.run_c, backend.run_reference):
+                        outputs: list[Any] = outputs_for(case, inputs)
+                        for place in left_out:
+                            outputs[place] = None
+                        how(op.kernel, tuple(inputs), tuple(outputs), case.constants)
+                        if how is backend.run_c:
+                            found = [None if a is None else a.tobytes() for a in outputs]
+                            assert found == [None if i in left_out else a.tobytes() for i, a in enumerate(whole)]
+                        assert not compare(op, tuple(inputs), tuple(outputs), case.constants)
+    finally:
+        threads.restore(asked)
 
 
 @each_case

@@ -35,13 +35,14 @@ INLINE void pool_cells(const float *cells, int64_t pixel, int64_t row, int64_t n
     const V best = v_select(down, below, above);
     const I cell = (down & (2 - right_below)) | (~down & -right), alive = (best > 0.0f) & (sum == sum);
     v_store_part(y, v_select(sum == sum, v_relu(best), sum), n);
-    store_bytes(argmax, (alive & cell) | (~alive & DEAD), n);
+    if (argmax) store_bytes(argmax, (alive & cell) | (~alive & DEAD), n);
 }
 
 static void conv2d_relu_pool(const Call *call, Part part)
 {
     const Tensor *x = call->inputs[0], *w = call->inputs[1], *y = call->outputs[0];
     const float *weights = w->data, *bias = input(call, 2);
+    uint8_t *argmax = output(call, 1);      /* or NULL */
     const int64_t rows = y->shape[1], columns = y->shape[2], filters = y->shape[3];
     const int64_t x_size = x->shape[1] * x->shape[2] * x->shape[3];
     Conv c = {.channels = x->shape[3], .filters = filters, .groups = 1, .w_step = filters, .activation = LINEAR,
@@ -64,7 +65,7 @@ static void conv2d_relu_pool(const Call *call, Part part)
                 for (int64_t p = 0; p < count; p++)
                     for (int64_t k = 0; k < n; k += WIDTH)
                         pool_cells(scratch + 2 * p * n + k, n, c.y_row, n - k, (float *)y->data + at + p * filters + k,
-                                   (uint8_t *)output(call, 1) + at + p * filters + k);
+                                   argmax ? argmax + at + p * filters + k : NULL);
             }
         }
     }

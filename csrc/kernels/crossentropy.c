@@ -111,7 +111,7 @@ static void softmax_crossentropy(const Call *call, Part part)
     const float *logits = input(call, 1);
     const double smoothing = number(call, 0);
     float *loss = output(call, 0);
-    float *probabilities = output(call, 1);
+    float *probabilities = output(call, 1);      /* or NULL */
     const int64_t n = last_dim(call->inputs[1]), size = input_size(call, 1);
     const Range rows = share_rows(output_size(call, 0), part);
     const float keep = 1 - smoothing, add = smoothing / n;
@@ -120,7 +120,8 @@ static void softmax_crossentropy(const Call *call, Part part)
         const int64_t count = block_rows(row, rows);
         float high[WIDTH];
         const V log_sums =
-            v_log(softmax_each(probabilities + row * n, logits + row * n, high, n, count, logits + size));
+            v_log(softmax_each(probabilities ? probabilities + row * n : NULL, logits + row * n, high, n, count,
+                               logits + size));
         const V weights = sum_each(y_true + row * n, n, count, y_true + size) * keep + (float)smoothing;
         V dots[WIDTH];
         for (int64_t r = 0; r < count; r++) {

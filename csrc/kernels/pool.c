@@ -78,7 +78,7 @@ INLINE void window(Mode mode, const float *from, float *y, const Tensor *argmax,
                 }
             }
         v_store_part(y + at + c, mode == AVERAGE ? best / count : best, n);
-        if (mode == MAX) store_cells(argmax, at + c, cell, n);
+        if (mode == MAX && argmax->data) store_cells(argmax, at + c, cell, n);
     }
 }
 
@@ -86,7 +86,7 @@ INLINE void pool(const Call *call, Part part, Mode mode)
 {
     const float *x = input(call, 0);
     float *y = output(call, 0);
-    const Tensor *argmax = mode == MAX ? call->outputs[1] : NULL;
+    const Tensor *argmax = mode == MAX ? call->outputs[1] : NULL;     /* its data may be NULL */
     const Pool p = pool_of(call->inputs[0], call->outputs[0], call->constants);
     const Range range = share_rows(output_dim(call, 0, 0) * p.rows, part);
 

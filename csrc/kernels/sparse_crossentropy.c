@@ -71,16 +71,19 @@ static void sparse_categorical_crossentropy_grad(const Call *call, Part part)
     }
 }
 
-/* Whether the label is the place of the first maximum, as first_highest() says where either all or none are NaN. */
-INLINE int is_first_highest(const float *p, int64_t n, int64_t label, const float *end)
+/* Whether the label is the place of the first maximum of a row's probabilities e^(x - high)·scale, as first_highest() says
+ * where either all or none are NaN. p: these, or NULL: then they are computed once more, to the same bits. */
+INLINE int is_first_highest(const float *p, const float *x, float high, float scale, int64_t n, int64_t label,
+                            const float *end)
 {
     if (label < 0 || label >= n) return 0;
-    const V mine = v_splat(p[label]);
+    const V mine = p ? v_splat(p[label]) : v_exp(v_splat(x[label]) - high) * scale;
     I higher = {0};
     for (int64_t i = 0; i < n; i += WIDTH) {
-        const V v = v_load_row(p + i, n - i, end - p - i, -INFINITY);
+        const V v = p ? v_load_row(p + i, n - i, end - x - i, -INFINITY)
+                      : v_exp(v_load_row(x + i, n - i, end - x - i, -INFINITY) - high) * scale;
         const I before = v_lanes() + (int32_t)i < i_splat((int32_t)label);
-        higher |= (before & ~(v < mine)) | (~before & (v > mine));
+        higher |= first_lanes(n - i) & ((before & ~(v < mine)) | (~before & (v > mine)));
     }
     return !i_any(higher);
 }
@@ -91,25 +94,28 @@ static void sparse_softmax_crossentropy(const Call *call, Part part)
     const float *logits = input(call, 1);
     const int64_t ignore = integer(call, 0);
     float *loss = output(call, 0);
-    float *probabilities = output(call, 1);
-    float *right = output(call, 2);
+    float *probabilities = output(call, 1);      /* or NULL */
+    float *right = output(call, 2);              /* or NULL */
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
-    const float *end = logits + input_size(call, 1), *p_end = probabilities + input_size(call, 1);
+    const float *end = logits + input_size(call, 1);
 
     for (int64_t row = rows.begin; row < rows.end; row += WIDTH) {
         const int64_t count = block_rows(row, rows);
-        float high[WIDTH], losses[WIDTH], below[WIDTH] = {0};
-        const V log_sums = v_log(softmax_each(probabilities + row * n, logits + row * n, high, n, count, end));
+        float high[WIDTH], scale[WIDTH], losses[WIDTH], below[WIDTH] = {0};
+        float *p = probabilities ? probabilities + row * n : NULL;
+        const V sums = softmax_each(p, logits + row * n, high, n, count, end);
         for (int64_t r = 0; r < count; r++) {
             const int32_t label = labels[row + r];
             below[r] = label >= 0 && label < n ? logits[(row + r) * n + label] - high[r] : NAN;
         }
-        v_store(losses, log_sums - v_load(below));
-        for (int64_t r = 0; r < count; r++) {
-            loss[row + r] = labels[row + r] == ignore ? 0 : losses[r];
-            right[row + r] = is_first_highest(probabilities + (row + r) * n, n, labels[row + r], p_end);
-        }
+        v_store(losses, v_log(sums) - v_load(below));
+        for (int64_t r = 0; r < count; r++) loss[row + r] = labels[row + r] == ignore ? 0 : losses[r];
+        if (!right) continue;
+        v_store(scale, 1.0f / sums);
+        for (int64_t r = 0; r < count; r++)
+            right[row + r] = is_first_highest(p ? p + r * n : NULL, logits + (row + r) * n, high[r], scale[r], n,
+                                              labels[row + r], end);
     }
 }
 

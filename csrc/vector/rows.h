@@ -61,7 +61,7 @@ INLINE V exp_sum_each(const float *x, const float *high, int64_t n, int64_t coun
     return v_sum_rows(sums);
 }
 
-/* y = softmax(x); high gets the maxima. The sums of e^(x - high). */
+/* y = softmax(x), unless it is NULL; high gets the maxima. The sums of e^(x - high). */
 INLINE V softmax_each(float *y, const float *x, float *high, int64_t n, int64_t count, const float *end)
 {
     V first[WIDTH], sums[WIDTH];     /* e^(x - high) of a row's first lanes, its sum; a short row is not stored yet, as
@@ -73,13 +73,14 @@ INLINE V softmax_each(float *y, const float *x, float *high, int64_t n, int64_t 
         V sum = first[r] = v_exp(v_load_row(from, n, end - from, -INFINITY) - high[r]);
         for (int64_t i = WIDTH; i < n; i += WIDTH) {
             const V e = v_exp(v_load_row(from + i, n - i, end - from - i, -INFINITY) - high[r]);
-            v_store_part(y + r * n + i, e, n - i);
+            if (y) v_store_part(y + r * n + i, e, n - i);
             sum += e;
         }
         sums[r] = sum;
     }
     no_rows(sums, count);
     const V total = v_sum_rows(sums);
+    if (!y) return total;
     v_store(scale, 1.0f / total);
     for (int64_t r = 0; r < count; r++, y += n) {
         v_store_part(y, first[r] * scale[r], n);

@@ -216,18 +216,19 @@ def using(backend: str | None = None, threads_: int | None = None, floatx: str |
         threads.restore(before[2])
 
 
-def run_reference(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...],
+def run_reference(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray | None, ...],
                   constants: dict[str, Any]) -> None:
-    """Run the reference and put its results into the output arrays."""
+    """Run the reference and put its results into the output arrays; None is an output that nobody reads."""
     with np.errstate(all="ignore"):      # as in C: overflow gives inf, 0/0 gives nan, quietly
         results = kernel.reference(*inputs, **constants)
         if not isinstance(results, tuple):
             results = (results,)
         for output, result in zip(outputs, results, strict=True):
-            np.copyto(output, result, casting="same_kind")
+            if output is not None:
+                np.copyto(output, result, casting="same_kind")
 
 
-def run_c(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...],
+def run_c(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray | None, ...],
           constants: dict[str, Any]) -> None:
     """Run the C kernel; the reference where there is none, see attach_c."""
     if kernel.c is None:

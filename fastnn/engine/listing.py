@@ -19,7 +19,8 @@ GLUE = "\N{NO-BREAK SPACE}"     # where no line is broken: in a name, in a tuple
 
 
 def names_of(program: "Program") -> dict[int, str]:
-    """{id of tensor: name}: a tensor's own name, %3 for the output of call 3, the number that a constant is full of."""
+    """{id of tensor: name}: a tensor's own name, %3 for the output of call 3, the number that a constant is full of,
+    _ for an output that is left out."""
     names: dict[int, str] = {}
     unnamed = itertools.count(1)
     for number, call in enumerate(program.calls):
@@ -28,7 +29,9 @@ def names_of(program: "Program") -> dict[int, str]:
                 kind = "const" if tensor.constant else "buffer"
                 names[id(tensor)] = tensor.name or _value(tensor) or f"{kind}{next(unnamed)}"
         for i, tensor in enumerate(call.outputs):
-            if id(tensor) not in names or not call.op.updates:
+            if tensor.data is None:
+                names[id(tensor)] = "_"
+            elif id(tensor) not in names or not call.op.updates:
                 names[id(tensor)] = tensor.name or (f"%{number}" if len(call.outputs) == 1 else f"%{number}.{i}")
     return names
 
@@ -79,7 +82,7 @@ def _rows(program: "Program") -> list[tuple[str, str, str, str, str]]:
     """Number, result, kernel with its arguments, shapes and layer of each call."""
     names = names_of(program)
     return [(str(number), ", ".join(names[id(t)] for t in call.outputs), call_text(call, names),
-             " ".join(_shape(t) for t in call.outputs), call.layer) for number, call in enumerate(program.calls)]
+             " ".join(_shape(t) for t in call.made), call.layer) for number, call in enumerate(program.calls)]
 
 
 def _sections(calls: Sequence[Any]) -> Iterator[tuple[Any, int, int]]:

@@ -16,6 +16,7 @@ class Operation(Protocol):
     kernel: Kernel
     output_names: tuple[str, ...]
     updates: tuple[str, ...]
+    may_omit: frozenset[str]
     view: bool
     moves: bool
     flops: Any

@@ -34,15 +34,16 @@ def plan(calls: Sequence[Any], keep: Sequence[Any],
     made = {id(t) for call in calls if not call.op.updates for t in call.outputs}
     calls = _forward_copies(calls, keep)
     roots = _view_roots(calls, made)
-    offsets, size = _offsets(calls, keep, made, roots)
+    unread = made & _unread(calls, keep)
+    offsets, size = _offsets(calls, keep, made - unread, roots)
     arena = aligned_empty(size)
     replaced: dict[int, Any] = {}
 
     def planned(tensor: Any) -> Any:
-        """The tensor itself when it existed before the recording, else its twin in the arena."""
+        """The tensor itself when it existed before the recording, else its twin in the arena, or one without memory."""
         root = roots.get(id(tensor), id(tensor))
         if root not in offsets:
-            return tensor
+            return tensor.at(None) if id(tensor) in unread else tensor
         if id(tensor) not in replaced:
             data = arena[offsets[root]:offsets[root] + _bytes(tensor)].view(tensor.dtype)
             replaced[id(tensor)] = tensor.at(data.reshape(tensor.shape))
@@ -156,6 +157,13 @@ def _forward_copies(calls: list[Any], keep: Sequence[Any]) -> list[Any]:
             if id(t) not in made:
                 touched.touch(t.data, i)
     return [call for call in result if call is not None]
+
+
+def _unread(calls: Sequence[Any], keep: Sequence[Any]) -> set[int]:
+    """The outputs that nobody reads and that their kernel may leave out."""
+    read = {id(t) for call in calls for t in call.inputs} | {id(t) for t in keep}
+    return {id(t) for call in calls if call.op.may_omit
+            for name, t in zip(call.op.output_names, call.outputs) if name in call.op.may_omit and id(t) not in read}
 
 
 def _view_roots(calls: list[Any], made: set[int]) -> dict[int, int]:

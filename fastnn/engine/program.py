@@ -49,6 +49,11 @@ class Call:
         return Call(self.op, inputs, outputs, self.constants, self.layer, self.section)
 
     @property
+    def made(self) -> tuple[Any, ...]:
+        """The outputs that are computed: in a program those that nobody reads may have no memory."""
+        return tuple(t for t in self.outputs if t.data is not None)
+
+    @property
     def is_view(self) -> bool:
         """Whether it only gives the memory of its input another shape: there is nothing to run."""
         return self.op.view and np.may_share_memory(self.inputs[0].data, self.outputs[0].data)
@@ -265,7 +270,7 @@ class Program:
 
     def _look_outside(self) -> None:
         """Find the tensors that are not in the arena and the kernels that C lacks; its program is yet to be made."""
-        tensors = {id(t): t for call in self.calls for t in (*call.inputs, *call.outputs)}
+        tensors = {id(t): t for call in self.calls for t in (*call.inputs, *call.made)}
         self._outside = [t for t in tensors.values() if not np.may_share_memory(t.data, self.arena)]
         self._all_in_c = all(call.is_view or call.op.kernel.c for call in self.calls)
         self._handle: Any = None

@@ -51,9 +51,9 @@ class Tensor:
         self.constant = constant
         self.mask: Tensor | None = None
 
-    def at(self, data: np.ndarray) -> "Tensor":
-        """The same tensor over other memory."""
-        return Tensor(data, self.name)
+    def at(self, data: np.ndarray | None) -> "Tensor":
+        """The same tensor over other memory, or over none."""
+        return Tensor(data, self.name, shape=self.shape, dtype=self.dtype)
 
     @property
     def ndim(self) -> int:

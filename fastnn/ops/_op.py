@@ -69,6 +69,7 @@ class Op:
     else "float"; whole numbers become floats there, and whatever is not 0 is true where "bool" is asked for.
     result: dtype of the outputs: "float", a dtype, an input's name, a rule over dtypes and constants, or a tuple of
     these. view: the output shares its input's memory.
+    may_omit: the outputs that the kernel leaves out, with no memory for them, where no call of a program reads them.
     moves: it does nothing but put its second input in the place of the first; what is made for it alone is made there.
     probabilities: how the output comes of the first input, "sigmoid" or "softmax", where these are logits and
     probabilities; a loss may start from the logits then.
@@ -81,7 +82,8 @@ class Op:
                  vjp: dict[str, Callable[..., Any]] | None = None, *, outputs: tuple[str, ...] = ("y",),
                  shared: dict[str, Callable[..., Any]] | None = None, updates: tuple[str, ...] = (),
                  optional: tuple[str, ...] = (), dtypes: dict[str, str] | None = None, result: Any = "float",
-                 view: bool = False, moves: bool = False, probabilities: str = "", no_gradient: str = "",
+                 may_omit: tuple[str, ...] = (), view: bool = False, moves: bool = False, probabilities: str = "",
+                 no_gradient: str = "",
                  magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4,
                  flops: Callable[..., float] | None = None) -> None:
         by_name[name] = self
@@ -90,7 +92,8 @@ class Op:
         self.shape = Rule(shape) if shape else None
         self.vjp = {key: Rule(rule) for key, rule in (vjp or {}).items()}
         self.shared = {key: Rule(rule) for key, rule in (shared or {}).items()}
-        self.optional, self.updates, self.view, self.moves = optional, updates, view, moves
+        self.optional, self.updates, self.may_omit = optional, updates, frozenset(may_omit)
+        self.view, self.moves = view, moves
         self.probabilities, self.no_gradient = probabilities, no_gradient
         self.output_names = updates or outputs
         self._any_number = self.output_names[0].startswith("*")

@@ -149,6 +149,7 @@ def _inside(program: Program, begin: Program, steps: int, budget: float) -> tupl
 class _Lap:
     """What Call needs to know of the kernel that reads the clock; no op has it."""
     name, view, moves, flops = "_lap", False, False, None
+    may_omit: frozenset[str] = frozenset()
     updates: tuple[str, ...] = ("seconds",)
     output_names = updates
 
@@ -183,7 +184,7 @@ def _by_python(program: Program, begin: Program) -> list[float]:
 
 def _alone(call: Call, budget: float) -> float:
     """Seconds of one call alone, over and over; what it updates is put back."""
-    alone = Program([call], keep=() if call.op.updates else call.outputs)
+    alone = Program([call], keep=() if call.op.updates else call.made)
     kept = [(t, t.data.copy()) for t in call.outputs] if call.op.updates else []
     alone.run()         # its output may be memory that was never touched: the system's work, not the call's
     times = 1
@@ -210,7 +211,7 @@ def _row(call: Call, seconds: float, alone: float, parts: int, names: dict[int, 
         shapes = {**dict(zip(kernel.inputs, (t.shape for t in call.inputs))),
                   **dict(zip(op.output_names, (t.shape for t in call.outputs)))}
         flops = float(op.flops({**shapes, **call.constants}))
-    written = 0 if call.is_view else sum(t.data.nbytes for t in call.outputs)
+    written = 0 if call.is_view else sum(t.data.nbytes for t in call.made)
     read = 0 if call.is_view else sum(_read_bytes(call, i) for i in range(len(call.inputs)))
     threads = min(parts, num_threads()) if limits else 1
     share, bound = 0.0, ""

@@ -128,7 +128,7 @@ class Guard:
         """Run a program call by call; warn of the first output that is not finite. Whether there was one."""
         for call in program.calls:
             call.run()
-            if any(t.data.dtype.kind == "f" and not np.isfinite(t.data).all() for t in call.outputs):
+            if any(t.data.dtype.kind == "f" and not np.isfinite(t.data).all() for t in call.made):
                 self._warn(epoch, step, call)
                 return True
         return False

@@ -66,7 +66,7 @@ def _x_grad(x: Tensor, w: Tensor, dy: Tensor, argmax: Tensor, strides: Pair, dil
 
 
 conv2d_relu_pool: Op = Op(
-    "conv2d_relu_pool", shape=_shape, outputs=("y", "argmax"), result=("float", "uint8"),
+    "conv2d_relu_pool", shape=_shape, outputs=("y", "argmax"), may_omit=("argmax",), result=("float", "uint8"),
     shared=dict(grads=lambda dy, argmax, x, w, strides, dilation: _grads(x, dy, argmax, w, strides, dilation)),
     vjp=dict(x=lambda dy, argmax, x, w, strides, dilation: _x_grad(x, w, dy, argmax, strides, dilation),
              w=lambda grads: grads[0], b=lambda grads: grads[1]),

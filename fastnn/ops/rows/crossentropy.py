@@ -92,7 +92,7 @@ softmax_crossentropy_grad = Op(
         "softmax_crossentropy_grad", dy, per_sample("softmax_crossentropy_grad", y_true, probabilities), probabilities),
     magnitude=_softmax_grad_size, terms=lambda probabilities: probabilities.shape[-1])
 softmax_crossentropy = Op(
-    "softmax_crossentropy", outputs=("loss", "probabilities"),
+    "softmax_crossentropy", outputs=("loss", "probabilities"), may_omit=("probabilities",),
     shape=lambda y_true, logits: [per_sample("softmax_crossentropy", y_true, logits), logits],
     magnitude=(_softmax_size, probabilities_size), terms=lambda logits: logits.shape[-1],
     vjp=dict(logits=lambda dloss, y_true, probabilities, smoothing: softmax_crossentropy_grad(

@@ -48,7 +48,7 @@ def _spread_magnitude(dy: Array, shape: Pair, pool: Pair, strides: Pair, pads: t
     return reference.average_pool_grad(np.abs(dy), shape=shape, pool=pool, strides=strides, pads=pads)
 
 
-max_pool = Op("max_pool", outputs=("y", "argmax"),
+max_pool = Op("max_pool", outputs=("y", "argmax"), may_omit=("argmax",),
               shape=lambda x, pool, strides, pads: [_pool_shape("max_pool", x, pool, strides, pads)] * 2,
               result=("float", lambda pool: "uint8" if pool[0] * pool[1] <= 256 else "int32"),
               vjp=dict(x=lambda dy, x, argmax, pool, strides, pads: max_pool_grad(

@@ -43,7 +43,8 @@ sparse_softmax_crossentropy_grad = Op(
         per_label("sparse_softmax_crossentropy_grad", labels, probabilities), probabilities),
     magnitude=lambda dy, probabilities: np.abs(dy)[..., None] * (probabilities + 1))
 sparse_softmax_crossentropy = Op(
-    "sparse_softmax_crossentropy", outputs=("loss", "probabilities", "right"), dtypes=dict(labels="int32"),
+    "sparse_softmax_crossentropy", outputs=("loss", "probabilities", "right"),
+    may_omit=("probabilities", "right"), dtypes=dict(labels="int32"),
     shape=lambda labels, logits: [(rows := per_label("sparse_softmax_crossentropy", labels, logits)), logits, rows],
     magnitude=(lambda loss: loss + 1, probabilities_size, _right_size), terms=lambda logits: logits.shape[-1],
     vjp=dict(logits=lambda dloss, labels, probabilities, ignore: sparse_softmax_crossentropy_grad(
