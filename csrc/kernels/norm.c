@@ -15,9 +15,9 @@ static void batch_norm(const Call *call, Part part)
     const float *beta = input(call, 2);
     const double epsilon = number(call, 0);
     float *y = output(call, 0);
-    float *mean = output(call, 1);
+    float *mean = output(call, 1);          /* or NULL, as the next */
     float *variance = output(call, 2);
-    const int64_t channels = output_size(call, 1), rows = channels ? input_size(call, 0) / channels : 0;
+    const int64_t channels = input_size(call, 1), rows = channels ? input_size(call, 0) / channels : 0;
     const Range range = share(channels, LINE, part);
 
     for (int64_t c = range.begin; c < range.end; c += STRIP) {
@@ -35,13 +35,12 @@ static void batch_norm(const Call *call, Part part)
             shift[j] = (float)(shift[j] + (centre[j] - means[j]) * factor);
         }
         scale_columns(x + c, y + c, centre, scale, shift, s);
-        store_strip(mean + c, means, s.width);
-        store_strip(variance + c, variances, s.width);
+        if (mean) store_strip(mean + c, means, s.width);
+        if (variance) store_strip(variance + c, variances, s.width);
     }
 }
 
-/* `training`: mean and variance came from x, so x moves them. */
-INLINE void batch_grad(const Call *call, Part part, int training)
+static void batch_norm_grad(const Call *call, Part part)
 {
     const float *dy = input(call, 0);
     const float *x = input(call, 1);
@@ -49,10 +48,10 @@ INLINE void batch_grad(const Call *call, Part part, int training)
     const float *mean = input(call, 3);
     const float *variance = input(call, 4);
     const double epsilon = number(call, 0);
-    float *dx = output(call, 0);
+    float *dx = output(call, 0);            /* or NULL, as the next two */
     float *dgamma = output(call, 1);
     float *dbeta = output(call, 2);
-    const int64_t channels = output_size(call, 1), rows = channels ? input_size(call, 0) / channels : 0;
+    const int64_t channels = input_size(call, 2), rows = channels ? input_size(call, 0) / channels : 0;
     const Range range = share(channels, LINE, part);
 
     for (int64_t col = range.begin; col < range.end; col += STRIP) {
@@ -67,17 +66,14 @@ INLINE void batch_grad(const Call *call, Part part, int training)
             const double rstd = 1 / sqrt(spread[j] + epsilon), factor = a[j] * rstd;
             products[j] *= rstd;
             a[j] = (float)factor;
-            b[j] = training ? (float)(-factor * rstd * products[j] / rows) : 0;
-            c[j] = training ? (float)(-factor * sums[j] / rows) : 0;
+            b[j] = (float)(-factor * rstd * products[j] / rows);
+            c[j] = (float)(-factor * sums[j] / rows);
         }
-        combine_columns(dy + col, x + col, dx + col, centre, a, b, c, s);
-        store_strip(dgamma + col, products, s.width);
-        store_strip(dbeta + col, sums, s.width);
+        if (dx) combine_columns(dy + col, x + col, dx + col, centre, a, b, c, s);
+        if (dgamma) store_strip(dgamma + col, products, s.width);
+        if (dbeta) store_strip(dbeta + col, sums, s.width);
     }
 }
-
-static void batch_norm_grad(const Call *call, Part part) { batch_grad(call, part, 1); }
-static void batch_norm_inference_grad(const Call *call, Part part) { batch_grad(call, part, 0); }
 
 static void batch_norm_inference(const Call *call, Part part)
 {
@@ -111,10 +107,10 @@ static void layer_norm(const Call *call, Part part)
     const float *beta = input(call, 2);
     const double epsilon = number(call, 0);
     float *y = output(call, 0);
-    float *mean = output(call, 1);
+    float *mean = output(call, 1);          /* or NULL, as the next */
     float *rstd = output(call, 2);
     const int64_t n = input_dim(call, 0, 1);
-    const Range rows = share_rows(output_size(call, 1), part);
+    const Range rows = share_rows(input_dim(call, 0, 0), part);
 
     for (int64_t row = rows.begin; row < rows.end; row++) {
         const float *from = x + row * n;
@@ -142,8 +138,8 @@ static void layer_norm(const Call *call, Part part)
             v_store_part(y + row * n + i, normal * v_load_part(gamma + i, n - i, 0) + v_load_part(beta + i, n - i, 0),
                          n - i);
         }
-        mean[row] = (float)(guess + sum / n);
-        rstd[row] = (float)factor;
+        if (mean) mean[row] = (float)(guess + sum / n);
+        if (rstd) rstd[row] = (float)factor;
     }
 }
 
@@ -203,7 +199,7 @@ static void group_norm(const Call *call, Part part)
     const int64_t groups = integer(call, 0);
     const double epsilon = number(call, 1);
     float *y = output(call, 0);
-    float *mean = output(call, 1);
+    float *mean = output(call, 1);          /* or NULL, as the next */
     float *rstd = output(call, 2);
     const int64_t channels = input_size(call, 1), width = channels / groups, size = inner_size(call->inputs[0], 1);
     const int64_t rows = size / channels;
@@ -236,8 +232,8 @@ static void group_norm(const Call *call, Part part)
                 }
                 scale_columns(x + sample * size + c, y + sample * size + c, centre, scale, shift, s);
             }
-            store_strip(mean + sample * groups + g, means, some);
-            store_strip(rstd + sample * groups + g, squares, some);
+            if (mean) store_strip(mean + sample * groups + g, means, some);
+            if (rstd) store_strip(rstd + sample * groups + g, squares, some);
         }
 }
 
@@ -298,7 +294,6 @@ const Kernel FAMILY(norm)[] = {
     {"batch_norm(x, gamma, beta, *, epsilon)", batch_norm, ELEMENTS, 0.3},
     {"batch_norm_grad(dy, x, gamma, mean, variance, *, epsilon)", batch_norm_grad, ELEMENTS, 0.5},
     {"batch_norm_inference(x, gamma, beta, mean, variance, *, epsilon)", batch_norm_inference, ELEMENTS, 0.2},
-    {"batch_norm_inference_grad(dy, x, gamma, mean, variance, *, epsilon)", batch_norm_inference_grad, ELEMENTS, 0.5},
     {"layer_norm(x, gamma, beta, *, epsilon)", layer_norm, ELEMENTS, 0.3},
     {"layer_norm_grad(dy, x, gamma, mean, rstd)", layer_norm_grad, ELEMENTS, 0.5},
     {"group_norm(x, gamma, beta, *, groups, epsilon)", group_norm, ELEMENTS, 0.4},

@@ -56,15 +56,6 @@ def batch_norm_inference(x: Array, gamma: Array, beta: Array, mean: Array, varia
     return (_deviations(x, mean, rstd) * gamma + beta).astype(x.dtype)
 
 
-def batch_norm_inference_grad(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, *,
-                              epsilon: float) -> tuple[Array, Array, Array]:
-    """dx = dy·γ/√(variance + ε), dγ = Σ dy·x̂, dβ = Σ dy. dy, x (..., c), others (c,) → dx (..., c), dgamma, dbeta."""
-    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
-    dgamma = np.sum(dy * _deviations(x, mean, rstd), axis=_rows(x))
-    dbeta = np.sum(dy, axis=_rows(x), dtype=np.float64)
-    return (dy * (gamma * rstd)).astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
-
-
 def layer_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
     """y = γ·(x - mean)·rstd + β, with mean and rstd = 1/√(variance + ε) of each row.
 

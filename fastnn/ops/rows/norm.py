@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows.reduce import sum
@@ -102,8 +103,12 @@ def _normal(x: Array, gamma: Array, beta: Array, mean: Array, rstd: Array) -> Ar
     return np.abs(gamma) * rstd * (np.abs(x) + np.abs(mean)) + np.abs(beta)
 
 
+def _zeros(like: Tensor) -> Tensor:
+    return Tensor(np.zeros(like.shape, like.dtype), "zeros", constant=True)
+
+
 batch_norm = Op(
-    "batch_norm", outputs=("y", "mean", "variance"), ulps=16,
+    "batch_norm", outputs=("y", "mean", "variance"), may_omit=("mean", "variance"), ulps=16,
     shape=lambda x, gamma, beta: [_channels("batch_norm", x, gamma=gamma, beta=beta), x[-1:], x[-1:]],
     shared=dict(grads=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_grad(
         dy, x, gamma, mean, variance, epsilon=epsilon)),
@@ -116,28 +121,23 @@ _BATCH_SUMS = (lambda dy, x, mean, variance, epsilon: _batch_parts(dy, x, mean, 
                lambda dy: np.abs(dy).sum(axis=tuple(range(dy.ndim - 1))))
 
 batch_norm_grad = Op(
-    "batch_norm_grad", outputs=("dx", "dgamma", "dbeta"), ulps=24,
+    "batch_norm_grad", outputs=("dx", "dgamma", "dbeta"), may_omit=("dx", "dgamma", "dbeta"), ulps=24,
     shape=lambda dy, x, gamma, mean, variance: [
         _channels("batch_norm_grad", same_shapes("batch_norm_grad", dy=dy, x=x), gamma=gamma, mean=mean,
                   variance=variance), x[-1:], x[-1:]],
     magnitude=(_batch_dx, *_BATCH_SUMS))
 
-batch_norm_inference = Op(
+batch_norm_inference: Op = Op(
     "batch_norm_inference", ulps=8,
     shape=lambda x, gamma, beta, mean, variance: _channels("batch_norm_inference", x, gamma=gamma, beta=beta,
                                                            mean=mean, variance=variance),
-    shared=dict(grads=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_inference_grad(
-        dy, x, gamma, mean, variance, epsilon=epsilon)),
-    vjp=dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2]),
+    shared=dict(sums=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_grad(
+        dy, x, gamma, mean, variance, epsilon=epsilon)[1:]),        # dx is another: no mean that moves with x
+    vjp=dict(x=lambda dy, gamma, variance, epsilon: batch_norm_inference(
+                 dy, gamma, _zeros(gamma), _zeros(gamma), variance, epsilon=epsilon),
+             gamma=lambda sums: sums[0], beta=lambda sums: sums[1]),
     magnitude=lambda x, gamma, beta, mean, variance, epsilon:
     np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta))
-
-batch_norm_inference_grad = Op(
-    "batch_norm_inference_grad", outputs=("dx", "dgamma", "dbeta"), ulps=24,
-    shape=lambda dy, x, gamma, mean, variance: [
-        _channels("batch_norm_inference_grad", same_shapes("batch_norm_inference_grad", dy=dy, x=x), gamma=gamma,
-                  mean=mean, variance=variance), x[-1:], x[-1:]],
-    magnitude=(None, *_BATCH_SUMS))
 
 _SUMMED = dict(x=lambda grads: grads[0], gamma=lambda grads: sum(grads[1], axes=(0,)),
                beta=lambda grads: sum(grads[2], axes=(0,)))
@@ -145,7 +145,7 @@ _PARTS = (_dx, lambda dy, x, mean, rstd: _partials(dy, x, mean, rstd)[0],
           lambda dy, x, mean, rstd: _partials(dy, x, mean, rstd)[1])
 
 layer_norm = Op(
-    "layer_norm", outputs=("y", "mean", "rstd"), ulps=24,
+    "layer_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24,
     shape=lambda x, gamma, beta: [_layer_shape(x, gamma=gamma, beta=beta), x[:1], x[:1]],
     shared=dict(grads=lambda dy, x, gamma, mean, rstd: layer_norm_grad(dy, x, gamma, mean, rstd)), vjp=_SUMMED,
     magnitude=(_normal, lambda x: np.abs(x).mean(axis=1), None))
@@ -158,7 +158,7 @@ layer_norm_grad = Op(
     magnitude=_PARTS)
 
 group_norm = Op(
-    "group_norm", outputs=("y", "mean", "rstd"), ulps=24, shape=_group_shape,
+    "group_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24, shape=_group_shape,
     shared=dict(grads=lambda dy, x, gamma, mean, rstd: group_norm_grad(dy, x, gamma, mean, rstd)), vjp=_SUMMED,
     magnitude=(_normal, lambda x, mean: np.abs(mean) + np.abs(x).max(initial=0), None))
 
