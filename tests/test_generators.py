@@ -398,7 +398,7 @@ def test_arguments_that_do_not_go_with_batches() -> None:
     ((X[:0], Y[:0]), ValueError, ("no samples",)), (X[:5], ValueError, ("ndarray", "(x, y)")),
     ((X[:5], Y[:5], W[:5], 3), ValueError, ("tuple of 4",)), (None, ValueError, ("NoneType",)),
     ((X[:5], None), ValueError, ("no y",)), (("text", Y[:1]), TypeError, ("text",)),
-    ((X[:5], Y[:5], -W[:5]), ValueError, ("negative",))])
+    ((X[:5], Y[:5], W[:5, None] * np.ones(2)), ShapeError, ("(5, 2)",))])
 def test_a_bad_batch_is_named_by_its_number(batch: Any, kind: type[Exception], fragments: tuple[str, ...]) -> None:
     model = network()
     model.fit(X, Y, verbose=0)

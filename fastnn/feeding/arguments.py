@@ -1,5 +1,6 @@
 """From the arguments of fit, evaluate and predict to named arrays that fit the model and its losses. Floor 4."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from fastnn.engine import backend
 from fastnn.engine.program import recording
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
-from fastnn.feeding import checks
+from fastnn.feeding import checks, weights
 from fastnn.feeding.model import TrainedModel
 from fastnn.nest import flatten
 from fastnn.ops._arrays import kept_dtype
@@ -85,12 +86,16 @@ def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], w
     compiled = model.compiled
     names = output_names(model, len(output_shapes))
     compiled.resolve_losses(names, [shape[-1] if shape else 1 for shape in output_shapes])
-    parts = _parts(_only(y, len(output_shapes[0]))[0] if len(names) == 1 else y, names, where)
+    needed = compiled.needs_targets()
+    if y is None and not any(needed):     # the model's losses are all in add_loss
+        compiled.resolve_metrics(model, output_shapes, output_shapes)
+        return {}
+    parts = _parts(_only(y, len(output_shapes[0]))[0] if len(names) == 1 else y, names, where, needed)
     dense = next((layer.name for layer in model.layers if hasattr(layer, "units")), "")
     raw: list[np.ndarray | None] = []
     for i, part in enumerate(parts):
         label = "y" if len(parts) == 1 else f"y[{i}]"
-        if part is None or (compiled.losses[i] is None and compiled.loss is not None):
+        if part is None or not needed[i]:
             raw.append(None)
             continue
         array = checks.to_array(part, f"{where}: {label}")
@@ -127,13 +132,13 @@ def output_names(model: TrainedModel, count: int) -> list[str]:
     return [f"output_{i}" for i in range(count)]
 
 
-def _parts(y: Any, names: list[str], where: str) -> list[Any]:
+def _parts(y: Any, names: list[str], where: str, needed: Sequence[bool]) -> list[Any]:
     if y is None:
         raise ValueError(f"{where}: got no y; the loss needs targets.")
     if isinstance(y, dict):
-        if set(y) != set(names):
+        if not {name for name, needs in zip(names, needed) if needs} <= set(y) <= set(names):
             raise ValueError(f"{where}: y is a dict with {sorted(y)}; the outputs are {names}.")
-        return [y[name] for name in names]
+        return [y.get(name) for name in names]
     if len(names) == 1:
         return [y]
     if not isinstance(y, (list, tuple)) or len(y) != len(names):
@@ -159,10 +164,9 @@ def split(arrays: dict[str, np.ndarray], part: float, sample_weight: Any,
     training, validation = checks.split_validation(arrays, part, n)
     checks.warn_ordered(arrays, part, n)
     if class_weight is not None:
-        validation.pop("weight")
-        kept = checks.sample_weights(sample_weight, n, "fit()")
-        if kept is not None:
-            validation["weight"] = kept[-len(validation["x0"]):]
+        shape = validation.pop("weight").shape
+        plain = weights.adapt(sample_weight, None, {}, [(*shape, None)], ["output"], n, "fit()")
+        validation.update({name: array[-len(validation["x0"]):] for name, array in plain.items()})
     return training, validation
 
 
@@ -174,18 +178,5 @@ def adapt_targets(model: TrainedModel, arrays: dict[str, np.ndarray], y: Any, sa
     targets = adapt_y(model, y, shapes, where, check_finite)
     everything = {**arrays, **targets}
     n = checks.check_lengths(everything, where)
-    weight = checks.sample_weights(sample_weight, n, where, part)
-    if class_weight is not None:
-        if len(shapes) != 1:
-            raise ValueError(f"{where}: class_weight works with one output; the model has {len(shapes)}.")
-        target = next(iter(targets.values()))
-        one_hot = target.ndim == 2 and target.shape[1] > 1
-        if target.size != n and not one_hot:
-            raise ValueError(f"{where}: class_weight needs one label per sample; y has shape {target.shape}.")
-        count = shapes[0][-1] if one_hot or next(iter(targets)).endswith("labels") else 2
-        weights = checks.class_weights(class_weight, target.argmax(-1) if one_hot else target.reshape(n), where, count,
-                                     part)
-        weight = weights if weight is None else weight * weights
-    if weight is not None:
-        everything["weight"] = weight
-    return everything
+    names = output_names(model, len(shapes))
+    return {**everything, **weights.adapt(sample_weight, class_weight, targets, shapes, names, n, where, part)}

@@ -185,11 +185,12 @@ class Batches(Source):
         return self._symbols[key]
 
     def _parts(self, item: Any, where: str) -> tuple[Any, Any, Any]:
-        if self.mode == "predict" and not isinstance(item, (tuple, list)):
+        alone = self.mode == "predict" or self.model.compiled.targetless
+        if alone and not isinstance(item, (tuple, list)):
             item = (item,)
-        if isinstance(item, (tuple, list)) and (1 if self.mode == "predict" else 2) <= len(item) <= 3:
+        if isinstance(item, (tuple, list)) and (1 if alone else 2) <= len(item) <= 3:
             return item[0], item[1] if len(item) > 1 else None, item[2] if len(item) > 2 else None
         what = f"{type(item).__name__} of {len(item)}" if isinstance(item, (tuple, list)) else type(item).__name__
-        needs = "x, (x,), " if self.mode == "predict" else ""
+        needs = "x, (x,), " if alone else ""
         raise ValueError(f"{where} is a {what}; needs {needs}(x, y) or (x, y, sample_weight); a model with several "
                          "inputs takes a list or a dict of arrays as x.")

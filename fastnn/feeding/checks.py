@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnn.arguments import number
 from fastnn.engine import backend
-from fastnn.errors import LabelError, ShapeError, shown, warn
+from fastnn.errors import LabelError, ShapeError, warn
 
 
 def to_array(value: Any, where: str) -> np.ndarray:
@@ -112,7 +112,8 @@ def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where
     dense: the name of the model's first Dense layer, where a Flatten() may have been forgotten.
     """
     rank = len(output)
-    if dense and rank > 2 and y.ndim <= 2:
+    fits = output[:-1] if kind == "labels" or output[-1:] == (1,) else None      # one label, or number, a step
+    if dense and rank > 2 and y.ndim <= 2 and (fits is None or y.shape[1:] != tuple(fits[1:])):
         raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}: layer {dense!r} (Dense) "
                          f"got {rank} axes and works on the last one alone.\nAdd Flatten() or GlobalAveragePooling2D() "
                          f"before it, or pass a y of shape {_n(output[:-1] if kind == 'labels' else output)}.")
@@ -137,13 +138,17 @@ def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where
 
 
 def match_input(x: np.ndarray, shape: tuple[int | None, ...] | None, where: str, layer: str) -> np.ndarray:
-    """x with the rank the model expects; (N,) becomes (N, 1). ShapeError with both shapes."""
+    """x with the rank the model expects: an axis of length 1 at the end comes or goes. ShapeError with both shapes."""
     if x.ndim == 0:
         raise ShapeError(f"{where} is a single number; needs an array with the samples along the first axis.")
     if x.ndim == 1 and (shape is None or (len(shape) == 2 and shape[1] in (1, None))):
         x = x.reshape(-1, 1)
     if shape is None:
         return x
+    if x.ndim == len(shape) + 1 and x.shape[-1] == 1:
+        x = x.reshape(x.shape[:-1])
+    elif x.ndim == len(shape) - 1 and shape[-1] == 1:
+        x = x.reshape(*x.shape, 1)
     if x.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape[1:], x.shape[1:])):
         hint = ""
         if x.ndim == len(shape) - 1 and all(n in (None, m) for n, m in zip(shape[1:], x.shape)):
@@ -187,47 +192,6 @@ def check_lengths(arrays: dict[str, np.ndarray], where: str) -> int:
     if n == 0:
         raise ValueError(f"{where}: {first} has no samples; needs at least one.")
     return n
-
-
-def sample_weights(weight: Any, n: int, where: str, part: bool = False) -> np.ndarray | None:
-    """sample_weight as floatx of shape (n,), finite, not negative, not all zero unless for a part of the data."""
-    if weight is None:
-        return None
-    array = to_array(weight, f"{where}: sample_weight")
-    if not array.ndim:
-        raise ShapeError(f"{where}: sample_weight is the number {shown(weight)}; needs an array of {n}, one weight per "
-                         "sample.")
-    array = to_float(array, f"{where}: sample_weight", True)
-    array = array.astype(backend.floatx()).reshape(n) if array.shape == (n, 1) else array.astype(backend.floatx())
-    if array.shape != (n,):
-        raise ShapeError(f"{where}: sample_weight has shape {array.shape}; needs ({n},), one weight per sample.")
-    if (array < 0).any() or not (part or array.any()):
-        raise ValueError(f"{where}: sample_weight is {'all zero' if not array.any() else 'negative somewhere'}; needs "
-                         "weights >= 0, some of them above 0.")
-    return array
-
-
-def class_weights(weight: Any, labels: np.ndarray, where: str, count: int, part: bool = False) -> np.ndarray:
-    """One weight per sample from {class: weight} or 'balanced' (n / (classes · count)). 1 for classes that the dict
-    lacks; ValueError for keys that are not among the `count` classes, and for weights that are no weights."""
-    broken = labels[labels != np.floor(labels)]
-    if broken.size:
-        raise ValueError(f"{where}: class_weight needs labels of classes, but y has {broken[0]:g}.")
-    classes, index = np.unique(labels.astype(np.int64), return_inverse=True)
-    if isinstance(weight, str) and weight == "balanced":
-        counts = np.bincount(index)
-        return (len(labels) / (len(classes) * counts))[index].astype(backend.floatx())
-    if not isinstance(weight, dict):
-        raise TypeError(f"{where}: class_weight is {shown(weight)}; needs a dict {{class: weight}} or 'balanced'.")
-    unknown = [key for key in weight if key not in range(count) and key not in classes]
-    if unknown:
-        raise ValueError(f"{where}: class_weight names the classes {shown(unknown)}; there are 0..{count - 1}.")
-    for value in weight.values():
-        number(value, f"{where}: a class_weight", 0)
-    table = np.array([weight.get(int(c), 1.0) for c in classes], backend.floatx())
-    if not (part or table.any()):
-        raise ValueError(f"{where}: class_weight is 0 for all classes of y; needs some weights above 0.")
-    return table[index]
 
 
 def split_validation(arrays: dict[str, np.ndarray], split: float, n: int) -> tuple[dict[str, Any], dict[str, Any]]:

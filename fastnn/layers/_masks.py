@@ -5,13 +5,12 @@ A mask is a bool (or uint8) tensor (batch, time), 0 where a step is left out. A 
 """
 
 import inspect
-import warnings
 from typing import Any
 
 import numpy as np
 
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError
+from fastnn.errors import ShapeError, warn
 from fastnn.nest import flatten, map_structure
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows.data import reshape
@@ -53,9 +52,9 @@ def attach(layer: Any, inputs: Any, outputs: Any, mask: Any) -> Any:
     """The outputs with the masks that the layer computes for them; a warning where it drops those it got."""
     if not layer.supports_masking:
         if any(m is not None for m in flatten(mask)):
-            warnings.warn(f"{layer.name}: got an input with a mask, and {type(layer).__name__} does not support "
-                          "masking: the layers after it count the masked steps too. Set supports_masking = True if the "
-                          "mask fits its output as well, or write compute_mask.", UserWarning, stacklevel=5)
+            warn(f"{layer.name}: got an input with a mask, and {type(layer).__name__} does not support masking: the "
+                 "layers after it count the masked steps too. Set supports_masking = True if the mask fits its output "
+                 "as well, or write compute_mask.")
         return outputs
     tensors = flatten(outputs, Tensor)
     if all(t.mask is not None for t in tensors):

@@ -94,9 +94,13 @@ class CosineSimilarity(_Fixed):
         super().__init__(name, dtype)
 
 
+def _squares(y_true: Any, y_pred: Any) -> Tensor:
+    return elementwise.square(elementwise.subtract(*prepared("root_mean_squared_error", y_true, y_pred)))
+
+
 class RootMeanSquaredError(_Fixed):
     """√mean((y_true - y_pred)²) over all that was seen, not the mean of the batches' roots."""
-    function = staticmethod(losses.mean_squared_error)
+    function = staticmethod(_squares)
 
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: str | None = None) -> None:
         super().__init__(name, dtype)

@@ -6,7 +6,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.layers.layer import Layer, Node
 from fastnn.nest import distinct, flatten, map_structure
-from fastnn.ops.rows.data import as_dtype
+from fastnn.ops.rows.data import as_dtype, as_rank
 
 
 class Graph:
@@ -84,7 +84,7 @@ class Graph:
     def run(self, inputs: Any) -> Any:
         """The outputs for inputs of the same structure (or a list, or a dict by input name)."""
         given = zip(self.input_tensors, self._ordered(inputs), strict=True)
-        values = {id(t): as_dtype(x, t.dtype) for t, x in given}
+        values = {id(t): as_rank(as_dtype(x, t.dtype), t.shape) for t, x in given}
 
         rows = next(iter(values.values())).shape[0] if values else None
 

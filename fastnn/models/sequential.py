@@ -11,7 +11,7 @@ from fastnn.layers.layer import Layer
 from fastnn.models.graph import Graph
 from fastnn.models.model import Model, copies
 from fastnn.nest import flatten
-from fastnn.ops.rows.data import as_dtype
+from fastnn.ops.rows.data import as_dtype, as_rank
 
 
 class Sequential(Model):
@@ -105,7 +105,7 @@ class Sequential(Model):
     def call(self, inputs: Any) -> Any:
         """Each layer on the one before's output."""
         if self._input is not None and len(flatten(inputs)) == 1:
-            inputs = as_dtype(flatten(inputs)[0], self._input.dtype)
+            inputs = as_rank(as_dtype(flatten(inputs)[0], self._input.dtype), self._input.shape)
         for layer in self._sublayers:
             inputs = layer(inputs)
         return inputs

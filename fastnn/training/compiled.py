@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from fastnn.nest import flatten
 from fastnn.ops.rows.data import fill
 from fastnn.ops.rows.elementwise import add, scale
 from fastnn.ops.rows.metric import weighted_mean_step
+from fastnn.ops.rows.reduce import mean
+from fastnn.ops.rows.reduce import sum as sum_
 from fastnn.training import mismatch
 
 
@@ -57,6 +60,17 @@ class Compiled:
         weights = _per_output(self.loss_weights, self.output_names, "loss_weights", spread=False)
         self.weights = [1.0 if w is None else number(w, "compile(): loss_weights") for w in weights]
         self.states = None
+
+    @property
+    def targetless(self) -> bool:
+        """Whether nothing reads y: the model's losses are all in add_loss."""
+        return not _given([self.loss, self.metrics, self.weighted_metrics])
+
+    def needs_targets(self) -> list[bool]:
+        """For each output, whether its loss or a metric reads y."""
+        given = [_per_output(each, self.output_names, "metrics", lists=True)
+                 for each in (self.metrics, self.weighted_metrics)]
+        return [loss is not None or any(_given(each[i]) for each in given) for i, loss in enumerate(self.losses)]
 
     def kind(self, output: int) -> str:
         """'labels' or 'float': what the loss of this output takes as y."""
@@ -119,22 +133,32 @@ class Compiled:
         """Σ weight·loss + penalties, a 0-d tensor; every loss goes into its tracker."""
         terms: list[Tensor] = []
         parts: list[Tensor] = []
+        several = False
         for i, (loss, weight) in enumerate(zip(self.losses, self.weights)):
             if loss is None:
                 continue
-            value = loss(data[f"y{i}.{self.kind(i)}"], outputs[i], data.get("weight"))
-            parts.append(value)
+            value = loss(data[f"y{i}.{self.kind(i)}"], outputs[i], self._weight(data, i))
+            axes = tuple(range(len(value.shape)))
+            parts.append(mean(value, axes=axes) if axes else value)
+            value = sum_(value, axes=axes) if axes else value
             terms.append(value if weight == 1 else scale(value, factor=weight))
+            several = several or bool(axes)
         if not terms and not penalties:
             raise ValueError("compile(): no loss was given for any output; name one, such as loss='mse'.")
-        total = (terms or list(penalties))[0]
-        for term in [*terms[1:], *(penalties if terms else penalties[1:])]:
-            total = add(total, term)
+        total = shown = reduce(add, [*terms, *penalties])
+        if several:     # reduction "none": trained is the sum, as in Keras; shown, too, is the mean
+            given = [w for w, loss in zip(self.weights, self.losses) if loss is not None]
+            shown = reduce(add, [*(scale(part, factor=w) for w, part in zip(given, parts)), *penalties])
         count = Tensor(np.array(batch, backend.floatx()), "batch", constant=True)
         with section_scope("metrics", folded=True):
-            for (_, tracker), value in zip(self.trackers, [total, *parts]):
+            for (_, tracker), value in zip(self.trackers, [shown, *parts]):
                 weighted_mean_step(*tracker.variables, value, count)
         return total
+
+    @staticmethod
+    def _weight(data: dict[str, Tensor], output: int) -> Tensor | None:
+        """The weights of an output: its own, or those for all."""
+        return data.get(f"weight{output}", data.get("weight"))
 
     def update_metrics(self, data: dict[str, Tensor], outputs: Sequence[Tensor]) -> None:
         """Every metric takes the batch in."""
@@ -142,7 +166,7 @@ class Compiled:
             for i, _, metric, weighted in self.resolved:
                 note(metric)
                 y = data[f"y{i}.{getattr(metric, 'label_kind', 'float')}"]
-                metric.update_state(y, outputs[i], data.get("weight") if weighted else None)
+                metric.update_state(y, outputs[i], self._weight(data, i) if weighted else None)
 
     def hold(self) -> None:
         """Take the states back into their vector where another model that was given the same metric moved them."""

@@ -102,6 +102,19 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
+def as_rank(x: Tensor, shape: Shape) -> Tensor:
+    """x with as many axes as this shape, where one of length 1 at the end is all that differs."""
+    known = tuple(-1 if n is None else n for n in x.shape)
+    if x.ndim == len(shape) + 1 and x.shape[-1] == 1:
+        y: Tensor = reshape(x, shape=known[:-1])
+    elif x.ndim == len(shape) - 1 and shape[-1] == 1:
+        y = reshape(x, shape=(*known, 1))
+    else:
+        return x
+    y.mask = x.mask
+    return y
+
+
 def as_dtype(x: Tensor, dtype: str) -> Tensor:
     """x in another dtype. ValueError for numbers, known now, that are none of this dtype's."""
     if x.dtype == dtype:
