@@ -12,6 +12,7 @@ from fastnn.engine.tensor import GradientTape, Tensor, backward
 from fastnn.layers import Add, BatchNormalization, Concatenate, Dense, Flatten, Layer, Rescaling
 from fastnn.ops.rows import elementwise, stacking
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*nothing to train")
 RNG = np.random.default_rng(0)
 ARRAYS = {
     "bool": RNG.integers(0, 2, (3, 4)).astype(bool), "uint8": RNG.integers(0, 256, (3, 4)).astype("uint8"),
