@@ -8,7 +8,7 @@ import pytest
 
 import fastnn
 from fastnn import layers
-from fastnn.engine.program import Call
+from fastnn.engine.call import Call
 from fastnn.engine.schedule import Schedule
 from fastnn.feeding import arguments
 from fastnn.ops._known import Known

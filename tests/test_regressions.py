@@ -9,7 +9,8 @@ import pytest
 import fastnn
 from fastnn import Input, Layer, Model, Sequential, Variable, callbacks, layers, metrics, ops, optimizers
 from fastnn.engine import backend
-from fastnn.engine.program import Call, Program, recording
+from fastnn.engine.call import Call
+from fastnn.engine.program import Program, recording
 from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._op import Op

@@ -11,7 +11,7 @@ from fastnn.engine import backend
 from fastnn.engine.nouns import Bounded
 
 if TYPE_CHECKING:
-    from fastnn.engine.program import Call
+    from fastnn.engine.call import Call
 
 UNIT = 2.0 ** -24       # half a unit in the last place of float32, relative
 

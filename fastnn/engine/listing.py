@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastnn.engine.program import Call, Program
+    from fastnn.engine.call import Call
+    from fastnn.engine.program import Program
     from fastnn.engine.tensor import Tensor
 
 NOTEBOOK = 100      # columns where there is no terminal to ask

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend, program, reading
+from fastnn.engine.call import NOWHERE, Call, Section
 from fastnn.engine.nouns import Operation
 from fastnn.errors import ShapeError
 
@@ -187,17 +188,17 @@ class Variable(Tensor):
         return self.numpy()
 
 
-class TapedCall(program.Call):
+class TapedCall(Call):
     """A call that is kept for its gradient only. Its outputs hold it, so it must not hold them: a graph goes when the
     last tensor that somebody has of it goes, and no sooner. An output that is gone, and that a rule reads, is made anew
     over its array."""
     __slots__ = ("_made",)
 
     def __init__(self, op: Operation, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
-                 layer: str, section: program.Section = program.NOWHERE) -> None:
+                 layer: str, section: Section = NOWHERE) -> None:
         self.op, self.inputs, self.constants = op, inputs, constants
         self.layer, self.section = layer, section
-        self.index = next(program.Call._count)
+        self.index = next(Call._count)
         self._made = [(weakref.ref(t), t.data) for t in outputs]
 
     @property

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
+from fastnn.engine.call import Call
 from fastnn.engine.check import UNIT
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.program import (
-    Call,
     current_layer,
     current_section,
     is_recording,

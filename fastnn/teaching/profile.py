@@ -11,8 +11,9 @@ import numpy as np
 
 from fastnn.arguments import whole
 from fastnn.engine import backend
+from fastnn.engine.call import Call
 from fastnn.engine.listing import call_text, names_of
-from fastnn.engine.program import Call, Program
+from fastnn.engine.program import Program
 from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.threads import num_threads
