@@ -4,11 +4,28 @@ Every consumer of random numbers (an initializer call, a Dropout layer, a shuffl
 numbers are a function of (seed, stream, counter) alone, so they do not depend on threads, platform or NumPy.
 """
 
+import itertools
 import secrets
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from fastnn.arguments import whole
+import numpy as np
+
+from fastnn.arguments import number, whole
+from fastnn.engine import program
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError
+from fastnn.ops._op import as_tensor
+from fastnn.ops.rows import elementwise, index, reduce
+from fastnn.ops.rows import random as rows
+
+__all__ = ["SeedGenerator", "categorical", "dropout", "normal", "randint", "set_seed", "shuffle", "truncated_normal",
+           "uniform"]
+
+
+MOST = 2 ** 24      # as many steps as a draw has, and as large as whole numbers are exact in float32
 
 
 @dataclass
@@ -16,6 +33,7 @@ class _State:
     seed: int
     streams: int = 0
     shuffles: int = 0
+    generator: "SeedGenerator | None" = None      # of draws without a seed
 
 
 _state = _State(secrets.randbits(62))
@@ -26,6 +44,7 @@ def set_seed(seed: int) -> None:
     """Start again from this seed (0 <= seed < 2^63): what is built and drawn afterwards repeats exactly."""
     _state.seed = checked_seed(seed, "set_seed")
     _state.streams = _state.shuffles = 0
+    _state.generator = None
 
 
 def checked_seed(seed: int, where: str) -> int:
@@ -48,3 +67,127 @@ def new_shuffle() -> tuple[int, int]:
     with _lock:
         _state.shuffles += 1
         return _state.seed, 2 ** 30 + _state.shuffles
+
+
+# ---- drawing ---------------------------------------------------------------------------------------------------------
+
+class SeedGenerator:
+    """A random stream of its own, as `seed` of the functions below: each draw gives new numbers, in a recorded step
+    too.
+
+    seed: an own seed, else a stream of the global one. keras.random.SeedGenerator.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+        self._seed, self._stream = new_stream(seed)
+        self._draws = itertools.count(1)
+
+    def key(self) -> tuple[Tensor, dict[str, int]]:
+        """(counter, {"seed", "stream"}) of the next draw: the step counter of the model's pass, or of the function,
+        that is under way, and a stream for each draw in it; else a constant that differs from draw to draw."""
+        from fastnn.layers._context import context
+        counter, applications = context.counter, context.applications
+        if counter is None and (found := program.draws()) is not None:
+            counter, applications = found
+        if counter is None or applications is None:
+            return Tensor(np.array(next(self._draws), np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
+        nth = applications.get(id(self), 0)
+        applications[id(self)] = nth + 1
+        return counter, {"seed": self._seed, "stream": self._stream + (nth << 20)}
+
+
+def _key(seed: Any) -> tuple[Tensor, dict[str, int]]:
+    """As SeedGenerator.key: of a generator; of a whole number, with which every draw is the same; or of the global
+    seed."""
+    if isinstance(seed, SeedGenerator):
+        return seed.key()
+    if seed is not None:
+        return Tensor(np.array(0, np.int64), "draw"), {"seed": checked_seed(seed, "random"), "stream": 0}
+    if _state.generator is None:
+        _state.generator = SeedGenerator()
+    return _state.generator.key()
+
+
+def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(whole(n, "random: shape", 0) for n in shape)
+
+
+def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None,
+           seed: Any = None) -> Tensor:
+    """Draws of the normal distribution. seed: a SeedGenerator, a whole number (the same draws each time), or None.
+
+    >>> fastnn.random.normal((2, 3)).shape
+    (2, 3)
+    """
+    counter, key = _key(seed)
+    return rows.random_normal(counter, shape=_sizes(shape), mean=number(mean, "normal: mean"),
+                              stddev=number(stddev, "normal: stddev", 0), **key)
+
+
+def truncated_normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None,
+                     seed: Any = None) -> Tensor:
+    """normal(), with draws more than two deviations away drawn again."""
+    counter, key = _key(seed)
+    return rows.truncated_normal(counter, shape=_sizes(shape), mean=number(mean, "truncated_normal: mean"),
+                                 stddev=number(stddev, "truncated_normal: stddev", 0), **key)
+
+
+def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: str | None = None,
+            seed: Any = None) -> Tensor:
+    """Draws from [minval, maxval), all alike likely; whole numbers with an integer dtype."""
+    if dtype is not None and np.dtype(dtype).kind in "iu":
+        return randint(shape, minval, maxval, dtype, seed)
+    counter, key = _key(seed)
+    return rows.random_uniform(counter, shape=_sizes(shape), low=number(minval, "uniform: minval"),
+                               high=number(maxval, "uniform: maxval"), **key)
+
+
+def randint(shape: Sequence[int], minval: float, maxval: float, dtype: str = "int32", seed: Any = None) -> Tensor:
+    """Whole numbers from minval up to, not including, maxval, int32."""
+    low, high = whole(minval, "randint: minval", None), whole(maxval, "randint: maxval", None)
+    if not -MOST <= low < high <= MOST:
+        raise ValueError(f"randint: minval is {low} and maxval {high}; needs -2**24 <= minval < maxval <= 2**24.")
+    counter, key = _key(seed)
+    count = float(high - low)
+    draws = rows.random_uniform(counter, shape=_sizes(shape), low=0.0, high=1.0, **key)
+    draws = elementwise.clip(elementwise.scale(draws, factor=count), low=0.0, high=count - 0.5)     # it may round up
+    cut = elementwise.cast(elementwise.cast(draws, dtype="int32"), dtype=draws.dtype)
+    return elementwise.cast(elementwise.add_constant(cut, value=float(low)), dtype="int32")
+
+
+def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any = None) -> Tensor:
+    """Numbers of classes drawn with probabilities softmax(logits). logits (batch, classes) → (batch, num_samples)
+    int32.
+
+    The place of the largest logits + g with g = -ln(-ln u), u uniform (Gumbel 1954).
+    """
+    x, count = as_tensor(logits), whole(num_samples, "categorical: num_samples")
+    if x.ndim != 2:
+        raise ShapeError(f"categorical: logits are {x.shape}; needs (batch, classes).")
+    counter, key = _key(seed)
+    sizes = (x.shape[0], count, x.shape[1])
+    u = rows.random_uniform(counter, shape=sizes, low=2.0 ** -25, high=1.0, **key)
+    g = elementwise.negative(elementwise.log(elementwise.negative(elementwise.log(u))))
+    return reduce.argmax(elementwise.add(reduce.expand(x, shape=sizes, axes=(1,)), g))
+
+
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
+    """x with what lies along an axis in random order."""
+    x = as_tensor(x, "any")
+    axis = range(x.ndim)[axis]
+    counter, key = _key(seed)
+    order = index.argsort(rows.random_uniform(counter, shape=(x.shape[axis],), low=0.0, high=1.0, **key))
+    return index.take(x, order, axis=axis)
+
+
+def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
+    """x·keep / (1 - rate) with keep 1 with probability 1 - rate; noise_shape: axes of length 1 share a draw."""
+    from fastnn.layers.core import Dropout
+    x = as_tensor(inputs)
+
+    class Keyed(Dropout):
+        def _key(self) -> tuple[Tensor, dict[str, int]]:
+            return _key(seed)
+
+    return Keyed(rate, noise_shape=noise_shape).call(x, training=True)

@@ -1,14 +1,10 @@
 """What layers that draw random numbers share. Floor 3."""
 
-import itertools
 from typing import Any
 
-import numpy as np
-
 from fastnn import random
-from fastnn.engine.program import draws
 from fastnn.engine.tensor import Tensor
-from fastnn.layers.layer import Layer, context
+from fastnn.layers.layer import Layer
 
 
 class RandomLayer(Layer):
@@ -18,17 +14,8 @@ class RandomLayer(Layer):
     def __init__(self, *, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
-        self._seed, self._stream = random.new_stream(seed)
-        self._draws = itertools.count(1)
+        self._generator = random.SeedGenerator(seed)
 
     def _key(self) -> tuple[Tensor, dict[str, int]]:
-        """(counter, {"seed", "stream"}): the pass' step counter and a stream for each application in it; outside a pass
-        a constant that differs from call to call."""
-        counter, applications = context.counter, context.applications
-        if counter is None and (found := draws()) is not None:
-            counter, applications = found
-        if counter is None or applications is None:
-            return Tensor(np.array(next(self._draws), np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
-        nth = applications.get(id(self), 0)
-        applications[id(self)] = nth + 1
-        return counter, {"seed": self._seed, "stream": self._stream + (nth << 20)}
+        """(counter, {"seed", "stream"}) of this application; see SeedGenerator.key."""
+        return self._generator.key()

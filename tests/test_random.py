@@ -1,0 +1,68 @@
+"""fastnn.random: the right distributions, new numbers at every step of a recorded function, the same ones from a
+seed."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import random
+from tests.errors import assert_good_error
+
+DRAWS: dict[str, Any] = {
+    "normal": lambda seed: random.normal((200, 50), 1.0, 2.0, seed=seed),
+    "truncated_normal": lambda seed: random.truncated_normal((200, 50), 1.0, 2.0, seed=seed),
+    "uniform": lambda seed: random.uniform((200, 50), -1.0, 3.0, seed=seed),
+    "randint": lambda seed: random.randint((200, 50), -2, 5, seed=seed),
+    "dropout": lambda seed: random.dropout(np.ones((200, 50), np.float32), 0.3, seed=seed),
+    "categorical": lambda seed: random.categorical(np.log([[0.2, 0.5, 0.3]] * 2), 5000, seed=seed),
+    "shuffle": lambda seed: random.shuffle(np.arange(200.0), seed=seed),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_seeds_repeat_and_generators_go_on(name: str, any_backend: str) -> None:
+    draw = DRAWS[name]
+    first, second = np.asarray(draw(7)), np.asarray(draw(7))
+    assert first.tobytes() == second.tobytes()
+    fastnn.random.set_seed(1)
+    a, b = np.asarray(draw(None)), np.asarray(draw(None))
+    fastnn.random.set_seed(1)
+    c, d = np.asarray(draw(None)), np.asarray(draw(None))
+    assert a.tobytes() == c.tobytes() and b.tobytes() == d.tobytes() != a.tobytes()
+    generator = random.SeedGenerator(3)
+    assert np.asarray(draw(generator)).tobytes() != np.asarray(draw(generator)).tobytes()
+
+
+def test_distributions() -> None:
+    normal, cut = np.asarray(DRAWS["normal"](1)), np.asarray(DRAWS["truncated_normal"](1))
+    assert abs(normal.mean() - 1) < 0.06 and abs(normal.std() - 2) < 0.05
+    assert np.abs(cut - 1).max() <= 4 and abs(cut.mean() - 1) < 0.05
+    uniform, whole = np.asarray(DRAWS["uniform"](1)), np.asarray(DRAWS["randint"](1))
+    assert uniform.min() >= -1 and uniform.max() < 3 and abs(uniform.mean() - 1) < 0.04
+    assert sorted(set(whole.ravel().tolist())) == list(range(-2, 5)) and whole.dtype == np.int32
+    shares = np.bincount(np.asarray(DRAWS["categorical"](1))[0]) / 5000
+    np.testing.assert_allclose(shares, [0.2, 0.5, 0.3], atol=0.03)
+    assert sorted(np.asarray(DRAWS["shuffle"](1)).tolist()) == list(range(200))
+    kept = np.asarray(random.dropout(np.ones((9, 4, 5), np.float32), 0.5, noise_shape=(None, 1, None), seed=2))
+    assert (kept == kept[:, :1]).all() and set(np.unique(kept)) == {0.0, 2.0}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_a_recorded_function_draws_anew_each_time(name: str) -> None:
+    generator = random.SeedGenerator(5)
+
+    @fastnn.function
+    def step(x: Any) -> Any:
+        return DRAWS[name](generator), x + 1.0
+
+    seen = {np.asarray(step(np.float32(i))[0]).tobytes() for i in range(6)}
+    assert len(seen) == 6
+
+
+def test_wrong_arguments() -> None:
+    assert_good_error(lambda: random.randint((2,), 3, 3), ValueError, "minval")
+    assert_good_error(lambda: random.normal((2, -1)), ValueError, "shape", "-1")
+    assert_good_error(lambda: random.normal((2,), stddev=-1.0), ValueError, "stddev")
+    assert_good_error(lambda: random.normal((2,), seed="x"), TypeError, "seed")
