@@ -49,7 +49,7 @@ def _back(dy: Array, q: Array, k: Array, v: Array, scale: float, by: Array, term
 _MASK: Any = dict(optional=("mask",), dtypes=dict(mask="uint8"))
 
 attention = Op(
-    "attention", outputs=("y", "log_sum"), shape=_attention_shape, **_MASK, ulps=16,
+    "attention", outputs=("y", "log_sum"), may_omit=("log_sum",), shape=_attention_shape, **_MASK, ulps=16,
     terms=lambda k: k.shape[1] + k.shape[2],
     shared=dict(grads=lambda dy, q, k, v, mask, y, log_sum, heads, scale, causal: attention_grad(
         dy, q, k, v, mask, y, log_sum, heads=heads, scale=scale, causal=causal)),

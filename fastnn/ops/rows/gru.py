@@ -31,7 +31,8 @@ def _before_weights(before: Tensor, gates: Tensor, dz: Tensor) -> Tensor:
 
 
 gru_after_steps = Op(
-    "gru_after_steps", outputs=("h", "before", "gates", "h_last"), **MASK, shape=_gru_after, ulps=8,
+    "gru_after_steps", outputs=("h", "before", "gates", "h_last"), may_omit=("before",),
+    **MASK, shape=_gru_after, ulps=8,
     terms=lambda u: len(u),
     shared=dict(grads=lambda dh, dh_last, u, before, gates, mask, reverse: gru_after_steps_grad(
         dh, dh_last, u, before, gates, mask, reverse=reverse)),
@@ -48,7 +49,8 @@ gru_after_steps_grad = Op(
     flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1])
 
 gru_before_steps = Op(
-    "gru_before_steps", outputs=("h", "before", "gates", "h_last"), **MASK, ulps=8, terms=lambda u: len(u),
+    "gru_before_steps", outputs=("h", "before", "gates", "h_last"), may_omit=("before",),
+    **MASK, ulps=8, terms=lambda u: len(u),
     shape=lambda z, u, h0, mask: _gru("gru_before_steps", z, u, h0, mask),
     shared=dict(grads=lambda dh, dh_last, u, before, gates, mask, reverse: gru_before_steps_grad(
         dh, dh_last, u, before, gates, mask, reverse=reverse)),
