@@ -242,8 +242,8 @@ def test_overriding_result_hides_the_inherited_compute() -> None:
 # ---- mistakes ---------------------------------------------------------------------------------------------------
 
 def test_mistakes_are_explained() -> None:
-    with pytest.raises(ValueError, match="top_k is 2; needs None"):
-        metrics.Precision(top_k=2)
+    with pytest.raises(ValueError, match="top_k is 0"):
+        metrics.Precision(top_k=0)
     with pytest.raises(ValueError, match=r"thresholds is 1\.5"):
         metrics.Recall(thresholds=1.5)
     with pytest.raises(ValueError, match="empty"):
@@ -266,3 +266,25 @@ def test_mistakes_are_explained() -> None:
         metrics.Metric(name="empty").update_state([1], [1])
     with pytest.raises(NotImplementedError, match="result"):
         metrics.Metric(name="empty").result()
+
+
+@pytest.mark.parametrize("settings", [dict(top_k=2), dict(top_k=2, class_id=1), dict(top_k=3, thresholds=[0.2, 0.6])])
+def test_the_k_highest_of_a_row_are_positive(settings: dict[str, Any], any_backend: str) -> None:
+    """As Keras: of those that tie the first; thresholds count among the k."""
+    rng = np.random.default_rng(1)
+    p, y = np.round(rng.uniform(size=(50, 5)), 1).astype("float32"), rng.integers(0, 2, (50, 5))
+    order = np.argsort(-p, axis=-1, kind="stable")[:, :settings["top_k"]]
+    kept = np.zeros(p.shape, bool)
+    np.put_along_axis(kept, order, True, -1)
+    columns = [settings["class_id"]] if "class_id" in settings else range(5)
+    weights = rng.uniform(0.5, 2, 50)
+    for metric in (metrics.Precision(**settings), metrics.Recall(**settings)):
+        metric.update_state(y, p, weights)
+        wanted = []
+        for level in settings.get("thresholds", [-np.inf]):
+            positive = (kept & (p > np.float32(level)))[:, columns]
+            actual, w = y[:, columns] == 1, weights[:, None]
+            right = (positive & actual) * w
+            whole = positive * w if isinstance(metric, metrics.Precision) else actual * w
+            wanted.append(right.sum() / whole.sum())
+        np.testing.assert_allclose(metric.result(), wanted[0] if len(wanted) == 1 else wanted, rtol=1e-6)

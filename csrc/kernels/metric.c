@@ -1,4 +1,6 @@
 /* metric.c: per-sample scores, and steps that add a batch to float64 sums; see fastnn/reference/metric.py. */
+#include <math.h>
+
 #include "vector/rows.h"
 
 static void binary_accuracy(const Call *call, Part part)
@@ -93,6 +95,27 @@ static void sparse_top_k_accuracy(const Call *call, Part part)
 
     for (int64_t row = rows.begin; row < rows.end; row++)
         y[row] = in_top_k(y_pred + row * n, n, labels[row], k);
+}
+
+static void keep_top_k(const Call *call, Part part)
+{
+    const float *x = input(call, 0);   /* (rows, n) */
+    const int64_t k = integer(call, 0);
+    float *y = output(call, 0);        /* (rows, n) */
+    const int64_t n = last_dim(call->inputs[0]);
+    const Range rows = share_rows(n ? output_size(call, 0) / n : 0, part);
+
+    for (int64_t row = rows.begin; row < rows.end; row++) {
+        const float *x_row = x + row * n;
+        float *y_row = y + row * n;
+        for (int64_t j = 0; j < n; j++) y_row[j] = -INFINITY;
+        for (int64_t chosen = 0; chosen < k && chosen < n; chosen++) {
+            int64_t best = -1;
+            for (int64_t j = 0; j < n; j++)
+                if (y_row[j] == -INFINITY && x_row[j] == x_row[j] && (best < 0 || x_row[j] > x_row[best])) best = j;
+            if (best >= 0) y_row[best] = x_row[best];
+        }
+    }
 }
 
 /* Eight sums side by side: one would wait for each addition. */
@@ -227,6 +250,7 @@ const Kernel FAMILY(metric)[] = {
     {"sparse_categorical_accuracy(labels, y_pred)", sparse_categorical_accuracy, ROWS, 3},
     {"top_k_accuracy(y_true, y_pred, *, k)", top_k_accuracy, ROWS, 10},
     {"sparse_top_k_accuracy(labels, y_pred, *, k)", sparse_top_k_accuracy, ROWS, 6},
+    {"keep_top_k(x, *, k)", keep_top_k, ROWS, 3},
     {"mean_step(total, count, values)", mean_step, WHOLE, 0},
     {"weighted_mean_step(total, count, values, weights)", weighted_mean_step, WHOLE, 0},
     {"confusion_step(counts, y_true, y_pred, weights, *, threshold)", confusion_step, WHOLE, 0},

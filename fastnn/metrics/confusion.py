@@ -11,10 +11,10 @@ import numpy as np
 
 from fastnn.arguments import choice, is_sequence, number, optional, whole
 from fastnn.engine.kinds import TensorLike, Weights
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import ShapeError
 from fastnn.metrics.metric import Metric, State, as_columns
 from fastnn.ops.rows import data
-from fastnn.ops.rows.metric import confusion_step, hardmax_confusion_step
+from fastnn.ops.rows.metric import confusion_step, hardmax_confusion_step, keep_top_k
 
 EPSILON = 1e-7
 
@@ -26,17 +26,17 @@ class _Counting(Metric):
     def __init__(self, thresholds: float | Sequence[float] | None = None, top_k: int | None = None,
                  class_id: int | None = None, name: str | None = None, dtype: str | None = None) -> None:
         super().__init__(dtype, name)
-        if top_k is not None:
-            raise ValueError(f"{type(self).__name__}: top_k is {shown(top_k)}; needs None; use thresholds, or "
-                             "TopKCategoricalAccuracy.")
-        self.thresholds, self.top_k = thresholds, top_k
+        self.thresholds, self.top_k = thresholds, optional(whole, top_k, f"{type(self).__name__}: top_k")
         self.class_id = optional(whole, class_id, f"{type(self).__name__}: class_id", 0)
-        self._levels = _levels(type(self).__name__, thresholds)
+        self._levels = ([-np.inf] if top_k is not None and thresholds is None      # all that top_k leaves
+                        else _levels(type(self).__name__, thresholds))
         self._counts: list[State] = []
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in: y_pred (…, c) against y_true of 0 and 1 of the same shape."""
         true, predicted, weights = as_columns(self.name, y_true, y_pred, sample_weight)
+        if self.top_k is not None:
+            predicted = keep_top_k(predicted, k=self.top_k)
         if self.class_id is not None:
             if self.class_id >= predicted.shape[1]:
                 raise ShapeError(f"{self.name}: class_id is {self.class_id} and y_pred has shape {predicted.shape}; "
@@ -63,7 +63,8 @@ class _Counting(Metric):
 class Precision(_Counting):
     """tp/(tp + fp): which part of what was called positive is. Positive: y_pred > threshold, 0.5 unless given.
 
-    thresholds: a number in [0, 1], or several for one result each. class_id: look at this output alone.
+    thresholds: a number in [0, 1], or several for one result each. top_k: positive are the k highest of a row, above
+    the threshold if there is one. class_id: look at this output alone.
     """
 
     def _ratio(self, tp: np.ndarray, fp: np.ndarray, tn: np.ndarray, fn: np.ndarray) -> np.ndarray:
@@ -73,7 +74,8 @@ class Precision(_Counting):
 class Recall(_Counting):
     """tp/(tp + fn): which part of the positives was found. Positive: y_pred > threshold, 0.5 unless given.
 
-    thresholds: a number in [0, 1], or several for one result each. class_id: look at this output alone.
+    thresholds: a number in [0, 1], or several for one result each. top_k: positive are the k highest of a row, above
+    the threshold if there is one. class_id: look at this output alone.
     """
 
     def _ratio(self, tp: np.ndarray, fp: np.ndarray, tn: np.ndarray, fn: np.ndarray) -> np.ndarray:

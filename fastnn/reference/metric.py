@@ -59,6 +59,13 @@ def confusion_step(counts: Array, y_true: Array, y_pred: Array, weights: Array, 
     return counts + _confusion((y_true != 0).astype(F64), _above(y_pred, threshold), weights)
 
 
+def keep_top_k(x: Array, *, k: int) -> Array:
+    """y = x where it is among the k highest of its row, the first of those that tie, else -inf. x (b, c) → y (b, c)."""
+    order = np.argsort(-x, axis=-1, kind="stable")
+    rank = np.argsort(order, axis=-1, kind="stable")
+    return np.where((rank < k) & ~np.isnan(x), x, x.dtype.type(-np.inf))
+
+
 def hardmax_confusion_step(counts: Array, y_true: Array, y_pred: Array, weights: Array) -> Array:
     """confusion_step where the highest value of the row (all that tie) is predicted positive, if |value| > 1e-9.
 

@@ -42,6 +42,8 @@ CASES = [
     Case("categorical_accuracy", y_true=Y, y_pred=Y, fix=_ties,
          bad=[(dict(y_true=(32,), y_pred=(32, 10)), "use sparse_categorical_accuracy")]),
     Case("sparse_categorical_accuracy", labels=LABELS, y_pred=Y, fix=_ties, bad=LABEL_BAD),
+    Case("keep_top_k", x=floats("m", "n"), k=3, bits=True, bad=[(dict(x=(3,)), "rows")]),
+    Case("keep_top_k", x=wide(ints("m", "n", high=4), "float32"), k=2, bits=True),
     Case("top_k_accuracy", y_true=Y, y_pred=Y, k=2, fix=_ties,
          bad=[(dict(y_true=(32,), y_pred=(32, 10)), "use sparse_top_k_accuracy")]),
     Case("sparse_top_k_accuracy", labels=LABELS, y_pred=Y, k=5, bad=LABEL_BAD),

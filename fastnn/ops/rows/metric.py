@@ -9,12 +9,20 @@ from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows._per_sample import per_label, per_sample
 from fastnn.reference._types import Array
 
+
+def _rows(x: Shape) -> Shape:
+    if len(x) != 2:
+        raise ShapeError(f"keep_top_k: x is {x}; needs (rows, columns); reshape it.")
+    return x
+
+
 binary_accuracy = Op("binary_accuracy", shape=lambda y_true, y_pred: per_sample("binary_accuracy", y_true, y_pred))
 categorical_accuracy = Op(
     "categorical_accuracy", shape=lambda y_true, y_pred: per_sample("categorical_accuracy", y_true, y_pred))
 sparse_categorical_accuracy = Op(
     "sparse_categorical_accuracy", dtypes=dict(labels="int32"),
     shape=lambda labels, y_pred: per_label("sparse_categorical_accuracy", labels, y_pred))
+keep_top_k = Op("keep_top_k", shape=_rows)
 top_k_accuracy = Op("top_k_accuracy", shape=lambda y_true, y_pred: per_sample("top_k_accuracy", y_true, y_pred))
 sparse_top_k_accuracy = Op(
     "sparse_top_k_accuracy", dtypes=dict(labels="int32"),
