@@ -25,6 +25,10 @@ class BusyError(RuntimeError):
     """A model asked to train while it is training."""
 
 
+class ModelFileError(ValueError):
+    """A file that holds no model, or one that is damaged."""
+
+
 def shown(value: object, limit: int = 60) -> str:
     """repr(value), control characters escaped, cut to `limit` characters: safe to put into a message."""
     try:

@@ -1,13 +1,38 @@
 """Models: Sequential, the functional and subclassed Model, and the Perceptron. Floor 4."""
 
+import json
+from typing import Any
+
 from fastnn.models.copies import clone_model
 from fastnn.models.model import Model
 from fastnn.models.perceptron import Perceptron
 from fastnn.models.sequential import Sequential
+from fastnn.serialization import custom_object_scope, deserialize_keras_object
+
+
+def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
+    """The model of a to_json(), with new weights. custom_objects: classes of your own, by name."""
+    with custom_object_scope(custom_objects or {}):
+        return deserialize_keras_object(json.loads(json_string))
+
+
+def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:
+    """The model of a file that `save` wrote; see saving.load_model."""
+    from fastnn import saving
+    return saving.load_model(filepath, custom_objects, compile, safe_mode)
+
+
+def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
+    """Write a model to a file; see saving.save_model."""
+    model.save(filepath, overwrite)
+
 
 __all__ = [
     "Model",
     "Perceptron",
     "Sequential",
     "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
 ]

@@ -1,5 +1,7 @@
 """Model: a layer that can be trained. A graph of layers (functional), or a subclass with a `call`. Floor 4."""
 
+import json
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,7 @@ from fastnn.layers.layer import Layer, unique_name
 from fastnn.models.graph import Graph
 from fastnn.models.summary import summary
 from fastnn.nest import distinct, flatten
+from fastnn.serialization import serialize_keras_object
 from fastnn.training.trainer import Trainer
 
 
@@ -79,6 +82,26 @@ class Model(Trainer, Layer):
     def _argument(self, name: str) -> Any:
         return None if name in ("inputs", "outputs") else super()._argument(name)
 
+    # ---- in files ---------------------------------------------------------------------------------------------
+
+    def save(self, filepath: "str | os.PathLike[str]", overwrite: bool = True) -> None:
+        """Write the model, its weights and its optimizer to a file, which models.load_model reads; see
+        saving.save_model."""
+        _saving().save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath: "str | os.PathLike[str]", overwrite: bool = True) -> None:
+        """Write the weights alone to a file."""
+        _saving().save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: "str | os.PathLike[str]", skip_mismatch: bool = False) -> None:
+        """Take the weights of a file of save_weights or save. ShapeError where they do not fit, before anything
+        changes; with skip_mismatch those that do not fit stay, and are named in a warning."""
+        _saving().load_weights(self, filepath, skip_mismatch)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The model without weights as JSON text, which models.model_from_json reads; kwargs: of json.dumps."""
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
     # ---- looking at it ----------------------------------------------------------------------------------------
 
     @property
@@ -135,6 +158,12 @@ def copies() -> Any:
     """models/copies.py, which imports this."""
     from fastnn.models import copies
     return copies
+
+
+def _saving() -> Any:
+    """saving/, a floor above: reached for when a file is asked for."""
+    from fastnn import saving
+    return saving
 
 
 def _shapes(structure: Any) -> Any:

@@ -1,0 +1,202 @@
+"""Models to files and back: architecture, weights, optimizer, and where the random numbers are. Floor 5.
+
+The recorded programs are not saved: they are recorded again. A loaded model goes on as the saved one would have: the
+same batches in the same order, the same dropout, the same bits.
+"""
+
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown
+from fastnn.layers._random import RandomLayer
+from fastnn.layers.layer import Layer
+from fastnn.saving import file
+from fastnn.serialization import custom_object_scope, deserialize_keras_object, plain, serialize_keras_object
+
+_LOSSES = ("loss", "loss_weights", "metrics", "weighted_metrics")
+
+
+# ---- whole models ----------------------------------------------------------------------------------------------------
+
+def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+    """Write the model to one file: what it is made of, its weights, and, where it is compiled, loss, metrics and
+    optimizer.
+
+    The file is a valid .safetensors file whatever its name; a file that was there stays whole until the new one is. A
+    model subclass needs registered classes (utils.register_keras_serializable). ValueError for a function without a
+    registered name in a layer, NotBuiltError before the weights are there, FileExistsError with overwrite=False.
+    Source: keras.Model.save.
+    """
+    _free(filepath, overwrite)
+    _built(model, "save")
+    content: dict[str, Any] = {"model": serialize_keras_object(model), "weights": [v.name for v in model.weights],
+                               "random": _random_state(model)}
+    arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
+    if model.compiled is not None:
+        try:
+            content["training"] = {
+                "optimizer": serialize_keras_object(model.optimizer), "run_eagerly": model.run_eagerly,
+                **{name: plain(getattr(model.compiled, name), f"compile(): {name}") for name in _LOSSES}}
+            arrays.update(_optimizer_state(model.optimizer))
+        except (TypeError, ValueError) as error:
+            warnings.warn(f"save(): {shown(str(filepath))} has the model and its weights, but not what compile() was "
+                          "given: "
+                          f"{error}\nCompile it again after loading.", UserWarning, stacklevel=3)
+    file.write(filepath, arrays, content)
+
+
+def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
+               safe_mode: bool = True) -> Any:
+    """The model of a file that `save` wrote; compiled as it was, unless compile=False.
+
+    custom_objects: classes and functions of your own, by name, beside the registered ones. Nothing in the file is run
+    or imported. ModelFileError for a file that is damaged or holds no model; ValueError naming a class that is not
+    known. safe_mode is accepted for Keras' sake: there is no other way. Source: keras.saving.load_model.
+    """
+    arrays, content = file.read(filepath)
+    if "model" not in content:
+        raise ModelFileError(f"{shown(str(filepath))} holds weights without a model; make the model and call "
+                             "load_weights(path).")
+    with custom_object_scope(custom_objects or {}):
+        model = _checked(filepath, lambda: deserialize_keras_object(content["model"], kinds=("models", "layers")))
+        if not hasattr(model, "_feeds"):
+            raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
+        _put_weights(model, arrays, filepath)
+        if compile and isinstance(content.get("training"), dict):
+            _checked(filepath, lambda: _compile(model, content["training"], arrays))
+    _checked(filepath, lambda: _put_random_state(model, content.get("random")))
+    return model
+
+
+def _checked(filepath: Any, make: Any) -> Any:
+    """What `make` gives; a ModelFileError where the description is none that save() writes."""
+    try:
+        return make()
+    except (KeyError, IndexError, AttributeError, RecursionError, OverflowError, TypeError) as error:
+        raise ModelFileError(f"{shown(str(filepath))}: its description makes no model ({type(error).__name__}: "
+                             f"{shown(str(error))}); the file is damaged, or a class has changed since.") from error
+
+
+def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    def objects(value: Any) -> Any:
+        if isinstance(value, dict) and "class_name" in value:
+            return deserialize_keras_object(value)
+        if isinstance(value, dict):
+            return {key: objects(item) for key, item in value.items()}
+        return [objects(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+    model.compile(objects(given["optimizer"]), run_eagerly=bool(given.get("run_eagerly", False)),
+                  **{name: objects(given.get(name)) for name in _LOSSES})
+    _put_optimizer_state(model, arrays)
+
+
+# ---- weights alone ---------------------------------------------------------------------------------------------------
+
+def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write the weights alone. Source: keras.Model.save_weights."""
+    _free(filepath, overwrite)
+    _built(model, "save_weights")
+    file.write(filepath, {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)},
+               {"weights": [v.name for v in model.weights]})
+
+
+def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+    """Put the weights of a file, of save_weights or of save, into a model of the same structure.
+
+    skip_mismatch: leave weights of another shape as they are, with a warning that names them. ShapeError otherwise,
+    before anything changes. Source: keras.Model.load_weights.
+    """
+    _built(model, "load_weights")
+    arrays, _ = file.read(filepath)
+    _put_weights(model, arrays, filepath, skip_mismatch)
+
+
+def _put_weights(model: Any, arrays: dict[str, np.ndarray], filepath: Any, skip_mismatch: bool = False) -> None:
+    found = [arrays[name] for name in sorted((n for n in arrays if n.startswith("weights/")), key=_place)]
+    own = model.weights
+    wrong = [v.name for v, array in zip(own, found) if v.shape != array.shape]
+    if skip_mismatch:
+        left = wrong + [v.name for v in own[len(found):]]
+        if left:
+            warnings.warn(f"load_weights(): {len(left)} weights are not in {shown(str(filepath))} or have another "
+                          "shape "
+                          f"there, and stay as they are: {shown(left)}.", UserWarning, stacklevel=3)
+        for v, array in zip(own, found):
+            if v.shape == array.shape:
+                v.assign(array)
+        return
+    if len(own) != len(found) or wrong:
+        raise ShapeError(f"load_weights(): the file has {len(found)} weights and {model.name} {len(own)}; "
+                         f"{len(wrong)} differ in shape.\nThe file {shown(str(filepath))} has "
+                         f"{shown([a.shape for a in found])}, the model {shown([v.shape for v in own])}. Make the "
+                         "same layers "
+                         "in the same order, or pass skip_mismatch=True.")
+    model.set_weights(found)
+
+
+def _place(name: str) -> int:
+    number = name.rpartition("/")[2]
+    return int(number) if number.isdigit() else -1
+
+
+def _built(model: Any, what: str) -> None:
+    if not model.weights and not model.built:
+        raise NotBuiltError(f"{what}(): {model.name} has no weights yet, because its input shape is not known. Add an "
+                            "Input, "
+                            "call it on data, or fit it first.")
+
+
+def _free(filepath: Any, overwrite: bool) -> None:
+    if not overwrite and Path(filepath).exists():
+        raise FileExistsError(f"{shown(str(filepath))} is there already, and overwrite is False; choose another name.")
+
+
+# ---- what training has made of the optimizer and the random numbers --------------------------------------------------
+
+def _optimizer_state(optimizer: Any) -> dict[str, np.ndarray]:
+    state = {"optimizer/iterations": optimizer.iterations.numpy(), "optimizer/learning_rate": optimizer._rate.numpy()}
+    for slot, block in optimizer.slot_blocks.items():
+        state.update((f"optimizer/{slot}/{i}", view.copy()) for i, view in enumerate(block.views))
+    return state
+
+
+def _put_optimizer_state(model: Any, arrays: dict[str, np.ndarray]) -> None:
+    optimizer = model.optimizer
+    if "optimizer/iterations" not in arrays:
+        return
+    optimizer.iterations.assign(arrays["optimizer/iterations"])
+    if optimizer.schedule is None:
+        optimizer._rate.assign(float(arrays["optimizer/learning_rate"]))
+    if any(name.startswith("optimizer/") and name.count("/") == 2 for name in arrays):
+        optimizer.build(model.trainable_weights)
+        for slot, block in optimizer.slot_blocks.items():
+            for i, view in enumerate(block.views):
+                view[...] = arrays[f"optimizer/{slot}/{i}"].reshape(view.shape)
+
+
+def _random_layers(layer: Any) -> list[Any]:
+    """The layers that draw, in order."""
+    found = [layer] if isinstance(layer, RandomLayer) else []
+    return found + [each for inner in layer._sublayers if isinstance(inner, Layer) for each in _random_layers(inner)]
+
+
+def _random_state(model: Any) -> dict[str, Any]:
+    feeds = model._feeds
+    return {"epoch": int(feeds.epoch.data), "shuffle": [feeds.seed, feeds.stream],
+            "draws": int(model._steps.draws.data),
+            "layers": [[g._generator._seed, g._generator._stream] for g in _random_layers(model)]}
+
+
+def _put_random_state(model: Any, state: Any) -> None:
+    if not state:
+        return
+    model._feeds.seed, model._feeds.stream = (int(n) for n in state["shuffle"])
+    model._feeds.epoch.assign(int(state["epoch"]))
+    model._steps.draws.assign(int(state["draws"]))
+    for layer, (seed, stream) in zip(_random_layers(model), state["layers"]):
+        layer._generator._seed, layer._generator._stream = int(seed), int(stream)

@@ -1,0 +1,128 @@
+"""Saved models: what is loaded predicts the same bits, and training goes on as if nothing had happened."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Model, Sequential, layers, models, ops
+from fastnn.errors import ModelFileError, NotBuiltError, ShapeError
+from fastnn.saving import file
+from tests.errors import assert_good_error
+from tests.golden.common import wave
+
+X, Y = wave(40, 6), wave(40, 3, phase=0.4)
+
+
+def sequential() -> Any:
+    return Sequential([layers.Input((6,)), layers.Dense(8, activation="relu", kernel_regularizer="l2"),
+                       layers.BatchNormalization(), layers.Dropout(0.3), layers.Dense(3)])
+
+
+def functional() -> Any:
+    x = layers.Input((6,))
+    a, b = layers.Dense(5, activation="tanh")(x), layers.Dense(5)(x)
+    return Model(x, layers.Dense(3)(layers.Concatenate()([a, b])))
+
+
+def nested() -> Any:
+    inner = Sequential([layers.Input((6,)), layers.Dense(4, activation="relu"), layers.Dropout(0.2)])
+    return Sequential([layers.Input((6,)), inner, layers.Dense(3)])
+
+
+MODELS = {"sequential": sequential, "functional": functional, "nested": nested}
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
+def test_a_loaded_model_goes_on_with_the_same_bits(name: str, optimizer: str, tmp_path: Path) -> None:
+    """Weights, slots, counters, the shuffled order, dropout's masks, metrics."""
+    fastnn.random.set_seed(4)
+    model = MODELS[name]()
+    model.compile(optimizer, "mse", metrics=["mae"])
+    model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    model.save(tmp_path / "model.fnn")
+    fastnn.random.set_seed(99)
+    loaded = models.load_model(tmp_path / "model.fnn")
+    assert [layer.name for layer in loaded.layers] == [layer.name for layer in model.layers]
+    assert loaded.predict(X, verbose=0).tobytes() == model.predict(X, verbose=0).tobytes()
+    histories = [m.fit(X, Y, batch_size=8, epochs=3, verbose=0).history for m in (model, loaded)]
+    assert histories[0] == histories[1]
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_the_safetensors_package_reads_the_weights(tmp_path: Path) -> None:
+    from safetensors.numpy import load_file
+    model = sequential()
+    model.save(tmp_path / "model.fnn")
+    arrays = load_file(tmp_path / "model.fnn")
+    assert all(np.array_equal(arrays[f"weights/{i}"], w) for i, w in enumerate(model.get_weights()))
+
+
+def test_weights_alone(tmp_path: Path) -> None:
+    model, other = sequential(), sequential()
+    model.save_weights(tmp_path / "w.fnn")
+    other.load_weights(tmp_path / "w.fnn")
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), other.get_weights()))
+    assert_good_error(lambda: models.load_model(tmp_path / "w.fnn"), ModelFileError, "load_weights")
+    wider = Sequential([layers.Input((6,)), layers.Dense(9)])
+    assert_good_error(lambda: wider.load_weights(tmp_path / "w.fnn"), ShapeError, "skip_mismatch", unchanged=wider)
+    with pytest.warns(UserWarning, match="stay as they are"):
+        wider.load_weights(tmp_path / "w.fnn", skip_mismatch=True)
+    assert_good_error(lambda: Sequential([layers.Dense(2)]).save(tmp_path / "x.fnn"), NotBuiltError, "input shape")
+    with pytest.raises(FileExistsError, match="overwrite"):
+        model.save(tmp_path / "w.fnn", overwrite=False)
+
+
+@fastnn.utils.register_keras_serializable("tests")
+class Scaled(layers.Layer):
+    def __init__(self, factor: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, x: Any) -> Any:
+        return ops.multiply(x, self.factor)
+
+
+def test_own_classes_by_name_only(tmp_path: Path) -> None:
+    model = Sequential([layers.Input((6,)), Scaled(2.0), layers.Dense(1)])
+    model.save(tmp_path / "own.fnn")
+    assert np.array_equal(models.load_model(tmp_path / "own.fnn").predict(X, verbose=0), model.predict(X, verbose=0))
+
+    class Unknown(Scaled):
+        pass
+
+    unknown = Sequential([layers.Input((6,)), Unknown(2.0), layers.Dense(1)])
+    unknown.save(tmp_path / "unknown.fnn")
+    assert_good_error(lambda: models.load_model(tmp_path / "unknown.fnn"), ValueError, "Unknown")
+    again = models.load_model(tmp_path / "unknown.fnn", custom_objects={"Unknown": Unknown})
+    assert np.array_equal(again.predict(X, verbose=0), unknown.predict(X, verbose=0))
+
+
+def test_a_loss_without_a_name_is_left_out_with_a_word(tmp_path: Path) -> None:
+    model = sequential()
+    model.compile("adam", lambda y, p: ops.mean(ops.square(ops.subtract(y, p))))
+    with pytest.warns(UserWarning, match="Compile it again"):
+        model.save(tmp_path / "model.fnn")
+    assert models.load_model(tmp_path / "model.fnn").compiled is None
+
+
+def test_json_has_the_layers_and_no_weights() -> None:
+    model = functional()
+    twin = models.model_from_json(model.to_json())
+    assert twin.count_params() == model.count_params() and twin.get_config() == model.get_config()
+
+
+def test_descriptions_that_make_no_model(tmp_path: Path) -> None:
+    """Well signed files whose description is wrong: refused, not crashed."""
+    system = {"class_name": "os.system", "config": {}}
+    for model in ({"class_name": "Sequential", "config": {}}, 3, None,
+                  {"module": "os", "class_name": "system", "config": 1},
+                  {"class_name": "Sequential", "config": {"name": "a", "layers": [system]}}):
+        content = {"model": model}
+        file.write(tmp_path / "bad.fnn", {"weights/0": np.zeros(3, np.float32)}, content)
+        with pytest.raises((ModelFileError, ValueError, ShapeError)):
+            models.load_model(tmp_path / "bad.fnn")
