@@ -140,7 +140,7 @@ class Variable(Tensor):
     data: a number, list or array; floats become floatx unless dtype says otherwise. assign() copies in;
     `data` may be a slice of a block that it shares with other variables.
     """
-    __slots__ = ("constraint", "regularizer", "trainable")
+    __slots__ = ("_trainable", "_watchers", "constraint", "regularizer")
 
     def __init__(self, data: Any, name: str = "variable", *, trainable: bool = True, dtype: str | None = None,
                  regularizer: Any = None, constraint: Any = None) -> None:
@@ -148,8 +148,28 @@ class Variable(Tensor):
         if dtype is None and array.dtype.kind == "f":
             array = array.astype(backend.floatx())
         super().__init__(array, name, tracked=trainable)
-        self.trainable = trainable
+        self._trainable = bool(trainable)
+        self._watchers: list[Any] = []
         self.regularizer, self.constraint = regularizer, constraint
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it. Setting it makes the steps stale that were recorded with a layer that has it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if value != self._trainable:
+            self._trainable = self.tracked = bool(value)
+            for watcher in self._watchers:
+                layer = watcher()
+                if layer is not None:
+                    layer.touch(f"{self.name}.trainable")
+
+    def watch(self, layer: Any) -> None:
+        """Tell the layer, through its `touch`, when `trainable` is set."""
+        if not any(watcher() is layer for watcher in self._watchers):
+            self._watchers.append(weakref.ref(layer))
 
     def assign(self, value: Any) -> "Variable":
         """Copy a value of the same shape in. ShapeError naming both shapes, or TypeError, before anything changes.

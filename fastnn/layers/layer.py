@@ -39,7 +39,7 @@ class Layer(Weighted):
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
                  activity_regularizer: Any = None, **kwargs: Any) -> None:
         self.built = False
-        self._variables, self._sublayers = [], []
+        self._variables, self._sublayers, self._held = [], [], {}
         self.output_shape: Any = None
         self._build_shape: Any = None
         self.input_shape_hint = _input_shape(kwargs, type(self).__name__)
@@ -88,6 +88,7 @@ class Layer(Weighted):
                             dtype=dtype or backend.floatx(), regularizer=regularizers.get(regularizer),
                             constraint=constraints.get(constraint))
         self._variables.append(variable)
+        variable.watch(self)
         self.touch(f"weight {variable.name}")
         return variable
 

@@ -1,7 +1,9 @@
 """Weighted: what a layer holds, its weights and sublayers, found among its attributes. Floor 3."""
 
+import functools
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,50 +15,108 @@ from fastnn.engine.watch import Watched, note
 from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.nest import distinct
 
+_BOOKS = frozenset({"_given", "_variables", "_sublayers", "_held", "_build_shape", "_symbols", "history", "compiled"})
+
+
+class _Walk(threading.local):
+    def __init__(self) -> None:
+        self.inside: set[int] = set()       # layers whose weights are being gathered
+
+
+_walk = _Walk()
+
+
+def _collect(value: Any, held: dict[int, Any], seen: set[int]) -> None:
+    """Put the weights and layers of nested lists, tuples and dicts into `held`, in order."""
+    if isinstance(value, (Variable, Weighted)):
+        held.setdefault(id(value), value)
+    elif isinstance(value, (list, tuple, dict)) and id(value) not in seen:
+        seen.add(id(value))
+        for item in value.values() if isinstance(value, dict) else value:
+            _collect(item, held, seen)
+
+
+def _once(build: Callable[..., Any]) -> Callable[..., Any]:
+    """build(), after which the layer is built; a layer that is keeps its weights."""
+    @functools.wraps(build)
+    def once(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.__dict__.get("_building"):
+            return build(self, *args, **kwargs)         # of a base class, from the one of a subclass
+        if self.built:
+            return None
+        object.__setattr__(self, "_building", True)
+        try:
+            build(self, *args, **kwargs)
+        finally:
+            object.__setattr__(self, "_building", False)
+        self.built, self._build_shape = True, args[0] if args else next(iter(kwargs.values()), None)
+        return None
+    return once
+
 
 class Weighted(Configurable, Watched):
     """The base of Layer: weights and sublayers that are assigned to an attribute are its own."""
 
     unwatched: ClassVar[frozenset[str]] = frozenset(       # no program depends on these
-        {"built", "output_shape", "_build_shape", "_variables", "_sublayers"})
+        {"built", "output_shape", "_build_shape", "_variables", "_sublayers", "_held", "_building"})
+    searched: ClassVar[bool] = True         # whether what its attributes hold is its own
     name: str
     built: bool
     _trainable: bool
     _variables: list[Variable]
     _sublayers: list[Any]
+    _held: dict[int, Any]       # what the attributes held when they were looked at last, by id
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A layer is built once its build() has run, whoever called it, and keeps its weights then."""
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls) and not cls.__module__.startswith("fastnn.models."):
+            cls.build = _once(vars(cls)["build"])  # type: ignore[method-assign]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        public = not name.startswith("_") and name not in self.unwatched
-        before = self.__dict__.get(name) if public else None
+        before = self.__dict__.get(name)
         super().__setattr__(name, value)
-        if public:
-            if before is not value and isinstance(before, (Variable, Weighted)):
-                self._replace(before, value)
-            self._track(value)
+        if name in _BOOKS or "_held" not in self.__dict__:
+            return
+        if before is not value and isinstance(before, (Variable, Weighted)):
+            self._replace(before, value)
+        if isinstance(value, (Variable, Weighted, list, tuple, dict)):
+            self._look()
 
     def _replace(self, before: Any, value: Any) -> None:
-        """Forget a weight or sublayer whose attribute got another value; a value of its kind takes its place."""
-        if any(other is before for key, other in self.__dict__.items() if not key.startswith("_")):
+        """A weight or sublayer whose attribute got another value of its kind: that one takes its place."""
+        if any(other is before for other in self.__dict__.values()):
             return
-        found: list[Any] = self._variables if isinstance(before, Variable) else self._sublayers
+        kind = Variable if isinstance(before, Variable) else Weighted
+        found: list[Any] = self._variables if kind is Variable else self._sublayers
         for i, item in enumerate(found):
-            if item is before:
-                same = isinstance(value, Variable if isinstance(before, Variable) else Weighted)
-                found[i:i + 1] = [value] if same and not any(v is value for v in found) else []
-                return
+            if item is before and isinstance(value, kind) and not any(v is value for v in found):
+                found[i] = value
 
-    def _track(self, value: Any) -> None:
-        if isinstance(value, Variable) and not any(v is value for v in self._variables):
-            self._variables.append(value)
-        elif isinstance(value, Weighted) and not any(v is value for v in self._sublayers):
-            self._sublayers.append(value)
-        elif isinstance(value, (list, tuple)):
-            for item in value:
-                if isinstance(item, (Weighted, Variable, list, tuple)):
-                    self._track(item)
-        elif isinstance(value, dict):
-            self._track(list(value.values()))
+    def _look(self) -> None:
+        """Find the weights and sublayers among the attributes, in lists, tuples and dicts too, however they came there.
 
+        What was there before and is no more is forgotten; add_weight's stay.
+        """
+        held: dict[int, Any] = {}
+        if self.searched:
+            seen: set[int] = set()
+            for name, value in list(self.__dict__.items()):
+                if name not in _BOOKS:
+                    _collect(value, held, seen)
+        gone = self._held.keys() - held.keys()
+        for registry, kind in ((self._variables, Variable), (self._sublayers, Weighted)):
+            known = {id(item) for item in registry}
+            if gone & known:
+                registry[:] = [item for item in registry if id(item) not in gone]  # type: ignore[index]
+            new = [item for key, item in held.items() if key not in known and isinstance(item, kind)]
+            registry.extend(new)  # type: ignore[arg-type]
+            for item in new:
+                if isinstance(item, Variable):
+                    item.watch(self)
+        object.__setattr__(self, "_held", held)
+
+    @_once
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape (batch axis first, None). Layers without weights need none."""
 
@@ -70,14 +130,14 @@ class Weighted(Configurable, Watched):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = flag(value, f"{self.name}: trainable")
+        self._look()
         for layer in self._sublayers:
             layer.trainable = value
 
     @property
     def weights(self) -> list[Variable]:
         """The layer's own, trainable ones first, then each sublayer's (Keras' order, frozen or not)."""
-        own = [*self._own(True), *self._own(False)]
-        return distinct([*own, *(v for layer in self._sublayers for v in layer.weights)])
+        return self._gathered("weights", lambda: [*self._own(True), *self._own(False)])
 
     def _own(self, trainable: bool) -> list[Variable]:
         return [v for v in self._variables if v.trainable == trainable]
@@ -86,15 +146,24 @@ class Weighted(Configurable, Watched):
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
         note(self)
-        if not self._trainable:
-            return []
-        return distinct([*self._own(True), *(v for layer in self._sublayers for v in layer.trainable_weights)])
+        return self._gathered("trainable_weights", lambda: self._own(True)) if self._trainable else []
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """Frozen weights and state."""
-        own = self._own(False) if self._trainable else self._variables
-        return distinct([*own, *(v for layer in self._sublayers for v in layer.non_trainable_weights)])
+        return self._gathered("non_trainable_weights",
+                              lambda: self._own(False) if self._trainable else list(self._variables))
+
+    def _gathered(self, which: str, own: Callable[[], list[Variable]]) -> list[Variable]:
+        """The layer's own weights, then those of its sublayers; a layer inside of itself counts once."""
+        if id(self) in _walk.inside:
+            return []
+        self._look()
+        _walk.inside.add(id(self))
+        try:
+            return distinct([*own(), *(v for layer in self._sublayers for v in getattr(layer, which))])
+        finally:
+            _walk.inside.discard(id(self))
 
     variables = weights
     trainable_variables = trainable_weights

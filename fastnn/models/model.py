@@ -60,6 +60,8 @@ class Model(Trainer, Layer):
             self.compute_output_shape(input_shape)
 
     def _build(self, input_shape: Any) -> None:
+        if not type(self).build.__module__.startswith("fastnn."):
+            super()._build(input_shape)         # a subclass's own
         self.built = True       # sublayers build themselves when they are called
 
     # ---- as plain data ----------------------------------------------------------------------------------------
@@ -107,6 +109,7 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
+        self._look()
         return list(self._sublayers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:

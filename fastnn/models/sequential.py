@@ -18,6 +18,8 @@ class Sequential(Model):
     """Layers one after the other. With an Input (or `input_shape` on the first layer) the weights exist at once;
     without, they are made when the model first sees data."""
 
+    searched = False        # its layers are those of the chain
+
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self._input: Tensor | None = None
