@@ -138,8 +138,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """The loss of this name as a metric. Arguments as Keras.
 
-    Samples with ignore_class are left out of the mean, as they are in the loss (Keras counts them as 0 here, unless
-    there are weights).
+    Samples with ignore_class count as 0 in the mean where there are no weights, and are left out of it where there are
+    (as Keras; the loss leaves them out always).
     """
     _direction = "down"
 
@@ -156,10 +156,11 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         """Take a batch in."""
         if self.ignore_class is not None:
             y_true, y_pred = prepared(self.name, y_true, y_pred, "labels", self.ignore_class, self.axis)
-            counted = not_ignored(y_true, y_pred.shape[self.axis], self.ignore_class)
-            if sample_weight is not None:
-                counted = elementwise.multiply(counted, spread_weights(self.name, sample_weight, counted))
-            sample_weight = counted
+            if sample_weight is not None or y_pred.mask is not None:
+                counted = not_ignored(y_true, y_pred.shape[self.axis], self.ignore_class)
+                if sample_weight is not None:
+                    counted = elementwise.multiply(counted, spread_weights(self.name, sample_weight, counted))
+                sample_weight = counted
         super().update_state(y_true, y_pred, sample_weight)
 
 
