@@ -215,3 +215,18 @@ def test_a_training_loop_by_hand_is_fit(any_backend: str) -> None:
         by_hand.optimizer.apply_gradients(zip(gradients, by_hand.trainable_weights))
     for a, b in zip(by_fit.get_weights(), by_hand.get_weights()):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_a_chain_of_layers_calls_each_of_them_once() -> None:
+    """Not anew for every layer that is added: the calls would grow with the square of the depth."""
+    counts: dict[str, int] = {}
+
+    class Counting(layers.Layer):
+        def call(self, x):  # type: ignore[no-untyped-def]
+            counts[self.name] = counts.get(self.name, 0) + 1
+            return x
+
+    chain = [Counting(name=f"layer_{i}") for i in range(20)]
+    model = fastnn.Sequential([layers.Input((3,)), *chain])
+    assert model.built and model.output_shape == (None, 3)
+    assert counts == dict.fromkeys([layer.name for layer in chain], 1)

@@ -23,8 +23,11 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self._input: Tensor | None = None
+        self._complete = False      # the graph of all layers is made once, not anew for each
         for layer in layers or []:
             self.add(layer)
+        self._complete = True
+        self._rebuild()
 
     def add(self, layer: Any) -> None:
         """Append a layer, or an Input as the first. TypeError for anything else, ValueError for a layer twice."""
@@ -64,6 +67,8 @@ class Sequential(Model):
         return layer
 
     def _rebuild(self) -> None:
+        if not self._complete:
+            return
         self.touch()
         self._graph, self.output_shape, self.built = None, None, False
         if self._input is None or not self._sublayers:
