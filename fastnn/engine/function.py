@@ -48,6 +48,10 @@ class Recorder:
         self._unsettled.clear()
         self._warned.clear()
 
+    def forget(self, key: Any) -> None:
+        """Record a key anew."""
+        self._found.pop(key, None)
+
     def items(self) -> Iterator[tuple[Any, Program]]:
         """(key, program) of all that are there, oldest first."""
         return ((key, entry.program) for key, entry in list(self._found.items()) if entry.program is not None)
@@ -87,7 +91,8 @@ class Recorder:
             with noting() as noted, keeping(before), recording() as calls, draws:
                 keep = body()
             watch = Watch(noted.values())
-            why, settled = self._why_not(key, calls.reads, watch, draws)
+            momentary = next((t.name for call in calls for t in call.inputs if t.momentary), "")
+            why, settled = self._why_not(key, calls.reads, momentary, watch, draws)
             program = None if why or not settled else Program(calls, name, keep or ())
             if program is not None and program.rounds:      # the first step has the bits of all others
                 undo(before)
@@ -103,11 +108,13 @@ class Recorder:
         if why:
             self._warn(name, why, calls.reads)
 
-    def _why_not(self, key: Any, reads: list[Any], watch: Watch, draws: "Draws") -> tuple[str, bool]:
+    def _why_not(self, key: Any, reads: list[Any], momentary: str, watch: Watch, draws: "Draws") -> tuple[str, bool]:
         """(why a step cannot be replayed, or nothing; whether that is settled). What Python sets or draws in the first
         run may have been made there once and for all: the second run tells."""
         if reads:
             return f"Python reads a number that changes from step to step: {reads[0]}", True
+        if momentary:
+            return f"Python computes with {momentary}, which changes from step to step", True
         changed = watch.changed()
         if (changed or draws.changed) and key not in self._unsettled:
             self._unsettled.add(key)

@@ -17,6 +17,17 @@ from fastnn.ops._arrays import kept_dtype
 KEPT = 64       # kinds of inputs whose symbolic outputs are remembered
 
 
+class Named(dict[str, np.ndarray]):
+    """Named arrays that know what x and y looked like: `template`, (x, y) with names in the place of arrays."""
+    template: tuple[Any, Any]
+
+    def like(self, arrays: dict[str, np.ndarray]) -> "Named":
+        """Others of the same form."""
+        made = Named(arrays)
+        made.template = self.template
+        return made
+
+
 def adapt_x(model: TrainedModel, x: Any, where: str, check_finite: bool = True) -> dict[str, np.ndarray]:
     """{"x0": …, "x1": …}: one array per input of the model, checked against its shape."""
     shapes = [t.shape for t in model.inputs] if model.inputs else None
@@ -73,7 +84,8 @@ def build(model: TrainedModel, arrays: dict[str, np.ndarray]) -> list[Tensor]:
         return list(found[1])
     symbols = [Tensor(None, shape=(None, *a.shape[1:]), dtype=dtype) for a, dtype in zip(arrays.values(), dtypes)]
     with model._building, noting() as used, recording():    # nothing computes: what it would record is thrown away
-        outputs = flatten(model(symbols[0] if len(symbols) == 1 else symbols), Tensor)
+        given = symbols[0] if len(symbols) == 1 else symbols
+        outputs = flatten(model.predict_step((given,)) if model.writes("predict") else model(given), Tensor)
     if len(model._symbols) >= KEPT:
         model._symbols.clear()
     model._symbols[key] = Watch(used.values()), outputs
@@ -167,6 +179,8 @@ def split(arrays: dict[str, np.ndarray], part: float, sample_weight: Any,
         shape = validation.pop("weight").shape
         plain = weights.adapt(sample_weight, None, {}, [(*shape, None)], ["output"], n, "fit()")
         validation.update({name: array[-len(validation["x0"]):] for name, array in plain.items()})
+    if isinstance(arrays, Named):
+        return arrays.like(training), arrays.like(validation)
     return training, validation
 
 

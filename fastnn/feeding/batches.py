@@ -11,6 +11,7 @@ from fastnn.feeding.feed import Feed
 from fastnn.feeding.items import Items
 from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.prefetch import Prefetch
+from fastnn.feeding.raw import adapt_raw
 from fastnn.feeding.source import Source
 from fastnn.nest import flatten
 
@@ -31,6 +32,7 @@ class Batches(Source):
                              "a dict {class: weight}.")
         self.items, self.where, self.class_weight, self.check_finite = items, where, class_weight, check_finite
         self.total = items.length if items.steps is None else items.steps
+        self._own = mode != "predict" and model.writes("train" if mode == "train" else "test")
         self._running: Prefetch | None = None
         self._symbols: dict[Any, list[Any]] = {}
         self._peeked: list[dict[str, np.ndarray]] = []
@@ -163,6 +165,10 @@ class Batches(Source):
     def adapt(self, item: Any, where: str) -> dict[str, np.ndarray]:
         """Named arrays of this batch's own: the user's code may fill the same array again."""
         x, y, weight = self._parts(item, where)
+        if self._own:
+            named = adapt_raw(self.model, x, y, weight, where, self.class_weight, self.check_finite,
+                                        part=True)
+            return named.like({name: array.copy() for name, array in named.items()})
         arrays = arguments.adapt_x(self.model, x, where, self.check_finite)
         if self.mode == "predict":
             checks.check_lengths(arrays, where)
@@ -185,7 +191,7 @@ class Batches(Source):
         return self._symbols[key]
 
     def _parts(self, item: Any, where: str) -> tuple[Any, Any, Any]:
-        alone = self.mode == "predict" or self.model.compiled.targetless
+        alone = self.mode == "predict" or self._own or self.model.compiled.targetless
         if alone and not isinstance(item, (tuple, list)):
             item = (item,)
         if isinstance(item, (tuple, list)) and (1 if alone else 2) <= len(item) <= 3:

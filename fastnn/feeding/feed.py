@@ -29,6 +29,7 @@ class Feed:
         self.cursor = Variable(0, "cursor", dtype="int64", trainable=False)
         self.epoch = epoch
         self.results: list[Tensor] = []
+        self.template: tuple[Any, Any] = ("x0", None)       # x and y as the user gave them, with names for arrays
         self.seed, self.stream = seed, stream
         self.count = 0
 
@@ -128,5 +129,6 @@ class Feeds:
                 self._found[*key, number] = Feed(mode, arrays, self.epoch, self.seed, self.stream)
             feed = self._found[*key, number]
             feed.busy = True
+        feed.template = getattr(arrays, "template", ("x0", None))
         feed.load(arrays)
         return feed

@@ -51,6 +51,12 @@ class TrainedModel(Protocol):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs for inputs."""
 
+    def writes(self, mode: str) -> bool:
+        """Whether it writes its train, test or predict step itself (training/own.py)."""
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for a batch."""
+
     def _ready(self, where: str) -> None:
         """NotBuiltError unless it is compiled."""
 

@@ -9,6 +9,7 @@ from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.batches import Batches
 from fastnn.feeding.items import Items, is_batches
 from fastnn.feeding.model import TrainedModel
+from fastnn.feeding.raw import adapt_raw
 from fastnn.feeding.source import Source
 
 
@@ -30,7 +31,8 @@ def open_source(model: TrainedModel, mode: str, where: str, x: Any, y: Any = Non
     batch = 32 if batch_size is None else whole(batch_size, f"{caller}: {batch_name}")
     if mode == "predict":
         return Arrays(model, mode, arguments.adapt_x(model, x, where, check_finite), batch, limit)
-    arrays = arguments.adapt(model, x, y, sample_weight, where, class_weight, check_finite)
+    adapt = adapt_raw if model.writes("train" if mode == "train" else "test") else arguments.adapt
+    arrays = adapt(model, x, y, sample_weight, where, class_weight, check_finite)
     source = Arrays(model, mode, arrays, batch, limit, shuffle)
     if limit is not None and limit > len(source) and mode == "train":
         warn(f"{where}: {steps_name} is {limit} and the data have {len(source)} batches of {batch}: an epoch reads "

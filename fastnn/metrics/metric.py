@@ -4,6 +4,7 @@ The sums are float64 variables that start at 0. `update_state` is written with o
 training program; `compute` is plain NumPy on the states, whose arrays may have more axes in front (one row per epoch).
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,12 +14,13 @@ from fastnn.arguments import dtype_of, function
 from fastnn.configuration import Configurable
 from fastnn.engine import backend
 from fastnn.engine.kinds import DType, TensorLike, Weights
-from fastnn.engine.program import is_recording, is_symbolic_pass
+from fastnn.engine.program import is_recording, is_symbolic_pass, not_recording
 from fastnn.engine.tensor import Tensor, Variable, operators
-from fastnn.engine.watch import Watched
+from fastnn.engine.watch import Watched, note
 from fastnn.errors import shown
 from fastnn.losses.loss import prepared, spread_weights
 from fastnn.names import checked_name, snake_case
+from fastnn.nest import distinct, flatten
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import data, elementwise, reduce
 from fastnn.ops.rows.metric import mean_step, weighted_mean_step
@@ -58,6 +60,35 @@ def _no_compute(self: Any) -> Any:
     raise AttributeError("this metric overrides result(), so its states are read by result() only")
 
 
+class Reading(Tensor):
+    """What result() gives while a step is recorded: whoever shows the logs asks the metric again. A step that computes
+    with it is not replayed."""
+    __slots__ = ("metric",)
+    momentary = True
+
+    def __init__(self, metric: "Metric", value: Any) -> None:
+        super().__init__(np.asarray(value, backend.floatx()), f"the result of {metric.name}")
+        self.metric = metric
+
+
+def _readable(result: Callable[["Metric"], Any]) -> Callable[["Metric"], Any]:
+    @functools.wraps(result)
+    def read(self: "Metric") -> Any:
+        if not is_recording():
+            return result(self)
+        with not_recording():
+            return Reading(self, result(self))
+    return read
+
+
+def _noted(update: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(update)
+    def take_in(self: "Metric", *args: Any, **kwargs: Any) -> Any:
+        note(self)
+        return update(self, *args, **kwargs)
+    return take_in
+
+
 class Metric(Configurable, Watched):
     """Base of metrics: a subclass makes states with `add_variable`, fills them in `update_state`, reads in `result`.
 
@@ -72,6 +103,9 @@ class Metric(Configurable, Watched):
         """A class that overrides result() alone is read by result(), not by the compute() it inherits."""
         if "result" in vars(cls) and "compute" not in vars(cls) and hasattr(cls, "compute"):
             cls.compute = property(_no_compute)
+        for name, wrap in (("result", _readable), ("update_state", _noted)):
+            if name in vars(cls):
+                setattr(cls, name, wrap(vars(cls)[name]))
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.dtype = dtype_of(dtype, f"{type(self).__name__}: dtype", ("float32", "float64"))   # states: float64 always
@@ -97,6 +131,7 @@ class Metric(Configurable, Watched):
         raise NotImplementedError(f"{type(self).__name__} must define update_state(self, y_true, y_pred, "
                                   "sample_weight=None).")
 
+    @_readable
     def result(self) -> Any:
         """The value so far: a float, or an array where the metric has several."""
         if not hasattr(self, "compute"):
@@ -106,9 +141,14 @@ class Metric(Configurable, Watched):
         return float(value) if value.ndim == 0 else value
 
     def reset_state(self) -> None:
-        """Start again from 0."""
-        for v in self.variables:
+        """Start again from 0, the metrics inside too."""
+        for v in self.states():
             v.data.fill(0)
+
+    def states(self) -> list[Variable]:
+        """Its own variables, then those of the metrics that it holds."""
+        inside = flatten(list(self.__dict__.values()), Metric)
+        return distinct([*self.variables, *(v for m in inside for v in m.states())])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """update_state, then result."""

@@ -15,10 +15,11 @@ from fastnn.engine.program import not_recording, section_scope, symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import note
 from fastnn.errors import shown
+from fastnn.feeding.arguments import output_names
 from fastnn.feeding.model import TrainedModel
-from fastnn.nest import flatten
+from fastnn.nest import distinct, flatten
 from fastnn.ops.rows.data import fill
-from fastnn.ops.rows.elementwise import add, scale
+from fastnn.ops.rows.elementwise import add, cast, scale
 from fastnn.ops.rows.metric import weighted_mean_step
 from fastnn.ops.rows.reduce import mean
 from fastnn.ops.rows.reduce import sum as sum_
@@ -42,6 +43,12 @@ class Compiled:
         self.resolved: list[tuple[int, str, Any, bool]] = []     # output, key, metric, weighted
         self.trackers: list[tuple[str, Any]] = []
         self.states: Block | None = None
+        self.mode = ""          # of the step that ran last
+        self.made = self._resolved = False
+        self.own_logs: dict[str, list[tuple[str, Any]]] = {}        # of steps that the model writes itself, by mode
+        self.last: dict[tuple[str, str], Any] = {}                  # what shows a number of theirs
+        self.loss_tracker = metrics.Mean(name="loss")
+        self._held: list[Any] = []
         for identifier in _given(loss):
             losses.get(identifier)      # unknown names are refused at compile time
         for identifier in _given([metrics_, weighted_metrics]):
@@ -60,6 +67,11 @@ class Compiled:
         weights = _per_output(self.loss_weights, self.output_names, "loss_weights", spread=False)
         self.weights = [1.0 if w is None else number(w, "compile(): loss_weights") for w in weights]
         self.states = None
+        self.resolved, self.made, self._resolved = [], False, False
+
+    def names_of(self, model: TrainedModel, count: int) -> list[str]:
+        """The names of so many outputs."""
+        return output_names(model, count)
 
     @property
     def targetless(self) -> bool:
@@ -80,10 +92,43 @@ class Compiled:
     def resolve_metrics(self, model: TrainedModel, y_shapes: Sequence[Any], output_shapes: Sequence[Any]) -> None:
         """Make the metrics for these shapes, and lay out their states. Only the first data decide."""
         mismatch.check(model, self)
-        if self.states is not None:
+        if self._resolved:
             return
+        self._resolved = True
+        self.make_metrics(y_shapes, output_shapes)
         several = len(self.output_names) > 1
-        self.resolved = []
+        self.trackers = [("loss", self.loss_tracker)]
+        if several:
+            self.trackers += [(f"{name}_loss", metrics.Mean(name=f"{name}_loss"))
+                              for name, loss in zip(self.output_names, self.losses) if loss is not None]
+        with not_recording(), symbolic_pass():
+            for i, _, metric, _ in self.resolved:
+                y, p = self._symbols(metric, y_shapes[i], output_shapes[i])
+                metric.update_state(y, p)        # symbolic: makes the state variables, computes nothing
+        for _, metric in self.all():
+            for v in metric.states():
+                v.data = np.zeros_like(v.data)
+        self.lay_out([])
+
+    def lay_out(self, more: Sequence[Any]) -> bool:
+        """Put the states of all metrics, and of these, side by side. Whether they were not yet."""
+        everything = [*(m for _, m in self.trackers), *(m for _, _, m, _ in self.resolved), self.loss_tracker, *more,
+                      *(m for logs in self.own_logs.values() for _, m in logs)]
+        variables = distinct([v for m in everything for v in m.states() if v.dtype == "float64"
+                              and type(m).reset_state is metrics.Metric.reset_state])
+        if self.states is not None and [*map(id, variables)] == [*map(id, self._held)]:
+            return False
+        self.states = Block([v.shape for v in variables], "float64", "metric states", grain=1)
+        self.states.hold(variables)
+        self._held = variables
+        return True
+
+    def make_metrics(self, y_shapes: Sequence[Any], output_shapes: Sequence[Any]) -> None:
+        """The metrics that compile() was given, for these shapes; the first data decide."""
+        if self.made:
+            return
+        self.made = True
+        several = len(self.output_names) > 1
         taken: dict[str, int] = {}
         for weighted, given in ((False, self.metrics), (True, self.weighted_metrics)):
             per_output = _per_output(given, self.output_names, "metrics", lists=True)
@@ -96,19 +141,6 @@ class Compiled:
                     prefix = f"{self.output_names[i]}_" if several else ""
                     key = _free_key(prefix, metric.name, weighted, taken)
                     self.resolved.append((i, key, metric, weighted))
-        self.trackers = [("loss", metrics.Mean(name="loss"))]
-        if several:
-            self.trackers += [(f"{name}_loss", metrics.Mean(name=f"{name}_loss"))
-                              for name, loss in zip(self.output_names, self.losses) if loss is not None]
-        with not_recording(), symbolic_pass():
-            for i, _, metric, _ in self.resolved:
-                y, p = self._symbols(metric, y_shapes[i], output_shapes[i])
-                metric.update_state(y, p)        # symbolic: makes the state variables, computes nothing
-        variables = [v for _, m in self.all() for v in m.variables]
-        self.states = Block([v.shape for v in variables], "float64", "metric states", grain=1)
-        for v in variables:
-            v.data = np.zeros_like(v.data)
-        self.states.hold(variables)
 
     @staticmethod
     def _symbols(metric: Any, y_shape: Any, output_shape: Any) -> tuple[Tensor, Tensor]:
@@ -118,8 +150,14 @@ class Compiled:
                 Tensor(None, shape=output_shape, dtype=backend.floatx()))
 
     def all(self) -> list[tuple[str, Any]]:
-        """(key, metric) of the loss trackers, then the metrics in the order of compile()."""
-        return [*self.trackers, *((key, metric) for _, key, metric, _ in self.resolved)]
+        """(key, metric) of what is shown: the loss trackers, then the metrics in the order of compile(); or the logs of
+        a step that the model writes itself."""
+        own = self.own_logs.get(self.mode)
+        return own if own is not None else [*self.trackers, *((key, metric) for _, key, metric, _ in self.resolved)]
+
+    def own(self) -> list[tuple[str, Any]]:
+        """(key, metric) of the loss and the metrics that compile() was given."""
+        return [("loss", self.loss_tracker), *((key, metric) for _, key, metric, _ in self.resolved)]
 
     def kinds(self, output: int) -> set[str]:
         """Which forms of y this output's loss and metrics take."""
@@ -131,17 +169,29 @@ class Compiled:
     def total_loss(self, data: dict[str, Tensor], outputs: Sequence[Tensor], penalties: Sequence[Tensor],
                    batch: int) -> Tensor:
         """Σ weight·loss + penalties, a 0-d tensor; every loss goes into its tracker."""
+        targets = [data.get(f"y{i}.{self.kind(i)}") for i in range(len(self.losses))]
+        weights = [self._weight(data, i) for i in range(len(self.losses))]
+        total, shown, parts = self.weighed(targets, outputs, weights, penalties)
+        count = Tensor(np.array(batch, backend.floatx()), "batch", constant=True)
+        with section_scope("metrics", folded=True):
+            for (_, tracker), value in zip(self.trackers, [shown, *parts]):
+                weighted_mean_step(*tracker.variables, value, count)
+        return total
+
+    def weighed(self, targets: Sequence[Any], outputs: Sequence[Tensor], weights: Sequence[Any],
+                penalties: Sequence[Tensor]) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """(Σ weight·loss + penalties; what is shown of it; the losses)."""
         terms: list[Tensor] = []
         parts: list[Tensor] = []
         several = False
-        for i, (loss, weight) in enumerate(zip(self.losses, self.weights)):
+        for i, (loss, factor) in enumerate(zip(self.losses, self.weights)):
             if loss is None:
                 continue
-            value = loss(data[f"y{i}.{self.kind(i)}"], outputs[i], self._weight(data, i))
+            value = loss(_as_kind(targets[i], self.kind(i)), outputs[i], weights[i])
             axes = tuple(range(len(value.shape)))
             parts.append(mean(value, axes=axes) if axes else value)
             value = sum_(value, axes=axes) if axes else value
-            terms.append(value if weight == 1 else scale(value, factor=weight))
+            terms.append(value if factor == 1 else scale(value, factor=factor))
             several = several or bool(axes)
         if not terms and not penalties:
             raise ValueError("compile(): no loss was given for any output; name one, such as loss='mse'.")
@@ -149,11 +199,7 @@ class Compiled:
         if several:     # reduction "none": trained is the sum, as in Keras; shown, too, is the mean
             given = [w for w, loss in zip(self.weights, self.losses) if loss is not None]
             shown = reduce(add, [*(scale(part, factor=w) for w, part in zip(given, parts)), *penalties])
-        count = Tensor(np.array(batch, backend.floatx()), "batch", constant=True)
-        with section_scope("metrics", folded=True):
-            for (_, tracker), value in zip(self.trackers, [shown, *parts]):
-                weighted_mean_step(*tracker.variables, value, count)
-        return total
+        return total, shown, parts
 
     @staticmethod
     def _weight(data: dict[str, Tensor], output: int) -> Tensor | None:
@@ -168,15 +214,27 @@ class Compiled:
                 y = data[f"y{i}.{getattr(metric, 'label_kind', 'float')}"]
                 metric.update_state(y, outputs[i], self._weight(data, i) if weighted else None)
 
+    def take_in(self, targets: Sequence[Any], outputs: Sequence[Tensor], weight: Any) -> None:
+        """The same, for targets in the form of the losses."""
+        for i, _, metric, weighted in self.resolved:
+            y = _as_kind(targets[i], str(getattr(metric, "label_kind", "float")))
+            metric.update_state(y, outputs[i], weight if weighted else None)
+
     def hold(self) -> None:
         """Take the states back into their vector where another model that was given the same metric moved them."""
         if self.states is not None:
-            self.states.hold([v for _, m in self.all() for v in m.variables])
+            self.states.hold(self._held)
 
     def reset(self) -> None:
         """Op that sets all states to zero."""
-        assert self.states is not None
-        fill(self.states.flat, value=0.0)
+        if self.states is not None:
+            fill(self.states.flat, value=0.0)
+
+    def reset_in_python(self, metrics_: Sequence[Any]) -> list[Any]:
+        """Those that such an op is not enough for: their class says how they are reset, or they are not laid out."""
+        held = set(map(id, self._held))
+        return [m for m in metrics_ if type(m).reset_state is not metrics.Metric.reset_state
+                or any(id(v) not in held for v in m.states())]
 
     # ---- reading ----------------------------------------------------------------------------------------------
 
@@ -189,23 +247,26 @@ class Compiled:
         """{key: one value per row} for rows of logged states, all rows at once."""
         assert self.states is not None
         columns: dict[str, np.ndarray] = {}
-        offsets = iter(zip(self.states.offsets, self.states.shapes))
+        logged = {id(v): log[:, offset:offset + int(np.prod(shape))].reshape(len(log), *shape)
+                  for v, offset, shape in zip(self._held, self.states.offsets, self.states.shapes)}
         for key, metric in self.all():
-            states = []
-            for _ in metric.variables:
-                offset, shape = next(offsets)
-                size = int(np.prod(shape))
-                states.append(log[:, offset:offset + size].reshape(len(log), *shape))
             if hasattr(metric, "compute"):
                 with np.errstate(all="ignore"):
-                    columns[key] = np.asarray(metric.compute(*states), np.float64)
+                    columns[key] = np.asarray(metric.compute(*[logged[id(v)] for v in metric.variables]), np.float64)
             else:
                 values = []
                 for row in range(len(log)):
-                    with _holding(metric.variables, [s[row] for s in states]):
+                    with _holding(metric.states(), [logged[id(v)][row] for v in metric.states()]):
                         values.append(_plain(metric.result()))
                 columns[key] = np.asarray(values, np.float64)
         return columns
+
+
+def _as_kind(y: Any, kind: str) -> Any:
+    """A target as labels or as floats."""
+    if isinstance(y, Tensor) and (y.dtype == "int32") != (kind == "labels"):
+        return cast(y, dtype="int32" if kind == "labels" else backend.floatx())
+    return y
 
 
 def _free_key(prefix: str, name: str, weighted: bool, taken: dict[str, int]) -> str:

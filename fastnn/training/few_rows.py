@@ -90,7 +90,8 @@ class Straights:
     def predict(self, x: Any, verbose: Any) -> np.ndarray | None:
         """The outputs for x, or None where it must take the long way: it has no rows or many, it is not an array of
         numbers, there would be progress to show, or the model is not that simple."""
-        if type(x) is not np.ndarray or x.dtype.kind not in "fiub" or not x.ndim or self.model.run_eagerly:
+        if type(x) is not np.ndarray or x.dtype.kind not in "fiub" or not x.ndim or self.model.run_eagerly \
+                or self.model.writes("predict"):
             return None
         quiet = isinstance(verbose, (int, str)) and (verbose == 0 or (verbose == "auto" and len(x) <= BATCH))
         if not (quiet and 0 < x.nbytes <= MOST_BYTES):

@@ -77,7 +77,7 @@ class Guard:
 
     def look(self, passing: Any, epoch: int) -> None:
         """After a slice of an epoch's steps."""
-        if self._done or not self.saved or math.isfinite(self.model.compiled.results()["loss"]):
+        if self._done or not self.saved or math.isfinite(self.model.compiled.results().get("loss", 0.0)):
             return
         self._swap()
         try:
@@ -85,9 +85,9 @@ class Guard:
         finally:
             self._swap()
 
-    def look_back(self, losses: np.ndarray, epoch: int, source: Any) -> None:
+    def look_back(self, losses: np.ndarray | None, epoch: int, source: Any) -> None:
         """After many epochs in one go: replay up to the epoch that went bad, then look for the step."""
-        bad = np.flatnonzero(~np.isfinite(losses)).tolist()
+        bad = [] if losses is None else np.flatnonzero(~np.isfinite(losses)).tolist()
         if self._done or not bad:
             return
         self._swap()
@@ -105,6 +105,9 @@ class Guard:
     def _hunt(self, source: Any, count: int, epoch: int, first: int) -> None:
         """Which of `count` steps went bad, by running them again from the state of now; then that one, call by call."""
         self.model.compiled.nonfinite_seen = True
+        if self.model.writes("train"):      # what it shows is its own business
+            self._warn_only(epoch)
+            return
         steps, state = self.model._steps, [(t, t.data.copy()) for t, _ in self.saved.values()]
         total = self.model.compiled.trackers[0][1].variables[0]
         good = 0

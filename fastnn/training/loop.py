@@ -33,7 +33,8 @@ class Run:
         """Whether C may run several epochs without Python between them: nobody looks, and all data are at hand."""
         looked_at = (listeners.wants_epochs or listeners.wants_batches or listeners.wants_tests
                      or listeners.wants_test_batches)
-        return not (looked_at or model.run_eagerly or self.frequency != 1 or not self.training.at_hand
+        return not (looked_at or model.compiled.reset_in_python(model.metrics) or model.run_eagerly
+                    or self.frequency != 1 or not self.training.at_hand
                     or not (self.validation is None or self.validation.at_hand))
 
 
@@ -42,12 +43,13 @@ def fit(model: TrainedModel, run: Run, listeners: Any, progress: Any) -> None:
     history = model.history
     history.begin_run(listeners.params)
     guard = Guard(model)
-    epoch, in_c = run.initial_epoch, run.in_c(model, listeners)
+    epoch = run.initial_epoch
     try:
         listeners.on_train_begin()
-        model.compiled.reset()
+        model._steps.reset_metrics()
         while epoch < run.epochs and not model.stop_training:
-            quiet = progress.quiet_epochs(epoch) if in_c and epoch > run.initial_epoch else 0
+            quiet = progress.quiet_epochs(epoch) if epoch > run.initial_epoch else 0
+            quiet = quiet if quiet and run.in_c(model, listeners) else 0
             done = _many_epochs(model, run, epoch, quiet, guard) if quiet else 0
             if not done:
                 _one_epoch(model, run, epoch, listeners, progress, guard)
@@ -71,7 +73,7 @@ def _one_epoch(model: TrainedModel, run: Run, epoch: int, listeners: Any, progre
     progress.epoch_begin(epoch)
     began = time.perf_counter()
     passing = Pass(model, "train", run.training)
-    compiled.reset()
+    model._steps.reset_metrics()
     while not passing.finished and not model.stop_training:
         # A callback may change anything between two batches; a source that is not at hand keeps those of a slice only.
         guard.remember(passing, always=not passing.done or listeners.wants_batches or not run.training.at_hand)
@@ -111,7 +113,7 @@ def _many_epochs(model: TrainedModel, run: Run, epoch: int, most: int, guard: Gu
     if len(entries) < len(keys):
         return 0
     guard.remember()
-    compiled.reset()
+    model._steps.reset_metrics()
     rounds = min(run.epochs - epoch, most, LOG_ROWS // rows_per_epoch)
     steps.log_row.assign(0)
     try:
@@ -119,11 +121,13 @@ def _many_epochs(model: TrainedModel, run: Run, epoch: int, most: int, guard: Gu
     finally:
         done = int(steps.log_row.data) // rows_per_epoch
         log = steps.log.data[:done * rows_per_epoch]
+        compiled.mode = "train"
         columns = compiled.results_of(log[::rows_per_epoch])
         if run.validation is not None:
+            compiled.mode = "test"
             columns.update((f"val_{k}", v) for k, v in compiled.results_of(log[1::2]).items())
         model.history.extend(range(epoch, epoch + done), columns)
-    guard.look_back(columns["loss"], epoch, run.training)
+    guard.look_back(columns.get("loss"), epoch, run.training)
     return done
 
 
@@ -132,7 +136,7 @@ def _test(model: TrainedModel, source: Source, listeners: Any, progress: Any) ->
     compiled = model.compiled
     listeners.on_test_begin()
     passing = Pass(model, "test", source)
-    compiled.reset()
+    model._steps.reset_metrics()
     while not passing.finished:
         if listeners.wants_test_batches:
             listeners.on_test_batch_begin(passing.done)
@@ -187,7 +191,7 @@ def one_batch(model: TrainedModel, mode: str, source: Source) -> dict[str, float
     """One train or test step on all rows; the metrics of this batch alone."""
     try:
         feed, _, ((rows, _), *_) = source.reading()
-        model.compiled.reset()
+        model._steps.reset_metrics()
         model._steps.run(mode, feed, rows)
         return model.compiled.results()
     finally:

@@ -18,6 +18,7 @@ from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import context, forward_pass
 from fastnn.nest import distinct, flatten
 from fastnn.ops.rows.data import advance, store_step
+from fastnn.training import own
 
 LOG_ROWS = 4096
 KEPT = 64       # programs; each batch size has its own, with an arena
@@ -79,18 +80,41 @@ class Steps:
     def run(self, mode: str, feed: Feed, rows: int, times: int = 1, seconds: float = math.inf) -> int:
         """Run a step up to `times` times, for about so many seconds; how often it ran: once at least, and once only
         where Python runs it, to record it or because it always does."""
-        body = getattr(self, mode)
+        program = None
         if self.model.run_eagerly:
             with whole_step():
-                body(feed, rows)
-            return 1
-        program = self.recorder.ready(self.key(mode, feed, rows), f"{mode} step of {self.model.name}, batch {rows}",
-                                      lambda: body(feed, rows))
+                self._body(mode, feed, rows)
+        else:
+            program = self.recorder.ready(self.key(mode, feed, rows), f"{mode} step of {self.model.name}, batch {rows}",
+                                          lambda: self._body(mode, feed, rows))
+        if mode != "predict":
+            self._show(mode)
         if program is None:
             return 1
         before = int(feed.cursor.data)
         Schedule([(program, times)]).run(max(seconds, 1e-3))
         return (int(feed.cursor.data) - before) // rows
+
+    def _body(self, mode: str, feed: Feed, rows: int) -> None:
+        if mode != "predict" and self.model.writes(mode):
+            own.step(self, mode, feed, rows)
+        else:
+            getattr(self, mode)(feed, rows)
+
+    def _show(self, mode: str) -> None:
+        """Let the logs be those of this mode; where the model writes its steps, their metrics may be new."""
+        compiled = self.model.compiled
+        compiled.mode = mode
+        if self.model.writes(mode) and compiled.lay_out(self.model.metrics):
+            self.recorder.forget(self.LOG)
+            self.log = None
+
+    def reset_metrics(self) -> None:
+        """Set the states of all metrics to zero, or let the metrics do that, where their class says how."""
+        compiled = self.model.compiled
+        compiled.reset()
+        for metric in compiled.reset_in_python(self.model.metrics):
+            metric.reset_state()
 
     def begin(self, feed: Feed, shuffle: bool) -> None:
         """Begin a pass over a feed."""
@@ -179,7 +203,8 @@ class Steps:
         """Gather, forward, store."""
         data = feed.batch(batch)
         with self.inference():
-            feed.store(flatten(self.model(_inputs(data)), Tensor))
+            feed.store(flatten(self.model.predict_step((_inputs(data),)) if self.model.writes("predict")
+                               else self.model(_inputs(data)), Tensor))
         feed.next(batch)
 
     def log_metrics(self) -> None:

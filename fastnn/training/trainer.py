@@ -19,17 +19,20 @@ from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.feed import Feeds
 from fastnn.feeding.opening import open_source, open_validation, split_off
+from fastnn.feeding.raw import adapt_raw
+from fastnn.nest import distinct
 from fastnn.reporting.history import History
 from fastnn.reporting.progress import Progress
 from fastnn.training import loop
 from fastnn.training.compiled import Compiled
 from fastnn.training.few_rows import Straights
+from fastnn.training.own import OwnSteps, own_metrics
 from fastnn.training.steps import Steps
 
 STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a batch_size"}
 
 
-class Trainer:
+class Trainer(OwnSteps):
     """What makes a layer a model that can be trained; Model inherits it."""
     if TYPE_CHECKING:       # what Layer and Model bring: Model is a feeding.model.TrainedModel
         name: str
@@ -86,8 +89,9 @@ class Trainer:
 
     @property
     def metrics(self) -> list[Any]:
-        """The loss tracker and the compiled metrics."""
-        return [metric for _, metric in self.compiled.all()] if self.compiled else []
+        """The loss tracker, the compiled metrics, and those that the model and its layers hold."""
+        compiled = [*self.compiled.trackers, *self.compiled.own()] if self.compiled else []
+        return distinct([*(m for _, m in compiled), *own_metrics(self)])
 
     @property
     def metrics_names(self) -> list[str]:
@@ -105,11 +109,14 @@ class Trainer:
             if not (inside and self._worker == threading.get_ident()):
                 raise BusyError(f"{where}: {self.name} is training or evaluating already; wait until it has finished, "
                                 "or use another model.")
-            sums = self.compiled.states.flat.data.copy()
+            states = self.compiled.states
+            sums, mode = None if states is None else states.flat.data.copy(), self.compiled.mode
             try:
                 yield
             finally:
-                self.compiled.states.flat.data[...] = sums
+                self.compiled.mode = mode
+                if sums is not None:
+                    states.flat.data[...] = sums
             return
         self._worker = threading.get_ident()
         try:
@@ -240,7 +247,8 @@ class Trainer:
         where = f"{mode}_on_batch()"
         self._ready(where)
         with self._working(where, inside=mode == "test"):
-            arrays = arguments.adapt(self, x, y, sample_weight, where, class_weight)
+            adapt = adapt_raw if self.writes(mode) else arguments.adapt
+            arrays = adapt(self, x, y, sample_weight, where, class_weight)
             source = Arrays(self, "train" if mode == "train" else "evaluate", arrays, len(arrays["x0"]))
             logs = loop.one_batch(self, mode, source)
         if return_dict:

@@ -1,0 +1,199 @@
+"""Steps that a model writes itself: train_step, test_step, predict_step, compute_loss and compute_metrics. Floor 5.
+
+They are Keras' methods. What they do is recorded once per shape and replayed, like the built-in steps, which run
+as long as none of them is overridden.
+"""
+
+import contextlib
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.program import not_recording, symbolic_pass
+from fastnn.engine.tensor import GradientTape, Tensor
+from fastnn.feeding.feed import Feed
+from fastnn.layers.layer import context, forward_pass
+from fastnn.metrics.metric import Metric, Reading, State
+from fastnn.nest import distinct, flatten, map_structure
+from fastnn.ops._op import as_tensor
+from fastnn.ops.rows.data import advance, fill
+from fastnn.ops.rows.elementwise import cast
+from fastnn.ops.rows.metric import mean_step
+
+WRITTEN = {"train": ("train_step", "compute_loss", "compute_metrics"), "predict": ("predict_step",),
+           "test": ("test_step", "compute_loss", "compute_metrics")}
+
+
+def _default(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a method that nobody has overridden."""
+    method.is_default = True  # type: ignore[attr-defined]
+    return method
+
+
+class OwnSteps:
+    """The methods that a Model may override, as Keras' Trainer has them; Trainer inherits them."""
+    compiled: Any
+    optimizer: Any
+    if TYPE_CHECKING:
+        @property
+        def trainable_weights(self) -> list[Any]: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def writes(self, mode: str) -> bool:
+        """Whether the model writes its "train", "test" or "predict" step, or a part of it, itself."""
+        return any(not getattr(getattr(type(self), name), "is_default", False) for name in WRITTEN[mode])
+
+    @_default
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step on a batch, x or (x, y) or (x, y, sample_weight): forward, loss, gradients, update; the logs.
+
+        Write it with fastnn.ops, a GradientTape and optimizer.apply; it is recorded once per shape and replayed.
+        """
+        x, y, weight = unpack(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self._loss_of(x, y, y_pred, weight, True)
+        variables = distinct(self.trainable_weights)
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return self.compute_metrics(x, y, y_pred, weight)
+
+    @_default
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """The loss and the metrics of a batch; the logs."""
+        x, y, weight = unpack(data)
+        with GradientTape():        # the loss looks for logits behind the outputs
+            y_pred = self(x, training=False)
+            self._loss_of(x, y, y_pred, weight, False)
+        return self.compute_metrics(x, y, y_pred, weight)
+
+    @_default
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for a batch."""
+        return self(unpack(data)[0], training=False)
+
+    @_default
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
+                     training: bool = True) -> Tensor:
+        """The compiled loss of a batch, and the penalties of weights and layers; a 0-d tensor."""
+        penalties = [*(context.losses or []),
+                     *(v.regularizer(v) for v in distinct(self.trainable_weights) if v.regularizer is not None)]
+        outputs = flatten(y_pred, Tensor)
+        names = list(y_pred) if isinstance(y_pred, dict) else self.compiled.names_of(self, len(outputs))
+        self.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
+        return self.compiled.weighed(_targets(y, names), outputs, [sample_weight] * len(outputs), penalties)[0]  # type: ignore
+
+    @_default
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Let the compiled metrics take the batch in; {name: result}, the loss first."""
+        outputs = flatten(y_pred, Tensor)
+        names = list(y_pred) if isinstance(y_pred, dict) else self.compiled.names_of(self, len(outputs))
+        self.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
+        targets = _targets(y, names)
+        if targets:
+            shapes = [t.shape for t in outputs]
+            self.compiled.make_metrics([shapes[i] if t is None else t.shape for i, t in enumerate(targets)], shapes)
+            self.compiled.take_in(targets, outputs, sample_weight)
+        return {key: metric.result() for key, metric in self.compiled.own()}
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, weight: Any, training: bool) -> Tensor:
+        asked = inspect.signature(self.compute_loss).parameters
+        more = {"training": training} if "training" in asked else {}
+        loss: Tensor = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, **more)
+        rows = flatten(x, Tensor)[0].shape[0]
+        self.compiled.loss_tracker.update_state(as_tensor(loss), Tensor(np.array(rows, backend.floatx()), "batch",
+                                                                        constant=True))
+        return loss
+
+
+def own_metrics(layer: Any) -> list[Metric]:
+    """The metrics that a model and its layers hold as attributes, in lists and dicts too."""
+    return [*flatten(list(vars(layer).values()), Metric),
+            *(m for inner in layer._sublayers for m in own_metrics(inner))]
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch as train_step gets it, None for what is not there (Keras'
+    unpack_x_y_sample_weight)."""
+    if not isinstance(data, tuple):
+        return data, None, None
+    return (*data, None, None)[:3]  # type: ignore[return-value]
+
+
+def _targets(y: Any, names: list[str]) -> list[Any]:
+    """One target per output, or none at all."""
+    if y is None:
+        return []
+    if isinstance(y, dict):
+        return [y.get(name) for name in names]
+    return list(y) if isinstance(y, (list, tuple)) else [y]
+
+
+def step(steps: Any, mode: str, feed: Feed, rows: int) -> None:
+    """One step that the model writes itself; what it returns becomes the logs."""
+    model = steps.model
+    data = feed.batch(rows)
+    x, y = (map_structure(lambda leaf: data.get(leaf, leaf), part) for part in feed.template)
+    parts = [x, y, data.get("weight")]
+    while len(parts) > 1 and parts[-1] is None:
+        parts.pop()
+    counter = steps.draws if mode == "train" else steps.trials
+    _prepare(model, x, y)
+    with forward_pass(False, counter):
+        logs = getattr(model, f"{mode}_step")(tuple(parts) if len(parts) > 1 else parts[0])
+        if not isinstance(logs, dict):
+            raise TypeError(f"{model.name}: {mode}_step returned {type(logs).__name__}; needs a dict of logs, such as "
+                            "{'loss': loss}.")
+        model.compiled.own_logs[mode] = [(str(key), _log(model.compiled, mode, str(key), value))
+                                         for key, value in logs.items()]
+    advance(counter, by=1)
+    feed.next(rows)
+    model.built = True
+
+
+def _prepare(model: Any, x: Any, y: Any) -> None:
+    """Make the metrics that compile() was given, so that the step finds them in model.metrics; as far as the shapes of
+    the outputs can be told without it."""
+    compiled = model.compiled
+    if compiled.made or y is None or (compiled.loss is None and compiled.metrics is None):
+        return
+    symbols = map_structure(lambda t: Tensor(None, shape=(None, *t.shape[1:]), dtype=t.dtype), x)
+    with contextlib.suppress(NotImplementedError), not_recording(), symbolic_pass():
+        outputs = model(symbols)
+        found = flatten(outputs, Tensor)
+        names = list(outputs) if isinstance(outputs, dict) else compiled.names_of(model, len(found))
+        compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in found])
+        compiled.make_metrics([t.shape for t in _targets(y, names)], [t.shape for t in found])
+
+
+def _log(compiled: Any, mode: str, key: str, value: Any) -> Any:
+    """What shows a value of the logs later: the metric whose result it is, or the number of the last step."""
+    if isinstance(value, Reading):
+        return value.metric
+    last = compiled.last.setdefault((mode, key), Last(key))
+    last.take(value)
+    return last
+
+
+class Last(Metric):
+    """The number that the last step gave."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name.replace("/", "_"))
+        self.value = self.add_variable(name="last")
+
+    def take(self, value: Any) -> None:
+        """An op, where the value is a tensor: its mean."""
+        tensor = as_tensor(value) if not isinstance(value, State) else cast(value, dtype=backend.floatx())
+        unused = Tensor(np.zeros(()), "unused")
+        fill(self.value, value=0.0)
+        fill(unused, value=0.0)
+        mean_step(self.value, unused, tensor)
+        if tensor.ndim:
+            raise TypeError(f"the log {self.name!r} has shape {tensor.shape}; needs one number: use ops.mean.")
+
+    def compute(self, value: np.ndarray) -> Any:
+        """value."""
+        return value
