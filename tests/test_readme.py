@@ -66,3 +66,17 @@ def test_the_op_that_is_added_is_the_one_in_the_sources() -> None:
 def stripped(code: str) -> str:
     """The code without indentation and blank lines."""
     return "\n".join(line.strip() for line in code.splitlines() if line.strip())
+
+
+def test_the_route_from_fit_to_c_exists() -> None:
+    """Every hop that fastnn/training/__init__.py names: the file, and a definition of that name in it."""
+    import fastnn.training
+    hops = re.findall(r"^    (\S+\.(?:py|pyx|c)):(\w+)  ", fastnn.training.__doc__ or "", re.MULTILINE)
+    assert len(hops) >= 12
+    for file, name in hops:
+        path = ROOT / file
+        if not path.is_file():
+            assert not (ROOT / "csrc").is_dir(), f"{file} is not there"
+            continue
+        defined = rf"^\s*(?:def {name}\(|(?:static )?[\w ]+\b{name}\()"
+        assert re.search(defined, path.read_text(encoding="utf-8"), re.MULTILINE), f"{file} defines no {name}"

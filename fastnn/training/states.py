@@ -1,0 +1,109 @@
+"""States: the sums of all metrics side by side, and what is shown of them. Floor 5."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import metrics
+from fastnn.engine.block import Block
+from fastnn.engine.program import not_recording
+from fastnn.nest import distinct
+from fastnn.ops.rows.data import fill
+
+
+class States:
+    """All metric states in one float64 vector, `states.flat`: one call resets them, one call logs them."""
+
+    def __init__(self) -> None:
+        self.resolved: list[tuple[int, str, Any, bool]] = []     # output, key, metric, weighted
+        self.trackers: list[tuple[str, Any]] = []
+        self.states: Block | None = None
+        self.mode = ""          # of the step that ran last
+        self.own_logs: dict[str, list[tuple[str, Any]]] = {}        # of steps that the model writes itself, by mode
+        self.last: dict[tuple[str, str], Any] = {}                  # what shows a number of theirs
+        self.loss_tracker = metrics.Mean(name="loss")
+        self._held: list[Any] = []
+
+    def lay_out(self, more: Sequence[Any]) -> bool:
+        """Put the states of all metrics, and of these, side by side. Whether they were not yet."""
+        everything = [*(m for _, m in self.trackers), *(m for _, _, m, _ in self.resolved), self.loss_tracker, *more,
+                      *(m for logs in self.own_logs.values() for _, m in logs)]
+        variables = distinct([v for m in everything for v in m.states() if v.dtype == "float64"
+                              and type(m).reset_state is metrics.Metric.reset_state])
+        if self.states is not None and [*map(id, variables)] == [*map(id, self._held)]:
+            return False
+        self.states = Block([v.shape for v in variables], "float64", "metric states", grain=1)
+        self.states.hold(variables)
+        self._held = variables
+        return True
+
+    def all(self) -> list[tuple[str, Any]]:
+        """(key, metric) of what is shown: the loss trackers, then the metrics in the order of compile(); or the logs of
+        a step that the model writes itself."""
+        own = self.own_logs.get(self.mode)
+        return own if own is not None else [*self.trackers, *((key, metric) for _, key, metric, _ in self.resolved)]
+
+    def own(self) -> list[tuple[str, Any]]:
+        """(key, metric) of the loss and the metrics that compile() was given."""
+        return [("loss", self.loss_tracker), *((key, metric) for _, key, metric, _ in self.resolved)]
+
+    def hold(self) -> None:
+        """Take the states back into their vector where another model that was given the same metric moved them."""
+        if self.states is not None:
+            self.states.hold(self._held)
+
+    def reset(self) -> None:
+        """Op that sets all states to zero."""
+        if self.states is not None:
+            fill(self.states.flat, value=0.0)
+
+    def reset_in_python(self, metrics_: Sequence[Any]) -> list[Any]:
+        """Those that such an op is not enough for: their class says how they are reset, or they are not laid out."""
+        held = set(map(id, self._held))
+        return [m for m in metrics_ if type(m).reset_state is not metrics.Metric.reset_state
+                or any(id(v) not in held for v in m.states())]
+
+    # ---- reading ----------------------------------------------------------------------------------------------
+
+    def results(self) -> dict[str, float]:
+        """{key: value} from the states as they are; plain floats where the metric is one number."""
+        with not_recording():
+            return {key: _plain(metric.result()) for key, metric in self.all()}
+
+    def results_of(self, log: np.ndarray) -> dict[str, np.ndarray]:
+        """{key: one value per row} for rows of logged states, all rows at once."""
+        assert self.states is not None
+        columns: dict[str, np.ndarray] = {}
+        logged = {id(v): log[:, offset:offset + int(np.prod(shape))].reshape(len(log), *shape)
+                  for v, offset, shape in zip(self._held, self.states.offsets, self.states.shapes)}
+        for key, metric in self.all():
+            if hasattr(metric, "compute"):
+                with np.errstate(all="ignore"):
+                    columns[key] = np.asarray(metric.compute(*[logged[id(v)] for v in metric.variables]), np.float64)
+            else:
+                values = []
+                for row in range(len(log)):
+                    with _holding(metric.states(), [logged[id(v)][row] for v in metric.states()]):
+                        values.append(_plain(metric.result()))
+                columns[key] = np.asarray(values, np.float64)
+        return columns
+
+
+@contextlib.contextmanager
+def _holding(variables: Sequence[Any], values: Sequence[np.ndarray]) -> Any:
+    """The variables with other values for a moment."""
+    before = [v.numpy() for v in variables]
+    for v, value in zip(variables, values):
+        v.assign(value)
+    try:
+        yield
+    finally:
+        for v, value in zip(variables, before):
+            v.assign(value)
+
+
+def _plain(value: Any) -> Any:
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 else array.tolist()
