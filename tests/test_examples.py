@@ -22,12 +22,13 @@ from fastnn.examples import (
     housing,
     mnist_cnn,
     mnist_mlp,
+    vae,
     xor,
 )
 from tests.conftest import shared
 
 FEW = {"xor": 20, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2}
-MNIST = {"mnist_mlp", "mnist_cnn", "augmentation"}
+MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
 
 
 def is_picture(path: Path) -> bool:
@@ -159,6 +160,18 @@ def test_batchnorm_lets_ten_sigmoid_layers_learn() -> None:
 def test_cnn_learns_from_a_tenth_of_mnist() -> None:
     result = mnist_cnn.train(str(shared("mnist")), epochs=1, samples=6000)
     assert result.accuracy > 0.9 and result.model.count_params() == 347_146
+
+
+@pytest.mark.parametrize("name", ["gan", "vae"])
+def test_own_training_steps_learn(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also that their steps are replayed: a warning would be an error here."""
+    result = lesson(name).train(str(shared("mnist")), epochs=3, samples=6400)
+    losses = next(iter(result.history.history.values()))
+    assert np.isfinite(losses).all() and (name == "gan" or losses[-1] < 0.8 * losses[0])
+    path = tmp_path / "figure.png"
+    if name == "vae":
+        vae.draw(result, str(path))
+        assert is_picture(path)
 
 
 @pytest.mark.slow

@@ -9,6 +9,8 @@
     augmentation   chapter 25  few digits, and changed copies of them
     batchnorm      chapter 16  ten layers of sigmoids that learn
     housing        chapter 22  a regression: house prices, judged by R²
+    gan            chapter 12  a forger of digits and a judge; the training step is your own
+    vae            chapter 12  digits as points of the plane, and what lies between them
     custom_layer   chapter 40  a layer and a loss of your own; the chain rule is done for you
 
 All take --seed, those that train take --epochs; `python -m fastnn.examples.NAME --help` says more.
@@ -24,5 +26,7 @@ LESSONS = {
     "augmentation": "chapter 25: few digits, and changed copies of them (needs the IDX files)",
     "batchnorm": "chapter 16: ten layers of sigmoids that learn",
     "housing": "chapter 22: a regression, judged by R²",
+    "gan": "chapter 12: a forger of digits and a judge (needs the IDX files)",
+    "vae": "chapter 12: digits as points of the plane (needs the IDX files)",
     "custom_layer": "chapter 40: a layer and a loss of your own, without a backward",
 }
