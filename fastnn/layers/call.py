@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.program import layer_scope, symbolic_pass
+from fastnn.engine.program import current_layer, layer_scope, symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import note
 from fastnn.errors import shown
@@ -33,7 +33,10 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
         kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
     before = context.training
-    context.training = before if training is None else bool(training)
+    if training is None and layer.trains_alone and not current_layer() and context.losses is None:
+        context.training = True
+    else:
+        context.training = before if training is None else bool(training)
     try:
         if "training" in parameters(layer):
             kwargs["training"] = context.training
@@ -53,6 +56,8 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             kwargs["training"] = training      # as asked for, whatever the model is doing
         outputs = map_structure(_detached, outputs)
         node = Node(layer, args, kwargs, outputs)
+        if layer._first_use is None:
+            object.__setattr__(layer, "_first_use", node)
         for output in flatten(outputs, Tensor):
             output.source = node
     return outputs

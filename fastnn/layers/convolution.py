@@ -52,6 +52,7 @@ class Convolution(Layer):
         return int(input_shape[-1])
 
     def _add_bias(self, filters: int) -> None:
+        self.bias: Any = None
         if self.use_bias:
             self.bias = self.add_weight((filters,), self.bias_initializer, name="bias",
                                         regularizer=self.bias_regularizer, constraint=self.bias_constraint)

@@ -33,6 +33,8 @@ class Layer(Weighted):
     input_shape / input_dim: the shape of one sample, where the layer is the first of a Sequential.
     """
 
+    trains_alone: ClassVar[bool] = False        # called by itself, not in a model, it is in training
+    _first_use: Any = None      # the node of the first call on symbolic tensors
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
     supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
@@ -68,7 +70,7 @@ class Layer(Weighted):
     def add_weight(self, shape: Sequence[int] | None = None, initializer: Any = None, dtype: str | None = None,
                    trainable: bool = True, regularizer: Any = None, constraint: Any = None,
                    name: str | None = None) -> Variable:
-        """A new weight. initializer: 'glorot_uniform' unless given, 'zeros' for rank 1 (as Keras).
+        """A new weight. initializer: 'glorot_uniform' unless given, 'zeros' for whole numbers (as Keras).
 
         Raises ValueError for a shape that no machine could hold.
         """
@@ -82,7 +84,7 @@ class Layer(Weighted):
         if size >= machine_memory():
             raise ValueError(f"{what} of shape {sides} needs {size / 2**30:,.0f} GiB; use fewer units.")
         if initializer is None:
-            initializer = "zeros" if len(sides) < 2 else "glorot_uniform"
+            initializer = "glorot_uniform" if (dtype or backend.floatx()).startswith("float") else "zeros"
         value = np.asarray(initializers.get(initializer)(sides, dtype or backend.floatx()))
         variable = Variable(value, f"{self.name}/{name or f'variable_{len(self._variables)}'}", trainable=trainable,
                             dtype=dtype or backend.floatx(), regularizer=regularizers.get(regularizer),
@@ -126,6 +128,23 @@ class Layer(Weighted):
         shapes = [input_shape] if not input_shape or not isinstance(input_shape[0], (tuple, list)) else input_shape
         inputs = [Tensor(None, shape=tuple(s), dtype=backend.floatx()) for s in shapes]
         return map_structure(lambda t: t.shape, self(inputs[0] if len(inputs) == 1 else inputs))
+
+    @property
+    def input(self) -> Any:
+        """What the layer was called on first in a model: symbolic tensors. AttributeError before that."""
+        args = self._used("input").args
+        return args[0] if len(args) == 1 else list(args)
+
+    @property
+    def output(self) -> Any:
+        """What it made of that. `Model(model.inputs, model.get_layer(name).output)` ends there."""
+        return self._used("output").outputs
+
+    def _used(self, what: str) -> Any:
+        if self._first_use is None:
+            raise AttributeError(f"{self.name}: has no {what} yet; needs to be in a model with an Input, or called on "
+                                 "one.")
+        return self._first_use
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

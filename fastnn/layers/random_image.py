@@ -14,6 +14,7 @@ from fastnn.errors import shown
 from fastnn.layers._random import RandomLayer
 from fastnn.layers._shapes import checked_rank
 from fastnn.layers.preprocessing import as_float, constant
+from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.affine import FILL_MODES, affine_matrix, affine_transform
 from fastnn.ops.rows.elementwise import add, clip, multiply, subtract
 from fastnn.ops.rows.image import flip, scale_shift
@@ -25,8 +26,13 @@ _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
 class _RandomImage(RandomLayer):
     """x (batch, rows, columns, channels), uint8 too → float, same shape. `vary` is what happens in training."""
+    trains_alone = True     # called directly, it varies images unless told training=False, as in Keras
+
     def call(self, x: Tensor, training: bool = False) -> Tensor:
-        """Vary each image in training, pass otherwise."""
+        """Vary each image in training, pass otherwise. One image (rows, columns, channels) is taken too."""
+        if x.ndim == 3 and not x.symbolic:
+            y = self.call(data_ops.reshape(x, shape=(1, *x.shape)), training)
+            return data_ops.reshape(y, shape=x.shape)
         x = as_float(checked_rank(x, "batch, rows, columns, channels", self.name))
         return self.vary(x) if training and not x.symbolic else x
 

@@ -1,5 +1,6 @@
 """The graph behind symbolic tensors: from outputs back to inputs, and running it on data. Floor 4."""
 
+from collections import Counter
 from typing import Any
 
 from fastnn.engine.tensor import Tensor
@@ -21,8 +22,8 @@ class Graph:
                                 "beginning with Input(shape).")
         self.nodes = self._order()
         names = [layer.name for layer in self.layers]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(names).items():
+            if count > 1:
                 raise ValueError(f"Model: two layers are named {name!r}; choose another name for one of them.")
 
     def _order(self) -> list[Any]:

@@ -125,6 +125,16 @@ class Model(Trainer, Layer):
         return layers[index]
 
     @property
+    def input(self) -> Any:
+        """The symbolic input, or the structure of several, where the model is a graph."""
+        return super().input if self._graph is None else self._graph.inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output, or the structure of several, where the model is a graph."""
+        return super().output if self._graph is None else self._graph.outputs
+
+    @property
     def inputs(self) -> list[Tensor] | None:
         """The symbolic inputs, where the model is a graph."""
         return self._graph.input_tensors if self._graph else None

@@ -23,74 +23,73 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
         self._input: Tensor | None = None
-        self._complete = False      # the graph of all layers is made once, not anew for each
+        self._links: list[Any] = []         # the Input, then what each layer makes of the one before
         for layer in layers or []:
-            self.add(layer)
-        self._complete = True
-        self._rebuild()
+            self._append(layer)
+        self._finish()
 
     def add(self, layer: Any) -> None:
         """Append a layer, or an Input as the first. TypeError for anything else, ValueError for a layer twice."""
+        self._append(layer)
+        self._finish()
+
+    def _append(self, layer: Any) -> None:
         if isinstance(layer, InputLayer):
             layer = layer.output
         if isinstance(layer, Tensor) and layer.symbolic:
             if self._sublayers or self._input is not None:
                 raise ValueError(f"{self.name}: an Input can only be the first of a Sequential.")
-            self._input = layer
-        elif not isinstance(layer, Layer):
-            raise TypeError(f"{self.name}: got {shown(layer)}; needs a layer, such as Dense(10).")
-        else:
-            if any(la is layer for la in self._sublayers):
-                raise ValueError(f"{self.name}: the layer {layer.name!r} is there already; make a new one.")
-            if any(la.name == layer.name for la in self._sublayers):
-                raise ValueError(f"{self.name}: a layer named {layer.name!r} is there already; choose another name.")
-            before = self._input, self._sublayers
-            if not self._sublayers and self._input is None and layer.input_shape_hint is not None:
-                self._input = Input(layer.input_shape_hint)
-            self._sublayers = [*self._sublayers, layer]
-            try:
-                self._rebuild()
-            except Exception:
-                self._input, self._sublayers = before
-                self._rebuild()
-                raise
+            self._input, self._links = layer, [layer]
             return
-        self._rebuild()
+        if not isinstance(layer, Layer):
+            raise TypeError(f"{self.name}: got {shown(layer)}; needs a layer, such as Dense(10).")
+        if any(la is layer for la in self._sublayers):
+            raise ValueError(f"{self.name}: the layer {layer.name!r} is there already; make a new one.")
+        if any(la.name == layer.name for la in self._sublayers):
+            raise ValueError(f"{self.name}: a layer named {layer.name!r} is there already; choose another name.")
+        x, links = self._input, self._links
+        if not self._sublayers and x is None:
+            x = _input_of(layer)
+            links = [] if x is None else [x]
+        if links:
+            links = [*links, layer(links[-1])]      # where it does not fit, nothing has changed
+        self._input, self._links, self._sublayers = x, links, [*self._sublayers, layer]
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Remove and return the last layer. ValueError where there is none."""
         if not self._sublayers:
             raise ValueError(f"{self.name}: there is no layer to pop.")
         layer = self._sublayers[-1]
-        self._sublayers = self._sublayers[:-1]
-        self._rebuild()
+        self._sublayers, self._links = self._sublayers[:-1], self._links[:len(self._sublayers)]
+        self._finish()
         return layer
 
-    def _rebuild(self) -> None:
-        if not self._complete:
-            return
+    def _begin(self, x: Tensor) -> None:
+        """Call the layers, which have waited for an Input."""
+        links: list[Any] = [x]
+        for layer in self._sublayers:
+            links.append(layer(links[-1]))
+        self._input, self._links = x, links
+        self._finish()
+
+    def _finish(self) -> None:
+        """The graph of the chain as it is now."""
         self.touch()
         self._graph, self.output_shape, self.built = None, None, False
-        if self._input is None or not self._sublayers:
-            return
-        outputs: Any = self._input
-        for layer in self._sublayers:
-            outputs = layer(outputs)
-        layers = self._sublayers
-        self._set_graph(Graph(self._input, outputs))
-        self._sublayers = layers
+        if len(self._links) > 1:
+            layers = self._sublayers
+            self._set_graph(Graph(self._links[0], self._links[-1]))
+            self._sublayers = layers
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of this shape, batch axis first."""
         if self._input is None and input_shape is not None:
-            self._input = Input(tuple(input_shape)[1:], dtype=backend.floatx())
-            self._rebuild()
+            self._begin(Input(tuple(input_shape)[1:], dtype=backend.floatx()))
 
     def _build_for(self, inputs: Any) -> None:
         if self._input is None:
             x = flatten(inputs)[0]
-            self._input = Input(x.shape[1:], dtype=x.dtype if self.takes_integers else None)
-            self._rebuild()
+            self._begin(Input(x.shape[1:], dtype=x.dtype if self.takes_integers else None))
 
     @property
     def takes_integers(self) -> bool:  # type: ignore[override]
@@ -116,3 +115,11 @@ class Sequential(Model):
         for layer in self._sublayers:
             inputs = layer(inputs)
         return inputs
+
+
+def _input_of(layer: Layer) -> Tensor | None:
+    """The Input that a first layer brings: its input_shape, or that of a model that has one."""
+    if layer.input_shape_hint is not None:
+        return Input(layer.input_shape_hint)
+    ends = getattr(layer, "inputs", None) if isinstance(layer, Model) else None
+    return Input(batch_shape=ends[0].shape, dtype=ends[0].dtype) if ends and len(ends) == 1 else None
