@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,14 +37,22 @@ class Row:
     inputs: tuple[np.ndarray, ...]
     outputs: tuple[np.ndarray, ...]
 
+    @cached_property
+    def parts(self) -> int:
+        """The most workers that C divides it among."""
+        return OPS[self.case.kernel].parts([Tensor(a) for a in self.inputs], self.case.constants)
+
     @property
     def family(self) -> str:
         return FAMILY[self.case.kernel]
 
     def run(self, name: str) -> None:
         """One call on "c" or "reference"."""
-        (backend.run_c if name == "c" else backend.run_reference)(
-            backend.kernels[self.case.kernel], self.inputs, self.outputs, self.case.constants)
+        kernel, constants = backend.kernels[self.case.kernel], self.case.constants
+        if name == "c":
+            backend.run_c(kernel, self.inputs, self.outputs, constants, self.parts)
+        else:
+            backend.run_reference(kernel, self.inputs, self.outputs, constants)
 
     def problem(self) -> str:
         """Run it in C on copies; an empty string, or where that differs from the oracle beyond the op's bound."""

@@ -21,8 +21,9 @@
  *   - compute its share only: `part` says which of `count` equal workers is calling. share() cuts the
  *     work at places that depend on sizes alone, and no output element may depend on the cut, so the
  *     bits are the same for any number of threads. Workers never wait for each other inside a call;
- *     partial sums over chunks whose number depends on sizes are added up in a last part (Kernel.finish);
+ *     partial sums over chunks whose number depends on sizes are added up in a last part (FINISH);
  *   - give the same result when called with part = {0, 1}, which is how small work is always run.
+ *     How many workers a call is worth is for its op to say, in Python (fastnn/ops/_work.py).
  *     (A kernel that opened its own OpenMP region would pay 240 ns even for `if(0)`, measured with
  *     gcc 12; a step of a small network has twenty calls of 5-100 ns each.)
  *
@@ -63,22 +64,17 @@ typedef struct Part {
 struct Call;
 typedef void (*KernelFunction)(const struct Call *call, Part part);
 
-/* How a call may be divided among workers. */
-typedef enum Split {
-    WHOLE,     /* not at all: one worker does it */
-    ELEMENTS,  /* by elements of output 0 */
-    ROWS,      /* by the first axis of output 0 */
-    TILES,     /* by tiles of a matrix product; work is rows x columns x depth */
-    INPUTS     /* as the kernel likes; work is the elements of input 0 (sums) */
-} Split;
+/* What a table row may say of its kernel besides the signature. */
+enum {
+    WHOLE = 1,   /* it is never divided: one worker does it */
+    FINISH = 2   /* where several workers ran, it is called once more when all are done, with part.index == part.count,
+                  * to add up what they left in part.shared */
+};
 
 typedef struct Kernel {
     const char *signature;   /* "leaky_relu(x, *, slope)" */
     KernelFunction run;
-    Split split;
-    double cost;             /* ns per element of output 0 on one core (TILES: per multiply-add) */
-    int finish;              /* 1: where several workers ran, it is called once more when all are done, with
-                              * part.index == part.count, to add up what they left in part.shared */
+    int flags;
 } Kernel;
 
 typedef struct Call {
@@ -86,8 +82,8 @@ typedef struct Call {
     Tensor *const *inputs;
     Tensor *const *outputs;
     const Constant *constants;
-    int64_t parts;           /* the most workers worth using, decided by sizes alone */
-    int finish;              /* as in Kernel */
+    int64_t parts;           /* the most workers worth using; decided in Python, by sizes alone (Op.work) */
+    int finish;              /* whether its kernel says FINISH */
 } Call;
 
 /* Activations that `dense` can fuse; a constant that is a string arrives as its place in this list, or in that of the
@@ -166,8 +162,6 @@ typedef struct Schedule {
     int64_t round, entry, time;   /* where it is: always between two steps */
 } Schedule;
 
-double call_work(const Kernel *kernel, Tensor *const *inputs, Tensor *const *outputs);
-int64_t call_parts(double nanoseconds);
 void call_run(const Call *call, int threads);
 int schedule_run(Schedule *schedule, double seconds, int threads);   /* 1: finished, 0: out of time */
 int openmp_threads(void);      /* 0 when built without OpenMP */

@@ -20,6 +20,7 @@ cdef extern from "fastnn.h" nogil:
     enum: MAX_RANK
     enum: F32, F64, I32, I64, U8, BOOL, DTYPE_COUNT
     enum: ACTIVATION_COUNT
+    enum: WHOLE, FINISH
     const char **activation_names
     const char **dtype_names
     ctypedef struct Tensor:
@@ -40,9 +41,7 @@ cdef extern from "fastnn.h" nogil:
     ctypedef struct Kernel:
         const char *signature
         KernelFunction run
-        int split
-        double cost
-        int finish
+        int flags
     ctypedef struct Call:
         KernelFunction run
         Tensor **inputs
@@ -65,8 +64,6 @@ cdef extern from "fastnn.h" nogil:
     const char *isa_name(int isa)
     int isa_supported(int isa)
     Registry isa_registry(int isa)
-    double call_work(const Kernel *kernel, Tensor **inputs, Tensor **outputs)
-    int64_t call_parts(double nanoseconds)
     void call_run(const Call *call, int threads)
     int schedule_run(CSchedule *schedule, double seconds, int threads)
     int c_openmp_threads "openmp_threads" ()
@@ -94,28 +91,15 @@ def openmp_pause() -> None:
     c_openmp_pause()
 
 
-def parts(double nanoseconds) -> int:
-    """The most workers that a call of this much work is divided among."""
-    return call_parts(nanoseconds)
-
-
 cdef class KernelEntry:
     """One row of a kernel table: its signature text and its function."""
     cdef const Kernel *kernel
     cdef readonly str signature
 
-    def parallel(self) -> bool:
-        return self.kernel.split != 0
-
     @property
-    def split(self) -> str:
-        """How a call is divided among workers: whole, elements, rows, tiles or inputs."""
-        return ("whole", "elements", "rows", "tiles", "inputs")[self.kernel.split]
-
-    @property
-    def cost(self) -> float:
-        """Nanoseconds that an element of output 0 (tiles: a multiply-add) is taken to cost on one core."""
-        return self.kernel.cost
+    def whole(self) -> bool:
+        """Whether a call is never divided among workers."""
+        return self.kernel.flags & WHOLE != 0
 
 
 def kernels(str isa) -> dict:
@@ -206,11 +190,16 @@ cdef int describe_constant(object value, Constant *constant) except -1:
     return 0
 
 
+cdef void set_parts(Call *call, KernelEntry entry, int64_t parts) noexcept:
+    call.parts = 1 if entry.kernel.flags & WHOLE else parts
+    call.finish = entry.kernel.flags & FINISH
+
+
 cdef class Program:
     """A list of calls over a table of tensors, ready to be replayed without Python.
 
-    tensors: the arrays, each once. calls: (KernelEntry, input places, output places, constants), the
-    places being indices into `tensors`.
+    tensors: the arrays, each once. calls: (KernelEntry, input places, output places, constants, parts), the
+    places being indices into `tensors`, parts the most workers that the call is divided among.
     """
     cdef CProgram program
     cdef Tensor *tensors
@@ -225,7 +214,7 @@ cdef class Program:
         cdef Call *call
         cdef int i, c
         self.arrays = list(tensors)
-        for _, inputs, outputs, constants in calls:
+        for _, inputs, outputs, constants, _ in calls:
             n_operands += len(inputs) + len(outputs)
             n_constants += len(constants)
         self.tensors = <Tensor *>PyMem_Malloc(max(1, len(tensors)) * sizeof(Tensor))
@@ -237,7 +226,7 @@ cdef class Program:
         for i in range(len(tensors)):
             describe(tensors[i], &self.tensors[i])
         for c in range(len(calls)):
-            entry, inputs, outputs, constants = calls[c]
+            entry, inputs, outputs, constants, parts = calls[c]
             call = &self.calls[c]
             call.run = entry.kernel.run
             call.inputs = &self.operands[o]
@@ -252,8 +241,7 @@ cdef class Program:
             for value in constants:
                 describe_constant(value, &self.constants[k])
                 k += 1
-            call.parts = call_parts(call_work(entry.kernel, call.inputs, call.outputs))
-            call.finish = entry.kernel.finish
+            set_parts(call, entry, parts)
         self.program.calls = self.calls
         self.program.count = len(calls)
 
@@ -334,18 +322,17 @@ cdef class Ready:
 
     It keeps no array: run() is given others of the same shapes and dtypes, C-contiguous, each time.
     """
-    cdef const Kernel *kernel
+    cdef KernelEntry kernel
     cdef int inputs, outputs
     cdef Tensor *tensors
     cdef Py_ssize_t *sizes         # in bytes
     cdef readonly int64_t parts    # the most workers that a call is divided among
 
-    def __cinit__(self, KernelEntry kernel, tuple inputs, tuple outputs):
-        cdef Tensor *operands[MAX_OPERANDS]
+    def __cinit__(self, KernelEntry kernel, tuple inputs, tuple outputs, int64_t parts):
         cdef int i, count = <int>(len(inputs) + len(outputs))
         if count > MAX_OPERANDS:
             raise ValueError(f"a kernel takes at most {MAX_OPERANDS} arrays")
-        self.kernel = kernel.kernel
+        self.kernel, self.parts = kernel, 1 if kernel.whole else parts
         self.inputs, self.outputs = <int>len(inputs), <int>len(outputs)
         self.tensors = <Tensor *>PyMem_Malloc(max(1, count) * sizeof(Tensor))
         self.sizes = <Py_ssize_t *>PyMem_Malloc(max(1, count) * sizeof(Py_ssize_t))
@@ -355,8 +342,6 @@ cdef class Ready:
             array = inputs[i] if i < self.inputs else outputs[i - self.inputs]
             describe(array, &self.tensors[i])
             self.sizes[i] = array.nbytes
-            operands[i] = &self.tensors[i]
-        self.parts = call_parts(call_work(self.kernel, operands, &operands[self.inputs]))
 
     def __dealloc__(self):
         PyMem_Free(self.tensors)
@@ -393,19 +378,17 @@ cdef class Ready:
             operands[self.inputs + i] = &tensors[self.inputs + i]
         for i in range(len(constants)):
             describe_constant(constants[i], &consts[i])
-        c.run = self.kernel.run
+        set_parts(&c, self.kernel, self.parts)
         c.inputs = operands
         c.outputs = &operands[self.inputs]
         c.constants = consts
-        c.parts = self.parts
-        c.finish = self.kernel.finish
         with nogil:
             call_run(&c, threads)
         return True
 
 
-def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int threads) -> None:
-    """Run one kernel on arrays."""
+def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int parts, int threads) -> None:
+    """Run one kernel on arrays, divided among `parts` workers if there are as many threads."""
     cdef Tensor few[16]
     cdef Tensor *few_operands[16]
     cdef Tensor *tensors = few
@@ -420,7 +403,7 @@ def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int t
     try:
         if not (tensors and operands):
             raise MemoryError("no memory for the descriptors of a call")
-        call_with(kernel, inputs, outputs, constants, tensors, operands, consts, threads)
+        call_with(kernel, inputs, outputs, constants, tensors, operands, consts, parts, threads)
     finally:
         if tensors != few:
             PyMem_Free(tensors)
@@ -428,7 +411,7 @@ def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int t
 
 
 cdef int call_with(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, Tensor *tensors,
-                   Tensor **operands, Constant *consts, int threads) except -1:
+                   Tensor **operands, Constant *consts, int parts, int threads) except -1:
     cdef Call c
     cdef int i, n_in = <int>len(inputs), n_out = <int>len(outputs), n_const = <int>len(constants)
     for i in range(n_in):
@@ -443,8 +426,7 @@ cdef int call_with(KernelEntry kernel, tuple inputs, tuple outputs, tuple consta
     c.inputs = operands
     c.outputs = &operands[n_in]
     c.constants = consts
-    c.parts = call_parts(call_work(kernel.kernel, c.inputs, c.outputs))
-    c.finish = kernel.kernel.finish
+    set_parts(&c, kernel, parts)
     with nogil:
         call_run(&c, threads)
     return 0

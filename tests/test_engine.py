@@ -345,8 +345,8 @@ def test_check_catches_a_planted_one_percent_error(monkeypatch: pytest.MonkeyPat
         model.fit(x, x[:, :1], epochs=3, batch_size=8, verbose=0)       # passes as it is
         real = backend.run_c
 
-        def spoiled(kernel, inputs, outputs, constants):  # type: ignore[no-untyped-def]
-            real(kernel, inputs, outputs, constants)
+        def spoiled(kernel, inputs, outputs, constants, parts):  # type: ignore[no-untyped-def]
+            real(kernel, inputs, outputs, constants, parts)
             if kernel.name == "dense":
                 outputs[0][...] *= 1.01
 

@@ -28,7 +28,7 @@ def product(name: str, a: np.ndarray, b: np.ndarray, count: int = 1) -> np.ndarr
     asked = threads.wanted()
     try:
         threads.set_num_threads(count)
-        backend.run_c(backend.kernels[name], (left, right), (y,), {})
+        backend.run_c(backend.kernels[name], (left, right), (y,), {}, parts=count)
     finally:
         threads.restore(asked)
     return y

@@ -57,7 +57,7 @@ def budget(isa: str, name: str, x: np.ndarray) -> Any:
 
 def computed(isa: str, name: str, x: np.ndarray) -> np.ndarray:
     y = np.empty_like(x)
-    backend._engine.call(backend._engine.kernels(isa)[name], (x,), (y,), BUDGETS[name][2], 1)
+    backend._engine.call(backend._engine.kernels(isa)[name], (x,), (y,), BUDGETS[name][2], 1, 1)
     return y
 
 

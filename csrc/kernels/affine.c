@@ -178,11 +178,10 @@ static void affine_transform_grad(const Call *call, Part part)
     }
 }
 
-/* Costs were measured on 64 images of 32 x 32 x 3, AVX-512. */
 extern const Kernel FAMILY(affine)[];
 const Kernel FAMILY(affine)[] = {
-    {"affine_matrix(turns, zoom, shift, *, height, width)", affine_matrix, ELEMENTS, 10},
-    {"affine_transform(x, transform, *, bilinear, fill_mode, fill_value)", affine_transform, ELEMENTS, 3},
-    {"affine_transform_grad(dy, transform, *, bilinear, fill_mode)", affine_transform_grad, ELEMENTS, 4},
+    {"affine_matrix(turns, zoom, shift, *, height, width)", affine_matrix},
+    {"affine_transform(x, transform, *, bilinear, fill_mode, fill_value)", affine_transform},
+    {"affine_transform_grad(dy, transform, *, bilinear, fill_mode)", affine_transform_grad},
     {0},
 };

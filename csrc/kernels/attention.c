@@ -196,7 +196,7 @@ static void attention_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(attention)[];
 const Kernel FAMILY(attention)[] = {
-    {"attention(q, k, v, mask, *, heads, scale, causal)", attention, ROWS, 10},
-    {"attention_grad(dy, q, k, v, mask, y, log_sum, *, heads, scale, causal)", attention_grad, ROWS, 10},
+    {"attention(q, k, v, mask, *, heads, scale, causal)", attention},
+    {"attention_grad(dy, q, k, v, mask, y, log_sum, *, heads, scale, causal)", attention_grad},
     {0},
 };

@@ -120,16 +120,16 @@ static void where(const Call *call, Part part)
 
 extern const Kernel FAMILY(compare)[];
 const Kernel FAMILY(compare)[] = {
-    {"equal(a, b)", equal, ELEMENTS, 0.15},
-    {"not_equal(a, b)", not_equal, ELEMENTS, 0.15},
-    {"less(a, b)", less, ELEMENTS, 0.15},
-    {"less_equal(a, b)", less_equal, ELEMENTS, 0.15},
-    {"greater(a, b)", greater, ELEMENTS, 0.15},
-    {"greater_equal(a, b)", greater_equal, ELEMENTS, 0.15},
-    {"logical_not(x)", logical_not, ELEMENTS, 0.1},
-    {"isnan(x)", isnan_, ELEMENTS, 0.1},
-    {"isinf(x)", isinf_, ELEMENTS, 0.1},
-    {"isfinite(x)", isfinite_, ELEMENTS, 0.1},
-    {"where(condition, a, b)", where, ELEMENTS, 0.2},
+    {"equal(a, b)", equal},
+    {"not_equal(a, b)", not_equal},
+    {"less(a, b)", less},
+    {"less_equal(a, b)", less_equal},
+    {"greater(a, b)", greater},
+    {"greater_equal(a, b)", greater_equal},
+    {"logical_not(x)", logical_not},
+    {"isnan(x)", isnan_},
+    {"isinf(x)", isinf_},
+    {"isfinite(x)", isfinite_},
+    {"where(condition, a, b)", where},
     {0},
 };

@@ -181,11 +181,10 @@ static void conv2d_weights_grad(const Call *call, Part part)
     }
 }
 
-/* TILES knows the product of three sizes, which lacks the square root of the number of taps: 3 for a kernel of 3 x 3. */
 extern const Kernel FAMILY(conv)[];
 const Kernel FAMILY(conv)[] = {
-    {"conv2d(x, w, b, *, strides, pads, dilation, groups, activation)", conv2d, TILES, 0.04},
-    {"conv2d_transpose(x, w, b, *, size, strides, pads, dilation, groups, activation)", conv2d_transpose, TILES, 0.04},
-    {"conv2d_weights_grad(x, dy, *, size, strides, pads, dilation, groups, chunks)", conv2d_weights_grad, TILES, 0.04},
+    {"conv2d(x, w, b, *, strides, pads, dilation, groups, activation)", conv2d},
+    {"conv2d_transpose(x, w, b, *, size, strides, pads, dilation, groups, activation)", conv2d_transpose},
+    {"conv2d_weights_grad(x, dy, *, size, strides, pads, dilation, groups, chunks)", conv2d_weights_grad},
     {0},
 };

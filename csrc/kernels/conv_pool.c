@@ -148,7 +148,7 @@ static void conv2d_relu_pool_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(conv_pool)[];
 const Kernel FAMILY(conv_pool)[] = {
-    {"conv2d_relu_pool(x, w, b, *, strides, dilation)", conv2d_relu_pool, TILES, 0.08},
-    {"conv2d_relu_pool_grad(x, dy, argmax, *, size, strides, dilation, chunks)", conv2d_relu_pool_grad, TILES, 0.08},
+    {"conv2d_relu_pool(x, w, b, *, strides, dilation)", conv2d_relu_pool},
+    {"conv2d_relu_pool_grad(x, dy, argmax, *, size, strides, dilation, chunks)", conv2d_relu_pool_grad},
     {0},
 };

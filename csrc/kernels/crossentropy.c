@@ -162,16 +162,15 @@ static void softmax_crossentropy_grad(const Call *call, Part part)
     }
 }
 
-/* Costs of losses are per row: of one element for the means of terms, of ten classes for the categorical ones. */
 extern const Kernel FAMILY(crossentropy)[];
 const Kernel FAMILY(crossentropy)[] = {
-    {"binary_crossentropy(y_true, y_pred, *, smoothing)", binary_crossentropy, ROWS, 1},
-    {"binary_crossentropy_grad(dy, y_true, y_pred, *, smoothing)", binary_crossentropy_grad, ROWS, 0.5},
-    {"sigmoid_crossentropy(y_true, logits, *, smoothing)", sigmoid_crossentropy, ROWS, 1},
-    {"sigmoid_crossentropy_grad(dy, y_true, logits, *, smoothing)", sigmoid_crossentropy_grad, ROWS, 0.6},
-    {"categorical_crossentropy(y_true, y_pred, *, smoothing)", categorical_crossentropy, ROWS, 8},
-    {"categorical_crossentropy_grad(dy, y_true, y_pred, *, smoothing)", categorical_crossentropy_grad, ROWS, 0.8},
-    {"softmax_crossentropy(y_true, logits, *, smoothing)", softmax_crossentropy, ROWS, 9},
-    {"softmax_crossentropy_grad(dy, y_true, probabilities, *, smoothing)", softmax_crossentropy_grad, ROWS, 0.4},
+    {"binary_crossentropy(y_true, y_pred, *, smoothing)", binary_crossentropy},
+    {"binary_crossentropy_grad(dy, y_true, y_pred, *, smoothing)", binary_crossentropy_grad},
+    {"sigmoid_crossentropy(y_true, logits, *, smoothing)", sigmoid_crossentropy},
+    {"sigmoid_crossentropy_grad(dy, y_true, logits, *, smoothing)", sigmoid_crossentropy_grad},
+    {"categorical_crossentropy(y_true, y_pred, *, smoothing)", categorical_crossentropy},
+    {"categorical_crossentropy_grad(dy, y_true, y_pred, *, smoothing)", categorical_crossentropy_grad},
+    {"softmax_crossentropy(y_true, logits, *, smoothing)", softmax_crossentropy},
+    {"softmax_crossentropy_grad(dy, y_true, probabilities, *, smoothing)", softmax_crossentropy_grad},
     {0},
 };

@@ -38,7 +38,7 @@ static void embedding_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(embedding)[];
 const Kernel FAMILY(embedding)[] = {
-    {"embedding(ids, table)", embedding, ROWS, 0.1},
-    {"embedding_grad(dy, ids, *, rows)", embedding_grad, ROWS, 0.1},
+    {"embedding(ids, table)", embedding},
+    {"embedding_grad(dy, ids, *, rows)", embedding_grad},
     {0},
 };

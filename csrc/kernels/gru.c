@@ -199,9 +199,9 @@ static void gru_before_steps_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(gru)[];
 const Kernel FAMILY(gru)[] = {
-    {"gru_after_steps(z, u, b, h0, mask, *, reverse)", gru_after_steps, ROWS, 4},
-    {"gru_after_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_after_steps_grad, ROWS, 4},
-    {"gru_before_steps(z, u, h0, mask, *, reverse)", gru_before_steps, ROWS, 4},
-    {"gru_before_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_before_steps_grad, ROWS, 4},
+    {"gru_after_steps(z, u, b, h0, mask, *, reverse)", gru_after_steps},
+    {"gru_after_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_after_steps_grad},
+    {"gru_before_steps(z, u, h0, mask, *, reverse)", gru_before_steps},
+    {"gru_before_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_before_steps_grad},
     {0},
 };

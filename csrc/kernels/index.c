@@ -267,13 +267,13 @@ static void cumprod_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(index)[];
 const Kernel FAMILY(index)[] = {
-    {"take(x, indices, *, axis)", take, ELEMENTS, 0.5},
-    {"take_grad(dy, indices, *, axis, size)", take_grad, INPUTS, 0.5},
-    {"take_along(x, indices, *, axis)", take_along, ELEMENTS, 1},
-    {"take_along_grad(dy, indices, *, axis, size)", take_along_grad, INPUTS, 1.5},
-    {"argsort(x)", argsort, ELEMENTS, 40},
-    {"cumsum(x, *, axis, reverse)", cumsum, ELEMENTS, 1},
-    {"cumprod(x, *, axis)", cumprod, ELEMENTS, 1},
-    {"cumprod_grad(dy, x, *, axis)", cumprod_grad, ELEMENTS, 2},
+    {"take(x, indices, *, axis)", take},
+    {"take_grad(dy, indices, *, axis, size)", take_grad},
+    {"take_along(x, indices, *, axis)", take_along},
+    {"take_along_grad(dy, indices, *, axis, size)", take_along_grad},
+    {"argsort(x)", argsort},
+    {"cumsum(x, *, axis, reverse)", cumsum},
+    {"cumprod(x, *, axis)", cumprod},
+    {"cumprod_grad(dy, x, *, axis)", cumprod_grad},
     {0},
 };

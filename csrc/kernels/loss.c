@@ -16,12 +16,11 @@ static void mean_squared_error_grad(const Call *call, Part part) { scaled_slopes
 static void mean_absolute_error(const Call *call, Part part) { mean_of_terms(call, part, distance_term, 0); }
 static void mean_absolute_error_grad(const Call *call, Part part) { scaled_slopes(call, part, distance_slope, 0); }
 
-/* Costs of losses are per row: of one element. */
 extern const Kernel FAMILY(loss)[];
 const Kernel FAMILY(loss)[] = {
-    {"mean_squared_error(y_true, y_pred)", mean_squared_error, ROWS, 0.2},
-    {"mean_squared_error_grad(dy, y_true, y_pred)", mean_squared_error_grad, ROWS, 0.3},
-    {"mean_absolute_error(y_true, y_pred)", mean_absolute_error, ROWS, 0.2},
-    {"mean_absolute_error_grad(dy, y_true, y_pred)", mean_absolute_error_grad, ROWS, 0.3},
+    {"mean_squared_error(y_true, y_pred)", mean_squared_error},
+    {"mean_squared_error_grad(dy, y_true, y_pred)", mean_squared_error_grad},
+    {"mean_absolute_error(y_true, y_pred)", mean_absolute_error},
+    {"mean_absolute_error_grad(dy, y_true, y_pred)", mean_absolute_error_grad},
     {0},
 };

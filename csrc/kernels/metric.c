@@ -245,16 +245,16 @@ static void r2_step(const Call *call, Part part)
 
 extern const Kernel FAMILY(metric)[];
 const Kernel FAMILY(metric)[] = {
-    {"binary_accuracy(y_true, y_pred, *, threshold)", binary_accuracy, ROWS, 0.25},
-    {"categorical_accuracy(y_true, y_pred)", categorical_accuracy, ROWS, 6},
-    {"sparse_categorical_accuracy(labels, y_pred)", sparse_categorical_accuracy, ROWS, 3},
-    {"top_k_accuracy(y_true, y_pred, *, k)", top_k_accuracy, ROWS, 10},
-    {"sparse_top_k_accuracy(labels, y_pred, *, k)", sparse_top_k_accuracy, ROWS, 6},
-    {"keep_top_k(x, *, k)", keep_top_k, ROWS, 3},
-    {"mean_step(total, count, values)", mean_step, WHOLE, 0},
-    {"weighted_mean_step(total, count, values, weights)", weighted_mean_step, WHOLE, 0},
-    {"confusion_step(counts, y_true, y_pred, weights, *, threshold)", confusion_step, WHOLE, 0},
-    {"hardmax_confusion_step(counts, y_true, y_pred, weights)", hardmax_confusion_step, WHOLE, 0},
-    {"r2_step(squared_sum, sum, residual, count, y_true, y_pred, weights)", r2_step, WHOLE, 0},
+    {"binary_accuracy(y_true, y_pred, *, threshold)", binary_accuracy},
+    {"categorical_accuracy(y_true, y_pred)", categorical_accuracy},
+    {"sparse_categorical_accuracy(labels, y_pred)", sparse_categorical_accuracy},
+    {"top_k_accuracy(y_true, y_pred, *, k)", top_k_accuracy},
+    {"sparse_top_k_accuracy(labels, y_pred, *, k)", sparse_top_k_accuracy},
+    {"keep_top_k(x, *, k)", keep_top_k},
+    {"mean_step(total, count, values)", mean_step, WHOLE},
+    {"weighted_mean_step(total, count, values, weights)", weighted_mean_step, WHOLE},
+    {"confusion_step(counts, y_true, y_pred, weights, *, threshold)", confusion_step, WHOLE},
+    {"hardmax_confusion_step(counts, y_true, y_pred, weights)", hardmax_confusion_step, WHOLE},
+    {"r2_step(squared_sum, sum, residual, count, y_true, y_pred, weights)", r2_step, WHOLE},
     {0},
 };

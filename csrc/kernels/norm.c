@@ -291,12 +291,12 @@ static void group_norm_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(norm)[];
 const Kernel FAMILY(norm)[] = {
-    {"batch_norm(x, gamma, beta, *, epsilon)", batch_norm, ELEMENTS, 0.3},
-    {"batch_norm_grad(dy, x, gamma, mean, variance, *, epsilon)", batch_norm_grad, ELEMENTS, 0.5},
-    {"batch_norm_inference(x, gamma, beta, mean, variance, *, epsilon)", batch_norm_inference, ELEMENTS, 0.2},
-    {"layer_norm(x, gamma, beta, *, epsilon)", layer_norm, ELEMENTS, 0.3},
-    {"layer_norm_grad(dy, x, gamma, mean, rstd)", layer_norm_grad, ELEMENTS, 0.5},
-    {"group_norm(x, gamma, beta, *, groups, epsilon)", group_norm, ELEMENTS, 0.4},
-    {"group_norm_grad(dy, x, gamma, mean, rstd)", group_norm_grad, ELEMENTS, 0.6},
+    {"batch_norm(x, gamma, beta, *, epsilon)", batch_norm},
+    {"batch_norm_grad(dy, x, gamma, mean, variance, *, epsilon)", batch_norm_grad},
+    {"batch_norm_inference(x, gamma, beta, mean, variance, *, epsilon)", batch_norm_inference},
+    {"layer_norm(x, gamma, beta, *, epsilon)", layer_norm},
+    {"layer_norm_grad(dy, x, gamma, mean, rstd)", layer_norm_grad},
+    {"group_norm(x, gamma, beta, *, groups, epsilon)", group_norm},
+    {"group_norm_grad(dy, x, gamma, mean, rstd)", group_norm_grad},
     {0},
 };

@@ -233,16 +233,16 @@ static void ema_step(const Call *call, Part part)
 
 extern const Kernel FAMILY(optimizer)[];
 const Kernel FAMILY(optimizer)[] = {
-    {"sgd_step(w, g, lr)", sgd_step, ELEMENTS, 0.1},
-    {"momentum_step(w, g, v, lr, *, momentum, nesterov)", momentum_step, ELEMENTS, 0.15},
-    {"rmsprop_step(w, g, v, lr, *, rho, epsilon)", rmsprop_step, ELEMENTS, 0.4},
-    {"rmsprop_full_step(w, g, v, a, m, lr, *, rho, momentum, epsilon, centered)", rmsprop_full_step, ELEMENTS, 0.5},
-    {"adam_step(w, g, m, v, lr, step, *, beta_1, beta_2, epsilon)", adam_step, ELEMENTS, 0.3},
-    {"adam_amsgrad_step(w, g, m, v, vhat, lr, step, *, beta_1, beta_2, epsilon)", adam_amsgrad_step, ELEMENTS, 0.5},
-    {"adagrad_step(w, g, a, lr, *, epsilon)", adagrad_step, ELEMENTS, 0.4},
-    {"decay_step(w, lr, *, rate)", decay_step, ELEMENTS, 0.1},
-    {"clip_value_step(g, *, value)", clip_value_step, ELEMENTS, 0.1},
-    {"clip_norm_step(g, *, norm)", clip_norm_step, WHOLE, 0},
-    {"ema_step(average, w, *, momentum)", ema_step, ELEMENTS, 0.15},
+    {"sgd_step(w, g, lr)", sgd_step},
+    {"momentum_step(w, g, v, lr, *, momentum, nesterov)", momentum_step},
+    {"rmsprop_step(w, g, v, lr, *, rho, epsilon)", rmsprop_step},
+    {"rmsprop_full_step(w, g, v, a, m, lr, *, rho, momentum, epsilon, centered)", rmsprop_full_step},
+    {"adam_step(w, g, m, v, lr, step, *, beta_1, beta_2, epsilon)", adam_step},
+    {"adam_amsgrad_step(w, g, m, v, vhat, lr, step, *, beta_1, beta_2, epsilon)", adam_amsgrad_step},
+    {"adagrad_step(w, g, a, lr, *, epsilon)", adagrad_step},
+    {"decay_step(w, lr, *, rate)", decay_step},
+    {"clip_value_step(g, *, value)", clip_value_step},
+    {"clip_norm_step(g, *, norm)", clip_norm_step, WHOLE},
+    {"ema_step(average, w, *, momentum)", ema_step},
     {0},
 };

@@ -208,9 +208,9 @@ static void average_pool_grad(const Call *call, Part part) { pool_grad(call, par
 
 extern const Kernel FAMILY(pool)[];
 const Kernel FAMILY(pool)[] = {
-    {"max_pool(x, *, pool, strides, pads)", max_pool, ELEMENTS, 0.8},
-    {"max_pool_grad(dy, argmax, *, shape, pool, strides, pads)", max_pool_grad, ELEMENTS, 0.2},
-    {"average_pool(x, *, pool, strides, pads)", average_pool, ELEMENTS, 0.6},
-    {"average_pool_grad(dy, *, shape, pool, strides, pads)", average_pool_grad, ELEMENTS, 0.2},
+    {"max_pool(x, *, pool, strides, pads)", max_pool},
+    {"max_pool_grad(dy, argmax, *, shape, pool, strides, pads)", max_pool_grad},
+    {"average_pool(x, *, pool, strides, pads)", average_pool},
+    {"average_pool_grad(dy, *, shape, pool, strides, pads)", average_pool_grad},
     {0},
 };

@@ -156,11 +156,11 @@ static void dropout(const Call *call, Part part)
 
 extern const Kernel FAMILY(random)[];
 const Kernel FAMILY(random)[] = {
-    {"random_bits(counter, *, seed, stream, shape)", random_bits, ELEMENTS, 0.5},
-    {"random_uniform(counter, *, seed, stream, shape, low, high)", random_uniform, ELEMENTS, 0.8},
-    {"random_normal(counter, *, seed, stream, shape, mean, stddev)", random_normal, ELEMENTS, 5},
-    {"truncated_normal(counter, *, seed, stream, shape, mean, stddev)", truncated_normal, ELEMENTS, 5},
-    {"dropout(x, counter, *, rate, seed, stream)", dropout, ELEMENTS, 0.6},
-    {"dropout_grad(dy, counter, *, rate, seed, stream)", dropout, ELEMENTS, 0.6},   /* the same mask and factor */
+    {"random_bits(counter, *, seed, stream, shape)", random_bits},
+    {"random_uniform(counter, *, seed, stream, shape, low, high)", random_uniform},
+    {"random_normal(counter, *, seed, stream, shape, mean, stddev)", random_normal},
+    {"truncated_normal(counter, *, seed, stream, shape, mean, stddev)", truncated_normal},
+    {"dropout(x, counter, *, rate, seed, stream)", dropout},
+    {"dropout_grad(dy, counter, *, rate, seed, stream)", dropout},   /* the same mask and factor */
     {0},
 };

@@ -183,9 +183,9 @@ static void lstm_steps_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(recurrent)[];
 const Kernel FAMILY(recurrent)[] = {
-    {"rnn_steps(z, u, h0, mask, *, activation, reverse)", rnn_steps, ROWS, 1},
-    {"rnn_steps_grad(dh, dh_last, u, h, mask, *, activation, reverse)", rnn_steps_grad, ROWS, 1},
-    {"lstm_steps(z, u, h0, c0, mask, *, reverse)", lstm_steps, ROWS, 4},
-    {"lstm_steps_grad(dh, dh_last, dc_last, u, c0, c, gates, mask, *, reverse)", lstm_steps_grad, ROWS, 4},
+    {"rnn_steps(z, u, h0, mask, *, activation, reverse)", rnn_steps},
+    {"rnn_steps_grad(dh, dh_last, u, h, mask, *, activation, reverse)", rnn_steps_grad},
+    {"lstm_steps(z, u, h0, c0, mask, *, reverse)", lstm_steps},
+    {"lstm_steps_grad(dh, dh_last, dc_last, u, c0, c, gates, mask, *, reverse)", lstm_steps_grad},
     {0},
 };

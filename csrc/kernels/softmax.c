@@ -86,9 +86,9 @@ static void log_softmax_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(softmax)[];
 const Kernel FAMILY(softmax)[] = {
-    {"softmax(x)", softmax, ROWS, 0.45},
-    {"softmax_grad(dy, y)", softmax_grad, ROWS, 0.25},
-    {"log_softmax(x)", log_softmax, ROWS, 0.45},
-    {"log_softmax_grad(dy, y)", log_softmax_grad, ROWS, 0.4},
+    {"softmax(x)", softmax},
+    {"softmax_grad(dy, y)", softmax_grad},
+    {"log_softmax(x)", log_softmax},
+    {"log_softmax_grad(dy, y)", log_softmax_grad},
     {0},
 };

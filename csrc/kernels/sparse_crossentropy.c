@@ -146,14 +146,13 @@ static void sparse_softmax_crossentropy_grad(const Call *call, Part part)
     }
 }
 
-/* Costs of losses are per row: of ten classes. */
 extern const Kernel FAMILY(sparse_crossentropy)[];
 const Kernel FAMILY(sparse_crossentropy)[] = {
-    {"sparse_categorical_crossentropy(labels, y_pred, *, ignore)", sparse_categorical_crossentropy, ROWS, 5},
-    {"sparse_categorical_crossentropy_grad(dy, labels, y_pred, *, ignore)", sparse_categorical_crossentropy_grad,
-     ROWS, 0.6},
-    {"sparse_softmax_crossentropy(labels, logits, *, ignore)", sparse_softmax_crossentropy, ROWS, 7},
-    {"sparse_softmax_crossentropy_grad(dy, labels, probabilities, *, ignore)", sparse_softmax_crossentropy_grad,
-     ROWS, 0.25},
+    {"sparse_categorical_crossentropy(labels, y_pred, *, ignore)", sparse_categorical_crossentropy},
+    {"sparse_categorical_crossentropy_grad(dy, labels, y_pred, *, ignore)",
+     sparse_categorical_crossentropy_grad},
+    {"sparse_softmax_crossentropy(labels, logits, *, ignore)", sparse_softmax_crossentropy},
+    {"sparse_softmax_crossentropy_grad(dy, labels, probabilities, *, ignore)",
+     sparse_softmax_crossentropy_grad},
     {0},
 };

@@ -59,8 +59,8 @@ static void unstack(const Call *call, Part part)
 
 extern const Kernel FAMILY(stacking)[];
 const Kernel FAMILY(stacking)[] = {
-    {"concatenate(*xs, axis)", concatenate, ELEMENTS, 0.2},
-    {"stack(*xs, axis)", stack, ELEMENTS, 0.2},
-    {"unstack(x, *, axis)", unstack, INPUTS, 0.2},
+    {"concatenate(*xs, axis)", concatenate},
+    {"stack(*xs, axis)", stack},
+    {"unstack(x, *, axis)", unstack},
     {0},
 };

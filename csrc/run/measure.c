@@ -99,10 +99,10 @@ static void lap(const Call *call, Part part)
 
 extern const Kernel FAMILY(measure)[];
 const Kernel FAMILY(measure)[] = {
-    {"_multiply_add(x, *, rounds)", multiply_add, ELEMENTS, 1e6},      /* enough for as many workers as there are */
-    {"_read(x, *, rounds)", read_share, ELEMENTS, 1e6},
-    {"_update(x, *, rounds)", update_share, ELEMENTS, 1e6},
-    {"_nothing(x)", nothing, ELEMENTS, 1e6},
-    {"_lap(seconds, *, index)", lap, WHOLE, 0},
+    {"_multiply_add(x, *, rounds)", multiply_add},      /* enough for as many workers as there are */
+    {"_read(x, *, rounds)", read_share},
+    {"_update(x, *, rounds)", update_share},
+    {"_nothing(x)", nothing},
+    {"_lap(seconds, *, index)", lap, WHOLE},
     {0},
 };

@@ -2,40 +2,10 @@
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-#include <math.h>
-
 #include "fastnn.h"
 #include "run/team.h"
 
-/* A second worker costs about 1 us to wake (libgomp, two cores, measured 0.8); each one must be worth
- * several times that. */
-static const double nanoseconds_per_part = 6000;
-
 static _Thread_local float shared[SHARED] __attribute__((aligned(64)));
-
-/* Estimated nanoseconds of a call on one core. */
-double call_work(const Kernel *kernel, Tensor *const *inputs, Tensor *const *outputs)
-{
-    const double size = outputs[0]->size;
-    switch (kernel->split) {
-    case WHOLE:
-        return 0;
-    case ELEMENTS:
-    case ROWS:
-        return kernel->cost * size;
-    case INPUTS:
-        return kernel->cost * inputs[0]->size;
-    case TILES:   /* (MK)(KN)(MN) is the square of MNK, however the operands are transposed */
-        return kernel->cost * sqrt((double)inputs[0]->size * inputs[1]->size * size);
-    }
-    return 0;
-}
-
-int64_t call_parts(double nanoseconds)
-{
-    const int64_t parts = nanoseconds / nanoseconds_per_part;
-    return parts < 1 ? 1 : parts > 1024 ? 1024 : parts;
-}
 
 /* One call on its own, outside a schedule. */
 void call_run(const Call *call, int threads)

@@ -229,15 +229,16 @@ def run_reference(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple
 
 
 def run_c(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray | None, ...],
-          constants: dict[str, Any]) -> None:
-    """Run the C kernel; the reference where there is none, see attach_c."""
+          constants: dict[str, Any], parts: int = 1) -> None:
+    """Run the C kernel, divided among `parts` workers if there are as many threads; the reference where there is none,
+    see attach_c."""
     if kernel.c is None:
         run_reference(kernel, inputs, outputs, constants)
         return
-    _engine.call(kernel.c, inputs, outputs, tuple(constants[name] for name in kernel.constants),
-                 threads.num_threads())
+    _engine.call(kernel.c, inputs, outputs, tuple(constants[name] for name in kernel.constants), parts,
+                 threads.num_threads() if parts > 1 else 1)
 
 
-def ready(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...]) -> Any:
-    """The C kernel, ready to be run again and again on arrays like these."""
-    return _engine.Ready(kernel.c, inputs, outputs)
+def ready(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...], parts: int) -> Any:
+    """The C kernel, ready to be run again and again on arrays like these, each time divided among `parts` workers."""
+    return _engine.Ready(kernel.c, inputs, outputs, parts)

@@ -25,13 +25,13 @@ class Call:
     its rules, `layer` names the layer and `section` the part of the step that made the call, `index` orders calls in
     time.
     """
-    __slots__ = ("constants", "index", "inputs", "layer", "op", "outputs", "section")
+    __slots__ = ("_parts", "constants", "index", "inputs", "layer", "op", "outputs", "section")
     _count = itertools.count(1)       # next() is atomic: threads may record at the same time
 
     def __init__(self, op: Operation, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
                  layer: str, section: Section = NOWHERE) -> None:
         self.op, self.inputs, self.outputs, self.constants = op, inputs, outputs, constants
-        self.layer, self.section = layer, section
+        self.layer, self.section, self._parts = layer, section, 0
         self.index = next(Call._count)
 
     def over(self, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> "Call":
@@ -48,6 +48,12 @@ class Call:
         """Whether it only gives the memory of its input another shape: there is nothing to run."""
         return self.op.view and np.may_share_memory(self.inputs[0].data, self.outputs[0].data)
 
+    @property
+    def parts(self) -> int:
+        """The most workers that C divides it among; decided by sizes alone."""
+        self._parts = self._parts or self.op.parts(self.inputs, self.constants)
+        return self._parts
+
     def run(self) -> None:
         """Run it now, on the backend in use."""
         if self.is_view:
@@ -55,7 +61,7 @@ class Call:
         inputs, outputs = tuple(t.data for t in self.inputs), tuple(t.data for t in self.outputs)
         kernel, name = self.op.kernel, backend.backend()
         if name == "c":
-            backend.run_c(kernel, inputs, outputs, self.constants)
+            backend.run_c(kernel, inputs, outputs, self.constants, self.parts)
         elif name == "reference":
             backend.run_reference(kernel, inputs, outputs, self.constants)
         else:

@@ -24,7 +24,7 @@ def run_both(call: "Call", inputs: tuple[np.ndarray, ...], outputs: tuple[np.nda
     """Run the call in C; compare with the float64 reference on the same inputs."""
     kernel = call.op.kernel
     before = tuple(a.copy() for a in inputs)       # an update overwrites its inputs
-    backend.run_c(kernel, inputs, outputs, call.constants)
+    backend.run_c(kernel, inputs, outputs, call.constants, call.parts)
     problem = compare(cast(Bounded, call.op), before, outputs, call.constants) if kernel.c else ""
     if problem:
         where = f" in layer {call.layer!r}" if call.layer else ""

@@ -21,6 +21,9 @@ class Operation(Protocol):
     moves: bool
     flops: Any
 
+    def parts(self, tensors: Sequence[Any], constants: dict[str, Any]) -> int:
+        """The most workers that C divides a call among; decided by sizes alone."""
+
 
 class Bounded(Operation, Protocol):
     """An operation that says how far C may be from the reference."""

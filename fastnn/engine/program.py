@@ -276,7 +276,7 @@ class Program:
             return places[id(tensor)]
 
         calls = [(call.op.kernel.c, [place(t) for t in call.inputs], [place(t) for t in call.outputs],
-                  tuple(call.constants[name] for name in call.op.kernel.constants))
+                  tuple(call.constants[name] for name in call.op.kernel.constants), call.parts)
                  for call in self.calls if not call.is_view]
         self._handle = backend._engine.Program([t.data for t in tensors], calls)
         self._bound = [t.data for t in tensors]

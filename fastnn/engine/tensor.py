@@ -218,7 +218,7 @@ class TapedCall(Call):
     def __init__(self, op: Operation, inputs: tuple[Any, ...], outputs: tuple[Any, ...], constants: dict[str, Any],
                  layer: str, section: Section = NOWHERE) -> None:
         self.op, self.inputs, self.constants = op, inputs, constants
-        self.layer, self.section = layer, section
+        self.layer, self.section, self._parts = layer, section, 0
         self.index = next(Call._count)
         self._made = [(weakref.ref(t), t.data) for t in outputs]
 

@@ -13,7 +13,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.layer import Layer
-from fastnn.ops._op import sizes_are_tried
+from fastnn.ops._memory import sizes_are_tried
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.dense import dense, matmul
 from fastnn.ops.rows.elementwise import multiply

@@ -15,10 +15,11 @@ class Known:
     """What the rules say for inputs of certain shapes and dtypes, and the C call that is ready for them."""
     __slots__ = ("outputs", "ready", "updated")
 
-    def __init__(self, op: Any, tensors: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
+    def __init__(self, op: Any, tensors: tuple[Tensor, ...], outputs: tuple[Tensor, ...], parts: int) -> None:
         self.updated = [op.kernel.inputs.index(name) for name in op.updates]
         self.outputs = [(t.shape, t.dtype, t.data.dtype) for t in outputs]
-        self.ready = backend.ready(op.kernel, tuple(t.data for t in tensors), tuple(t.data for t in outputs))
+        self.ready = backend.ready(op.kernel, tuple(t.data for t in tensors), tuple(t.data for t in outputs),
+                                   parts)
 
     def made(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The output tensors: new ones, or the inputs that are updated."""

@@ -4,18 +4,16 @@ Every rule gets its arguments by name, so that it reads like the formula and ask
 """
 
 import contextlib
-import contextvars
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastnn.engine import backend
+from fastnn.engine import backend, threads
 from fastnn.engine.call import Call
 from fastnn.engine.check import UNIT
-from fastnn.engine.plan import machine_memory
 from fastnn.engine.program import (
     current_layer,
     current_section,
@@ -27,6 +25,7 @@ from fastnn.engine.program import (
 )
 from fastnn.engine.tensor import TapedCall, Tensor
 from fastnn.errors import ShapeError
+from fastnn.ops import _memory
 from fastnn.ops._arrays import as_tensor
 from fastnn.ops._known import LARGEST, MOST, Known
 from fastnn.ops._rules import Rule, Shape, same, same_shapes
@@ -36,22 +35,6 @@ __all__ = ["Op", "Shape", "as_tensor", "same", "same_shapes"]
 WIDENING = ("bool", "uint8", "int32", "int64", "float32", "float64")      # each holds the ones before it, or nearly
 by_name: dict[str, "Op"] = {}
 
-_trying: contextvars.ContextVar[bool] = contextvars.ContextVar("trying sizes", default=False)
-
-
-def sizes_are_tried() -> bool:
-    """Whether the sizes of symbolic tensors are examples in place of unknown ones."""
-    return _trying.get()
-
-
-@contextlib.contextmanager
-def any_size() -> Iterator[None]:
-    """No complaint about memory in the `with` block: the sizes are made up."""
-    token = _trying.set(True)
-    try:
-        yield
-    finally:
-        _trying.reset(token)
 KNOWN = 512      # sets of shapes that an op remembers
 _SHAPE_AND_DTYPE, _DATA = operator.attrgetter("shape", "dtype"), operator.attrgetter("data")
 
@@ -76,6 +59,8 @@ class Op:
     no_gradient: what to do instead where there are no gradients by design.
     magnitude, terms, ulps: the error bound of C, see engine/check.py.
     flops: for products, how many additions and multiplications, from the shapes of inputs and outputs and constants.
+    cost: nanoseconds that C takes on one core for an element of the largest array. work: the nanoseconds of a call, by
+    the same names as flops, where they depend on other sizes. They say how many threads a call is worth.
     """
 
     def __init__(self, name: str, shape: Callable[..., Any] | None = None,
@@ -85,7 +70,8 @@ class Op:
                  may_omit: tuple[str, ...] = (), view: bool = False, moves: bool = False, probabilities: str = "",
                  no_gradient: str = "",
                  magnitude: Any = None, terms: Callable[..., Any] | None = None, ulps: float = 4,
-                 flops: Callable[..., float] | None = None) -> None:
+                 flops: Callable[..., float] | None = None, cost: float = 0.12,
+                 work: Callable[..., float] | None = None) -> None:
         by_name[name] = self
         self.name = name
         self.kernel = backend.kernels[name]
@@ -101,6 +87,7 @@ class Op:
         self.result = result
         self.magnitude, self.terms, self.ulps = magnitude, Rule(terms) if terms else None, ulps
         self.flops = Rule(flops) if flops else None
+        self.cost, self.work = cost, Rule(work) if work else None
         self._known: dict[Any, Known] = {}
         self._asked = self._constants_of_rules()
         known = {each.lstrip("*") for each in self.kernel.inputs}
@@ -111,8 +98,8 @@ class Op:
         self.__name__ = name
 
     def _constants_of_rules(self) -> tuple[str, ...]:
-        """The constants that the rules of shapes and dtypes read."""
-        read = set(self.shape.parameters) if self.shape else set()
+        """The constants that the rules of shapes, dtypes and costs read."""
+        read = {name for rule in (self.shape, self.work) if rule for name in rule.parameters}
         for rule in self.result if isinstance(self.result, tuple) else (self.result,):
             read.update(Rule(rule).parameters if callable(rule) else (rule,))
         return tuple(name for name in self.kernel.constants if name in read)
@@ -151,7 +138,7 @@ class Op:
             outputs = tuple(Tensor(None, shape=shape, dtype=dtype) for shape, dtype in results)
             call = Call(self, tensors, outputs, constants, current_layer(), current_section())
             for t in () if self.updates else outputs:
-                self._check_memory(t.shape, t.dtype)
+                _memory.check(self.name, t.shape, t.dtype)
                 t.source = call
             return self._given(outputs)
         if self.updates:
@@ -159,9 +146,10 @@ class Op:
             if not may_update(outputs):
                 return self._given(outputs)
         else:
-            outputs = tuple(Tensor(self._new(shape, dtype)) for shape, dtype in results)
-        Call(self, tensors, outputs, constants, current_layer(), current_section()).run()
-        self._remember(tensors, outputs, constants)
+            outputs = tuple(Tensor(_memory.new(self.name, *each)) for each in results)
+        call = Call(self, tensors, outputs, constants, current_layer(), current_section())
+        call.run()
+        self._remember(call)
         if is_tracing():
             self._trace(tensors, outputs, constants)
         return self._given(outputs)
@@ -170,16 +158,17 @@ class Op:
         """What the caller gets: the tensor, or the tuple where there are several or any number."""
         return outputs[0] if len(outputs) == 1 and not self._any_number else outputs
 
-    def _remember(self, tensors: tuple[Tensor, ...], outputs: tuple[Tensor, ...], constants: dict[str, Any]) -> None:
+    def _remember(self, call: Call) -> None:
         """Let the next call with these shapes, dtypes and constants that a rule reads go straight to C."""
+        tensors, outputs = call.inputs, call.outputs
         if backend.backend() != "c" or self.kernel.c is None or len(tensors) + len(outputs) > MOST or sum(
                 t.data.nbytes for t in outputs) > LARGEST:
             return
         if len(self._known) >= KNOWN:
             self._known.clear()
-        key = (*map(_SHAPE_AND_DTYPE, tensors), *[constants[name] for name in self._asked])
+        key = (*map(_SHAPE_AND_DTYPE, tensors), *[call.constants[name] for name in self._asked])
         with contextlib.suppress(TypeError):        # a constant without a hash
-            self._known[key] = Known(self, tensors, outputs)
+            self._known[key] = Known(self, tensors, outputs, call.parts)
 
     def _trace(self, tensors: tuple[Tensor, ...], outputs: tuple[Tensor, ...], constants: dict[str, Any]) -> None:
         """Keep the call that has just run: for a program, or for the gradients of a tape."""
@@ -273,6 +262,15 @@ class Op:
         return tuple(by_name["cast"](t, dtype=widest) if name in alike and t.dtype != widest else t
                      for name, t in zip(names, tensors))
 
+    def parts(self, tensors: Sequence[Tensor], constants: dict[str, Any]) -> int:
+        """The most workers that C divides a call among; decided by sizes alone."""
+        results = self.results(tuple(tensors), constants)
+        shapes = [*(t.shape for t in tensors), *(shape for shape, _ in results)]
+        if not self.work:
+            return threads.parts(self.cost * max(map(math.prod, shapes), default=0))
+        return threads.parts(self.work({**backend.bound(self.output_names, shapes[len(tensors):]), **constants,
+                                        **backend.bound(self.kernel.inputs, shapes[:len(tensors)])}))
+
     def results(self, tensors: tuple[Tensor, ...], constants: dict[str, Any]) -> list[tuple[Shape, str]]:
         """Shape and dtype of each output. ShapeError for shapes that do not fit."""
         shapes = self._shapes(tensors, constants)
@@ -288,23 +286,3 @@ class Op:
             return [t.shape for name, t in zip(self.kernel.inputs, tensors) if name in self.updates]
         shapes = self.shape({**backend.bound(self.kernel.inputs, [t.shape for t in tensors]), **constants})
         return shapes if isinstance(shapes, list) else [shapes]
-
-    def _new(self, shape: Shape, dtype: str) -> np.ndarray:
-        self._check_memory(shape, dtype)
-        try:
-            return np.empty(shape, dtype)  # type: ignore[arg-type]
-        except (MemoryError, ValueError):
-            raise self._too_large(shape, dtype) from None
-
-    def _check_memory(self, shape: Shape, dtype: str) -> None:
-        """MemoryError where this machine could not hold such an output, of one sample if the batch is not known."""
-        size = math.prod([1 if n is None else n for n in shape]) * np.dtype(dtype).itemsize
-        if size > 2 ** 30 and size >= machine_memory() and not sizes_are_tried():
-            raise self._too_large(shape, dtype)
-
-    def _too_large(self, shape: Shape, dtype: str) -> MemoryError:
-        where = f" in layer {current_layer()!r}" if current_layer() else ""
-        each = " a sample" if None in shape else ""
-        gigabytes = math.prod([1 if n is None else n for n in shape]) * np.dtype(dtype).itemsize / 2**30
-        return MemoryError(f"{self.name}{where}: no memory for an output of shape {shape}: {gigabytes:,.1f} GiB{each}; "
-                           "use a smaller batch or layer.")

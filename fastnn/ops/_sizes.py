@@ -10,7 +10,7 @@ from typing import Any
 
 from fastnn.engine.tensor import Tensor
 from fastnn.nest import flatten, map_structure
-from fastnn.ops import _op
+from fastnn.ops import _memory
 
 TRIED = (2520, 5040)        # divisible by all numbers up to 10, as a Reshape may want; larger than any window
 
@@ -23,7 +23,7 @@ def unknown(call: Callable[[tuple[Any, ...], dict[str, Any]], Any], args: tuple[
             return _sized(x, size)
         return call(map_structure(sized, args), map_structure(sized, kwargs))
 
-    with _op.any_size():
+    with _memory.any_size():
         first, second = map(tried, TRIED)
     others = iter(flatten(second, Tensor))
     return map_structure(lambda t: _common(t, next(others)) if isinstance(t, Tensor) else t, first)

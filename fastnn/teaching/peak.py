@@ -19,7 +19,8 @@ import numpy as np
 
 from fastnn.engine import backend
 from fastnn.engine.plan import aligned_empty
-from fastnn.engine.threads import num_threads
+from fastnn.engine.threads import WORTH_A_WORKER, num_threads
+from fastnn.ops._op import by_name
 
 MOST_THREADS = 1024
 # Bytes that the memory probes work on: per thread for the two that fit into a core's own caches, in all for the others.
@@ -155,20 +156,19 @@ def cache_file() -> Path:
 
 
 def costs() -> str:
-    """The fixed table of what kernels are taken to cost: it decides, by sizes alone, how many threads a call gets."""
-    engine = backend._engine
-    if engine is None:
+    """What kernels are taken to cost: it decides, by sizes alone, how many threads a call gets."""
+    if backend._engine is None:
         return ""
-    least = next(n for n in range(1, 10 ** 6) if engine.parts(float(n)) > 1)      # nanoseconds
     width = 2 + max(map(len, backend.kernels))
-    lines = [f"{'kernel':<{width}}{'divided by':<12}{'taken to cost':>16}   two threads from"]
-    for name, kernel in sorted(backend.kernels.items()):
-        split, each = (kernel.c.split, kernel.c.cost) if kernel.c else ("whole", 0)
-        if split == "whole" or not each:
-            lines.append(f"{name:<{width}}-")
-            continue
-        unit = "multiply-adds" if split == "tiles" else "elements"
-        lines.append(f"{name:<{width}}{split:<12}{each:>13.3g} ns   {math.ceil(least / each):>13,} {unit}")
+    lines = [f"{'kernel':<{width}}{'an element costs':>16}   two threads from"]
+    for _, op in sorted(by_name.items()):
+        if not op.kernel.c or op.kernel.c.whole:
+            lines.append(f"{op.name:<{width}}{'':>16}   never divided")
+        elif op.work:
+            lines.append(f"{op.name:<{width}}{'':>16}   a rule of its sizes says")
+        else:
+            least = math.ceil(2 * WORTH_A_WORKER / op.cost)
+            lines.append(f"{op.name:<{width}}{op.cost:>13.3g} ns   {least:,} elements of the largest array")
     return "\n".join(lines)
 
 
@@ -197,7 +197,7 @@ def _machine() -> dict[str, Any]:
 def _schedule(name: str, x: np.ndarray, y: np.ndarray, rounds: int, times: int = 1) -> Any:
     engine, kernel = backend._engine, backend.probes[name]
     constants = (rounds,) if name != "_nothing" else ()
-    return engine.Schedule([(engine.Program([x, y], [(kernel, [0], [1], constants)]), times)], 1)
+    return engine.Schedule([(engine.Program([x, y], [(kernel, [0], [1], constants, MOST_THREADS)]), times)], 1)
 
 
 def _run(schedule: Any, threads: int) -> float:

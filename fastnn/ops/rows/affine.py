@@ -43,14 +43,14 @@ def _brightest(x: Array) -> Array:
     return np.broadcast_to(np.abs(x).max(axis=(1, 2), keepdims=True), x.shape)
 
 
-affine_matrix = Op("affine_matrix", shape=_matrix_shape, magnitude=_matrix_magnitude)
+affine_matrix = Op("affine_matrix", shape=_matrix_shape, magnitude=_matrix_magnitude, cost=10)
 
 affine_transform: Op = Op(
     "affine_transform",
     shape=lambda x, transform, fill_mode: _transform_shape("affine_transform", x, transform, fill_mode),
     vjp=dict(x=lambda dy, transform, bilinear, fill_mode:
              affine_transform_grad(dy, transform, bilinear=bilinear, fill_mode=fill_mode)),
-    magnitude=lambda x, fill_value: _brightest(x) + abs(fill_value), ulps=8)
+    magnitude=lambda x, fill_value: _brightest(x) + abs(fill_value), ulps=8, cost=3)
 
 affine_transform_grad = Op(
     "affine_transform_grad", outputs=("dx",),
@@ -59,4 +59,4 @@ affine_transform_grad = Op(
              affine_transform(ddx, transform, bilinear=bilinear, fill_mode=fill_mode, fill_value=0.0)),
     magnitude=lambda dy, transform, bilinear, fill_mode: _brightest(dy) + _reference.affine_transform_grad(
         np.abs(dy), transform, bilinear=bilinear, fill_mode=fill_mode),
-    terms=lambda dy: 4 * dy.shape[1] * dy.shape[2])
+    terms=lambda dy: 4 * dy.shape[1] * dy.shape[2], cost=4)

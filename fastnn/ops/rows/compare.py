@@ -32,4 +32,4 @@ def _zeros(like: Tensor) -> Tensor:
 where: Op = Op("where", shape=lambda condition, a, b: same_shapes("where", condition=condition, a=a, b=b),
                dtypes=dict(condition="bool", a="alike", b="alike"), result="a",
                vjp=dict(a=lambda dy, condition: where(condition, dy, _zeros(dy)),
-                        b=lambda dy, condition: where(condition, _zeros(dy), dy)))
+                        b=lambda dy, condition: where(condition, _zeros(dy), dy)), cost=0.2)

@@ -10,6 +10,7 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
+from fastnn.ops.rows._work import convolution, size
 from fastnn.ops.rows.activation import before_activation
 from fastnn.ops.rows.data import reshape, transpose
 from fastnn.ops.rows.dense import sum_rows
@@ -128,7 +129,8 @@ conv2d: Op = Op(
         np.abs(x), np.abs(w), np.abs(b), strides=strides, pads=pads, dilation=dilation, groups=groups,
         activation="linear") + (activation == "sigmoid"),
     terms=lambda w: w.shape[0] * w.shape[1] * w.shape[2] + 1,
-    flops=lambda w, y: 2 * w[0] * w[1] * w[2] * math.prod(y))
+    flops=lambda w, y: 2 * w[0] * w[1] * w[2] * math.prod(y),
+    work=lambda w, y, groups: convolution(size(y[:3]), w, groups))
 
 conv2d_transpose: Op = Op(
     "conv2d_transpose", shape=_transpose_shape,
@@ -143,11 +145,13 @@ conv2d_transpose: Op = Op(
         np.abs(x), np.abs(w), np.abs(b), size=size, strides=strides, pads=pads, dilation=dilation, groups=groups,
         activation="linear") + (activation == "sigmoid"),
     terms=lambda w, groups: w.shape[0] * w.shape[1] * w.shape[2] // groups + 1,
-    flops=lambda x, w: 2 * w[0] * w[1] * w[3] * math.prod(x))
+    flops=lambda x, w: 2 * w[0] * w[1] * w[3] * math.prod(x),
+    work=lambda x, w, groups: convolution(size(x[:3]), (*w[:2], w[2] // groups, w[3] * groups), groups))
 
 conv2d_weights_grad: Op = Op(
     "conv2d_weights_grad", shape=_weights_grad_shape, outputs=("dw",),
     magnitude=lambda x, dy, size, strides, pads, dilation, groups, chunks: reference.conv2d_weights_grad(
         np.abs(x), np.abs(dy), size=size, strides=strides, pads=pads, dilation=dilation, groups=groups, chunks=chunks),
     terms=lambda dy: dy.shape[0] * dy.shape[1] * dy.shape[2],
-    flops=lambda dy, dw: 2 * dw[1] * dw[2] * dw[3] * math.prod(dy))
+    flops=lambda dy, dw: 2 * dw[1] * dw[2] * dw[3] * math.prod(dy),
+    work=lambda dy, dw, groups: convolution(size(dy[:3]), dw[1:], groups))

@@ -10,6 +10,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows import conv, pool
+from fastnn.ops.rows._work import convolution, size
 from fastnn.ops.rows.data import reshape
 from fastnn.ops.rows.reduce import sum
 from fastnn.reference import conv_pool as reference
@@ -71,9 +72,11 @@ conv2d_relu_pool: Op = Op(
     vjp=dict(x=lambda dy, argmax, x, w, strides, dilation: _x_grad(x, w, dy, argmax, strides, dilation),
              w=lambda grads: grads[0], b=lambda grads: grads[1]),
     magnitude=(_magnitude, None), terms=lambda w: w.shape[0] * w.shape[1] * w.shape[2] + 1,
-    flops=lambda w, y: 8 * w[0] * w[1] * w[2] * math.prod(y))
+    flops=lambda w, y: 8 * w[0] * w[1] * w[2] * math.prod(y),
+    work=lambda w, y: convolution(4 * size(y[:3]), w, 1) + 0.8 * size(y))
 
 conv2d_relu_pool_grad: Op = Op(
     "conv2d_relu_pool_grad", shape=_grad_shape, outputs=("dw", "db"), dtypes=dict(argmax="uint8"),
     magnitude=(_grad_magnitude(0), _grad_magnitude(1)), terms=lambda dy: 4 * dy.shape[0] * dy.shape[1] * dy.shape[2],
-    flops=lambda dy, dw: 8 * dw[1] * dw[2] * dw[3] * math.prod(dy))
+    flops=lambda dy, dw: 8 * dw[1] * dw[2] * dw[3] * math.prod(dy),
+    work=lambda dy, dw: convolution(4 * size(dy[:3]), dw[1:], 1) + 0.8 * size(dy))

@@ -11,6 +11,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._arrays import check_whole
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops.rows._work import size
 from fastnn.ops.rows.elementwise import cast
 from fastnn.reference import data as reference
 
@@ -132,7 +133,7 @@ def _gather(name: str, **more: Any) -> Op:
               dtypes=dict(x="any", order="int32", cursor="int64"), **more)
 
 
-gather_rows = _gather("gather_rows", result="x")
+gather_rows = _gather("gather_rows", result="x", work=lambda y: 0.2 * size(y))
 
 def _rescaled_dtype(x: str) -> str:
     if x not in ("uint8", backend.floatx()):
@@ -143,7 +144,8 @@ def _rescaled_dtype(x: str) -> str:
 gather_rows_rescaled = _gather(
     "gather_rows_rescaled", result=_rescaled_dtype,
     magnitude=lambda x, order, cursor, batch, scale, offset: reference.gather_rows_rescaled(
-        np.abs(x.astype(np.float64)), order, cursor, batch=batch, scale=abs(scale), offset=abs(offset)))
+        np.abs(x.astype(np.float64)), order, cursor, batch=batch, scale=abs(scale), offset=abs(offset)),
+    work=lambda y: 0.25 * size(y))
 
 store_step = Op("store_step", shape=_store_shape, updates=("result",),
                 dtypes=dict(result="any", rows="result", cursor="int64"))
@@ -156,12 +158,13 @@ copy = Op("copy", shape=lambda target, source: same_shapes("copy", target=target
 fill = Op("fill", updates=("target",), dtypes=dict(target="any"))
 
 slice = Op("slice", shape=_slice_shape, dtypes=dict(x="any"), result="x",
-           vjp=dict(x=lambda dy, x, axis, begin: slice_grad(dy, axis=axis, begin=begin, size=x.shape[axis])))
+           vjp=dict(x=lambda dy, x, axis, begin: slice_grad(dy, axis=axis, begin=begin, size=x.shape[axis])),
+           work=lambda y: 0.2 * size(y))
 
-slice_grad = Op("slice_grad", shape=_slice_grad_shape, outputs=("dx",))
+slice_grad = Op("slice_grad", shape=_slice_grad_shape, outputs=("dx",), cost=0.2)
 
 transpose = Op("transpose", shape=_transpose_shape, dtypes=dict(x="any"), result="x",
-               vjp=dict(x=lambda dy, axes: transpose(dy, axes=_inverse(axes))))
+               vjp=dict(x=lambda dy, axes: transpose(dy, axes=_inverse(axes))), cost=0.5)
 
 reshape = Op("reshape", shape=_reshape_shape, dtypes=dict(x="any"), result="x", view=True,
              vjp=dict(x=lambda dy, x: reshape(dy, shape=x.shape)))
@@ -169,4 +172,4 @@ reshape = Op("reshape", shape=_reshape_shape, dtypes=dict(x="any"), result="x", 
 shuffle_step = Op("shuffle_step", shape=_shuffle_shape, updates=("order", "keys"),
                   dtypes=dict(order="int32", keys="int64", counter="int64"))
 
-one_hot = Op("one_hot", shape=lambda labels, depth: (*labels, depth), dtypes=dict(labels="int32"))
+one_hot = Op("one_hot", shape=lambda labels, depth: (*labels, depth), dtypes=dict(labels="int32"), cost=0.3)

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops.rows._work import product, size
 from fastnn.ops.rows.activation import before_activation
 from fastnn.ops.rows.reduce import expand
 from fastnn.reference._types import Array
@@ -84,48 +85,51 @@ def _dense_magnitude(x: Array, w: Array, b: Array, activation: str) -> Array:
 matmul: Op = Op("matmul", shape=lambda a, b: _product("matmul", a, b, 0, 1, 0, 1),
             vjp=dict(a=lambda dy, b: matmul_nt(dy, b), b=lambda dy, a: matmul_tn(a, dy)),
             magnitude=lambda a, b: np.abs(a) @ np.abs(b), terms=lambda a: a.shape[1],
-            flops=lambda a, y: 2 * a[1] * y[0] * y[1])
+            flops=lambda a, y: 2 * a[1] * y[0] * y[1], work=lambda a, y: product(y[0], a[1], y[1]))
 
 matmul_nt: Op = Op("matmul_nt", shape=lambda a, b: _product("matmul_nt", a, b, 0, 1, 1, 0),
                vjp=dict(a=lambda dy, b: matmul(dy, b), b=lambda dy, a: matmul_tn(dy, a)),
                magnitude=lambda a, b: np.abs(a) @ np.abs(b).T, terms=lambda a: a.shape[1],
-               flops=lambda a, y: 2 * a[1] * y[0] * y[1])
+               flops=lambda a, y: 2 * a[1] * y[0] * y[1], work=lambda a, y: product(y[0], a[1], y[1]))
 
 matmul_tn: Op = Op("matmul_tn", shape=lambda a, b: _product("matmul_tn", a, b, 1, 0, 0, 1),
                vjp=dict(a=lambda dy, b: matmul_nt(b, dy), b=lambda dy, a: matmul(a, dy)),
                magnitude=lambda a, b: np.abs(a).T @ np.abs(b), terms=lambda a: a.shape[0],
-               flops=lambda a, y: 2 * a[0] * y[0] * y[1])
+               flops=lambda a, y: 2 * a[0] * y[0] * y[1], work=lambda a, y: product(y[0], a[0], y[1]))
 
 batch_matmul: Op = Op(
     "batch_matmul", shape=lambda a, b: _products("batch_matmul", a, b, 0, 1, 0, 1),
     vjp=dict(a=lambda dy, b: batch_matmul_nt(dy, b), b=lambda dy, a: batch_matmul_tn(a, dy)),
     magnitude=lambda a, b: np.abs(a) @ np.abs(b), terms=lambda a: a.shape[-1],
-    flops=lambda a, y: 2 * a[-1] * math.prod(y))
+    flops=lambda a, y: 2 * a[-1] * math.prod(y),
+    work=lambda a, y: size(y[:-2]) * product(y[-2], a[-1], y[-1]))
 
 batch_matmul_nt: Op = Op(
     "batch_matmul_nt", shape=lambda a, b: _products("batch_matmul_nt", a, b, 0, 1, 1, 0),
     vjp=dict(a=lambda dy, b: batch_matmul(dy, b), b=lambda dy, a: batch_matmul_tn(dy, a)),
     magnitude=lambda a, b: np.abs(a) @ np.swapaxes(np.abs(b), -1, -2), terms=lambda a: a.shape[-1],
-    flops=lambda a, y: 2 * a[-1] * math.prod(y))
+    flops=lambda a, y: 2 * a[-1] * math.prod(y),
+    work=lambda a, y: size(y[:-2]) * product(y[-2], a[-1], y[-1]))
 
 batch_matmul_tn: Op = Op(
     "batch_matmul_tn", shape=lambda a, b: _products("batch_matmul_tn", a, b, 1, 0, 0, 1),
     vjp=dict(a=lambda dy, b: batch_matmul_nt(b, dy), b=lambda dy, a: batch_matmul(a, dy)),
     magnitude=lambda a, b: np.swapaxes(np.abs(a), -1, -2) @ np.abs(b), terms=lambda a: a.shape[-2],
-    flops=lambda a, y: 2 * a[-2] * math.prod(y))
+    flops=lambda a, y: 2 * a[-2] * math.prod(y),
+    work=lambda a, y: size(y[:-2]) * product(y[-2], a[-2], y[-1]))
 
 dense = Op("dense", shape=_dense_shape,
            shared=dict(dz=lambda dy, y, activation: before_activation(dy, y, activation)),
            vjp=dict(x=lambda dz, w: matmul_nt(dz, w), w=lambda dz, x: matmul_tn(x, dz), b=lambda dz: sum_rows(dz)),
            magnitude=_dense_magnitude, terms=lambda x: x.shape[1] + 1,
-           flops=lambda x, y: 2 * x[1] * y[0] * y[1])
+           flops=lambda x, y: 2 * x[1] * y[0] * y[1], work=lambda x, y: product(y[0], x[1], y[1]))
 
 add_bias = Op("add_bias", shape=_add_bias_shape, vjp=dict(x=lambda dy: dy, b=lambda dy: sum_rows(dy)))
 
 sum_rows: Op = Op("sum_rows", shape=_sum_rows_shape,
               vjp=dict(x=lambda dy, x: expand(dy, shape=x.shape, axes=tuple(range(len(x.shape) - 1)))),
               magnitude=lambda x: np.abs(x).sum(axis=tuple(range(x.ndim - 1))),
-              terms=lambda x: x.size // x.shape[-1] if x.size else 0)
+              terms=lambda x: x.size // x.shape[-1] if x.size else 0, cost=0.06)
 
 weights_grad = Op("weights_grad", outputs=("dw", "db"), shape=lambda x, dz: _weights_shape("weights_grad", x, dz),
                   magnitude=(lambda x, dz: np.abs(x).T @ np.abs(dz), lambda dz: np.abs(dz).sum(axis=0)),

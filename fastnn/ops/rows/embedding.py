@@ -4,6 +4,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
+from fastnn.ops.rows._work import size
 
 
 def _table(name: str, table: Shape) -> Shape:
@@ -19,7 +20,7 @@ def _grad_shape(dy: Shape, ids: Shape, rows: int) -> Shape:
 
 
 embedding: Op = Op("embedding", shape=lambda ids, table: (*ids, _table("embedding", table)[1]),
-                   dtypes=dict(ids="int32"),
+                   dtypes=dict(ids="int32"), work=lambda y: 0.1 * size(y),
                    vjp=dict(table=lambda dy, ids, table: embedding_grad(dy, ids, rows=table.shape[0])))
 
 embedding_grad: Op = Op("embedding_grad", outputs=("dtable",), shape=_grad_shape, dtypes=dict(ids="int32"),

@@ -13,6 +13,8 @@ from fastnn.ops._op import Op, same, same_shapes
 from fastnn.ops.rows.compare import greater, where
 from fastnn.ops.rows.elementwise import add, add_constant, divide, exp, log, multiply, negative, scale, square
 
+LIBRARY = 8.0       # nanoseconds of a function of the C library
+
 
 def _stepped(name: str) -> Op:
     """A function that is flat between its steps."""
@@ -21,7 +23,7 @@ def _stepped(name: str) -> Op:
 
 def _smooth(name: str, rule: Any, **bound: Any) -> Op:
     """A function whose derivative by x is rule(x, y)."""
-    return Op(name, shape=same, vjp=dict(x=lambda dy, x, y: multiply(dy, rule(x, y))), **bound)
+    return Op(name, shape=same, vjp=dict(x=lambda dy, x, y: multiply(dy, rule(x, y))), **{"cost": LIBRARY, **bound})
 
 
 def _pair(name: str, first: str = "a", second: str = "b", **bound: Any) -> Op:
@@ -30,7 +32,7 @@ def _pair(name: str, first: str = "a", second: str = "b", **bound: Any) -> Op:
         return same_shapes(name, **shapes)
     rules = {("a", "b"): lambda a, b: shape(a=a, b=b),
              ("base", "exponent"): lambda base, exponent: shape(base=base, exponent=exponent)}
-    return Op(name, shape=rules[first, second], **bound)
+    return Op(name, shape=rules[first, second], **{"cost": LIBRARY, **bound})
 
 
 def _one_minus_square(x: Tensor, sign: float = -1.0) -> Any:
@@ -41,22 +43,22 @@ floor = _stepped("floor")
 ceil = _stepped("ceil")
 round = _stepped("round")
 trunc = _stepped("trunc")
-rsqrt = _smooth("rsqrt", lambda x, y: scale(multiply(y, square(y)), factor=-0.5))
+rsqrt = _smooth("rsqrt", lambda x, y: scale(multiply(y, square(y)), factor=-0.5), cost=0.3)
 sin = _smooth("sin", lambda x, y: cos(x))
 cos = _smooth("cos", lambda x, y: negative(sin(x)))
 tan = _smooth("tan", lambda x, y: _one_minus_square(y, 1.0))
 arcsin = _smooth("arcsin", lambda x, y: rsqrt(_one_minus_square(x)))
 arccos = _smooth("arccos", lambda x, y: negative(rsqrt(_one_minus_square(x))))
-arctan = Op("arctan", shape=same, vjp=dict(x=lambda dy, x: divide(dy, _one_minus_square(x, 1.0))))
+arctan = Op("arctan", shape=same, vjp=dict(x=lambda dy, x: divide(dy, _one_minus_square(x, 1.0))), cost=LIBRARY)
 sinh = _smooth("sinh", lambda x, y: cosh(x))
 cosh = _smooth("cosh", lambda x, y: sinh(x))
 arcsinh = _smooth("arcsinh", lambda x, y: rsqrt(_one_minus_square(x, 1.0)))
 arccosh = _smooth("arccosh", lambda x, y: rsqrt(add_constant(square(x), value=-1.0)))
-arctanh = Op("arctanh", shape=same, vjp=dict(x=lambda dy, x: divide(dy, _one_minus_square(x))))
-log1p = Op("log1p", shape=same, vjp=dict(x=lambda dy, x: divide(dy, add_constant(x, value=1.0))))
+arctanh = Op("arctanh", shape=same, vjp=dict(x=lambda dy, x: divide(dy, _one_minus_square(x))), cost=LIBRARY)
+log1p = Op("log1p", shape=same, vjp=dict(x=lambda dy, x: divide(dy, add_constant(x, value=1.0))), cost=LIBRARY)
 expm1 = _smooth("expm1", lambda x, y: add_constant(y, value=1.0))
-log2 = Op("log2", shape=same, vjp=dict(x=lambda dy, x: divide(dy, scale(x, factor=math.log(2)))))
-log10 = Op("log10", shape=same, vjp=dict(x=lambda dy, x: divide(dy, scale(x, factor=math.log(10)))))
+log2 = Op("log2", shape=same, vjp=dict(x=lambda dy, x: divide(dy, scale(x, factor=math.log(2)))), cost=LIBRARY)
+log10 = Op("log10", shape=same, vjp=dict(x=lambda dy, x: divide(dy, scale(x, factor=math.log(10)))), cost=LIBRARY)
 erf = _smooth("erf", lambda x, y: scale(exp(negative(square(x))), factor=2 / math.sqrt(math.pi)))
 
 
@@ -66,10 +68,10 @@ def _log_or_zero(base: Tensor) -> Any:
 
 
 arctan2 = _pair("arctan2",
-                shared=dict(each=lambda dy, a, b: divide(dy, add(square(a), square(b)))),
+                cost=12, shared=dict(each=lambda dy, a, b: divide(dy, add(square(a), square(b)))),
                 vjp=dict(a=lambda each, b: multiply(each, b), b=lambda each, a: negative(multiply(each, a))))
 
-pow: Op = _pair("pow", "base", "exponent", vjp=dict(
+pow: Op = _pair("pow", "base", "exponent", cost=15, vjp=dict(
     base=lambda dy, base, exponent: multiply(dy, multiply(exponent, pow(base, add_constant(exponent, value=-1.0)))),
     exponent=lambda dy, base, y: multiply(dy, multiply(y, _log_or_zero(base)))))
 

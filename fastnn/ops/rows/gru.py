@@ -5,6 +5,7 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
+from fastnn.ops.rows._work import steps as price
 from fastnn.ops.rows.data import slice
 from fastnn.ops.rows.dense import matmul_tn, sum_rows
 from fastnn.ops.rows.recurrent import GIVEN, MASK, back, forward, rows, steps, weights
@@ -39,14 +40,14 @@ gru_after_steps = Op(
     vjp=dict(z=lambda grads: grads[0], u=lambda grads, before: weights(before, grads[1]),
              b=lambda grads: sum_rows(grads[1]), h0=lambda grads: grads[2]),
     magnitude=lambda z, u, b, h0: (forward(z, u) + np.abs(b).max(initial=0)) * (1 + np.abs(h0).max(initial=0)),
-    flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1])
+    flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1], work=lambda z, u: price(z, u))
 
 gru_after_steps_grad = Op(
     "gru_after_steps_grad", outputs=("dz", "da", "dh0"), **GIVEN, ulps=8, terms=lambda u: u.shape[1],
     shape=lambda u, before, gates, mask: [(*before[:2], u[1]), (*before[:2], u[1]), (before[0], before[2])],
     magnitude=lambda dh, dh_last, u, before, gates: back(dh, dh_last, u, gates)
     * (1 + np.abs(gates).max(initial=0) + np.abs(before).max(initial=0)),
-    flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1])
+    flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))
 
 gru_before_steps = Op(
     "gru_before_steps", outputs=("h", "before", "gates", "h_last"), may_omit=("before",),
@@ -57,11 +58,11 @@ gru_before_steps = Op(
     vjp=dict(z=lambda grads: grads[0], h0=lambda grads: grads[1],
              u=lambda grads, before, gates: _before_weights(before, gates, grads[0])),
     magnitude=lambda z, u, h0: forward(z, u) * (1 + np.abs(h0).max(initial=0)),
-    flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1])
+    flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1], work=lambda z, u: price(z, u))
 
 gru_before_steps_grad = Op(
     "gru_before_steps_grad", outputs=("dz", "dh0", "scratch"), **GIVEN, ulps=8, terms=lambda u: u.shape[1],
     shape=lambda u, before, gates, mask: [(*before[:2], u[1]), (before[0], before[2]), (before[0], before[2])],
     magnitude=lambda dh, dh_last, u, before, gates: back(dh, dh_last, u, gates)
     * (1 + np.abs(before).max(initial=0)),
-    flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1])
+    flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))

@@ -4,6 +4,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same
+from fastnn.ops.rows._work import size
 from fastnn.ops.rows.elementwise import scale as _scaled
 from fastnn.reference import image as _reference
 
@@ -73,31 +74,34 @@ scale_shift: Op = Op(
     "scale_shift", shape=_scale_shift_shape,
     vjp=dict(x=lambda dy, center, scale: scale_shift(dy, _scaled(center, factor=0.0), scale,
                                                      _scaled(center, factor=0.0))),
-    magnitude=lambda x, center, scale, shift: (np.abs(x) + np.abs(center)) * np.abs(scale) + np.abs(shift))
+    magnitude=lambda x, center, scale, shift: (np.abs(x) + np.abs(center)) * np.abs(scale) + np.abs(shift), cost=0.2)
 
-pad: Op = Op("pad", shape=_pad_shape, vjp=dict(x=lambda dy, before, after: crop(dy, before=before, after=after)))
+pad: Op = Op("pad", shape=_pad_shape, vjp=dict(x=lambda dy, before, after: crop(dy, before=before, after=after)),
+             cost=0.2)
 
 crop = Op("crop", shape=_crop_shape,
-          vjp=dict(x=lambda dy, before, after: pad(dy, before=before, after=after, value=0.0)))
+          vjp=dict(x=lambda dy, before, after: pad(dy, before=before, after=after, value=0.0)),
+          work=lambda y: 0.2 * size(y))
 
 upsample: Op = Op("upsample", shape=lambda x, rows, columns: _larger("upsample", x, rows, columns),
-                  vjp=dict(x=lambda dy, rows, columns: upsample_grad(dy, rows=rows, columns=columns)))
+                  vjp=dict(x=lambda dy, rows, columns: upsample_grad(dy, rows=rows, columns=columns)), cost=0.3)
 
 upsample_grad = Op("upsample_grad", shape=lambda dy, rows, columns: _smaller("upsample_grad", dy, rows, columns),
                    outputs=("dx",), vjp=dict(dy=lambda ddx, rows, columns: upsample(ddx, rows=rows, columns=columns)),
                    magnitude=lambda dy, rows, columns: _reference.upsample_grad(np.abs(dy), rows=rows, columns=columns),
-                   terms=lambda rows, columns: rows * columns)
+                   terms=lambda rows, columns: rows * columns, cost=0.5)
 
 upsample_bilinear: Op = Op(
     "upsample_bilinear", shape=lambda x, rows, columns: _larger("upsample_bilinear", x, rows, columns),
     vjp=dict(x=lambda dy, rows, columns: upsample_bilinear_grad(dy, rows=rows, columns=columns)),
-    magnitude=lambda x, rows, columns: _reference.upsample_bilinear(np.abs(x), rows=rows, columns=columns), ulps=8)
+    magnitude=lambda x, rows, columns: _reference.upsample_bilinear(np.abs(x), rows=rows, columns=columns), ulps=8,
+    cost=1)
 
 upsample_bilinear_grad = Op(
     "upsample_bilinear_grad", shape=lambda dy, rows, columns: _smaller("upsample_bilinear_grad", dy, rows, columns),
     outputs=("dx",), vjp=dict(dy=lambda ddx, rows, columns: upsample_bilinear(ddx, rows=rows, columns=columns)),
     magnitude=lambda dy, rows, columns: _reference.upsample_bilinear_grad(np.abs(dy), rows=rows, columns=columns),
-    terms=lambda rows, columns: 4 * rows * columns, ulps=8)
+    terms=lambda rows, columns: 4 * rows * columns, ulps=8, cost=2)
 
 flip: Op = Op("flip", shape=_flip_shape,
-              vjp=dict(x=lambda dy, coin, rows, columns: flip(dy, coin, rows=rows, columns=columns)))
+              vjp=dict(x=lambda dy, coin, rows, columns: flip(dy, coin, rows=rows, columns=columns)), cost=0.5)

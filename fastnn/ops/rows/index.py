@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops.rows._work import size
 from fastnn.reference import index as reference
 
 SCANNED = ("float32", "float64", "int32", "int64")
@@ -65,27 +66,29 @@ def _scanned(name: str, x: str) -> str:
 
 
 take: Op = Op("take", shape=_take_shape, dtypes=dict(x="any", indices="int32"), result="x",
-              vjp=dict(x=lambda dy, x, indices, axis: take_grad(dy, indices, axis=axis, size=x.shape[axis])))
+              vjp=dict(x=lambda dy, x, indices, axis: take_grad(dy, indices, axis=axis, size=x.shape[axis])),
+              work=lambda y: 0.5 * size(y))
 
 take_grad: Op = Op(
     "take_grad", shape=_take_grad_shape, dtypes=dict(dy="any", indices="int32"), outputs=("dx",),
     result=lambda dy: _scanned("take_grad", dy),
     vjp=dict(dy=lambda ddx, indices, axis: take(ddx, indices, axis=axis)),
     magnitude=lambda dy, indices, axis, size: reference.take_grad(np.abs(dy), indices, axis=axis, size=size),
-    terms=lambda indices: indices.size)
+    terms=lambda indices: indices.size, cost=0.5)
 
 take_along: Op = Op(
     "take_along", shape=lambda x, indices, axis: _along_shape("take_along", x, indices, axis),
     dtypes=dict(x="any", indices="int32"), result="x",
-    vjp=dict(x=lambda dy, x, indices, axis: take_along_grad(dy, indices, axis=axis, size=x.shape[axis])))
+    vjp=dict(x=lambda dy, x, indices, axis: take_along_grad(dy, indices, axis=axis, size=x.shape[axis])),
+    work=lambda y: 1.0 * size(y))
 
 take_along_grad: Op = Op(
     "take_along_grad", shape=_along_grad_shape, dtypes=dict(indices="int32"), outputs=("dx",),
     vjp=dict(dy=lambda ddx, indices, axis: take_along(ddx, indices, axis=axis)),
     magnitude=lambda dy, indices, axis, size: reference.take_along_grad(np.abs(dy), indices, axis=axis, size=size),
-    terms=lambda indices, axis: indices.shape[axis])
+    terms=lambda indices, axis: indices.shape[axis], cost=1.5)
 
-argsort = Op("argsort", shape=_sorted_shape, dtypes=dict(x="any"), result="int32")
+argsort = Op("argsort", shape=_sorted_shape, dtypes=dict(x="any"), result="int32", cost=40)
 
 
 def _scan_shape(name: str) -> Any:
@@ -94,11 +97,11 @@ def _scan_shape(name: str) -> Any:
 
 cumsum: Op = Op("cumsum", shape=_scan_shape("cumsum"), dtypes=dict(x="any"), result=lambda x: _scanned("cumsum", x),
                 vjp=dict(x=lambda dy, axis, reverse: cumsum(dy, axis=axis, reverse=not reverse)),
-                magnitude=lambda x, axis, reverse: reference.cumsum(np.abs(x), axis=axis, reverse=reverse))
+                magnitude=lambda x, axis, reverse: reference.cumsum(np.abs(x), axis=axis, reverse=reverse), cost=1)
 
 cumprod = Op("cumprod", shape=_scan_shape("cumprod"), dtypes=dict(x="any"), result=lambda x: _scanned("cumprod", x),
-             vjp=dict(x=lambda dy, x, axis: cumprod_grad(dy, x, axis=axis)))
+             vjp=dict(x=lambda dy, x, axis: cumprod_grad(dy, x, axis=axis)), cost=1)
 
 cumprod_grad = Op("cumprod_grad", outputs=("dx",), ulps=8,
                   shape=lambda dy, x, axis: _scan_shape("cumprod_grad")(same_shapes("cumprod_grad", dy=dy, x=x), axis),
-                  magnitude=lambda dy, x, axis: reference.cumprod_grad(np.abs(dy), np.abs(x), axis=axis))
+                  magnitude=lambda dy, x, axis: reference.cumprod_grad(np.abs(dy), np.abs(x), axis=axis), cost=2)

@@ -7,6 +7,7 @@ import numpy as np
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows._per_sample import per_label, per_sample
+from fastnn.ops.rows._work import by_rows
 from fastnn.reference._types import Array
 
 
@@ -16,17 +17,20 @@ def _rows(x: Shape) -> Shape:
     return x
 
 
-binary_accuracy = Op("binary_accuracy", shape=lambda y_true, y_pred: per_sample("binary_accuracy", y_true, y_pred))
+binary_accuracy = Op("binary_accuracy", shape=lambda y_true, y_pred: per_sample("binary_accuracy", y_true, y_pred),
+                     cost=0.25)
 categorical_accuracy = Op(
-    "categorical_accuracy", shape=lambda y_true, y_pred: per_sample("categorical_accuracy", y_true, y_pred))
+    "categorical_accuracy", shape=lambda y_true, y_pred: per_sample("categorical_accuracy", y_true, y_pred),
+    work=lambda y_pred: by_rows(y_pred, 0.4))
 sparse_categorical_accuracy = Op(
     "sparse_categorical_accuracy", dtypes=dict(labels="int32"),
-    shape=lambda labels, y_pred: per_label("sparse_categorical_accuracy", labels, y_pred))
-keep_top_k = Op("keep_top_k", shape=_rows)
-top_k_accuracy = Op("top_k_accuracy", shape=lambda y_true, y_pred: per_sample("top_k_accuracy", y_true, y_pred))
+    shape=lambda labels, y_pred: per_label("sparse_categorical_accuracy", labels, y_pred),
+    work=lambda y_pred: by_rows(y_pred, 0.2))
+keep_top_k = Op("keep_top_k", shape=_rows, cost=3)
+top_k_accuracy = Op("top_k_accuracy", shape=lambda y_true, y_pred: per_sample("top_k_accuracy", y_true, y_pred), cost=1)
 sparse_top_k_accuracy = Op(
     "sparse_top_k_accuracy", dtypes=dict(labels="int32"),
-    shape=lambda labels, y_pred: per_label("sparse_top_k_accuracy", labels, y_pred))
+    shape=lambda labels, y_pred: per_label("sparse_top_k_accuracy", labels, y_pred), cost=1)
 
 
 def _check_sums(op: str, **sums: Shape) -> None:

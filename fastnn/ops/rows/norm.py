@@ -115,7 +115,7 @@ batch_norm = Op(
     vjp=dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2]),
     magnitude=(lambda x, gamma, beta, mean, variance, epsilon:
                np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta),
-               lambda x: np.abs(x).mean(axis=tuple(range(x.ndim - 1))), None))
+               lambda x: np.abs(x).mean(axis=tuple(range(x.ndim - 1))), None), cost=0.3)
 
 _BATCH_SUMS = (lambda dy, x, mean, variance, epsilon: _batch_parts(dy, x, mean, variance, epsilon)[2],
                lambda dy: np.abs(dy).sum(axis=tuple(range(dy.ndim - 1))))
@@ -125,7 +125,7 @@ batch_norm_grad = Op(
     shape=lambda dy, x, gamma, mean, variance: [
         _channels("batch_norm_grad", same_shapes("batch_norm_grad", dy=dy, x=x), gamma=gamma, mean=mean,
                   variance=variance), x[-1:], x[-1:]],
-    magnitude=(_batch_dx, *_BATCH_SUMS))
+    magnitude=(_batch_dx, *_BATCH_SUMS), cost=0.5)
 
 batch_norm_inference: Op = Op(
     "batch_norm_inference", ulps=8,
@@ -137,7 +137,7 @@ batch_norm_inference: Op = Op(
                  dy, gamma, _zeros(gamma), _zeros(gamma), variance, epsilon=epsilon),
              gamma=lambda sums: sums[0], beta=lambda sums: sums[1]),
     magnitude=lambda x, gamma, beta, mean, variance, epsilon:
-    np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta))
+    np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta), cost=0.2)
 
 _SUMMED = dict(x=lambda grads: grads[0], gamma=lambda grads: sum(grads[1], axes=(0,)),
                beta=lambda grads: sum(grads[2], axes=(0,)))
@@ -148,22 +148,22 @@ layer_norm = Op(
     "layer_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24,
     shape=lambda x, gamma, beta: [_layer_shape(x, gamma=gamma, beta=beta), x[:1], x[:1]],
     shared=dict(grads=lambda dy, x, gamma, mean, rstd: layer_norm_grad(dy, x, gamma, mean, rstd)), vjp=_SUMMED,
-    magnitude=(_normal, lambda x: np.abs(x).mean(axis=1), None))
+    magnitude=(_normal, lambda x: np.abs(x).mean(axis=1), None), cost=0.3)
 
 layer_norm_grad = Op(
     "layer_norm_grad", outputs=("dx", "dgammas", "dbetas"), ulps=32, terms=lambda: CHUNK,
     shape=lambda dy, x, gamma, mean, rstd: _grad_shape(
         "layer_norm_grad", dy, _layer_shape(x), _chunks(_statistics("layer_norm_grad", x[:1], mean, rstd)),
         gamma=gamma),
-    magnitude=_PARTS)
+    magnitude=_PARTS, cost=0.5)
 
 group_norm = Op(
     "group_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24, shape=_group_shape,
     shared=dict(grads=lambda dy, x, gamma, mean, rstd: group_norm_grad(dy, x, gamma, mean, rstd)), vjp=_SUMMED,
-    magnitude=(_normal, lambda x, mean: np.abs(mean) + np.abs(x).max(initial=0), None))
+    magnitude=(_normal, lambda x, mean: np.abs(mean) + np.abs(x).max(initial=0), None), cost=0.4)
 
 group_norm_grad = Op(
     "group_norm_grad", outputs=("dx", "dgammas", "dbetas"), ulps=32,
     shape=lambda dy, x, gamma, mean, rstd: _grad_shape(
         "group_norm_grad", dy, x, _statistics("group_norm_grad", x[:1], mean, rstd), gamma=gamma),
-    magnitude=_PARTS)
+    magnitude=_PARTS, cost=0.6)

@@ -40,7 +40,7 @@ def _rmsprop_w(w: Array, g: Array, v: Array, lr: Array, rho: float, epsilon: flo
 
 
 rmsprop_step = Op("rmsprop_step", shape=lambda w, g, v, lr: _shapes("rmsprop_step", w=w, g=g, v=v, lr=lr),
-                  updates=("w", "v"), magnitude=(_rmsprop_w, None), ulps=8)
+                  updates=("w", "v"), magnitude=(_rmsprop_w, None), ulps=8, cost=0.4)
 
 
 def _rmsprop_full_w(w: Array, g: Array, v: Array, a: Array, m: Array, lr: Array, rho: float, momentum: float,
@@ -56,7 +56,7 @@ rmsprop_full_step = Op(
     shape=lambda w, g, v, a, m, lr: _shapes("rmsprop_full_step", w=w, g=g, v=v, a=a, m=m, lr=lr),
     magnitude=(_rmsprop_full_w, None, lambda g, a: np.abs(a) + np.abs(g),
                lambda g, v, a, m, lr, rho, momentum, epsilon, centered:
-               _rmsprop_full_w(m * 0, g, v, a, m, lr, rho, momentum, epsilon, centered)), ulps=8)
+               _rmsprop_full_w(m * 0, g, v, a, m, lr, rho, momentum, epsilon, centered)), ulps=8, cost=0.5)
 
 
 def _adam_w(w: Array, g: Array, m: Array, v: Array, lr: Array, step: Array, beta_1: float, beta_2: float,
@@ -76,13 +76,14 @@ _ADAM_SLOTS = (lambda g, m, beta_1: _decayed(g, m, 1 - beta_1), lambda g, v, bet
 
 adam_step = Op("adam_step", updates=("w", "m", "v"), dtypes=dict(step="int64"), ulps=8,
                shape=lambda w, g, m, v, lr, step: _shapes("adam_step", w=w, g=g, m=m, v=v, lr=lr, step=step),
-               magnitude=(_adam_w, *_ADAM_SLOTS))
+               magnitude=(_adam_w, *_ADAM_SLOTS), cost=0.3)
 
 adam_amsgrad_step = Op(
     "adam_amsgrad_step", updates=("w", "m", "v", "vhat"), dtypes=dict(step="int64"), ulps=8,
     shape=lambda w, g, m, v, vhat, lr, step:
     _shapes("adam_amsgrad_step", w=w, g=g, m=m, v=v, vhat=vhat, lr=lr, step=step),
-    magnitude=(_amsgrad_w, *_ADAM_SLOTS, lambda g, v, vhat, beta_2: np.maximum(vhat, _decayed(g ** 2, v, 1 - beta_2))))
+    magnitude=(_amsgrad_w, *_ADAM_SLOTS, lambda g, v, vhat, beta_2: np.maximum(vhat, _decayed(g ** 2, v, 1 - beta_2))),
+    cost=0.5)
 
 
 def _adagrad_w(w: Array, g: Array, a: Array, lr: Array, epsilon: float) -> Array:
@@ -90,7 +91,7 @@ def _adagrad_w(w: Array, g: Array, a: Array, lr: Array, epsilon: float) -> Array
 
 
 adagrad_step = Op("adagrad_step", shape=lambda w, g, a, lr: _shapes("adagrad_step", w=w, g=g, a=a, lr=lr),
-                  updates=("w", "a"), magnitude=(_adagrad_w, None), ulps=8)
+                  updates=("w", "a"), magnitude=(_adagrad_w, None), ulps=8, cost=0.4)
 
 decay_step = Op("decay_step", shape=lambda w, lr: _shapes("decay_step", w=w, lr=lr), updates=("w",),
                 magnitude=lambda w, lr, rate: np.abs(w) * (1 + np.abs(lr * rate)))

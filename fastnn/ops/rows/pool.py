@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops.rows._work import size
 from fastnn.reference import pool as reference
 from fastnn.reference._types import Array
 
@@ -52,7 +53,8 @@ max_pool = Op("max_pool", outputs=("y", "argmax"), may_omit=("argmax",),
               shape=lambda x, pool, strides, pads: [_pool_shape("max_pool", x, pool, strides, pads)] * 2,
               result=("float", lambda pool: "uint8" if pool[0] * pool[1] <= 256 else "int32"),
               vjp=dict(x=lambda dy, x, argmax, pool, strides, pads: max_pool_grad(
-                  dy, argmax, shape=x.shape[1:3], pool=pool, strides=strides, pads=pads)))
+                  dy, argmax, shape=x.shape[1:3], pool=pool, strides=strides, pads=pads)),
+              work=lambda y, pool: 0.2 * size(y) * pool[0] * pool[1])
 
 max_pool_grad = Op(
     "max_pool_grad", outputs=("dx",), dtypes=dict(argmax="any"),
@@ -60,7 +62,7 @@ max_pool_grad = Op(
         "max_pool_grad", same_shapes("max_pool_grad", dy=dy, argmax=argmax), shape, pool, strides, pads),
     magnitude=lambda dy, argmax, shape, pool, strides, pads: reference.max_pool_grad(
         np.abs(dy), argmax, shape=shape, pool=pool, strides=strides, pads=pads),
-    terms=lambda pool: pool[0] * pool[1])
+    terms=lambda pool: pool[0] * pool[1], work=lambda dy, dx, pool: 0.1 * size(dx) + 0.1 * size(dy) * pool[0] * pool[1])
 
 average_pool = Op(
     "average_pool", shape=lambda x, pool, strides, pads: _pool_shape("average_pool", x, pool, strides, pads),
@@ -68,10 +70,11 @@ average_pool = Op(
         dy, shape=x.shape[1:3], pool=pool, strides=strides, pads=pads)),
     magnitude=lambda x, pool, strides, pads: reference.average_pool(
         np.abs(x), pool=pool, strides=strides, pads=pads),
-    terms=lambda pool: pool[0] * pool[1])
+    terms=lambda pool: pool[0] * pool[1], work=lambda y, pool: 0.15 * size(y) * pool[0] * pool[1])
 
 average_pool_grad: Op = Op(
     "average_pool_grad", outputs=("dx",),
     shape=lambda dy, shape, pool, strides, pads: _grad_shape("average_pool_grad", dy, shape, pool, strides, pads),
     vjp=dict(dy=lambda ddx, pool, strides, pads: average_pool(ddx, pool=pool, strides=strides, pads=pads)),
-    magnitude=_spread_magnitude, terms=lambda pool: pool[0] * pool[1])
+    magnitude=_spread_magnitude, terms=lambda pool: pool[0] * pool[1],
+    work=lambda dy, dx, pool: 0.1 * size(dx) + 0.1 * size(dy) * pool[0] * pool[1])

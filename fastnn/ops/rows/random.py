@@ -27,19 +27,19 @@ def _dropped(x: Shape, counter: Shape, rate: float) -> Shape:
     return x
 
 
-random_bits = Op("random_bits", shape=_drawn("random_bits"), dtypes=dict(counter="int64"), result="int32")
+random_bits = Op("random_bits", shape=_drawn("random_bits"), dtypes=dict(counter="int64"), result="int32", cost=0.5)
 
-random_uniform = Op("random_uniform", shape=_drawn("random_uniform"), dtypes=dict(counter="int64"))
+random_uniform = Op("random_uniform", shape=_drawn("random_uniform"), dtypes=dict(counter="int64"), cost=0.8)
 
-random_normal = Op("random_normal", shape=_drawn("random_normal"), dtypes=dict(counter="int64"))
+random_normal = Op("random_normal", shape=_drawn("random_normal"), dtypes=dict(counter="int64"), cost=5)
 
-truncated_normal = Op("truncated_normal", shape=_drawn("truncated_normal"), dtypes=dict(counter="int64"))
+truncated_normal = Op("truncated_normal", shape=_drawn("truncated_normal"), dtypes=dict(counter="int64"), cost=5)
 
 dropout = Op("dropout", shape=_dropped, dtypes=dict(counter="int64"),
              vjp=dict(x=lambda dy, counter, rate, seed, stream:
-                      dropout_grad(dy, counter, rate=rate, seed=seed, stream=stream)))
+                      dropout_grad(dy, counter, rate=rate, seed=seed, stream=stream)), cost=0.6)
 
 dropout_grad = Op("dropout_grad", shape=lambda dy, counter, rate: _dropped(dy, counter, rate), outputs=("dx",),
                   dtypes=dict(counter="int64"),
                   vjp=dict(dy=lambda ddx, counter, rate, seed, stream:
-                           dropout_grad(ddx, counter, rate=rate, seed=seed, stream=stream)))
+                           dropout_grad(ddx, counter, rate=rate, seed=seed, stream=stream)), cost=0.6)

@@ -12,6 +12,7 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
+from fastnn.ops.rows._work import steps as price
 from fastnn.ops.rows.data import reshape
 from fastnn.ops.rows.dense import matmul_tn
 from fastnn.reference._types import Array
@@ -78,13 +79,13 @@ rnn_steps = Op(
         dh, dh_last, u, h, mask, activation=activation, reverse=reverse)),
     vjp=dict(z=lambda grads: grads[0], u=lambda grads, before: weights(before, grads[0]), h0=lambda grads: grads[1]),
     magnitude=lambda z, u: forward(z, u) * (1 + np.abs(z).max(initial=0)),
-    flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1])
+    flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1], work=lambda z, u: price(z, u))
 
 rnn_steps_grad = Op(
     "rnn_steps_grad", outputs=("dz", "dh0"), **GIVEN, ulps=8, terms=lambda u: len(u),
     shape=lambda u, h, mask: [_rnn(h, u, (h[0], u[0]), mask)[0], (h[0], u[0])],
     magnitude=lambda dh, dh_last, u, h: back(dh, dh_last, u, h),
-    flops=lambda h, u: 2 * h[0] * h[1] * u[0] * u[1])
+    flops=lambda h, u: 2 * h[0] * h[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))
 
 lstm_steps = Op(
     "lstm_steps", outputs=("h", "before", "c", "gates", "h_last", "c_last"), may_omit=("before",),
@@ -95,7 +96,7 @@ lstm_steps = Op(
     vjp=dict(z=lambda grads: grads[0], u=lambda grads, before: weights(before, grads[0]), h0=lambda grads: grads[1],
              c0=lambda grads: grads[2]),
     magnitude=lambda z, u, c0: forward(z, u) * (1 + np.abs(c0).max(initial=0)),
-    flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1])
+    flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1], work=lambda z, u: price(z, u))
 
 lstm_steps_grad = Op(
     "lstm_steps_grad", outputs=("dz", "dh0", "dc0"), optional=("dh", "dh_last", "dc_last", "mask"),
@@ -103,4 +104,4 @@ lstm_steps_grad = Op(
     shape=lambda u, c0, c, gates, mask: [_lstm(gates, u, c0, c0, mask)[3], c0, c0],
     magnitude=lambda dh, dh_last, dc_last, u, c, gates: (back(dh, dh_last, u, gates) + np.abs(dc_last).max(initial=0))
     * (1 + np.abs(c).max(initial=0)),
-    flops=lambda gates, u: 2 * gates[0] * gates[1] * u[0] * u[1])
+    flops=lambda gates, u: 2 * gates[0] * gates[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))

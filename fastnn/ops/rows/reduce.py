@@ -6,6 +6,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
+from fastnn.ops.rows._work import by_rows, size
 from fastnn.ops.rows.elementwise import scale
 from fastnn.reference._types import Array
 
@@ -37,6 +38,11 @@ def _argmax_shape(x: Shape) -> Shape:
     return x[:-1]
 
 
+def _work(x: Shape, y: Shape) -> float:
+    """Outputs are divided among workers; one number is one worker's."""
+    return 0.1 * size(x) if y else 0.0
+
+
 def _count(x: Array, axes: tuple[int, ...]) -> int:
     """How many terms a reduction of x over axes has."""
     return math.prod(x.shape[axis] for axis in axes)
@@ -44,17 +50,17 @@ def _count(x: Array, axes: tuple[int, ...]) -> int:
 
 sum = Op("sum", shape=lambda x, axes: _without("sum", x, axes),
          vjp=dict(x=lambda dy, x, axes: expand(dy, shape=x.shape, axes=axes)),
-         magnitude=lambda x, axes: np.abs(x).sum(axis=axes), ulps=8)
+         magnitude=lambda x, axes: np.abs(x).sum(axis=axes), ulps=8, work=_work)
 
 mean = Op("mean", shape=lambda x, axes: _without("mean", x, axes),
           vjp=dict(x=lambda dy, x, axes: expand(scale(dy, factor=1 / _count(x, axes)), shape=x.shape, axes=axes)),
-          magnitude=lambda x, axes: np.abs(x).mean(axis=axes), ulps=8)
+          magnitude=lambda x, axes: np.abs(x).mean(axis=axes), ulps=8, work=_work)
 
-max = Op("max", shape=_max_shape, vjp=dict(x=lambda dy, x, y, axes: max_grad(dy, x, y, axes=axes)))
+max = Op("max", shape=_max_shape, vjp=dict(x=lambda dy, x, y, axes: max_grad(dy, x, y, axes=axes)), work=_work)
 
-max_grad = Op("max_grad", shape=lambda x: x, outputs=("dx",))
+max_grad = Op("max_grad", shape=lambda x: x, outputs=("dx",), cost=0.3)
 
 expand = Op("expand", shape=_expand_shape, dtypes=dict(x="any"), result="x",
-            vjp=dict(x=lambda dy, axes: sum(dy, axes=axes)))
+            vjp=dict(x=lambda dy, axes: sum(dy, axes=axes)), cost=0.3)
 
-argmax = Op("argmax", shape=_argmax_shape, result="int32")
+argmax = Op("argmax", shape=_argmax_shape, result="int32", work=lambda x: by_rows(x, 0.2))

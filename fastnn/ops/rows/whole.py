@@ -13,9 +13,9 @@ def _dtype(name: str, dtype: str) -> str:
     return dtype
 
 
-def _pair(name: str) -> Op:
+def _pair(name: str, cost: float = 0.3) -> Op:
     return Op(name, shape=lambda a, b: same_shapes(name, a=a, b=b), dtypes=dict(a="alike", b="alike"),
-              result=lambda a: _dtype(name, a))
+              result=lambda a: _dtype(name, a), cost=cost)
 
 
 def _reduction(name: str, empty: bool = False) -> Op:
@@ -26,14 +26,14 @@ def _reduction(name: str, empty: bool = False) -> Op:
         if not empty and any(x[axis] == 0 for axis in axes):
             raise ShapeError(f"{name}: x is {x} and axes are {axes}; needs at least one value; there is none of none.")
         return tuple(n for axis, n in enumerate(x) if axis not in axes)
-    return Op(name, shape=shape, dtypes=dict(x="any"), result=lambda x: _dtype(name, x))
+    return Op(name, shape=shape, dtypes=dict(x="any"), result=lambda x: _dtype(name, x), cost=5)
 
 
 whole_add = _pair("whole_add")
 whole_subtract = _pair("whole_subtract")
 whole_multiply = _pair("whole_multiply")
-whole_floor_divide = _pair("whole_floor_divide")
-whole_mod = _pair("whole_mod")
+whole_floor_divide = _pair("whole_floor_divide", cost=5)
+whole_mod = _pair("whole_mod", cost=5)
 whole_maximum = _pair("whole_maximum")
 whole_minimum = _pair("whole_minimum")
 bitwise_and = _pair("bitwise_and")
