@@ -16,7 +16,7 @@
  *   - every output having memory, except those of which its op says that they may be left out (Op.may_omit):
  *     where no call of a program reads one, its data are NULL and its sizes 0.
  * A kernel must:
- *   - allocate nothing, never fail, never touch anything but its outputs;
+ *   - allocate nothing, never fail, never touch anything but its outputs and its scratch;
  *   - skip the store of an output that is NULL, and give the others the same bits as with it;
  *   - compute its share only: `part` says which of `count` equal workers is calling. share() cuts the
  *     work at places that depend on sizes alone, and no output element may depend on the cut, so the
@@ -54,27 +54,26 @@ typedef struct Constant {
     int64_t items[MAX_RANK];
 } Constant;
 
-enum { SHARED = 7 * 4096 };      /* floats */
-
 typedef struct Part {
     int32_t index, count;
-    float *shared;           /* SHARED floats that all workers of a call see, for partial sums */
 } Part;
 
 struct Call;
 typedef void (*KernelFunction)(const struct Call *call, Part part);
+typedef int64_t (*SizeFunction)(const struct Call *call);
 
 /* What a table row may say of its kernel besides the signature. */
 enum {
     WHOLE = 1,   /* it is never divided: one worker does it */
     FINISH = 2   /* where several workers ran, it is called once more when all are done, with part.index == part.count,
-                  * to add up what they left in part.shared */
+                  * to add up what they left in call->scratch */
 };
 
 typedef struct Kernel {
     const char *signature;   /* "leaky_relu(x, *, slope)" */
     KernelFunction run;
     int flags;
+    SizeFunction scratch;    /* how many floats of memory the workers of a call share besides its arrays; NULL: none */
 } Kernel;
 
 typedef struct Call {
@@ -84,6 +83,7 @@ typedef struct Call {
     const Constant *constants;
     int64_t parts;           /* the most workers worth using; decided in Python, by sizes alone (Op.work) */
     int finish;              /* whether its kernel says FINISH */
+    float *scratch;          /* as many floats as Kernel.scratch asks for, for partial sums */
 } Call;
 
 /* Activations that `dense` can fuse; a constant that is a string arrives as its place in this list, or in that of the

@@ -8,7 +8,7 @@ through the buffer protocol, so NumPy is not needed to build it.
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
 from time import monotonic
@@ -38,10 +38,12 @@ cdef extern from "fastnn.h" nogil:
     ctypedef struct Part:
         pass
     ctypedef void (*KernelFunction)(const Call *call, Part part) noexcept
+    ctypedef int64_t (*SizeFunction)(const Call *call) noexcept
     ctypedef struct Kernel:
         const char *signature
         KernelFunction run
         int flags
+        SizeFunction scratch
     ctypedef struct Call:
         KernelFunction run
         Tensor **inputs
@@ -49,6 +51,7 @@ cdef extern from "fastnn.h" nogil:
         const Constant *constants
         int64_t parts
         int finish
+        float *scratch
     ctypedef struct CProgram "Program":
         const Call *calls
         int64_t count
@@ -190,9 +193,29 @@ cdef int describe_constant(object value, Constant *constant) except -1:
     return 0
 
 
-cdef void set_parts(Call *call, KernelEntry entry, int64_t parts) noexcept:
+cdef void set_kernel(Call *call, KernelEntry entry, int64_t parts) noexcept:
+    call.run = entry.kernel.run
     call.parts = 1 if entry.kernel.flags & WHOLE else parts
     call.finish = entry.kernel.flags & FINISH
+
+
+cdef int64_t scratch_size(const Call *call, KernelEntry entry) noexcept:
+    return 0 if entry.kernel.scratch == NULL else entry.kernel.scratch(call)
+
+
+cdef class Scratch:
+    """Memory for floats, which begins at a multiple of 64 bytes."""
+    cdef void *memory
+    cdef float *floats
+
+    def __cinit__(self, int64_t count):
+        self.memory = PyMem_Malloc(count * sizeof(float) + 64)
+        if not self.memory:
+            raise MemoryError(f"no memory for {count} floats that workers share")
+        self.floats = <float *>((<uintptr_t>self.memory + 63) & ~<uintptr_t>63)
+
+    def __dealloc__(self):
+        PyMem_Free(self.memory)
 
 
 cdef class Program:
@@ -207,12 +230,14 @@ cdef class Program:
     cdef Constant *constants
     cdef Call *calls
     cdef list arrays
+    cdef Scratch scratch
 
     def __cinit__(self, list tensors, list calls):
         cdef Py_ssize_t n_operands = 0, n_constants = 0, o = 0, k = 0
         cdef KernelEntry entry
         cdef Call *call
         cdef int i, c
+        cdef int64_t shared = 0
         self.arrays = list(tensors)
         for _, inputs, outputs, constants, _ in calls:
             n_operands += len(inputs) + len(outputs)
@@ -228,7 +253,7 @@ cdef class Program:
         for c in range(len(calls)):
             entry, inputs, outputs, constants, parts = calls[c]
             call = &self.calls[c]
-            call.run = entry.kernel.run
+            set_kernel(call, entry, parts)
             call.inputs = &self.operands[o]
             for i in inputs:
                 self.operands[o] = &self.tensors[i]
@@ -241,7 +266,10 @@ cdef class Program:
             for value in constants:
                 describe_constant(value, &self.constants[k])
                 k += 1
-            set_parts(call, entry, parts)
+            shared = max(shared, scratch_size(call, entry))
+        self.scratch = Scratch(shared)
+        for c in range(len(calls)):
+            self.calls[c].scratch = self.scratch.floats
         self.program.calls = self.calls
         self.program.count = len(calls)
 
@@ -317,6 +345,18 @@ cdef class Schedule:
         return self.schedule.round, self.schedule.entry, self.schedule.time
 
 
+cdef int run_alone(Call *call, KernelEntry kernel, int threads) except -1:
+    """Run a call that belongs to no program."""
+    cdef Scratch scratch
+    cdef int64_t shared = scratch_size(call, kernel)
+    if shared:
+        scratch = Scratch(shared)
+        call.scratch = scratch.floats
+    with nogil:
+        call_run(call, threads)
+    return 0
+
+
 cdef class Ready:
     """One kernel with what its calls on arrays of certain shapes and dtypes have in common, found out once.
 
@@ -378,12 +418,11 @@ cdef class Ready:
             operands[self.inputs + i] = &tensors[self.inputs + i]
         for i in range(len(constants)):
             describe_constant(constants[i], &consts[i])
-        set_parts(&c, self.kernel, self.parts)
+        set_kernel(&c, self.kernel, self.parts)
         c.inputs = operands
         c.outputs = &operands[self.inputs]
         c.constants = consts
-        with nogil:
-            call_run(&c, threads)
+        run_alone(&c, self.kernel, threads)
         return True
 
 
@@ -422,11 +461,9 @@ cdef int call_with(KernelEntry kernel, tuple inputs, tuple outputs, tuple consta
         operands[i] = &tensors[i]
     for i in range(n_const):
         describe_constant(constants[i], &consts[i])
-    c.run = kernel.kernel.run
+    set_kernel(&c, kernel, parts)
     c.inputs = operands
     c.outputs = &operands[n_in]
     c.constants = consts
-    set_parts(&c, kernel, parts)
-    with nogil:
-        call_run(&c, threads)
+    run_alone(&c, kernel, threads)
     return 0

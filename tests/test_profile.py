@@ -106,7 +106,7 @@ def test_every_product_says_how_many_operations_it_is() -> None:
                 if op.work and {"product", "convolution"} & set(op.work.function.__code__.co_names)}
     missing = sorted(name for name in products if not OPS[name].flops)
     assert not missing, f"Op rows without flops=: {missing}"
-    shapes = {"x": (2, 8, 8, 3), "w": (3, 3, 3, 5), "y": (2, 6, 6, 5), "dy": (2, 6, 6, 5), "dw": (1, 3, 3, 3, 5)}
+    shapes = {"x": (2, 8, 8, 3), "w": (3, 3, 3, 5), "y": (2, 6, 6, 5), "dy": (2, 6, 6, 5), "dw": (3, 3, 3, 5)}
     for name in ("conv2d", "conv2d_weights_grad"):
         assert OPS[name].flops(shapes) == 2 * 2 * 6 * 6 * 5 * 3 * 3 * 3
     assert OPS["conv2d_transpose"].flops({"x": (2, 6, 6, 5), "w": (3, 3, 5, 3)}) == 2 * 2 * 6 * 6 * 5 * 3 * 3 * 3

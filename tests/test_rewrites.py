@@ -104,10 +104,10 @@ EXAMPLES: dict[str, tuple[Example, list[str]]] = {
                                              "reshape"]),
     **{f"small {f}": (small_layer(f), ["reshape", "dense", "reshape", "reshape", "dense_grad", "matmul_nt", "reshape"])
        for f in ACTIVATIONS},
-    "pooled": (pooled(), ["conv2d_relu_pool", "max_pool_grad", "conv2d_relu_pool_grad", "sum", "sum", "transpose",
+    "pooled": (pooled(), ["conv2d_relu_pool", "max_pool_grad", "conv2d_relu_pool_grad", "transpose",
                           "conv2d_transpose"]),
     "padded and pooled": (pooled(padded=True), ["conv2d", "max_pool", "relu_grad", "max_pool_grad", "sum_rows",
-                                                "conv2d_weights_grad", "sum", "transpose", "conv2d_transpose"]),
+                                                "conv2d_weights_grad", "transpose", "conv2d_transpose"]),
     "scored one-hot": (scored("softmax_crossentropy"), ["scale", "softmax_crossentropy", "categorical_accuracy"]),
     "scored labels": (scored("sparse_softmax_crossentropy"), ["scale", "gather_rows", "sparse_softmax_crossentropy",
                                                               "square"]),

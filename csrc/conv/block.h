@@ -4,6 +4,7 @@
 
 #include "conv/axis.h"
 #include "conv/tile.h"
+#include "vector/chunks.h"
 
 static inline int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static inline int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
@@ -59,6 +60,14 @@ static void block(const Conv *c, const Run *rows, const Run *columns, const floa
                 for (int64_t p = 0; p < pixels; p++) activate(y_tile + p * to_along, n, c->activation);
             begin += pixels;
         }
+}
+
+/* Into how many chunks of images the gradient of dw is cut. Of few weights all workers compute all, each for some images;
+ * with many, they take different weights. */
+static inline int64_t image_chunks(const Tensor *dw, int64_t images)
+{
+    enum { CHUNKS = 8, FEW_WEIGHTS = 8192 };
+    return dw->size >= FEW_WEIGHTS ? 1 : max(1, min(CHUNKS, images));
 }
 
 /* The gradient's rows are the weights' (kernel row, kernel column, channel); its depth, the pixels. */

@@ -137,15 +137,15 @@ static void product(const Gemm *g, Part part)
     }
 }
 
-/* A halved product: pairs of workers take the halves of a c that fits into what they share, others take rows. */
+/* A halved product: pairs of workers take the halves of a small c, others take rows. */
 static void halves(const Gemm *g, Part part)
 {
-    const int shared = part.count % 2 == 0 && g->m * g->n <= SHARED;
+    const int pairs = part.count % 2 == 0 && g->m * g->n <= PAIRED;
     if (part.index == part.count) {
-        if (shared) add_half(g->c, part.shared, g->m * g->n, g->activation);
-    } else if (shared) {
+        if (pairs) add_half(g->c, g->scratch, g->m * g->n, g->activation);
+    } else if (pairs) {
         const int second = part.index % 2;
-        const Gemm half = half_of(g, second, second ? part.shared : g->c);
+        const Gemm half = half_of(g, second, second ? g->scratch : g->c);
         product(&half, (Part){part.index / 2, part.count / 2});
     } else {
         const Range rows = share(g->m, 1, part);
@@ -164,7 +164,6 @@ static void halves(const Gemm *g, Part part)
 
 /* Which way a product goes; which bits come out depends on its sizes only. In the order of the choice:
  *   halves    many weights for few columns: two sums, which two workers compute (see gemm/sums.h)
- *   finish    the partial sums of chunks, added up when all workers are done
  *   chunks    few sums over a long batch: each of CHUNKS pieces of k is read by one worker only
  *   vectors   all three matrices fit in one vector each
  *   naive     up to 16 multiply-adds: what comes before a tile takes as long
@@ -175,15 +174,15 @@ void gemm(const Gemm *g, Part part)
 {
     if (halved(g)) {
         halves(g, part);
-    } else if (part.index == part.count) {
-        if (chunked(g)) add_chunks(g, part.shared);
     } else if (chunked(g)) {
         const Range mine = share(CHUNKS, 1, part);
         for (int64_t i = mine.begin; i < mine.end; i++) {
-            const Gemm chunk = chunk_of(g, i, part.shared);
+            const Gemm chunk = chunk_of(g, i);
             product(&chunk, (Part){0, 1});
         }
-        if (part.count == 1) add_chunks(g, part.shared);
+        if (is_last(part)) add_chunks(g->c, g->scratch, CHUNKS, g->m * g->n);
+    } else if (part.index == part.count) {
+        return;
     } else if (part.count == 1 && fits_vectors(g)) {
         vectors(g);
     } else if (part.count == 1 && g->m * g->n * g->k <= NAIVE) {
@@ -191,4 +190,10 @@ void gemm(const Gemm *g, Part part)
     } else {
         product(g, part);
     }
+}
+
+int64_t gemm_scratch(const Gemm *g)
+{
+    if (halved(g)) return g->m * g->n <= PAIRED ? g->m * g->n : 0;
+    return chunked(g) ? (CHUNKS - 1) * g->m * g->n : 0;
 }

@@ -19,6 +19,7 @@
 typedef struct Gemm {
     const float *a, *b, *bias;   /* bias: (n,), or NULL */
     float *c;                    /* (m, n) */
+    float *scratch;              /* gemm_scratch() floats that all workers see; see gemm/sums.h */
     int64_t m, n, k;
     int64_t a_row, a_depth, b_depth, b_column;
     int activation;              /* LINEAR, RELU, ... */
@@ -26,8 +27,10 @@ typedef struct Gemm {
 } Gemm;
 
 /* Computes this worker's block of c. With part.index == part.count, which is the call after all workers are done, it
- * adds up what they left in part.shared. */
+ * adds up what they left in the scratch: a kernel that calls it says FINISH. */
 #define gemm ISA_NAME(gemm)
+#define gemm_scratch ISA_NAME(gemm_scratch)
 void gemm(const Gemm *g, Part part);
+int64_t gemm_scratch(const Gemm *g);
 
 #endif

@@ -4,40 +4,31 @@
 #define GEMM_SUMS_H
 
 #include "vector/activate.h"
+#include "vector/chunks.h"
 #include "gemm/gemm.h"
 #include "gemm/tile.h"
 
-/* The sums over CHUNKS pieces of k, added up in order: c holds the first, `shared` the others. The gradient of a
- * (9, 32) kernel over 21632 pixels on two workers: 120 us in one piece, since both read everything, 42 in chunks. */
-enum { CHUNKS = SHARED / 4096 + 1, CHUNKED_SIZE = 4096, CHUNKED_DEPTH = 4096 };
+/* The sums over CHUNKS pieces of k. The gradient of a (9, 32) kernel over 21632 pixels on two workers: 120 us in one
+ * piece, since both read everything, 42 in chunks. */
+enum { CHUNKS = 8, CHUNKED_SIZE = 4096, CHUNKED_DEPTH = 4096 };
 
 static inline int chunked(const Gemm *g) { return g->batch && g->k >= CHUNKED_DEPTH && g->m * g->n <= CHUNKED_SIZE; }
 
-static inline Gemm chunk_of(const Gemm *g, int64_t index, float *shared)
+static inline Gemm chunk_of(const Gemm *g, int64_t index)
 {
     Gemm chunk = *g;
     const int64_t depth = g->k / CHUNKS, begin = index * depth;
     chunk.k = index == CHUNKS - 1 ? g->k - begin : depth;
     chunk.a += begin * g->a_depth;
     chunk.b += begin * g->b_depth;
-    if (index) chunk.c = shared + (index - 1) * g->m * g->n;
+    chunk.c = chunk_at(g->c, g->scratch, index, g->m * g->n);
     return chunk;
-}
-
-static inline void add_chunks(const Gemm *g, const float *shared)
-{
-    const int64_t size = g->m * g->n;
-    for (int64_t i = 0; i < size; i++) {
-        float sum = g->c[i];
-        for (int64_t chunk = 0; chunk < CHUNKS - 1; chunk++) sum += shared[chunk * size + i];
-        g->c[i] = sum;
-    }
 }
 
 /* A deep product with few columns, as of a dense layer after Flatten: two sums, over the halves of k. Two workers then
  * read one half of the weights each, the one that their half of the optimizer's and of the gradient's rows left in their
  * caches. (32, 5408) by (5408, 64) in a step of the guide's CNN: 173 us in one piece. */
-enum { HALVED_DEPTH = 512, HALVED_COLUMNS = 128 };
+enum { HALVED_DEPTH = 512, HALVED_COLUMNS = 128, PAIRED = 7 * 4096 };      /* PAIRED: floats of a c that two share */
 
 static inline int halved(const Gemm *g)
 {

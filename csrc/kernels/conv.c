@@ -79,18 +79,37 @@ static void convolve(const Conv *c, Part part)
                 }
 }
 
+/* Whether every output sees one pixel: then all of it is a matrix product. */
+static int is_product(const Conv *c)
+{
+    const Axis *v = &c->vertical, *h = &c->horizontal;
+    return v->kernel * h->kernel * c->groups == 1 && v->stride * h->stride == 1 && v->in == v->out && h->in == h->out;
+}
+
+static Gemm product_of(const Conv *c)
+{
+    return (Gemm){.a = c->x, .b = c->w, .bias = c->bias, .c = c->y, .m = c->images * c->vertical.in * c->horizontal.in,
+                  .n = c->filters, .k = c->channels, .a_row = c->channels, .a_depth = 1, .b_depth = c->filters,
+                  .b_column = 1, .activation = c->activation};
+}
+
 static void conv2d(const Call *call, Part part)
 {
     const Conv c = conv_of(call, 0);
-    const Axis *v = &c.vertical, *h = &c.horizontal;
-    const int64_t pixels = c.images * v->in * h->in;
-
-    if (v->kernel * h->kernel * c.groups == 1 && v->stride * h->stride == 1 && v->in == v->out && h->in == h->out)
-        gemm(&(Gemm){.a = c.x, .b = c.w, .bias = c.bias, .c = c.y, .m = pixels, .n = c.filters, .k = c.channels,
-                     .a_row = c.channels, .a_depth = 1, .b_depth = c.filters, .b_column = 1,
-                     .activation = c.activation}, part);
-    else
+    if (is_product(&c)) {
+        Gemm g = product_of(&c);
+        g.scratch = call->scratch;
+        gemm(&g, part);
+    } else if (part.index < part.count) {
         convolve(&c, part);
+    }
+}
+
+static int64_t conv2d_scratch(const Call *call)
+{
+    const Conv c = conv_of(call, 0);
+    const Gemm g = product_of(&c);
+    return is_product(&c) ? gemm_scratch(&g) : 0;
 }
 
 static void conv2d_transpose(const Call *call, Part part)
@@ -163,28 +182,34 @@ static void conv2d_weights_grad(const Call *call, Part part)
 {
     const Tensor *x = call->inputs[0], *dy = call->inputs[1], *dw = call->outputs[0];
     const Constant *constants = call->constants + 1;
-    const int64_t rows = dw->shape[1] * dw->shape[2] * dw->shape[3], images = x->shape[0];
-    WeightsGrad g = {.x = x->data, .dy = dy->data, .channels = x->shape[3], .filters = dw->shape[4],
-                     .groups = constants[3].integer, .weights = {0, rows}};
-    const int64_t chunks = dw->shape[0];
+    const int64_t rows = dw->size / dw->shape[3], images = x->shape[0], chunks = image_chunks(dw, images);
+    WeightsGrad g = {.x = x->data, .dy = dy->data, .channels = x->shape[3], .filters = dw->shape[3],
+                     .groups = constants[3].integer, .weights = chunks > 1 ? (Range){0, rows} : share_rows(rows, part)};
     const Range mine = share_rows(chunks, chunks > 1 ? part : (Part){0, 1});
 
-    g.vertical = axis_of(x, dy, dw->shape[1], constants, 1);
-    g.horizontal = axis_of(x, dy, dw->shape[2], constants, 2);
+    g.vertical = axis_of(x, dy, dw->shape[0], constants, 1);
+    g.horizontal = axis_of(x, dy, dw->shape[1], constants, 2);
     g.dy_pixel = g.filters, g.dy_row = dy->shape[2] * g.filters, g.dy_image = dy->shape[1] * g.dy_row;
-    if (chunks == 1) g.weights = share_rows(rows, part);
     for (int64_t c = mine.begin; c < mine.end; c++) {
-        g.dw = (float *)dw->data + c * rows * g.filters;
+        g.dw = chunk_at(dw->data, call->scratch, c, dw->size);
         memset(g.dw + g.weights.begin * g.filters, 0,
                (g.weights.end - g.weights.begin) * g.filters * sizeof(float));
         add_images(&g, g.x, g.dy, (Range){c * images / chunks, (c + 1) * images / chunks});
     }
+    if (is_last(part)) add_chunks(dw->data, call->scratch, chunks, dw->size);
+}
+
+static int64_t weights_scratch(const Call *call)
+{
+    const Tensor *dw = call->outputs[0];
+    return (image_chunks(dw, input_dim(call, 0, 0)) - 1) * dw->size;
 }
 
 extern const Kernel FAMILY(conv)[];
 const Kernel FAMILY(conv)[] = {
-    {"conv2d(x, w, b, *, strides, pads, dilation, groups, activation)", conv2d},
+    {"conv2d(x, w, b, *, strides, pads, dilation, groups, activation)", conv2d, FINISH,
+     conv2d_scratch},
     {"conv2d_transpose(x, w, b, *, size, strides, pads, dilation, groups, activation)", conv2d_transpose},
-    {"conv2d_weights_grad(x, dy, *, size, strides, pads, dilation, groups, chunks)", conv2d_weights_grad},
+    {"conv2d_weights_grad(x, dy, *, size, strides, pads, dilation, groups)", conv2d_weights_grad, FINISH, weights_scratch},
     {0},
 };

@@ -128,27 +128,40 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
 static void conv2d_relu_pool_grad(const Call *call, Part part)
 {
     const Tensor *x = call->inputs[0], *dw = call->outputs[0];
-    const int64_t chunks = dw->shape[0], filters = dw->shape[4], images = x->shape[0];
-    const int64_t rows = dw->shape[1] * dw->shape[2] * dw->shape[3];
+    float *db = output(call, 1);
+    const int64_t filters = dw->shape[3], rows = dw->size / filters, images = x->shape[0];
+    const int64_t chunks = image_chunks(dw, images);
+    float *const dbs = call->scratch + (chunks - 1) * dw->size;      /* the chunks of db, behind those of dw */
     WeightsGrad g = {.channels = x->shape[3], .filters = filters, .groups = 1,
-                     .vertical = axis_of_pooled(x, dw->shape[1], call->constants + 1, 1),
-                     .horizontal = axis_of_pooled(x, dw->shape[2], call->constants + 1, 2),
+                     .vertical = axis_of_pooled(x, dw->shape[0], call->constants + 1, 1),
+                     .horizontal = axis_of_pooled(x, dw->shape[1], call->constants + 1, 2),
                      .weights = chunks > 1 ? (Range){0, rows} : share_rows(rows, part)};
     const Range mine = share_rows(chunks, chunks > 1 ? part : (Part){0, 1});
 
     for (int64_t c = mine.begin; c < mine.end; c++) {
-        float *sums = (float *)dw->data + c * rows * filters, *db = NULL;
-        const Range chunk = {c * images / chunks, (c + 1) * images / chunks};
+        float *sums = chunk_at(dw->data, call->scratch, c, dw->size), *bias = chunk_at(db, dbs, c, filters);
+        if (chunks == 1 && part.index) bias = NULL;
         memset(sums + g.weights.begin * filters, 0, (g.weights.end - g.weights.begin) * filters * sizeof(float));
-        if (chunks > 1 || part.index == 0) db = memset((float *)output(call, 1) + c * filters, 0, filters * sizeof(float));
+        if (bias) memset(bias, 0, filters * sizeof(float));
         for (int64_t f = 0; f < filters; f += FILTERS)
-            add_pooled(&g, call, sums, db, f, min(FILTERS, filters - f), chunk);
+            add_pooled(&g, call, sums, bias, f, min(FILTERS, filters - f),
+                       (Range){c * images / chunks, (c + 1) * images / chunks});
     }
+    if (is_last(part)) {
+        add_chunks(dw->data, call->scratch, chunks, dw->size);
+        add_chunks(db, dbs, chunks, filters);
+    }
+}
+
+static int64_t pooled_scratch(const Call *call)
+{
+    const Tensor *dw = call->outputs[0];
+    return (image_chunks(dw, input_dim(call, 0, 0)) - 1) * (dw->size + dw->shape[3]);
 }
 
 extern const Kernel FAMILY(conv_pool)[];
 const Kernel FAMILY(conv_pool)[] = {
     {"conv2d_relu_pool(x, w, b, *, strides, dilation)", conv2d_relu_pool},
-    {"conv2d_relu_pool_grad(x, dy, argmax, *, size, strides, dilation, chunks)", conv2d_relu_pool_grad},
+    {"conv2d_relu_pool_grad(x, dy, argmax, *, size, strides, dilation)", conv2d_relu_pool_grad, FINISH, pooled_scratch},
     {0},
 };

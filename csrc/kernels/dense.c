@@ -2,38 +2,26 @@
 #include "kernels/dense_grad.h"
 #include "gemm/gemm.h"
 
-static void matmul(const Call *call, Part part)
+/* y = a b, with a (m, k) and b (k, n); matmul_nt has b (n, k), matmul_tn has a (k, m). */
+static Gemm product_of(const Call *call)
 {
-    const float *a = input(call, 0);
-    const float *b = input(call, 1);
-    float *y = output(call, 0);
     const int64_t m = input_dim(call, 0, 0), k = input_dim(call, 0, 1), n = input_dim(call, 1, 1);
-
-    gemm(&(Gemm){.a = a, .b = b, .c = y, .m = m, .n = n, .k = k, .a_row = k, .a_depth = 1, .b_depth = n, .b_column = 1},
-         part);
+    return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .scratch = call->scratch, .m = m,
+                  .n = n, .k = k, .a_row = k, .a_depth = 1, .b_depth = n, .b_column = 1};
 }
 
-static void matmul_nt(const Call *call, Part part)
+static Gemm product_nt_of(const Call *call)
 {
-    const float *a = input(call, 0);
-    const float *b = input(call, 1);
-    float *y = output(call, 0);
     const int64_t m = input_dim(call, 0, 0), k = input_dim(call, 0, 1), n = input_dim(call, 1, 0);
-
-    gemm(&(Gemm){.a = a, .b = b, .c = y, .m = m, .n = n, .k = k, .a_row = k, .a_depth = 1, .b_depth = 1, .b_column = k},
-         part);
+    return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .scratch = call->scratch, .m = m,
+                  .n = n, .k = k, .a_row = k, .a_depth = 1, .b_depth = 1, .b_column = k};
 }
 
-static void matmul_tn(const Call *call, Part part)
+static Gemm product_tn_of(const Call *call)
 {
-    const float *a = input(call, 0);
-    const float *b = input(call, 1);
-    float *y = output(call, 0);
     const int64_t k = input_dim(call, 0, 0), m = input_dim(call, 0, 1), n = input_dim(call, 1, 1);
-
-    gemm(&(Gemm){.a = a, .b = b, .c = y, .m = m, .n = n, .k = k, .a_row = 1, .a_depth = m, .b_depth = n, .b_column = 1,
-                 .batch = 1},
-         part);
+    return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .scratch = call->scratch, .m = m,
+                  .n = n, .k = k, .a_row = 1, .a_depth = m, .b_depth = n, .b_column = 1, .batch = 1};
 }
 
 /* The products of two stacks, `one` being the first: a worker takes rows of c, those of all products counted in a row, so
@@ -53,7 +41,7 @@ static void products(const Call *call, Gemm one, Part part)
         g.b += i * b_step;
         g.c += row * one.n;
         g.m = some;
-        gemm(&g, (Part){0, 1, part.shared});
+        gemm(&g, (Part){0, 1});
     }
 }
 
@@ -93,18 +81,41 @@ static void batch_matmul_tn(const Call *call, Part part)
                           .b_column = 1}, part);
 }
 
-static void dense(const Call *call, Part part)
+/* y = activation(x w + b), with x (batch, in), w (in, out) and b (out,). */
+static Gemm dense_of(const Call *call)
 {
-    const float *x = input(call, 0);
-    const float *w = input(call, 1);
-    const float *b = input(call, 2);
-    const int activation = (int)integer(call, 0);
-    float *y = output(call, 0);
-    const int64_t batch = input_dim(call, 0, 0), in = input_dim(call, 0, 1), out = input_dim(call, 1, 1);
-
-    gemm(&(Gemm){.a = x, .b = w, .bias = b, .c = y, .m = batch, .n = out, .k = in, .a_row = in, .a_depth = 1,
-                 .b_depth = out, .b_column = 1, .activation = activation}, part);
+    Gemm g = product_of(call);
+    g.bias = input(call, 2);
+    g.activation = (int)integer(call, 0);
+    return g;
 }
+
+/* y = the sums of x (rows, n) over its rows: the product of a row of ones with x. 1 x + sum, fused or not, is the sum,
+ * rounded once. */
+static Gemm sums_of(const Call *call)
+{
+    static const float one = 1;
+    const int64_t n = output_size(call, 0), rows = n ? input_size(call, 0) / n : 0;
+    return (Gemm){.a = &one, .b = input(call, 0), .c = output(call, 0), .scratch = call->scratch, .m = 1, .n = n,
+                  .k = rows, .b_depth = n, .b_column = 1, .batch = 1};
+}
+
+#define PRODUCT(name, gemm_of) \
+    static void name(const Call *call, Part part) \
+    { \
+        const Gemm g = gemm_of(call); \
+        gemm(&g, part); \
+    } \
+    static int64_t name##_scratch(const Call *call) \
+    { \
+        const Gemm g = gemm_of(call); \
+        return gemm_scratch(&g); \
+    }
+PRODUCT(matmul, product_of)
+PRODUCT(matmul_nt, product_nt_of)
+PRODUCT(matmul_tn, product_tn_of)
+PRODUCT(dense, dense_of)
+PRODUCT(sum_rows, sums_of)
 
 static void add_bias(const Call *call, Part part)
 {
@@ -117,18 +128,6 @@ static void add_bias(const Call *call, Part part)
     for (int64_t r = rows.begin; r < rows.end; r++)
         for (int64_t j = 0; j < n; j++)
             y[r * n + j] = x[r * n + j] + b[j];
-}
-
-/* The product of a row of ones with x: 1 x + sum, fused or not, is the sum, rounded once. */
-static void sum_rows(const Call *call, Part part)
-{
-    static const float one = 1;
-    const float *x = input(call, 0);
-    float *y = output(call, 0);
-    const int64_t n = output_size(call, 0), rows = n ? input_size(call, 0) / n : 0;
-
-    gemm(&(Gemm){.a = &one, .b = x, .c = y, .m = 1, .n = n, .k = rows, .b_depth = n, .b_column = 1, .batch = 1},
-         part);
 }
 
 /* dz, dw and db of a small layer, in one call and on one worker; with the bits of relu_grad or its like, matmul_tn and
@@ -148,27 +147,37 @@ static void dense_gradients(const Layer *l, Part part)
             gradient_column(l);
             return;
         }
-        gemm(&(Gemm){.a = &one, .b = dz, .c = l->db, .m = 1, .n = l->out, .k = l->batch, .b_depth = l->out,
+        gemm(&(Gemm){.a = &one, .b = dz, .c = l->db, .scratch = l->scratch, .m = 1, .n = l->out, .k = l->batch, .b_depth = l->out,
                      .b_column = 1, .batch = 1}, part);
     }
     if (done < l->in)
-        gemm(&(Gemm){.a = l->x + done, .b = dz, .c = l->dw + done * l->out, .m = l->in - done, .n = l->out,
-                     .k = l->batch, .a_row = 1, .a_depth = l->in, .b_depth = l->out, .b_column = 1, .batch = 1}, part);
+        gemm(&(Gemm){.a = l->x + done, .b = dz, .c = l->dw + done * l->out, .scratch = l->scratch, .m = l->in - done,
+                     .n = l->out, .k = l->batch, .a_row = 1, .a_depth = l->in, .b_depth = l->out, .b_column = 1, .batch = 1}, part);
 }
 
 static void weights_grad(const Call *call, Part part)
 {
     dense_gradients(&(Layer){.x = input(call, 0), .dy = input(call, 1), .y = input(call, 1), .dw = output(call, 0),
-                             .db = output(call, 1), .batch = input_dim(call, 0, 0), .in = input_dim(call, 0, 1),
+                             .db = output(call, 1), .scratch = call->scratch, .batch = input_dim(call, 0, 0), .in = input_dim(call, 0, 1),
                              .out = input_dim(call, 1, 1), .activation = LINEAR}, part);
 }
 
 static void dense_grad(const Call *call, Part part)
 {
     dense_gradients(&(Layer){.x = input(call, 0), .dy = input(call, 1), .y = input(call, 2), .dz = output(call, 0),
-                             .dw = output(call, 1), .db = output(call, 2), .batch = input_dim(call, 0, 0),
+                             .dw = output(call, 1), .db = output(call, 2), .scratch = call->scratch, .batch = input_dim(call, 0, 0),
                              .in = input_dim(call, 0, 1), .out = input_dim(call, 1, 1),
                              .activation = (int)integer(call, 0)}, part);
+}
+
+/* For dw or db, which are computed one after the other. */
+static int64_t gradients_scratch(const Call *call)
+{
+    Gemm g = {.m = input_dim(call, 0, 1), .n = input_dim(call, 1, 1), .k = input_dim(call, 0, 0), .batch = 1};
+    const int64_t dw = gemm_scratch(&g);
+    g.m = 1;
+    const int64_t db = gemm_scratch(&g);
+    return dw > db ? dw : db;
 }
 
 /* The study guide's chapter 2 prints weights that depend on every rounding: products and sums are rounded one by
@@ -201,17 +210,17 @@ UNFUSED static void perceptron_step(const Call *call, Part part)
 
 extern const Kernel FAMILY(dense)[];
 const Kernel FAMILY(dense)[] = {
-    {"matmul(a, b)", matmul, FINISH},
-    {"matmul_nt(a, b)", matmul_nt},
-    {"matmul_tn(a, b)", matmul_tn, FINISH},
+    {"matmul(a, b)", matmul, FINISH, matmul_scratch},
+    {"matmul_nt(a, b)", matmul_nt, FINISH, matmul_nt_scratch},
+    {"matmul_tn(a, b)", matmul_tn, FINISH, matmul_tn_scratch},
     {"batch_matmul(a, b)", batch_matmul},
     {"batch_matmul_nt(a, b)", batch_matmul_nt},
     {"batch_matmul_tn(a, b)", batch_matmul_tn},
-    {"dense(x, w, b, *, activation)", dense, FINISH},
+    {"dense(x, w, b, *, activation)", dense, FINISH, dense_scratch},
     {"add_bias(x, b)", add_bias},
-    {"sum_rows(x)", sum_rows, FINISH},
-    {"weights_grad(x, dz)", weights_grad, WHOLE},
-    {"dense_grad(x, dy, y, *, activation)", dense_grad, WHOLE},
+    {"sum_rows(x)", sum_rows, FINISH, sum_rows_scratch},
+    {"weights_grad(x, dz)", weights_grad, WHOLE, gradients_scratch},
+    {"dense_grad(x, dy, y, *, activation)", dense_grad, WHOLE, gradients_scratch},
     {"perceptron_step(w, x, y, *, learning_rate)", perceptron_step, WHOLE},
     {0},
 };

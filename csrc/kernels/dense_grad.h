@@ -7,6 +7,7 @@
 typedef struct Layer {
     const float *x, *dy, *y;
     float *dz, *dw, *db;     /* dz: NULL where it is dy */
+    float *scratch;
     int64_t batch, in, out;
     int activation;
 } Layer;

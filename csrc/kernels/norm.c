@@ -1,5 +1,6 @@
 /* norm.c: normalization of batches, samples and groups of channels, and the way back; see fastnn/reference/norm.py.
  * Work is split by channels or by samples, never inside a sum. */
+#include "vector/chunks.h"
 #include "vector/columns.h"
 
 enum {
@@ -143,6 +144,13 @@ static void layer_norm(const Call *call, Part part)
     }
 }
 
+static void zero(float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) x[i] = 0;
+}
+
+static int64_t row_chunks(int64_t rows) { return rows > CHUNK ? (rows + CHUNK - 1) / CHUNK : 1; }
+
 static void layer_norm_grad(const Call *call, Part part)
 {
     const float *dy = input(call, 0);
@@ -151,14 +159,17 @@ static void layer_norm_grad(const Call *call, Part part)
     const float *mean = input(call, 3);
     const float *rstd = input(call, 4);
     float *dx = output(call, 0);
-    float *dgammas = output(call, 1);
-    float *dbetas = output(call, 2);
-    const int64_t rows = input_dim(call, 0, 0), n = input_dim(call, 0, 1);
-    const Range chunks = share_rows(output_dim(call, 1, 0), part);
+    float *dgamma = output(call, 1);
+    float *dbeta = output(call, 2);
+    const int64_t rows = input_dim(call, 0, 0), n = input_dim(call, 0, 1), chunks = row_chunks(rows);
+    float *const dbetas = call->scratch + (chunks - 1) * n;
+    const Range range = share(rows, CHUNK, part);
 
-    for (int64_t row = chunks.begin * CHUNK; row < chunks.end * CHUNK && row < rows; row++) {
+    if (is_last(part) && !rows) zero(dgamma, n), zero(dbeta, n);
+    for (int64_t row = range.begin; row < range.end; row++) {
         const float *d = dy + row * n, *from = x + row * n;
-        float *dgamma = dgammas + row / CHUNK * n, *dbeta = dbetas + row / CHUNK * n;
+        float *to_gamma = chunk_at(dgamma, call->scratch, row / CHUNK, n);
+        float *to_beta = chunk_at(dbeta, dbetas, row / CHUNK, n);
         const V middle = v_splat(mean[row]), scale = v_splat(rstd[row]);
         double sum = 0, product = 0;
         for (int64_t begin = 0; begin < n; begin += LONG) {
@@ -178,10 +189,19 @@ static void layer_norm_grad(const Call *call, Part part)
             const V di = v_load_part(d + i, left, 0), normal = (v_load_part(from + i, left, 0) - middle) * scale;
             const V scaled = di * v_load_part(gamma + i, left, 0);
             v_store_part(dx + row * n + i, scale * (scaled - along - normal * across), left);
-            v_store_part(dgamma + i, first ? di * normal : v_load_part(dgamma + i, left, 0) + di * normal, left);
-            v_store_part(dbeta + i, first ? di : v_load_part(dbeta + i, left, 0) + di, left);
+            v_store_part(to_gamma + i, first ? di * normal : v_load_part(to_gamma + i, left, 0) + di * normal, left);
+            v_store_part(to_beta + i, first ? di : v_load_part(to_beta + i, left, 0) + di, left);
         }
     }
+    if (is_last(part)) {
+        add_chunks(dgamma, call->scratch, chunks, n);
+        add_chunks(dbeta, dbetas, chunks, n);
+    }
+}
+
+static int64_t layer_norm_scratch(const Call *call)
+{
+    return 2 * (row_chunks(input_dim(call, 0, 0)) - 1) * input_dim(call, 0, 1);
 }
 
 /* A sample's groups that are done together: those that fit into one strip, or one that is wider. */
@@ -245,13 +265,16 @@ static void group_norm_grad(const Call *call, Part part)
     const float *mean = input(call, 3);
     const float *rstd = input(call, 4);
     float *dx = output(call, 0);
-    float *dgammas = output(call, 1);
-    float *dbetas = output(call, 2);
+    float *dgamma = output(call, 1);
+    float *dbeta = output(call, 2);
     const int64_t channels = input_size(call, 2), groups = input_dim(call, 3, 1), width = channels / groups;
     const int64_t size = inner_size(call->inputs[0], 1), rows = size / channels;
     const double count = (double)(rows * width);
-    const Range samples = share_rows(input_dim(call, 0, 0), part);
+    const int64_t batch = input_dim(call, 0, 0), chunks = batch ? batch : 1;      /* of dgamma and dbeta: a sample's */
+    float *const dbetas = call->scratch + (chunks - 1) * channels;
+    const Range samples = share_rows(batch, part);
 
+    if (is_last(part) && !batch) zero(dgamma, channels), zero(dbeta, channels);
     for (int64_t sample = samples.begin; sample < samples.end; sample++)
         for (int64_t g = 0, some; g < groups; g += some) {
             some = groups_at_once(g, groups, width);
@@ -269,8 +292,8 @@ static void group_norm_grad(const Call *call, Part part)
                     along[k] += gamma[c + j] * sums[j];
                     across[k] += gamma[c + j] * products[j];
                 }
-                store_strip(dgammas + sample * channels + c, products, s.width);
-                store_strip(dbetas + sample * channels + c, sums, s.width);
+                store_strip(chunk_at(dgamma, call->scratch, sample, channels) + c, products, s.width);
+                store_strip(chunk_at(dbeta, dbetas, sample, channels) + c, sums, s.width);
             }
             for (int64_t col = begin; col < end; col += STRIP) {
                 const Strip s = {rows, end - col < STRIP ? end - col : STRIP, channels};
@@ -287,6 +310,16 @@ static void group_norm_grad(const Call *call, Part part)
                 combine_columns(dy + at, x + at, dx + at, centre, a, b, c, s);
             }
         }
+    if (is_last(part)) {
+        add_chunks(dgamma, call->scratch, chunks, channels);
+        add_chunks(dbeta, dbetas, chunks, channels);
+    }
+}
+
+static int64_t group_norm_scratch(const Call *call)
+{
+    const int64_t batch = input_dim(call, 0, 0);
+    return batch ? 2 * (batch - 1) * input_size(call, 2) : 0;
 }
 
 extern const Kernel FAMILY(norm)[];
@@ -295,8 +328,8 @@ const Kernel FAMILY(norm)[] = {
     {"batch_norm_grad(dy, x, gamma, mean, variance, *, epsilon)", batch_norm_grad},
     {"batch_norm_inference(x, gamma, beta, mean, variance, *, epsilon)", batch_norm_inference},
     {"layer_norm(x, gamma, beta, *, epsilon)", layer_norm},
-    {"layer_norm_grad(dy, x, gamma, mean, rstd)", layer_norm_grad},
+    {"layer_norm_grad(dy, x, gamma, mean, rstd)", layer_norm_grad, FINISH, layer_norm_scratch},
     {"group_norm(x, gamma, beta, *, groups, epsilon)", group_norm},
-    {"group_norm_grad(dy, x, gamma, mean, rstd)", group_norm_grad},
+    {"group_norm_grad(dy, x, gamma, mean, rstd)", group_norm_grad, FINISH, group_norm_scratch},
     {0},
 };

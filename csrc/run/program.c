@@ -5,8 +5,6 @@
 #include "fastnn.h"
 #include "run/team.h"
 
-static _Thread_local float shared[SHARED] __attribute__((aligned(64)));
-
 /* One call on its own, outside a schedule. */
 void call_run(const Call *call, int threads)
 {
@@ -14,18 +12,17 @@ void call_run(const Call *call, int threads)
 #ifdef _OPENMP
     if (parts > 1) {
         /* The team may be smaller than asked for (OMP_THREAD_LIMIT, nesting): ask how large it is. */
-        float *const sums = shared;      /* those of this thread */
         int count = 1;
 #pragma omp parallel num_threads(parts)
         {
             const uint64_t mode = flush_subnormals();
             if (omp_get_thread_num() == 0) count = omp_get_num_threads();
-            call->run(call, (Part){omp_get_thread_num(), omp_get_num_threads(), sums});
+            call->run(call, (Part){omp_get_thread_num(), omp_get_num_threads()});
             restore_mode(mode);
         }
         if (call->finish && count > 1) {
             const uint64_t mode = flush_subnormals();
-            call->run(call, (Part){count, count, sums});
+            call->run(call, (Part){count, count});
             restore_mode(mode);
         }
         return;
@@ -33,7 +30,7 @@ void call_run(const Call *call, int threads)
 #endif
     (void)parts;
     const uint64_t mode = flush_subnormals();
-    call->run(call, (Part){0, 1, shared});
+    call->run(call, (Part){0, 1});
     restore_mode(mode);
 }
 
@@ -113,7 +110,7 @@ int schedule_run(Schedule *schedule, double seconds, int threads)
     if (most < threads) threads = (int)most;
 #ifdef _OPENMP
     if (threads > 1 && now() >= alone_until) {
-        Team team = {.count = 1, .shared = shared};
+        Team team = {.count = 1};
         int finished = 0;
 #pragma omp parallel num_threads(threads)
         {
@@ -133,7 +130,7 @@ int schedule_run(Schedule *schedule, double seconds, int threads)
         if (finished || team.late < TOO_LATE) return finished;
     }
 #endif
-    return run_with_team(schedule, seconds, &(Team){.count = 1, .shared = shared});
+    return run_with_team(schedule, seconds, &(Team){.count = 1});
 }
 
 int openmp_threads(void)

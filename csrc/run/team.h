@@ -52,7 +52,6 @@ typedef struct Team {
     int late;                    /* how much worker 0 has waited for others that had no core, lately */
     const Call *call;            /* NULL: go home */
     int parts;
-    float *shared;               /* for Part.shared */
     _Alignas(64) atomic_uint generation;
     _Alignas(64) atomic_int pending;
 } Team;
@@ -98,7 +97,7 @@ static void work(Team *team, int index)
         int waited = 0;
         while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) pause_or_yield(&waited);
         const Call *call = team->call;
-        if (call && index < team->parts) call->run(call, (Part){index, team->parts, team->shared});
+        if (call && index < team->parts) call->run(call, (Part){index, team->parts});
         atomic_fetch_sub_explicit(&team->pending, 1, memory_order_release);
         if (!call) return;
     }
@@ -110,16 +109,16 @@ static void run(const Call *call, Team *team)
 {
     const int parts = call->parts < team->count ? (int)call->parts : team->count;
     if (parts <= 1) {
-        call->run(call, (Part){0, 1, team->shared});
+        call->run(call, (Part){0, 1});
         return;
     }
     const double begin = now();
     call_team(team, call, parts);
-    call->run(call, (Part){0, parts, team->shared});
+    call->run(call, (Part){0, parts});
     const double mine = now();
     wait_for_team(team);
     const double wait = now() - mine;
-    if (call->finish) call->run(call, (Part){parts, parts, team->shared});
+    if (call->finish) call->run(call, (Part){parts, parts});
     if (wait > 3e-4 && wait > mine - begin) team->late += LATE;
     else if (team->late) team->late--;
 }

@@ -275,7 +275,7 @@ class Op:
         """Shape and dtype of each output. ShapeError for shapes that do not fit."""
         shapes = self._shapes(tensors, constants)
         if self.updates:
-            return list(zip(shapes, (t.dtype for name, t in zip(self.kernel.inputs, tensors) if name in self.updates)))
+            return [(t.shape, t.dtype) for name, t in zip(self.kernel.inputs, tensors) if name in self.updates]
         rules = self.result if isinstance(self.result, tuple) else (self.result,) * len(shapes)
         given: dict[Any, Any] = {**constants, **backend.bound(self.kernel.inputs, [t.dtype for t in tensors])}
         dtypes: list[Any] = [Rule(r)(given) if callable(r) else given.get(r, r) for r in rules]

@@ -69,11 +69,10 @@ RULES = [
           "p, a = conv2d_relu_pool(x, w, b, **how); dz = max_pool_grad(dp, a, **back)"),     # a knows where p is 0
     _rule("""p, a = conv2d_relu_pool(x, w, b, strides=s, dilation=d)
              dz = max_pool_grad(dp, a, shape=n, pool=(2, 2), strides=(2, 2), pads=(0, 0, 0, 0))
-             dw = conv2d_weights_grad(x, dz, size=k, strides=s, pads=(0, 0, 0, 0), dilation=d, groups=1, chunks=c)
+             dw = conv2d_weights_grad(x, dz, size=k, strides=s, pads=(0, 0, 0, 0), dilation=d, groups=1)
              db = sum_rows(dz)""",
           """p, a = conv2d_relu_pool(x, w, b, strides=s, dilation=d)
-             dw, dbs = conv2d_relu_pool_grad(x, dp, a, size=k, strides=s, dilation=d, chunks=c)
-             db = sum(dbs, axes=(0,))""", shared=("dz",), rounds=True),
+             dw, db = conv2d_relu_pool_grad(x, dp, a, size=k, strides=s, dilation=d)""", shared=("dz",), rounds=True),
 
     # ---- probabilities, and whether they are right: a loss that starts from the logits has computed both ----
     _rule("p = softmax(x); loss, q = softmax_crossentropy(y, x, smoothing=s)",

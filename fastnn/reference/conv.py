@@ -56,16 +56,12 @@ def conv2d_transpose(x: Array, w: Array, b: Array, *, size: Pair, strides: Pair,
     return _fused.apply(canvas[:, top:top + size[0], left:left + size[1]] + b, activation)
 
 
-def conv2d_weights_grad(x: Array, dy: Array, *, size: Pair, strides: Pair, pads: Pads, dilation: Pair, groups: int,
-                        chunks: int) -> Array:
-    """dw[k, l, c, f] = Σ_nij x[n, i·sh + k·dh - top, j·sw + l·dw - left, c]·dy[n, i, j, f], each chunk of images apart.
+def conv2d_weights_grad(x: Array, dy: Array, *, size: Pair, strides: Pair, pads: Pads, dilation: Pair,
+                        groups: int) -> Array:
+    """dw[k, l, c, f] = Σ_nij x[n, i·sh + k·dh - top, j·sw + l·dw - left, c]·dy[n, i, j, f]. size is the kernel's.
 
-    Chunk m has the images from m·b // chunks on; the gradient is the sum of the chunks. size is the kernel's.
-    x (b, h, w, c), dy (b, oh, ow, f) → dw (chunks, kh, kw, c / groups, f).
+    x (b, h, w, c), dy (b, oh, ow, f) → dw (kh, kw, c / groups, f).
     """
     patches = np.split(_patches(x, size, strides, pads, dilation), groups, axis=3)
-    cuts = [len(x) * m // chunks for m in range(1, chunks)]
-    pieces = [[np.einsum("nijckl,nijf->klcf", p, d, optimize=True)
-               for p, d in zip(np.split(part, cuts), np.split(v, cuts))]
-              for part, v in zip(patches, np.split(dy, groups, axis=3))]
-    return np.concatenate([np.stack(group) for group in pieces], axis=4)
+    return np.concatenate([np.einsum("nijckl,nijf->klcf", p, d, optimize=True)
+                           for p, d in zip(patches, np.split(dy, groups, axis=3))], axis=3)

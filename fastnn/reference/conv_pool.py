@@ -21,15 +21,13 @@ def conv2d_relu_pool(x: Array, w: Array, b: Array, *, strides: Pair, dilation: P
     return y, np.where(y > 0, argmax, np.uint8(_DEAD))
 
 
-def conv2d_relu_pool_grad(x: Array, dy: Array, argmax: Array, *, size: Pair, strides: Pair, dilation: Pair,
-                          chunks: int) -> tuple[Array, Array]:
-    """The gradients of w, of size (kh, kw), and of b, each chunk of images apart, as conv2d_weights_grad has them.
+def conv2d_relu_pool_grad(x: Array, dy: Array, argmax: Array, *, size: Pair, strides: Pair,
+                          dilation: Pair) -> tuple[Array, Array]:
+    """The gradients of w, of size (kh, kw), and of b.
 
-    x (b, h, w, c), dy and argmax (b, oh, ow, f) → dw (chunks, kh, kw, c, f), db (chunks, f).
+    x (b, h, w, c), dy and argmax (b, oh, ow, f) → dw (kh, kw, c, f), db (f,).
     """
     height, width = ((n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(x.shape[1:3], size, strides, dilation))
     dz = _pool.max_pool_grad(dy, argmax, shape=(height, width), pool=_ALL, strides=_ALL, pads=_NONE)
-    dw = _conv.conv2d_weights_grad(x, dz, size=size, strides=strides, pads=_NONE, dilation=dilation, groups=1,
-                                   chunks=chunks)
-    cuts = [len(x) * m // chunks for m in range(1, chunks)]
-    return dw, np.stack([part.sum(axis=(0, 1, 2)) for part in np.split(dz, cuts)])
+    dw = _conv.conv2d_weights_grad(x, dz, size=size, strides=strides, pads=_NONE, dilation=dilation, groups=1)
+    return dw, dz.sum(axis=(0, 1, 2))

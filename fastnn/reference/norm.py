@@ -8,8 +8,6 @@ import numpy as np
 
 from fastnn.reference._types import Array
 
-CHUNK = 64      # rows that layer_norm_grad adds up into one partial sum
-
 
 def _deviations(x: Array, mean: Array, rstd: Array) -> Array:
     """x̂ = (x - mean)·rstd in float64."""
@@ -68,17 +66,16 @@ def layer_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[
 
 
 def layer_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
-    """dx = rstd·(γdy - Σ γdy/n - x̂·Σ γdy·x̂/n), sums along the row; dγ = Σ dy·x̂ and dβ = Σ dy over each 64 rows.
+    """dx = rstd·(γdy - Σ γdy/n - x̂·Σ γdy·x̂/n), sums along the row; dγ = Σ dy·x̂ and dβ = Σ dy over the rows.
 
-    dy, x (rows, n), gamma (n,), mean, rstd (rows,) → dx (rows, n), dgammas, dbetas (⌈rows/64⌉, n), still to be summed.
+    dy, x (rows, n), gamma (n,), mean, rstd (rows,) → dx (rows, n), dgamma, dbeta (n,).
     """
     normal = _deviations(x, mean[:, None], rstd[:, None])
     scaled = dy * gamma.astype(np.float64)
     along = np.mean(scaled, axis=1, keepdims=True), np.mean(scaled * normal, axis=1, keepdims=True)
     dx = rstd[:, None] * (scaled - along[0] - normal * along[1])
-    begins = np.arange(0, len(x), CHUNK)
-    dgammas, dbetas = np.add.reduceat(dy * normal, begins), np.add.reduceat(dy.astype(np.float64), begins)
-    return dx.astype(x.dtype), dgammas.astype(x.dtype), dbetas.astype(x.dtype)
+    dgamma, dbeta = np.sum(dy * normal, axis=0), np.sum(dy, axis=0, dtype=np.float64)
+    return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
 
 
 def group_norm(x: Array, gamma: Array, beta: Array, *, groups: int, epsilon: float) -> tuple[Array, Array, Array]:
@@ -94,9 +91,9 @@ def group_norm(x: Array, gamma: Array, beta: Array, *, groups: int, epsilon: flo
 
 
 def group_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
-    """dx = rstd·(γdy - Σ γdy/n - x̂·Σ γdy·x̂/n), sums over the n values of a group; dγ = Σ dy·x̂ and dβ = Σ dy per sample.
+    """dx = rstd·(γdy - Σ γdy/n - x̂·Σ γdy·x̂/n), sums over the n values of a group; dγ = Σ dy·x̂ and dβ = Σ dy.
 
-    dy, x (b, ..., c), gamma (c,), mean, rstd (b, groups) → dx (b, ..., c), dgammas, dbetas (b, c), still to be summed.
+    dy, x (b, ..., c), gamma (c,), mean, rstd (b, groups) → dx (b, ..., c), dgamma, dbeta (c,).
     """
     groups = mean.shape[1]
     centre, scale = mean[:, None, :, None], rstd[:, None, :, None]
@@ -105,5 +102,5 @@ def group_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array)
     scaled = d * gamma.reshape(groups, -1)
     along = [np.mean(terms, axis=(1, 3), keepdims=True) for terms in (scaled, scaled * normal)]
     dx = (scale * (scaled - along[0] - normal * along[1])).reshape(x.shape)
-    dgammas, dbetas = (np.sum(terms, axis=1).reshape(len(x), -1) for terms in (d * normal, d))
-    return dx.astype(x.dtype), dgammas.astype(x.dtype), dbetas.astype(x.dtype)
+    dgamma, dbeta = (np.sum(terms, axis=(0, 1)).reshape(-1) for terms in (d * normal, d))
+    return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)

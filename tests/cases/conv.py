@@ -50,7 +50,7 @@ def _rows(image: tuple[int, int, int], kernel: tuple[int, int], filters: int, ch
              b=floats(c), activation=activation, size=(h, w), exact=exact, grad=small and activation != "relu",
              **settings),
         Case("conv2d_weights_grad", x=floats(batch, h, w, c), dy=floats(batch, *outputs, filters), size=kernel,
-             chunks=3 if c * filters < 400 else 1, exact=True, **settings),
+             exact=True, **settings),
     ]
 
 
@@ -62,14 +62,15 @@ CASES += [
     Case("conv2d", x=floats("n", 6, 7, 2), w=floats(3, 3, 2, 4), b=floats(4), activation="linear", exact=True, **_PLAIN,
          bad=[(dict(x=(2, 2, 7, 2)), "within the image"), (dict(x=(6, 7, 2)), "images"),
               (dict(x=(2, 6, 7, 3)), "channels"), (dict(b=(3,)), "bias")]),
+    Case("conv2d", x=floats("n", 4, 4, 520), w=floats(1, 1, 520, 24), b=floats(24), activation="relu", exact=True,
+         **_PLAIN),      # a matrix product in two halves
     Case("conv2d", x=floats(1, 300, 5, 300), w=floats(3, 3, 300, 70), b=floats(70), activation="relu", exact=True,
          grad=False, **_PLAIN),
     Case("conv2d_transpose", x=floats("n", 4, 5, 4), w=floats(3, 3, 4, 2), b=floats(2), activation="linear",
          size=(6, 7), exact=True, **_PLAIN,
          bad=[(dict(x=(2, 3, 5, 4)), "equal sizes"), (dict(x=(2, 4, 5, 3)), "channels"),
               (dict(w=(3, 3, 4)), "weights"), (dict(b=(3,)), "bias")]),
-    Case("conv2d_weights_grad", x=floats(8, 6, 7, 2), dy=floats(8, 4, 5, 4), size=(3, 3), chunks=8, exact=True,
+    Case("conv2d_weights_grad", x=floats(8, 6, 7, 2), dy=floats(8, 4, 5, 4), size=(3, 3), exact=True,
          **_PLAIN,
-         bad=[(dict(x=(7, 6, 7, 2)), "batch"), (dict(x=(8, 5, 7, 2)), "equal sizes"),
-              (dict(x=(4, 6, 7, 2), dy=(4, 4, 5, 4)), "chunks")]),
+         bad=[(dict(x=(7, 6, 7, 2)), "batch"), (dict(x=(8, 5, 7, 2)), "equal sizes")]),
 ]

@@ -12,17 +12,13 @@ from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
 from fastnn.ops.rows._work import convolution, size
 from fastnn.ops.rows.activation import before_activation
-from fastnn.ops.rows.data import reshape, transpose
+from fastnn.ops.rows.data import transpose
 from fastnn.ops.rows.dense import sum_rows
-from fastnn.ops.rows.reduce import sum
 from fastnn.reference import conv as reference
 
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
 Settings = tuple[Pair, tuple[int, int, int, int], Pair, int]      # strides, pads, dilation, groups
-
-CHUNKS = 8              # of the images, each with sums of its own, where the weights are few
-FEW_WEIGHTS = 8192      # with more of them workers take different weights instead
 
 
 def _differ(a: int | None, b: int | None) -> bool:
@@ -78,17 +74,17 @@ def _transpose_shape(x: Shape, w: Shape, b: Shape, size: Pair, strides: Pair, pa
     return (x[0], *size, w[3] * groups)  # type: ignore[operator]
 
 
-def _weights_grad_shape(x: Shape, dy: Shape, size: Pair, strides: Pair, pads: Pads, dilation: Pair, groups: int,
-                        chunks: int) -> Shape:
+def _weights_grad_shape(x: Shape, dy: Shape, size: Pair, strides: Pair, pads: Pads, dilation: Pair,
+                        groups: int) -> Shape:
     name, settings = "conv2d_weights_grad", (strides, pads, dilation, groups)
     if len(x) != 4 or len(dy) != 4 or _differ(x[0], dy[0]) or x[3] % groups or dy[3] % groups:  # type: ignore[operator]
         raise ShapeError(f"{name}: x is {x}, dy is {dy} and groups is {groups}; needs images of the same batch, "
                          "channels divisible by groups; check both.")
     expected = _output_size(name, x[1:3], size, settings)
-    if any(_differ(m, n) for m, n in zip(dy[1:3], expected)) or not 1 <= chunks <= (x[0] or chunks):
-        raise ShapeError(f"{name}: x is {x}, dy is {dy} and chunks is {chunks}; a convolution of x gives {expected}; "
-                         "needs equal sizes, and chunks from 1 to the batch; check them.")
-    return (chunks, *size, x[3] // groups, dy[3])  # type: ignore[operator]
+    if any(_differ(m, n) for m, n in zip(dy[1:3], expected)):
+        raise ShapeError(f"{name}: x is {x} and dy is {dy}; a convolution of x gives {expected}; needs equal sizes; "
+                         "check them.")
+    return (*size, x[3] // groups, dy[3])  # type: ignore[operator]
 
 
 def no_bias(filters: int, like: Tensor) -> Tensor:
@@ -101,20 +97,6 @@ def turned(w: Tensor) -> Tensor:
     return transpose(w, axes=(0, 1, 3, 2))
 
 
-def chunks_of(w: Shape, x: Tensor) -> int:
-    """Into how many chunks of images the gradient of weights of shape w is cut."""
-    many = w[0] * w[1] * w[2] * w[3] >= FEW_WEIGHTS  # type: ignore[operator]
-    return 1 if many else min(CHUNKS, x.shape[0])
-
-
-def _weights_grad(x: Tensor, dy: Tensor, w: Shape, strides: Pair, pads: Pads, dilation: Pair, groups: int) -> Tensor:
-    """The gradient of weights of shape w: of few weights, the sum of chunks of images."""
-    chunks = chunks_of(w, x)
-    dw = conv2d_weights_grad(x, dy, size=w[:2], strides=strides, pads=pads, dilation=dilation, groups=groups,
-                             chunks=chunks)
-    return sum(dw, axes=(0,)) if chunks > 1 else reshape(dw, shape=w)
-
-
 conv2d: Op = Op(
     "conv2d", shape=lambda x, w, b, strides, pads, dilation, groups: conv2d_shape(
         "conv2d", x, w, b, (strides, pads, dilation, groups)),
@@ -122,8 +104,8 @@ conv2d: Op = Op(
     vjp=dict(x=lambda dz, x, w, strides, pads, dilation, groups: conv2d_transpose(
                  dz, turned(w), no_bias(x.shape[3], x), size=x.shape[1:3], strides=strides, pads=pads,
                  dilation=dilation, groups=groups, activation="linear"),
-             w=lambda dz, x, w, strides, pads, dilation, groups: _weights_grad(
-                 x, dz, w.shape, strides, pads, dilation, groups),
+             w=lambda dz, x, w, strides, pads, dilation, groups: conv2d_weights_grad(
+                 x, dz, size=w.shape[:2], strides=strides, pads=pads, dilation=dilation, groups=groups),
              b=lambda dz: sum_rows(dz)),
     magnitude=lambda x, w, b, strides, pads, dilation, groups, activation: reference.conv2d(
         np.abs(x), np.abs(w), np.abs(b), strides=strides, pads=pads, dilation=dilation, groups=groups,
@@ -138,8 +120,8 @@ conv2d_transpose: Op = Op(
     vjp=dict(x=lambda dz, x, w, strides, pads, dilation, groups: conv2d(
                  dz, turned(w), no_bias(x.shape[3], x), strides=strides, pads=pads, dilation=dilation, groups=groups,
                  activation="linear"),
-             w=lambda dz, x, w, strides, pads, dilation, groups: turned(_weights_grad(
-                 dz, x, (*w.shape[:2], w.shape[3], w.shape[2]), strides, pads, dilation, groups)),
+             w=lambda dz, x, w, strides, pads, dilation, groups: turned(conv2d_weights_grad(
+                 dz, x, size=w.shape[:2], strides=strides, pads=pads, dilation=dilation, groups=groups)),
              b=lambda dz: sum_rows(dz)),
     magnitude=lambda x, w, b, size, strides, pads, dilation, groups, activation: reference.conv2d_transpose(
         np.abs(x), np.abs(w), np.abs(b), size=size, strides=strides, pads=pads, dilation=dilation, groups=groups,
@@ -150,8 +132,8 @@ conv2d_transpose: Op = Op(
 
 conv2d_weights_grad: Op = Op(
     "conv2d_weights_grad", shape=_weights_grad_shape, outputs=("dw",),
-    magnitude=lambda x, dy, size, strides, pads, dilation, groups, chunks: reference.conv2d_weights_grad(
-        np.abs(x), np.abs(dy), size=size, strides=strides, pads=pads, dilation=dilation, groups=groups, chunks=chunks),
+    magnitude=lambda x, dy, size, strides, pads, dilation, groups: reference.conv2d_weights_grad(
+        np.abs(x), np.abs(dy), size=size, strides=strides, pads=pads, dilation=dilation, groups=groups),
     terms=lambda dy: dy.shape[0] * dy.shape[1] * dy.shape[2],
-    flops=lambda dy, dw: 2 * dw[1] * dw[2] * dw[3] * math.prod(dy),
-    work=lambda dy, dw, groups: convolution(size(dy[:3]), dw[1:], groups))
+    flops=lambda dy, dw: 2 * dw[0] * dw[1] * dw[2] * math.prod(dy),
+    work=lambda dy, dw, groups: convolution(size(dy[:3]), dw, groups))

@@ -11,8 +11,6 @@ from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows import conv, pool
 from fastnn.ops.rows._work import convolution, size
-from fastnn.ops.rows.data import reshape
-from fastnn.ops.rows.reduce import sum
 from fastnn.reference import conv_pool as reference
 from fastnn.reference._types import Array
 
@@ -30,12 +28,12 @@ def _shape(x: Shape, w: Shape, b: Shape, strides: Pair, dilation: Pair) -> list[
     return [pooled, pooled]
 
 
-def _grad_shape(x: Shape, dy: Shape, argmax: Shape, size: Pair, strides: Pair, dilation: Pair,
-                chunks: int) -> list[Shape]:
+def _grad_shape(x: Shape, dy: Shape, argmax: Shape, size: Pair, strides: Pair,
+                dilation: Pair) -> list[Shape]:
     channels, filters = x[-1], dy[-1]
     expected, _ = _shape(x, (*size, channels, filters), (filters,), strides, dilation)
     same_shapes("conv2d_relu_pool_grad", expected=expected, dy=dy, argmax=argmax)
-    return [(chunks, *size, channels, filters), (chunks, filters)]
+    return [(*size, channels, filters), (filters,)]
 
 
 def _magnitude(x: Array, w: Array, b: Array, strides: Pair, dilation: Pair) -> Array:
@@ -43,19 +41,10 @@ def _magnitude(x: Array, w: Array, b: Array, strides: Pair, dilation: Pair) -> A
 
 
 def _grad_magnitude(i: int) -> Callable[..., Array]:
-    def magnitude(x: Array, dy: Array, argmax: Array, size: Pair, strides: Pair, dilation: Pair, chunks: int) -> Array:
+    def magnitude(x: Array, dy: Array, argmax: Array, size: Pair, strides: Pair, dilation: Pair) -> Array:
         return reference.conv2d_relu_pool_grad(np.abs(x), np.abs(dy), argmax, size=size, strides=strides,
-                                               dilation=dilation, chunks=chunks)[i]
+                                               dilation=dilation)[i]
     return magnitude
-
-
-def _grads(x: Tensor, dy: Tensor, argmax: Tensor, w: Tensor, strides: Pair, dilation: Pair) -> tuple[Tensor, Tensor]:
-    """The gradients of w and b, summed over the chunks."""
-    chunks = conv.chunks_of(w.shape, x)
-    dw, db = conv2d_relu_pool_grad(x, dy, argmax, size=w.shape[:2], strides=strides, dilation=dilation, chunks=chunks)
-    if chunks > 1:
-        return sum(dw, axes=(0,)), sum(db, axes=(0,))
-    return reshape(dw, shape=w.shape), reshape(db, shape=db.shape[1:])
 
 
 def _x_grad(x: Tensor, w: Tensor, dy: Tensor, argmax: Tensor, strides: Pair, dilation: Pair) -> Tensor:
@@ -68,7 +57,8 @@ def _x_grad(x: Tensor, w: Tensor, dy: Tensor, argmax: Tensor, strides: Pair, dil
 
 conv2d_relu_pool: Op = Op(
     "conv2d_relu_pool", shape=_shape, outputs=("y", "argmax"), may_omit=("argmax",), result=("float", "uint8"),
-    shared=dict(grads=lambda dy, argmax, x, w, strides, dilation: _grads(x, dy, argmax, w, strides, dilation)),
+    shared=dict(grads=lambda dy, argmax, x, w, strides, dilation: conv2d_relu_pool_grad(
+        x, dy, argmax, size=w.shape[:2], strides=strides, dilation=dilation)),
     vjp=dict(x=lambda dy, argmax, x, w, strides, dilation: _x_grad(x, w, dy, argmax, strides, dilation),
              w=lambda grads: grads[0], b=lambda grads: grads[1]),
     magnitude=(_magnitude, None), terms=lambda w: w.shape[0] * w.shape[1] * w.shape[2] + 1,
@@ -78,5 +68,5 @@ conv2d_relu_pool: Op = Op(
 conv2d_relu_pool_grad: Op = Op(
     "conv2d_relu_pool_grad", shape=_grad_shape, outputs=("dw", "db"), dtypes=dict(argmax="uint8"),
     magnitude=(_grad_magnitude(0), _grad_magnitude(1)), terms=lambda dy: 4 * dy.shape[0] * dy.shape[1] * dy.shape[2],
-    flops=lambda dy, dw: 8 * dw[1] * dw[2] * dw[3] * math.prod(dy),
-    work=lambda dy, dw: convolution(4 * size(dy[:3]), dw[1:], 1) + 0.8 * size(dy))
+    flops=lambda dy, dw: 8 * dw[0] * dw[1] * dw[2] * math.prod(dy),
+    work=lambda dy, dw: convolution(4 * size(dy[:3]), dw, 1) + 0.8 * size(dy))

@@ -10,9 +10,7 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
-from fastnn.ops.rows.reduce import sum
 from fastnn.reference._types import Array
-from fastnn.reference.norm import CHUNK
 
 
 def _channels(name: str, x: Shape, **vectors: Shape) -> Shape:
@@ -40,20 +38,11 @@ def _group_shape(x: Shape, gamma: Shape, beta: Shape, groups: int) -> list[Shape
     return [x, (x[0], groups), (x[0], groups)]
 
 
-def _grad_shape(name: str, dy: Shape, x: Shape, rows: int | None, **vectors: Shape) -> list[Shape]:
+def _grad_shape(name: str, dy: Shape, x: Shape, mean: Shape, rstd: Shape, **vectors: Shape) -> list[Shape]:
     _channels(name, same_shapes(name, dy=dy, x=x), **vectors)
-    return [x, (rows, x[-1]), (rows, x[-1])]
-
-
-def _chunks(rows: int | None) -> int | None:
-    return None if rows is None else -(-rows // CHUNK)
-
-
-def _statistics(name: str, rows: Shape, mean: Shape, rstd: Shape) -> int | None:
-    """The first axis, if mean and rstd have it."""
-    if same_shapes(name, mean=mean, rstd=rstd)[:1] != rows or not mean:
-        raise ShapeError(f"{name}: mean is {mean}; needs {rows[0]} rows, one for each of x; check the statistics.")
-    return rows[0]
+    if same_shapes(name, mean=mean, rstd=rstd)[:1] != x[:1] or not mean:
+        raise ShapeError(f"{name}: mean is {mean}; needs {x[0]} rows, one for each of x; check the statistics.")
+    return [x, x[-1:], x[-1:]]
 
 
 def _wide(mean: Array, rstd: Array, x: Array) -> tuple[Any, Any]:
@@ -87,15 +76,14 @@ def _dx(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array) -> Array:
     return rstd * (scaled + along + normal * across)
 
 
-def _partials(dy: Array, x: Array, mean: Array, rstd: Array) -> tuple[Any, Any]:
-    """Σ |dy·x̂| and Σ |dy|, over 64 rows or over a sample."""
-    wide_mean, wide_rstd = _wide(mean, rstd, x)
-    terms = np.abs(dy) * (np.abs(x) + np.abs(wide_mean)) * wide_rstd, np.abs(dy)
-    if mean.ndim == 1:
-        begins = np.arange(0, len(x), CHUNK)
-        return np.add.reduceat(terms[0], begins), np.add.reduceat(terms[1], begins)
-    axes = tuple(range(1, x.ndim - 1))
-    return terms[0].sum(axis=axes), terms[1].sum(axis=axes)
+def _dgamma(dy: Array, x: Array, mean: Array, rstd: Array) -> Array:
+    """Σ |dy·x̂|."""
+    mean, rstd = _wide(mean, rstd, x)
+    return np.sum(np.abs(dy) * (np.abs(x) + np.abs(mean)) * rstd, axis=tuple(range(x.ndim - 1)))
+
+
+def _dbeta(dy: Array) -> Array:
+    return np.sum(np.abs(dy), axis=tuple(range(dy.ndim - 1)))
 
 
 def _normal(x: Array, gamma: Array, beta: Array, mean: Array, rstd: Array) -> Array:
@@ -107,18 +95,19 @@ def _zeros(like: Tensor) -> Tensor:
     return Tensor(np.zeros(like.shape, like.dtype), "zeros", constant=True)
 
 
+_VJP = dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2])
+
 batch_norm = Op(
     "batch_norm", outputs=("y", "mean", "variance"), may_omit=("mean", "variance"), ulps=16,
     shape=lambda x, gamma, beta: [_channels("batch_norm", x, gamma=gamma, beta=beta), x[-1:], x[-1:]],
     shared=dict(grads=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_grad(
         dy, x, gamma, mean, variance, epsilon=epsilon)),
-    vjp=dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2]),
+    vjp=_VJP,
     magnitude=(lambda x, gamma, beta, mean, variance, epsilon:
                np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta),
                lambda x: np.abs(x).mean(axis=tuple(range(x.ndim - 1))), None), cost=0.3)
 
-_BATCH_SUMS = (lambda dy, x, mean, variance, epsilon: _batch_parts(dy, x, mean, variance, epsilon)[2],
-               lambda dy: np.abs(dy).sum(axis=tuple(range(dy.ndim - 1))))
+_BATCH_SUMS = (lambda dy, x, mean, variance, epsilon: _batch_parts(dy, x, mean, variance, epsilon)[2], _dbeta)
 
 batch_norm_grad = Op(
     "batch_norm_grad", outputs=("dx", "dgamma", "dbeta"), may_omit=("dx", "dgamma", "dbeta"), ulps=24,
@@ -139,31 +128,23 @@ batch_norm_inference: Op = Op(
     magnitude=lambda x, gamma, beta, mean, variance, epsilon:
     np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta), cost=0.2)
 
-_SUMMED = dict(x=lambda grads: grads[0], gamma=lambda grads: sum(grads[1], axes=(0,)),
-               beta=lambda grads: sum(grads[2], axes=(0,)))
-_PARTS = (_dx, lambda dy, x, mean, rstd: _partials(dy, x, mean, rstd)[0],
-          lambda dy, x, mean, rstd: _partials(dy, x, mean, rstd)[1])
-
 layer_norm = Op(
     "layer_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24,
     shape=lambda x, gamma, beta: [_layer_shape(x, gamma=gamma, beta=beta), x[:1], x[:1]],
-    shared=dict(grads=lambda dy, x, gamma, mean, rstd: layer_norm_grad(dy, x, gamma, mean, rstd)), vjp=_SUMMED,
+    shared=dict(grads=lambda dy, x, gamma, mean, rstd: layer_norm_grad(dy, x, gamma, mean, rstd)), vjp=_VJP,
     magnitude=(_normal, lambda x: np.abs(x).mean(axis=1), None), cost=0.3)
 
 layer_norm_grad = Op(
-    "layer_norm_grad", outputs=("dx", "dgammas", "dbetas"), ulps=32, terms=lambda: CHUNK,
-    shape=lambda dy, x, gamma, mean, rstd: _grad_shape(
-        "layer_norm_grad", dy, _layer_shape(x), _chunks(_statistics("layer_norm_grad", x[:1], mean, rstd)),
-        gamma=gamma),
-    magnitude=_PARTS, cost=0.5)
+    "layer_norm_grad", outputs=("dx", "dgamma", "dbeta"), ulps=32, terms=lambda: 64,
+    shape=lambda dy, x, gamma, mean, rstd: _grad_shape("layer_norm_grad", dy, _layer_shape(x), mean, rstd, gamma=gamma),
+    magnitude=(_dx, _dgamma, _dbeta), cost=0.5)
 
 group_norm = Op(
     "group_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24, shape=_group_shape,
-    shared=dict(grads=lambda dy, x, gamma, mean, rstd: group_norm_grad(dy, x, gamma, mean, rstd)), vjp=_SUMMED,
+    shared=dict(grads=lambda dy, x, gamma, mean, rstd: group_norm_grad(dy, x, gamma, mean, rstd)), vjp=_VJP,
     magnitude=(_normal, lambda x, mean: np.abs(mean) + np.abs(x).max(initial=0), None), cost=0.4)
 
 group_norm_grad = Op(
-    "group_norm_grad", outputs=("dx", "dgammas", "dbetas"), ulps=32,
-    shape=lambda dy, x, gamma, mean, rstd: _grad_shape(
-        "group_norm_grad", dy, x, _statistics("group_norm_grad", x[:1], mean, rstd), gamma=gamma),
-    magnitude=_PARTS, cost=0.6)
+    "group_norm_grad", outputs=("dx", "dgamma", "dbeta"), ulps=32,
+    shape=lambda dy, x, gamma, mean, rstd: _grad_shape("group_norm_grad", dy, x, mean, rstd, gamma=gamma),
+    magnitude=(_dx, _dgamma, _dbeta), cost=0.6)
