@@ -89,3 +89,13 @@ def test_weights_start_as_keras_do() -> None:
     layer.build((None, 3))
     assert layer.bias is None
     assert metrics.Mean().dtype == "float32"
+
+
+def test_inputs_by_name() -> None:
+    layer = Dense(2)
+    np.testing.assert_array_equal(layer(inputs=X), layer(X))
+    np.testing.assert_array_equal(layer(x=X), layer(X))
+    model = _chain()
+    np.testing.assert_array_equal(model(inputs=X), model(X))
+    assert layer(inputs=Input((3,))).shape == (None, 2)
+    assert_good_error(lambda: layer(), TypeError, "called without inputs")

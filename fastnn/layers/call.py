@@ -21,6 +21,9 @@ from fastnn.ops.rows.elementwise import scale
 
 def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The outputs of layer.call for these arguments: tensors, arrays or symbolic tensors."""
+    if not args:        # layer(inputs=x), or by the name that call gives them
+        first = next((name for name in (*parameters(layer)[:1], "inputs") if name in kwargs), "")
+        args = (kwargs.pop(first),) if first else ()
     args = tuple(map_structure(_to_tensor, a, _is_data) for a in args)
     tensors = flatten([*args, kwargs], Tensor)
     note(layer)

@@ -150,10 +150,6 @@ class Optimizer(Configurable, Watched):
                  for i, v in enumerate(self._trained) for name, block in self.slot_blocks.items()]
         return [self.iterations, self._rate, *slots]
 
-    def count_slots(self) -> int:
-        """How many numbers the slots hold."""
-        return sum(block.count for block in self.slot_blocks.values())
-
     # ---- steps ------------------------------------------------------------------------------------------------
 
     @section_scope("update")

@@ -94,7 +94,7 @@ class Compiled(States):
                               for name, loss in zip(self.output_names, self.losses) if loss is not None]
         with not_recording(), symbolic_pass():
             for i, _, metric, _ in self.resolved:
-                y, p = self._symbols(metric, y_shapes[i], output_shapes[i])
+                y, p = self._symbols(metric, output_shapes[i])
                 metric.update_state(y, p)        # symbolic: makes the state variables, computes nothing
         for _, metric in self.all():
             for v in metric.states():
@@ -121,7 +121,7 @@ class Compiled(States):
                     self.resolved.append((i, key, metric, weighted))
 
     @staticmethod
-    def _symbols(metric: Any, y_shape: Any, output_shape: Any) -> tuple[Tensor, Tensor]:
+    def _symbols(metric: Any, output_shape: Any) -> tuple[Tensor, Tensor]:
         kind = getattr(metric, "label_kind", "float")
         shape = output_shape if kind == "float" else output_shape[:-1]
         return (Tensor(None, shape=shape, dtype="int32" if kind == "labels" else backend.floatx()),

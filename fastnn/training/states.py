@@ -11,6 +11,7 @@ from fastnn.engine.block import Block
 from fastnn.engine.program import not_recording
 from fastnn.nest import distinct
 from fastnn.ops.rows.data import fill
+from fastnn.reporting.history import plain
 
 
 class States:
@@ -70,7 +71,7 @@ class States:
     def results(self) -> dict[str, float]:
         """{key: value} from the states as they are; plain floats where the metric is one number."""
         with not_recording():
-            return {key: _plain(metric.result()) for key, metric in self.all()}
+            return {key: plain(metric.result()) for key, metric in self.all()}
 
     def results_of(self, log: np.ndarray) -> dict[str, np.ndarray]:
         """{key: one value per row} for rows of logged states, all rows at once."""
@@ -86,7 +87,7 @@ class States:
                 values = []
                 for row in range(len(log)):
                     with _holding(metric.states(), [logged[id(v)][row] for v in metric.states()]):
-                        values.append(_plain(metric.result()))
+                        values.append(plain(metric.result()))
                 columns[key] = np.asarray(values, np.float64)
         return columns
 
@@ -102,8 +103,3 @@ def _holding(variables: Sequence[Any], values: Sequence[np.ndarray]) -> Any:
     finally:
         for v, value in zip(variables, before):
             v.assign(value)
-
-
-def _plain(value: Any) -> Any:
-    array = np.asarray(value)
-    return float(array) if array.ndim == 0 else array.tolist()
