@@ -8,6 +8,7 @@ import pytest
 import fastnn
 from fastnn import Model, Sequential, Variable, layers
 from fastnn.layers import Dense, Layer
+from tests.errors import assert_good_error
 
 X = np.random.default_rng(0).random((8, 3), np.float32)
 Y = 2 * X.sum(axis=1, keepdims=True)
@@ -150,3 +151,27 @@ def test_attributes_of_a_sequential_are_no_links_of_the_chain() -> None:
     model.extra = Dense(7)
     assert model(X).shape == (8, 4)
     assert len(model.layers) == 1
+
+
+def test_layers_made_inside_call_are_refused() -> None:
+    class Anew(Model):
+        def call(self, x: Any) -> Any:
+            return Dense(1, name="anew")(layers.Flatten()(x))
+
+    class Late(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.late: Any = None
+
+        def call(self, x: Any) -> Any:
+            if self.late is None:
+                self.late = Dense(1)
+            return layers.Add()([self.late(x), x])
+
+    assert_good_error(lambda: Anew()(X), ValueError, "anew", "needs it as an attribute")
+    model = Anew()
+    model.compile("sgd", "mse")
+    assert_good_error(lambda: model.fit(X, Y, verbose=0), ValueError, "anew")
+    late = Late()
+    late(X[:, :1])
+    assert len(late.trainable_weights) == 2

@@ -16,6 +16,7 @@ class CallContext(threading.local):
     counter: Tensor | None = None
     losses: list[Tensor] | None = None
     applications: dict[int, int] | None = None
+    made: list[Any] | None = None       # layers that got their weights inside of the outermost call under way
 
 
 context = CallContext()

@@ -31,6 +31,8 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         raise TypeError(f"{layer.name}: called without inputs.")
     if not layer.built:
         layer._build_for(args[0])
+        if context.made is not None:
+            context.made.append(layer)
     training = kwargs.pop("training", None)
     symbolic = any(t.symbolic for t in tensors)
     for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
@@ -40,6 +42,8 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         context.training = True
     else:
         context.training = before if training is None else bool(training)
+    outermost = context.made is None
+    made = context.made = [] if context.made is None else context.made
     try:
         if "training" in parameters(layer):
             kwargs["training"] = context.training
@@ -49,6 +53,10 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             outputs = _run(layer, args, kwargs)
     finally:
         context.training = before
+        if outermost:
+            context.made = None
+    if outermost and made:
+        _refuse_strangers(layer, made)
     if not flatten(outputs, Tensor):
         raise TypeError(f"{layer.name}: call() returned {shown(outputs)}; needs a tensor or a list of tensors.")
     if layer.output_shape is None:
@@ -80,6 +88,22 @@ def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             for output in flatten(outputs, Tensor):
                 layer.add_loss(_per_sample(layer.activity_regularizer(output), output))
     return outputs
+
+
+def _refuse_strangers(layer: Any, made: list[Any]) -> None:
+    """ValueError for a layer with weights that a call has used and that nobody holds: they would never be trained."""
+    known: set[int] = set()
+    stack = [layer]
+    while stack:
+        each = stack.pop()
+        if id(each) not in known:
+            known.add(id(each))
+            each._look()
+            stack += each._sublayers
+    for each in made:
+        if id(each) not in known and each._variables:
+            raise ValueError(f"{layer.name}: its call uses {each.name!r}, whose weights would not be trained; "
+                             "needs it as an attribute.\nMake it in __init__ or build(), on self, in a list or a dict.")
 
 
 def _detached(x: Tensor) -> Tensor:
