@@ -77,7 +77,7 @@ CGROUPS_WORD = "threads.py", "max"      # for no limit
 
 
 def test_the_engine_knows_no_op_by_name() -> None:
-    """What an op is to the engine, its attributes say; what may be fused, ops/rewrites.py."""
+    """What an op is to the engine, its attributes say; what may be fused, ops/_rewrites.py."""
     found = []
     for path in sorted((PACKAGE / "engine").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -13,7 +13,7 @@ from fastnn.engine.program import Program, recording
 from fastnn.engine.rewrite import Rewrite
 from fastnn.engine.tensor import Tensor, Variable, backward
 from fastnn.ops._op import by_name
-from fastnn.ops.rewrites import RULES
+from fastnn.ops._rewrites import RULES
 from fastnn.ops.rows.data import fill
 from tests.conftest import needs_c
 

@@ -345,6 +345,7 @@ const Kernel FAMILY(data)[] = {
     {"slice_grad(dy, *, axis, begin, size)", slice_grad},
     {"transpose(x, *, axes)", transpose},
     {"reshape(x, *, shape)", reshape},
+    {"stop_gradient(x)", reshape},
     {"shuffle_step(order, keys, counter, *, seed, stream)", shuffle_step, WHOLE},
     {"one_hot(labels, *, depth)", one_hot},
     {0},

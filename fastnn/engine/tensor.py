@@ -1,12 +1,12 @@
 """Tensor, Variable, backward and GradientTape: reverse-mode differentiation over calls.
 
-Floor 1. Imports program; knows nothing of ops (their rules arrive with the calls, the operators + - * / @ are
+Floor 1. Imports program; knows nothing of ops (their rules arrive with the calls, the operators' functions are
 put into `operators` by fastnn.ops).
 """
 
 import heapq
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,13 @@ import numpy as np
 from fastnn.engine import backend, program, reading
 from fastnn.engine.call import NOWHERE, Call, Section
 from fastnn.engine.nouns import Operation
+from fastnn.engine.operators import Operators, operators
 from fastnn.errors import ShapeError
-
-operators: dict[str, Callable[..., Any]] = {}
 
 Shape = tuple[int | None, ...]
 
 
-def _binary(name: str) -> Callable[[Any, Any], Any]:
-    return lambda self, other: operators[name](self, other)
-
-
-def _reversed(name: str) -> Callable[[Any, Any], Any]:
-    return lambda self, other: operators[name](other, self)
-
-
-class Tensor:
+class Tensor(Operators):
     """An array that knows the call which made it.
 
     `data`: the NumPy array, or None for a symbolic tensor, which has only shape and dtype. `source`: the call (or
@@ -103,28 +94,14 @@ class Tensor:
         return repr(self)
 
     def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("a 0-d tensor has no length")
+        if not self.shape or self.shape[0] is None:
+            raise TypeError(f"a tensor of shape {self.shape} has no length" + (" yet" if self.shape else ""))
         return self.shape[0]
 
     def __repr__(self) -> str:
         name = f"{self.name!r}, " if self.name else ""
         data = "symbolic" if self.data is None else np.array2string(self.data, threshold=8, precision=4)
         return f"{type(self).__name__}({name}shape={self.shape}, dtype={self.dtype}, {data})"
-
-    __add__, __radd__ = _binary("+"), _reversed("+")
-    __sub__, __rsub__ = _binary("-"), _reversed("-")
-    __mul__, __rmul__ = _binary("*"), _reversed("*")
-    __truediv__, __rtruediv__ = _binary("/"), _reversed("/")
-    __matmul__, __rmatmul__ = _binary("@"), _reversed("@")
-    __pow__ = _binary("**")
-    __getitem__ = _binary("[]")
-
-    def __neg__(self) -> Any:
-        return operators["-x"](self)
-
-    def __abs__(self) -> Any:
-        return operators["|x|"](self)
 
 
 def made_tensor(data: np.ndarray, shape: Shape, dtype: str) -> Tensor:
@@ -138,14 +115,24 @@ def made_tensor(data: np.ndarray, shape: Shape, dtype: str) -> Tensor:
 class Variable(Tensor):
     """A tensor that keeps its value from step to step: weights, slots, counters, metric sums.
 
-    data: a number, list or array; floats become floatx unless dtype says otherwise. assign() copies in;
-    `data` may be a slice of a block that it shares with other variables.
+    initializer: a number, list or array; or an initializer, by name or as a function of (shape, dtype), with a `shape`.
+    Floats become floatx unless dtype says otherwise. assign() copies in; `data` may be a slice of a block that it
+    shares with other variables. `path`: its name with its layer's.
     """
     __slots__ = ("_trainable", "_watchers", "constraint", "regularizer")
 
-    def __init__(self, data: Any, name: str = "variable", *, trainable: bool = True, dtype: str | None = None,
-                 regularizer: Any = None, constraint: Any = None) -> None:
-        array = np.array(data, dtype=dtype, order="C", copy=True)
+    def __init__(self, initializer: Any, name: str = "variable", *, shape: Sequence[int] | None = None,
+                 trainable: bool = True, dtype: str | None = None, regularizer: Any = None,
+                 constraint: Any = None) -> None:
+        if isinstance(initializer, str) or callable(initializer):
+            from fastnn import initializers
+            if shape is None:
+                raise ValueError(f"Variable {name!r}: got an initializer and no shape; needs shape=(...).")
+            initializer = initializers.get(initializer)(tuple(shape), dtype or backend.floatx())
+        array = np.array(initializer, dtype=dtype, order="C", copy=True)
+        if shape is not None and array.shape != tuple(shape):
+            raise ShapeError(f"Variable {name!r}: got an array of shape {array.shape}; needs {tuple(shape)}, as shape "
+                             "says.")
         if dtype is None and array.dtype.kind == "f":
             array = array.astype(backend.floatx())
         super().__init__(array, name, tracked=trainable)
@@ -171,6 +158,11 @@ class Variable(Tensor):
         """Tell the layer, through its `touch`, when `trainable` is set."""
         if not any(watcher() is layer for watcher in self._watchers):
             self._watchers.append(weakref.ref(layer))
+
+    @property
+    def path(self) -> str:
+        """The name, with its layer's before it (Keras' name)."""
+        return self.name
 
     def assign(self, value: Any) -> "Variable":
         """Copy a value of the same shape in. ShapeError naming both shapes, or TypeError, before anything changes.

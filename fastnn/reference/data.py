@@ -63,6 +63,11 @@ def reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
     return x.reshape(shape)
 
 
+def stop_gradient(x: Array) -> Array:
+    """y = x, which is a constant for whoever asks for gradients. Shares x's memory."""
+    return x
+
+
 def shuffle_step(order: Array, keys: Array, counter: Array, *, seed: int, stream: int) -> tuple[Array, Array]:
     """order = the permutation that sorts n random numbers; keys = these, sorted, each with its index in the low half.
 

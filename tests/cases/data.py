@@ -62,6 +62,8 @@ CASES = [
     Case("reshape", x=floats("n", 6), shape=(-1, 2, 3), bits=True, exact=True,
          bad=[(dict(x=(2, 4)), "divided"), (dict(x=(5,)), "divided")]),
     Case("reshape", x=floats(4, 6), shape=(24,), bits=True, exact=True, bad=[(dict(x=(5, 5)), "number of elements")]),
+    Case("stop_gradient", x=floats("n", 6), bits=True, exact=True, grad=False),
+    Case("stop_gradient", x=ints("n"), bits=True),
     Case("shuffle_step", order=permutation("n"), keys=ints("n", dtype="int64"), counter=scalar(3, "int64"), seed=5,
          stream=2, bits=True, bad=[(dict(order=(3,), keys=(4,), counter=()), "must be equal")]),
     Case("shuffle_step", order=ints(5000), keys=ints(5000, dtype="int64"), counter=scalar(2 ** 33, "int64"),

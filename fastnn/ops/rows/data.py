@@ -10,7 +10,7 @@ from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._arrays import check_whole
-from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops._op import Op, Shape, same, same_shapes
 from fastnn.ops.rows._work import size
 from fastnn.ops.rows.elementwise import cast
 from fastnn.reference import data as reference
@@ -168,6 +168,8 @@ transpose = Op("transpose", shape=_transpose_shape, dtypes=dict(x="any"), result
 
 reshape = Op("reshape", shape=_reshape_shape, dtypes=dict(x="any"), result="x", view=True,
              vjp=dict(x=lambda dy, x: reshape(dy, shape=x.shape)))
+
+stop_gradient = Op("stop_gradient", shape=same, dtypes=dict(x="any"), result="x", view=True, vjp=dict(x=lambda: None))
 
 shuffle_step = Op("shuffle_step", shape=_shuffle_shape, updates=("order", "keys"),
                   dtypes=dict(order="int32", keys="int64", counter="int64"))

@@ -39,7 +39,7 @@ negative = Op("negative", shape=same, vjp=dict(x=lambda dy: negative(dy)))
 
 absolute = Op("absolute", shape=same, vjp=dict(x=lambda dy, x: multiply(dy, sign(x))))
 
-sign = Op("sign", shape=same)
+sign = Op("sign", shape=same, vjp=dict(x=lambda: None))      # 0 wherever there is a derivative
 
 square = Op("square", shape=same, vjp=dict(x=lambda dy, x: multiply(dy, scale(x, factor=2.0))))
 

@@ -1,0 +1,262 @@
+"""Arithmetic and functions of numbers, element by element; shapes are repeated to fit, as in NumPy. Floor 2."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.kinds import TensorLike
+from fastnn.engine.tensor import Tensor
+from fastnn.ops._convert import floats, is_number, number_like, tensor, together, widened
+from fastnn.ops.rows import compare, data, elementwise, functions, whole
+from fastnn.ops.rows.dense import add_bias
+from fastnn.ops.rows.whole import WHOLE
+
+
+def _floating(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.dtype not in WHOLE
+
+
+def _by_dtype(name: str, of_floats: Any, of_whole: Any, x1: TensorLike, x2: TensorLike, of_bools: Any = None) -> Tensor:
+    """The row for the dtype that both meet in; bools count as 0 and 1 where there is no row for them."""
+    a, b = together(name, x1, x2)
+    if a.dtype not in WHOLE:
+        y: Tensor = of_floats(a, b)
+    elif a.dtype != "bool":
+        y = of_whole(a, b)
+    elif of_bools is not None:
+        y = of_bools(a, b)
+    else:
+        y = of_whole(widened(a, "int32"), widened(b, "int32"))
+    return y
+
+
+def add(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 + x2. A vector that fits the last axis is added as a bias."""
+    for x, y in ((x1, x2), (x2, x1)):
+        if _floating(x) and is_number(y):
+            return elementwise.add_constant(x, value=float(y))  # type: ignore[arg-type, no-any-return]
+    if _floating(x1) and _floating(x2) and x2.ndim == 1 < x1.ndim and x1.shape[-1] == x2.shape[0]:  # type: ignore
+        return add_bias(x1, x2)  # type: ignore[no-any-return]
+    return _by_dtype("add", elementwise.add, whole.whole_add, x1, x2, whole.bitwise_or)
+
+
+def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 - x2."""
+    if _floating(x1) and is_number(x2):
+        return elementwise.add_constant(x1, value=-float(x2))  # type: ignore[arg-type, no-any-return]
+    if _floating(x2) and is_number(x1):
+        return elementwise.add_constant(elementwise.negative(x2), value=float(x1))  # type: ignore
+    return _by_dtype("subtract", elementwise.subtract, whole.whole_subtract, x1, x2)
+
+
+def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 · x2."""
+    for x, y in ((x1, x2), (x2, x1)):
+        if _floating(x) and is_number(y):
+            return elementwise.scale(x, factor=float(y))  # type: ignore[arg-type, no-any-return]
+    return _by_dtype("multiply", elementwise.multiply, whole.whole_multiply, x1, x2, whole.bitwise_and)
+
+
+def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 / x2, in floats also for whole numbers; ±∞ and NaN where x2 is 0."""
+    if _floating(x1) and is_number(x2) and float(x2):  # type: ignore[arg-type]
+        return elementwise.scale(x1, factor=1.0 / float(x2))  # type: ignore[arg-type, no-any-return]
+    return elementwise.divide(*map(floats, together("divide", x1, x2)))  # type: ignore[no-any-return]
+
+
+true_divide = divide
+
+
+def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 / x2, and 0 where x2 is 0."""
+    return elementwise.divide_no_nan(*map(floats, together("divide_no_nan", x1, x2)))  # type: ignore[no-any-return]
+
+
+def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """⌊x1 / x2⌋; the gradient is 0. Whole numbers give 0 where x2 is 0."""
+    return _by_dtype("floor_divide", functions.floor_divide, whole.whole_floor_divide, x1, x2)
+
+
+def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 - ⌊x1 / x2⌋ · x2: what is left, with the sign of x2."""
+    return _by_dtype("mod", functions.mod, whole.whole_mod, x1, x2)
+
+
+def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The larger of the two, x1's at a tie; NaN where either is."""
+    return _by_dtype("maximum", elementwise.maximum, whole.whole_maximum, x1, x2, whole.whole_maximum)
+
+
+def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The smaller of the two, x1's at a tie; NaN where either is."""
+    return _by_dtype("minimum", elementwise.minimum, whole.whole_minimum, x1, x2, whole.whole_minimum)
+
+
+def power(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 to the power of x2. Whole numbers stay whole; their exponents are 0 or more."""
+    if _floating(x1) and is_number(x2):
+        x2 = float(x2)  # type: ignore[arg-type]
+        return elementwise.square(x1) if x2 == 2 else elementwise.power(x1, exponent=x2)  # type: ignore[no-any-return]
+    a, b = together("power", x1, x2)
+    if a.dtype not in WHOLE:
+        return functions.pow(a, b)  # type: ignore[no-any-return]
+    dtype = "int32" if a.dtype == "bool" else a.dtype
+    return widened(functions.round(functions.pow(floats(a), floats(b))), dtype)
+
+
+def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The angle in [-π, π] of the point with height x1 and width x2."""
+    return functions.arctan2(*map(floats, together("arctan2", x1, x2)))  # type: ignore[no-any-return]
+
+
+def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """ln(eˣ¹ + eˣ²), without overflow."""
+    a, b = map(floats, together("logaddexp", x1, x2))
+    return add(maximum(a, b), log1p(exp(negative(absolute(subtract(a, b))))))
+
+
+def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """√(x1² + x2²)."""
+    return sqrt(add(square(floats(tensor(x1))), square(floats(tensor(x2)))))
+
+
+def _signed(x: TensorLike) -> Tensor:
+    x = tensor(x)
+    return widened(x, "int32") if x.dtype in ("bool", "uint8") else x
+
+
+def negative(x: TensorLike) -> Tensor:
+    """-x."""
+    x = _signed(x)
+    return subtract(0, x) if x.dtype in WHOLE else elementwise.negative(x)  # type: ignore[no-any-return]
+
+
+def absolute(x: TensorLike) -> Tensor:
+    """|x|."""
+    x = tensor(x)
+    if x.dtype in ("bool", "uint8"):
+        return x
+    return maximum(x, negative(x)) if x.dtype in WHOLE else elementwise.absolute(x)  # type: ignore[no-any-return]
+
+
+abs = absolute
+
+
+def sign(x: TensorLike) -> Tensor:
+    """1, 0 or -1: the sign of x; the gradient is 0."""
+    x = _signed(x)
+    return minimum(1, maximum(-1, x)) if x.dtype in WHOLE else elementwise.sign(x)  # type: ignore[no-any-return]
+
+
+def square(x: TensorLike) -> Tensor:
+    """x²."""
+    x = _signed(x)
+    return multiply(x, x) if x.dtype in WHOLE else elementwise.square(x)  # type: ignore[no-any-return]
+
+
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+    """x kept within [x_min, x_max]; its gradient is 0 outside."""
+    x = _signed(x)
+    if x.dtype not in WHOLE and is_number(x_min) and is_number(x_max):
+        return elementwise.clip(x, low=float(x_min), high=float(x_max))  # type: ignore
+    return minimum(maximum(x, x_min), x_max)
+
+
+def _function(name: str, row: Callable[[Tensor], Any], whole_too: bool = False) -> Callable[[TensorLike], Tensor]:
+    """A public function of one argument, of floats; with `whole_too` whole numbers are what they are."""
+    def function(x: TensorLike) -> Tensor:
+        x = tensor(x)
+        if whole_too and x.dtype in WHOLE:
+            return x
+        y: Tensor = row(floats(x))
+        return y
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = row.__doc__
+    return function
+
+
+sqrt = _function("sqrt", elementwise.sqrt)
+exp = _function("exp", elementwise.exp)
+log = _function("log", elementwise.log)
+ceil = _function("ceil", functions.ceil)
+floor = _function("floor", functions.floor)
+trunc = _function("trunc", functions.trunc, True)
+rsqrt = _function("rsqrt", functions.rsqrt)
+sin = _function("sin", functions.sin)
+cos = _function("cos", functions.cos)
+tan = _function("tan", functions.tan)
+arcsin = _function("arcsin", functions.arcsin)
+arccos = _function("arccos", functions.arccos)
+arctan = _function("arctan", functions.arctan)
+sinh = _function("sinh", functions.sinh)
+cosh = _function("cosh", functions.cosh)
+arcsinh = _function("arcsinh", functions.arcsinh)
+arccosh = _function("arccosh", functions.arccosh)
+arctanh = _function("arctanh", functions.arctanh)
+log1p = _function("log1p", functions.log1p)
+expm1 = _function("expm1", functions.expm1)
+log2 = _function("log2", functions.log2)
+log10 = _function("log10", functions.log10)
+erf = _function("erf", functions.erf)
+
+
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
+    """x to so many decimals; of two equally near the even one. The gradient is 0."""
+    x = tensor(x)
+    if x.dtype in WHOLE and decimals >= 0:
+        return widened(x, "int32") if x.dtype == "bool" else x
+    factor = 10.0 ** decimals
+    y: Tensor = functions.round(floats(x) if decimals == 0 else multiply(floats(x), factor))
+    return widened(y if decimals == 0 else divide(y, factor), x.dtype)
+
+
+def reciprocal(x: TensorLike) -> Tensor:
+    """1 / x."""
+    return divide(1.0, x)
+
+
+def exp2(x: TensorLike) -> Tensor:
+    """2ˣ."""
+    return exp(multiply(floats(tensor(x)), math.log(2)))
+
+
+def erfc(x: TensorLike) -> Tensor:
+    """1 - erf(x)."""
+    return subtract(1.0, erf(x))
+
+
+def deg2rad(x: TensorLike) -> Tensor:
+    """Degrees as radians: x·π/180."""
+    return multiply(floats(tensor(x)), math.pi / 180)
+
+
+def rad2deg(x: TensorLike) -> Tensor:
+    """Radians as degrees: x·180/π."""
+    return multiply(floats(tensor(x)), 180 / math.pi)
+
+
+def cbrt(x: TensorLike) -> Tensor:
+    """The cube root of x."""
+    x = floats(tensor(x))
+    return multiply(sign(x), power(absolute(x), 1 / 3))
+
+
+def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """x with numbers for NaN, +∞ and -∞: `nan`, and the largest and smallest float unless given."""
+    y = tensor(x)
+    if y.dtype in WHOLE:
+        return y
+    limit = float(np.finfo(y.dtype).max)
+    high, low = (compare.greater(*together("nan_to_num", *pair)) for pair in ((y, limit), (-limit, y)))
+    for place, value in ((compare.isnan(y), nan), (high, limit if posinf is None else posinf),
+                         (low, -limit if neginf is None else neginf)):
+        y = compare.where(place, *together("nan_to_num", number_like(value, y.dtype), y))
+    return y
+
+
+def stop_gradient(variable: TensorLike) -> Tensor:
+    """The same numbers, through which no gradient flows."""
+    return data.stop_gradient(tensor(variable))  # type: ignore[no-any-return]
+

@@ -1,0 +1,159 @@
+"""New arrays, other dtypes, and the way to NumPy and back. Floats are floatx unless a dtype is given. Floor 2."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.kinds import TensorLike
+from fastnn.engine.tensor import Tensor
+from fastnn.ops._convert import broadcast_to, dtype_of, tensor, widened
+
+Shape = int | Sequence[int]
+
+
+def _made(array: Any, dtype: Any) -> Tensor:
+    """A constant of an array, in a dtype that fastnn has."""
+    array = np.asarray(array)
+    name = dtype_of(dtype) if dtype is not None else backend.floatx() if array.dtype.kind == "f" else None
+    return Tensor(np.ascontiguousarray(array, name).reshape(array.shape), constant=True)
+
+
+def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | None = None) -> Tensor:
+    """x as a Tensor: floats are floatx, whole numbers and bools stay what they are unless dtype says otherwise."""
+    return tensor(x) if dtype is None else cast(x, dtype)
+
+
+def array(x: TensorLike, dtype: str | None = None) -> Tensor:
+    """x as a Tensor (Keras' name)."""
+    return convert_to_tensor(x, dtype)
+
+
+def convert_to_numpy(x: TensorLike) -> np.ndarray:
+    """A copy of the numbers as a NumPy array."""
+    return tensor(x).numpy()
+
+
+def is_tensor(x: object) -> bool:
+    """Whether x is a Tensor."""
+    return isinstance(x, Tensor)
+
+
+def dtype(x: TensorLike) -> str:
+    """The name of x's dtype."""
+    return tensor(x).dtype
+
+
+def cast(x: TensorLike, dtype: str) -> Tensor:
+    """x in another dtype. Floats are cut towards 0 for whole numbers; what is not 0 is True."""
+    if not isinstance(x, Tensor) and np.asarray(x).dtype.kind == "f" and np.dtype(dtype_of(dtype)).kind != "f":
+        return Tensor(np.asarray(x).astype(dtype_of(dtype)), constant=True)
+    return widened(tensor(x), dtype_of(dtype))
+
+
+def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
+    """x in another dtype, kept within what that can hold."""
+    from fastnn.ops._arithmetic import clip
+    name = dtype_of(dtype)
+    if np.dtype(name).kind not in "iu":
+        return cast(x, name)
+    limits = np.iinfo(name)
+    x = tensor(x)
+    if x.dtype.startswith("float"):
+        return cast(x, name)        # a cast keeps floats within the limits
+    return cast(clip(cast(x, "int64"), int(limits.min), int(limits.max)), name)
+
+
+def copy(x: TensorLike) -> Tensor:
+    """The same numbers in memory of their own."""
+    x = tensor(x)
+    return Tensor(x.data.copy()) if x.data is not None and x.source is None and not x.tracked else x + 0
+
+
+def _dims(shape: Shape) -> tuple[int, ...]:
+    return (int(shape),) if hasattr(shape, "__index__") else tuple(int(n) for n in shape)  # type: ignore[arg-type, union-attr]
+
+
+def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
+    """0 everywhere."""
+    return Tensor(np.zeros(_dims(shape), dtype_of(dtype or "float")), constant=True)
+
+
+def ones(shape: Shape, dtype: str | None = None) -> Tensor:
+    """1 everywhere."""
+    return Tensor(np.ones(_dims(shape), dtype_of(dtype or "float")), constant=True)
+
+
+empty = zeros
+
+
+def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
+    """One value everywhere, or an array repeated to the shape."""
+    value = tensor(fill_value) if dtype is None else cast(fill_value, dtype)
+    return broadcast_to(value, _dims(shape))
+
+
+def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
+    """0 in x's shape and dtype."""
+    return full_like(x, 0, dtype)
+
+
+def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
+    """1 in x's shape and dtype."""
+    return full_like(x, 1, dtype)
+
+
+empty_like = zeros_like
+
+
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
+    """One value in x's shape and dtype."""
+    x = tensor(x)
+    name = x.dtype if dtype is None else dtype_of(dtype)
+    if None in x.shape:
+        return broadcast_to(cast(fill_value, name), x.shape)
+    value = fill_value if isinstance(fill_value, Tensor) else Tensor(np.asarray(fill_value).astype(name), constant=True)
+    return broadcast_to(widened(value, name), x.shape)
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
+    """1 on the diagonal that is k to the right of the main one of N rows and M columns (N unless given), else 0."""
+    return _made(np.eye(N, M, k), dtype)
+
+
+def identity(n: int, dtype: str | None = None) -> Tensor:
+    """The n × n matrix with 1 on its diagonal."""
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
+    """1 on and below the diagonal that is k to the right of the main one, else 0."""
+    return _made(np.tri(N, M, k), dtype)
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> Tensor:
+    """start, start + step, … below stop; from 0 to `start` with one number. Whole numbers give int32."""
+    numbers = [_number(n) for n in ((0, start) if stop is None else (start, stop))] + [_number(step)]
+    if dtype is None:
+        dtype = "int32" if all(isinstance(n, int) for n in numbers) else "float"
+    return _made(np.arange(*numbers), dtype)
+
+
+def _number(x: Any) -> Any:
+    value = x.numpy().item() if isinstance(x, Tensor) else x
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def linspace(start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, retstep: bool = False,
+             dtype: str | None = None, axis: int = 0) -> Any:
+    """num numbers from start to stop, equally far apart; without stop if not `endpoint`; and how far, if `retstep`."""
+    begin, end = (np.asarray(tensor(x).numpy(), np.float64) for x in (start, stop))
+    made, step = np.linspace(begin, end, num, endpoint, retstep=True, axis=axis)
+    return (_made(made, dtype), _made(np.asarray(step), dtype)) if retstep else _made(made, dtype)
+
+
+def logspace(start: float, stop: float, num: int = 50, endpoint: bool = True, base: float = 10,
+             dtype: str | None = None, axis: int = 0) -> Tensor:
+    """base to the powers of linspace(start, stop, num)."""
+    return _made(np.logspace(start, stop, num, endpoint, base, axis=axis), dtype)

@@ -1,0 +1,247 @@
+"""Shapes: other ones for the same numbers, arrays put together, cut, turned and repeated. Floor 2."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.kinds import TensorLike
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError, shown
+from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, reshaped, tensor
+from fastnn.ops.rows import data, image, index, stacking
+
+
+def shape(x: TensorLike) -> tuple[int | None, ...]:
+    """The shape; None for axes that are not known yet."""
+    return tuple(tensor(x).shape)
+
+
+def ndim(x: TensorLike) -> int:
+    """How many axes."""
+    return tensor(x).ndim
+
+
+def size(x: TensorLike) -> int | None:
+    """How many elements; None where an axis is not known yet."""
+    dims = tensor(x).shape
+    return None if None in dims else math.prod(dims)
+
+
+def reshape(x: TensorLike, newshape: int | Sequence[int]) -> Tensor:
+    """The same numbers in another shape; one -1 is worked out."""
+    return reshaped(tensor(x), [newshape] if isinstance(newshape, int) else list(newshape))
+
+
+def ravel(x: TensorLike) -> Tensor:
+    """All elements in a row."""
+    return reshaped(tensor(x), (-1,))
+
+
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
+    """The axes in another order; reversed unless given."""
+    x = tensor(x)
+    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(axis_of(x, a) for a in axes)
+    return x if order == tuple(range(x.ndim)) else data.transpose(x, axes=order)  # type: ignore[no-any-return]
+
+
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
+    """Two axes in each other's place."""
+    x = tensor(x)
+    order = list(range(x.ndim))
+    a, b = axis_of(x, axis1), axis_of(x, axis2)
+    order[a], order[b] = b, a
+    return transpose(x, order)
+
+
+def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Axes put in other places; the rest keep their order."""
+    x = tensor(x)
+    begin = [axis_of(x, a) for a in ([source] if isinstance(source, int) else source)]
+    end = [axis_of(x, a) for a in ([destination] if isinstance(destination, int) else destination)]
+    order = [i for i in range(x.ndim) if i not in begin]
+    for place, axis in sorted(zip(end, begin, strict=True)):
+        order.insert(place, axis)
+    return transpose(x, order)
+
+
+def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
+    """Axes of length 1 more, in these places of the result."""
+    x = tensor(x)
+    wanted = [axis] if hasattr(axis, "__index__") else list(axis)  # type: ignore[arg-type]
+    places = {axis_of(x, a, len(wanted)) for a in wanted}
+    rest = iter(x.shape)
+    return reshaped(x, [1 if i in places else next(rest) for i in range(x.ndim + len(wanted))])
+
+
+def squeeze(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
+    """Without the axes of length 1, all or these. ShapeError for one that is longer."""
+    x = tensor(x)
+    places = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else list(axes_of(x, axis))
+    if any(x.shape[i] not in (1, None) for i in places):
+        raise ShapeError(f"squeeze: x is {x.shape} and axis {axis}; needs axes of length 1; choose another.")
+    return reshaped(x, [n for i, n in enumerate(x.shape) if i not in places])
+
+
+def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Arrays one after the other along an axis, in the widest of their dtypes."""
+    made = alike(*xs)
+    return stacking.concatenate(*made, axis=axis_of(made[0], axis))  # type: ignore[no-any-return]
+
+
+def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
+    """x2 after x1 along the axis; both in a row for None."""
+    return concatenate([ravel(x1), ravel(x2)]) if axis is None else concatenate([x1, x2], axis)
+
+
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Arrays of one shape along a new axis."""
+    made = alike(*x)
+    return stacking.stack(*made, axis=axis_of(made[0], axis, 1))  # type: ignore[no-any-return]
+
+
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """The arrays along an axis, which they lose."""
+    x = tensor(x)
+    return list(stacking.unstack(x, axis=axis_of(x, axis)))
+
+
+def hstack(xs: Sequence[TensorLike]) -> Tensor:
+    """Arrays side by side: along the second axis, vectors one after the other."""
+    made = [tensor(x) if tensor(x).ndim else reshaped(tensor(x), (1,)) for x in xs]
+    return concatenate(made, 0 if made[0].ndim == 1 else 1)
+
+
+def vstack(xs: Sequence[TensorLike]) -> Tensor:
+    """Arrays below each other: along the first axis, vectors being rows."""
+    return concatenate([x if tensor(x).ndim > 1 else reshaped(tensor(x), (1, -1)) for x in xs], 0)
+
+
+def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """So many equal parts along the axis, or the parts between these places."""
+    x = tensor(x)
+    place = axis_of(x, axis)
+    length = x.shape[place]
+    if hasattr(indices_or_sections, "__index__"):
+        parts = int(indices_or_sections)  # type: ignore[arg-type]
+        if parts < 1 or length is None or length % parts:
+            raise ShapeError(f"split: x is {x.shape} and {parts} parts are asked for along axis {axis}; needs a number "
+                             f"that divides {length}; give the places to cut.")
+        cuts = [i * length // parts for i in range(parts + 1)]
+    else:
+        cuts = [0, *(int(min(max(i + length if i < 0 else i, 0), length))
+                     for i in indices_or_sections), length]  # type: ignore[union-attr]
+    return [data.slice(x, axis=place, begin=a, end=max(a, b)) for a, b in itertools.pairwise(cuts)]
+
+
+def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """As split, but the first parts are one longer where the number does not divide."""
+    if not isinstance(indices_or_sections, int):
+        return split(x, indices_or_sections, axis)
+    length = tensor(x).shape[axis_of(tensor(x), axis)]
+    each, longer = divmod(length, indices_or_sections)
+    sizes = [each + (i < longer) for i in range(indices_or_sections)]
+    return split(x, [int(n) for n in np.cumsum(sizes)[:-1]], axis)
+
+
+def taken(x: Tensor, places: Any, axis: int) -> Tensor:
+    """x's elements at these places along an axis, known now."""
+    numbers = Tensor(np.asarray(places, np.int32), constant=True)
+    y: Tensor = index.take(x, numbers, axis=axis)
+    return y
+
+
+def flip(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
+    """In reverse order along these axes, all for None."""
+    x = tensor(x)
+    for place in axes_of(x, axis):
+        if x.shape[place]:
+            x = taken(x, np.arange(x.shape[place])[::-1], place)
+    return x
+
+
+def roll(x: TensorLike, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Tensor:
+    """Elements moved on by `shift` places along the axis; what falls off comes in again. All in a row for None."""
+    x = tensor(x)
+    if axis is None:
+        return reshaped(roll(ravel(x), shift, 0), x.shape)
+    axes = [axis] if hasattr(axis, "__index__") else list(axis)  # type: ignore[arg-type]
+    shifts = [shift] * len(axes) if hasattr(shift, "__index__") else list(shift)  # type: ignore[arg-type]
+    for by, a in zip(shifts, axes, strict=True):
+        place = axis_of(x, a)
+        if x.shape[place]:
+            x = taken(x, np.roll(np.arange(x.shape[place]), by), place)
+    return x
+
+
+def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    """Each element so many times along the axis; of all elements in a row for None."""
+    x = tensor(x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    place = axis_of(x, axis)
+    return taken(x, np.repeat(np.arange(x.shape[place]), np.asarray(repeats)), place)
+
+
+def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
+    """The whole of x so many times along each axis."""
+    x = tensor(x)
+    times = [repeats] if hasattr(repeats, "__index__") else list(repeats)  # type: ignore[arg-type]
+    times = [1] * (x.ndim - len(times)) + [int(n) for n in times]
+    x = reshaped(x, [1] * (len(times) - x.ndim) + list(x.shape))
+    if 0 in times:
+        return data.slice(x, axis=times.index(0), begin=0, end=0) if x.ndim == 1 else broadcast_to(
+            data.slice(x, axis=times.index(0), begin=0, end=0), [n * t for n, t in zip(x.shape, times)])
+    wide = broadcast_to(reshaped(x, [d for n in x.shape for d in (1, n)]),
+                        [d for n, t in zip(x.shape, times) for d in (t, n)])
+    return reshaped(wide, [None if n is None else n * t for n, t in zip(x.shape, times)])
+
+
+def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Tensor:
+    """x with borders: a number for all, (before, after), or such a pair for each axis. mode: "constant" (0 unless
+    given), "reflect" (the edge once), "symmetric" (the edge twice), "edge"."""
+    x = tensor(x)
+    widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2))
+    if mode not in ("constant", "reflect", "symmetric", "edge") or (mode != "constant" and constant_values is not None):
+        raise ValueError(f"pad: got mode {shown(mode)} and constant_values {shown(constant_values)}; needs 'constant', "
+                         "'reflect', 'symmetric' or 'edge', and a value for 'constant' only.")
+    if mode == "constant" and x.dtype.startswith("float"):
+        return image.pad(x, before=tuple(int(n) for n in widths[:, 0]),  # type: ignore[no-any-return]
+                         after=tuple(int(n) for n in widths[:, 1]), value=float(constant_values or 0))
+    for axis, (before, after) in enumerate(widths.tolist()):
+        if before or after:
+            if mode == "constant":
+                edges = [broadcast_to(np.asarray(constant_values or 0).astype(x.dtype),
+                                      [n if i == axis else m for i, m in enumerate(x.shape)]) for n in (before, after)]
+                x = concatenate([edges[0], x, edges[1]], axis)
+            else:
+                x = taken(x, np.pad(np.arange(x.shape[axis]), (before, after), mode=mode), axis)  # type: ignore
+    return x
+
+
+def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
+    """Vectors as a grid: each repeated along the axes of the others; "xy" swaps the first two axes, "ij" does not."""
+    vectors = [ravel(each) for each in x]
+    order = list(range(len(vectors)))
+    if indexing == "xy" and len(vectors) > 1:
+        order[:2] = [1, 0]
+    grid = [0] * len(vectors)
+    for i, v in enumerate(vectors):
+        grid[order[i]] = v.shape[0]
+    return [broadcast_to(reshaped(v, [v.shape[0] if order[i] == j else 1 for j in range(len(grid))]), grid)
+            for i, v in enumerate(vectors)]
+
+
+def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
+    """Turned by 90 degrees k times, from the first of the axes towards the second."""
+    x = tensor(array)
+    a, b = (axis_of(x, axis) for axis in axes)
+    if k % 4 == 0:
+        return x
+    if k % 4 == 2:
+        return flip(x, (a, b))
+    return swapaxes(flip(x, b), a, b) if k % 4 == 1 else flip(swapaxes(x, a, b), b)
+
+

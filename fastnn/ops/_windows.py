@@ -1,0 +1,93 @@
+"""Convolution and pooling over windows of sequences (batch, steps, channels) and images. Floor 2."""
+
+from collections.abc import Sequence
+
+from fastnn.engine.kinds import TensorLike
+from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError, shown
+from fastnn.ops._convert import floats, reshaped
+from fastnn.ops.rows import conv as rows
+from fastnn.ops.rows import pool
+
+Ints = int | Sequence[int]
+
+
+def _images(name: str, x: TensorLike, data_format: str | None) -> tuple[Tensor, int]:
+    """x as images, and how many axes its windows have: a sequence is an image of one row."""
+    x = floats(x)
+    if data_format not in (None, "channels_last"):
+        raise ValueError(f"{name}: got data_format {shown(data_format)}; needs 'channels_last'; transpose the axes: "
+                         "(0, 2, 3, 1) for images.")
+    if x.ndim not in (3, 4):
+        raise ShapeError(f"{name}: got inputs of shape {x.shape}; needs (batch, steps, channels) or (batch, rows, "
+                         "columns, channels); reshape them.")
+    return (reshaped(x, (x.shape[0], 1, *x.shape[1:])), 1) if x.ndim == 3 else (x, 2)
+
+
+def _pair(value: Ints, axes: int) -> tuple[int, int]:
+    numbers = [int(value)] * axes if hasattr(value, "__index__") else [int(n) for n in value]  # type: ignore
+    return (1, numbers[0]) if axes == 1 else (numbers[0], numbers[1])
+
+
+def _pads(name: str, x: Tensor, padding: str, windows: tuple[int, int], strides: tuple[int, int]) -> tuple[int, ...]:
+    """Zeros before and after each axis: none for "valid", for "same" as many as ⌈n / stride⌉ windows need."""
+    if padding not in ("valid", "same"):
+        raise ValueError(f"{name}: got padding {shown(padding)}; needs 'valid' or 'same'.")
+    pads: tuple[int, ...] = ()
+    for n, window, stride in zip(x.shape[1:3], windows, strides):
+        more = 0 if padding == "valid" or n is None else max((-(-n // stride) - 1) * stride + window - n, 0)
+        pads += (more // 2, more - more // 2)
+    return pads
+
+
+def _back(y: Tensor, axes: int) -> Tensor:
+    return reshaped(y, (y.shape[0], *y.shape[2:])) if axes == 1 else y
+
+
+def conv(inputs: TensorLike, kernel: TensorLike, strides: Ints = 1, padding: str = "valid",
+         data_format: str | None = None, dilation_rate: Ints = 1) -> Tensor:
+    """Windows of the inputs times the kernel (rows, columns, channels, filters), or (steps, channels, filters)."""
+    x, axes = _images("conv", inputs, data_format)
+    w = floats(kernel)
+    w = reshaped(w, (1, *w.shape)) if axes == 1 else w
+    steps, spread = _pair(strides, axes), _pair(dilation_rate, axes)
+    windows = tuple((k - 1) * d + 1 for k, d in zip(w.shape[:2], spread))
+    pads = _pads("conv", x, padding, windows, steps)  # type: ignore[arg-type]
+    groups = x.shape[-1] // w.shape[2] if x.shape[-1] and w.shape[2] and x.shape[-1] % w.shape[2] == 0 else 1
+    return _back(rows.conv2d(x, w, rows.no_bias(w.shape[3], w), strides=steps, pads=pads, dilation=spread,
+                             groups=groups, activation="linear"), axes)
+
+
+def depthwise_conv(inputs: TensorLike, kernel: TensorLike, strides: Ints = 1, padding: str = "valid",
+                   data_format: str | None = None, dilation_rate: Ints = 1) -> Tensor:
+    """Each channel by itself: kernel (rows, columns, channels, filters per channel), or (steps, channels, filters)."""
+    w = floats(kernel)
+    return conv(inputs, reshaped(w, (*w.shape[:-2], 1, w.shape[-2] * w.shape[-1])), strides, padding, data_format,
+                dilation_rate)
+
+
+def separable_conv(inputs: TensorLike, depthwise_kernel: TensorLike, pointwise_kernel: TensorLike, strides: Ints = 1,
+                   padding: str = "valid", data_format: str | None = None, dilation_rate: Ints = 1) -> Tensor:
+    """depthwise_conv, then conv with windows of one place."""
+    y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(y, pointwise_kernel, data_format=data_format)
+
+
+def max_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
+             data_format: str | None = None) -> Tensor:
+    """The largest number of each window, for each channel."""
+    x, axes = _images("max_pool", inputs, data_format)
+    windows = _pair(pool_size, axes)
+    steps = windows if strides is None else _pair(strides, axes)
+    pads = _pads("max_pool", x, padding, windows, steps)
+    return _back(pool.max_pool(x, pool=windows, strides=steps, pads=pads)[0], axes)
+
+
+def average_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
+                 data_format: str | None = None) -> Tensor:
+    """The mean of the numbers of each window inside the input, for each channel."""
+    x, axes = _images("average_pool", inputs, data_format)
+    windows = _pair(pool_size, axes)
+    steps = windows if strides is None else _pair(strides, axes)
+    pads = _pads("average_pool", x, padding, windows, steps)
+    return _back(pool.average_pool(x, pool=windows, strides=steps, pads=pads), axes)
