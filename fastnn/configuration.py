@@ -7,7 +7,7 @@ arguments become dicts too (serialization.py).
 import functools
 import inspect
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from fastnn.errors import shown
 from fastnn.serialization import plain, revived
@@ -20,6 +20,7 @@ class Configurable:
     constructor was given is kept here. It defines get_config() only where its arguments cannot be written down.
     """
     _given: tuple[tuple[Any, ...], dict[str, Any]]
+    filled_in: ClassVar[frozenset[str]] = frozenset()       # parameters of its bases that a class gives them itself
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         made = super().__new__(cls)
@@ -66,7 +67,7 @@ def parameters(cls: type) -> dict[str, inspect.Parameter]:
             if p.kind is p.VAR_POSITIONAL:
                 raise TypeError(f"{cls.__name__}: the constructor of {base.__name__} takes *{p.name}, which have no "
                                 "names; needs get_config() and from_config() of its own.")
-            if p.kind is not p.VAR_KEYWORD:
+            if p.kind is not p.VAR_KEYWORD and p.name not in getattr(cls, "filled_in", ()):
                 found.setdefault(p.name, p)
     return found
 

@@ -52,6 +52,59 @@ def _layer(name: str, inputs: tuple[tuple[int, ...], ...], **arguments: Any) -> 
     return Case(layers, name, {**_LAYER, **arguments}, inputs)
 
 
+_RECURRENT = {"recurrent_initializer": "he_normal", "recurrent_regularizer": "l2", "recurrent_constraint": "non_neg",
+              "dropout": 0.3, "recurrent_dropout": 0.2, "seed": 3, "activation": "relu", "use_bias": True, **_KERNEL}
+_GATES = {"recurrent_activation": "hard_sigmoid", **_RECURRENT}
+_RNN = {"return_sequences": True, "return_state": False, "go_backwards": True, "stateful": False,
+        "zero_output_for_mask": True}
+_CELL = {"name": "mine", "trainable": False, "activity_regularizer": "l2"}
+
+
+def _sequences() -> Iterator[Case]:
+    for kind, more in (("SimpleRNN", _RECURRENT), ("LSTM", {**_GATES, "unit_forget_bias": False}),
+                       ("GRU", {**_GATES, "reset_after": False})):
+        yield Case(layers, f"{kind}Cell", {**_CELL, "units": 3, **more})
+        yield _layer(kind, _STEPS, units=3, unroll=True, **more, **_RNN)
+    yield Case(layers, "StackedRNNCells", {**_CELL, "cells": [layers.GRUCell(3, name="a"),
+                                                              layers.LSTMCell(2, name="b")]})
+    yield _layer("RNN", _STEPS, cell=layers.GRUCell(3, name="inside"), unroll=True, **_RNN)
+    yield _layer("Bidirectional", _STEPS, layer=layers.GRU(3, name="inside"), merge_mode="sum", weights=None,
+                 backward_layer=layers.GRU(3, go_backwards=True, name="back"))
+    for kind in ("TimeDistributed", "Wrapper"):
+        yield _layer(kind, _STEPS if kind != "Wrapper" else (), layer=layers.Dense(3, name="inside"))
+    for kind, rank in (("ConvLSTM1D", 1), ("ConvLSTM2D", 2)):
+        yield _layer(kind, ((2, 3, *(7, 6)[:rank], 2),), filters=2, **_window(rank), unit_forget_bias=False,
+                     **{k: v for k, v in _GATES.items() if k not in ("activation", "use_bias")}, **_RNN)
+    yield _layer("Masking", _STEPS, mask_value=2.0)
+    yield Case(layers, "Embedding", {**_LAYER, "input_dim": 9, "output_dim": 3, "embeddings_initializer": "ones",
+                                     "embeddings_regularizer": "l2", "embeddings_constraint": "non_neg",
+                                     "mask_zero": True, "weights": None})
+    heads = {"dropout": 0.1, "use_bias": False, "attention_axes": (1,), "output_shape": 5, "value_dim": 3, "seed": 3}
+    yield Case(layers, "MultiHeadAttention", {**_LAYER, **heads, "num_heads": 2, "key_dim": 4, **_KERNEL})
+    yield Case(layers, "GroupedQueryAttention", {**_LAYER, **heads, "head_dim": 4, "num_query_heads": 4,
+                                                 "num_key_value_heads": 2, **_KERNEL})
+    yield Case(layers, "Attention", {**_LAYER, "use_scale": True, "score_mode": "concat", "dropout": 0.1, "seed": 3})
+    yield Case(layers, "AdditiveAttention", {**_LAYER, "use_scale": False, "score_mode": "concat", "dropout": 0.1,
+                                             "seed": 3})
+    block = {"intermediate_dim": 8, "num_heads": 2, "dropout": 0.1, "activation": "gelu", "layer_norm_epsilon": 0.01,
+             "normalize_first": True, "seed": 3}
+    yield _layer("TransformerEncoder", _STEPS, **block)
+    yield _layer("TransformerDecoder", _STEPS, **block)
+    yield _layer("SinusoidalPositions", _STEPS)
+    yield Case(layers, "TokenAndPositionEmbedding", {**_LAYER, "vocabulary_size": 9, "sequence_length": 7,
+                                                     "embedding_dim": 3, "embeddings_initializer": "ones",
+                                                     "mask_zero": True})
+    lookup = {"max_tokens": 9, "num_oov_indices": 2, "idf_weights": None, "invert": False, "output_mode": "count",
+              "pad_to_max_tokens": True}
+    yield Case(layers, "StringLookup", {**_LAYER, **lookup, "mask_token": "-", "oov_token": "?",
+                                        "vocabulary": ["a", "b"]})
+    yield Case(layers, "IntegerLookup", {**_LAYER, **lookup, "mask_token": 0, "oov_token": 1, "vocabulary": [7, 8]})
+    yield Case(layers, "TextVectorization", {
+        **_LAYER, "max_tokens": 9, "standardize": "lower", "split": "character", "ngrams": (1, 2),
+        "output_mode": "count", "output_sequence_length": 5, "pad_to_max_tokens": True, "vocabulary": ["a", "b"],
+        "idf_weights": None})
+
+
 def _layers() -> Iterator[Case]:
     yield _layer("Layer", ())
     yield _layer("Dense", _ROWS, units=3, activation="tanh", use_bias=True, **_KERNEL)
@@ -181,7 +234,7 @@ def _small() -> Iterator[Case]:
     yield Case(callbacks, "TerminateOnNaN", {"raise_error": True})
 
 
-CASES = [*_layers(), *_losses(), *_metrics(), *_optimizers(), *_small()]
+CASES = [*_layers(), *_sequences(), *_losses(), *_metrics(), *_optimizers(), *_small()]
 
 
 def parameters(kind: type) -> dict[str, inspect.Parameter]:
@@ -191,7 +244,8 @@ def parameters(kind: type) -> dict[str, inspect.Parameter]:
         if "__init__" not in vars(cls):
             continue
         own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-        found = {p.name: p for p in own if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)} | found
+        found = {p.name: p for p in own if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+                 and p.name not in getattr(kind, "filled_in", ())} | found
         if not any(p.kind is p.VAR_KEYWORD for p in own):
             break
     return found

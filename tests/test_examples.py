@@ -27,7 +27,7 @@ from fastnn.examples import (
 )
 from tests.conftest import shared
 
-FEW = {"xor": 20, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2}
+FEW = {"xor": 20, "weather": 2, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2}
 MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
 
 

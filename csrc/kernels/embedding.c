@@ -13,7 +13,7 @@ static void embedding(const Call *call, Part part)
 
     for (int64_t i = mine.begin; i < mine.end; i++) {
         if (ids[i] >= 0 && ids[i] < rows) memcpy(y + i * width, table + ids[i] * width, width * sizeof *y);
-        else memset(y + i * width, 0, width * sizeof *y);
+        else for (int64_t j = 0; j < width; j++) y[i * width + j] = NAN;
     }
 }
 

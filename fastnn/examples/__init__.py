@@ -9,6 +9,7 @@
     augmentation   chapter 25  few digits, and changed copies of them
     batchnorm      chapter 16  ten layers of sigmoids that learn
     housing        chapter 22  a regression: house prices, judged by R²
+    weather        chapter 12  recurrent networks: tomorrow's temperature, against "as today"
     gan            chapter 12  a forger of digits and a judge; the training step is your own
     vae            chapter 12  digits as points of the plane, and what lies between them
     custom_layer   chapter 40  a layer and a loss of your own; the chain rule is done for you
@@ -26,6 +27,7 @@ LESSONS = {
     "augmentation": "chapter 25: few digits, and changed copies of them (needs the IDX files)",
     "batchnorm": "chapter 16: ten layers of sigmoids that learn",
     "housing": "chapter 22: a regression, judged by R²",
+    "weather": "chapter 12: recurrent networks predict tomorrow's temperature",
     "gan": "chapter 12: a forger of digits and a judge (needs the IDX files)",
     "vae": "chapter 12: digits as points of the plane (needs the IDX files)",
     "custom_layer": "chapter 40: a layer and a loss of your own, without a backward",

@@ -54,9 +54,17 @@ def adapt_x(model: TrainedModel, x: Any, where: str, check_finite: bool = True) 
         array = checks.to_array(part, f"{where}: {name}")
         array = checks.match_input(array, shapes[i] if shapes else None, f"{where}: {name}", f"layer {first!r}")
         arrays[f"x{i}"] = checks.to_dtype(array, input_dtype(model, i, array), f"{where}: {name}", check_finite)
+    check_numbers(model, arrays, where)
     if not any(len(a) == 0 for a in arrays.values()) or where != "predict()":
         checks.check_lengths(arrays, where)
     return arrays
+
+
+def check_numbers(model: TrainedModel, arrays: dict[str, np.ndarray], where: str) -> None:
+    """Ask the layers that read an input as it is whether they can take its numbers."""
+    for i, layer in model._graph.readers if model.inputs else []:
+        name = "x" if len(arrays) == 1 else f"x[{i}]"
+        layer.check_input(arrays[f"x{i}"], f"{where}: {name}, layer {layer.name!r}")
 
 
 def input_dtype(model: TrainedModel, number: int, array: np.ndarray) -> str:

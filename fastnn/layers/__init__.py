@@ -10,6 +10,22 @@ from fastnn.layers.activation import (
     ReLU,
     Softmax,
 )
+from fastnn.layers.attention import (
+    AdditiveAttention,
+    Attention,
+    GroupedQueryAttention,
+    GroupQueryAttention,
+    MultiHeadAttention,
+)
+from fastnn.layers.cells import (
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+)
+from fastnn.layers.conv_lstm import (
+    ConvLSTM1D,
+    ConvLSTM2D,
+)
 from fastnn.layers.convolution import (
     Conv1D,
     Conv1DTranspose,
@@ -23,11 +39,21 @@ from fastnn.layers.core import (
     Flatten,
     Reshape,
 )
+from fastnn.layers.embedding import (
+    Embedding,
+)
 from fastnn.layers.input import (
     Input,
     InputLayer,
 )
 from fastnn.layers.layer import Layer
+from fastnn.layers.lookup import (
+    IntegerLookup,
+    StringLookup,
+)
+from fastnn.layers.masking import (
+    Masking,
+)
 from fastnn.layers.merge import (
     Add,
     Average,
@@ -85,6 +111,11 @@ from fastnn.layers.random_image import (
     RandomTranslation,
     RandomZoom,
 )
+from fastnn.layers.recurrent import (
+    GRU,
+    LSTM,
+    SimpleRNN,
+)
 from fastnn.layers.reshaping import (
     Cropping1D,
     Cropping2D,
@@ -95,11 +126,31 @@ from fastnn.layers.reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from fastnn.layers.rnn import (
+    RNN,
+)
 from fastnn.layers.separable import (
     DepthwiseConv1D,
     DepthwiseConv2D,
     SeparableConv1D,
     SeparableConv2D,
+)
+from fastnn.layers.stacked import (
+    StackedRNNCells,
+)
+from fastnn.layers.text import (
+    TextVectorization,
+)
+from fastnn.layers.transformer import (
+    SinusoidalPositions,
+    TokenAndPositionEmbedding,
+    TransformerDecoder,
+    TransformerEncoder,
+)
+from fastnn.layers.wrappers import (
+    Bidirectional,
+    TimeDistributed,
+    Wrapper,
 )
 from fastnn.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -116,26 +167,36 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
     "Cropping1D",
     "Cropping2D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -147,17 +208,23 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Input",
     "InputLayer",
+    "IntegerLookup",
+    "LSTMCell",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
@@ -174,12 +241,23 @@ __all__ = [
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "SinusoidalPositions",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
+    "TimeDistributed",
+    "TokenAndPositionEmbedding",
+    "TransformerDecoder",
+    "TransformerEncoder",
     "UpSampling1D",
     "UpSampling2D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "add",

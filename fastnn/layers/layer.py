@@ -67,6 +67,10 @@ class Layer(Weighted):
         as it is for a class that writes this."""
         return previous_mask
 
+    def check_input(self, array: np.ndarray, where: str) -> None:
+        """Raise an error where the numbers of an input that this layer reads first are none it can take, such as words
+        that an embedding has no row for. fit, evaluate and predict ask before anything runs."""
+
     def add_weight(self, shape: Sequence[int] | None = None, initializer: Any = None, dtype: str | None = None,
                    trainable: bool = True, regularizer: Any = None, constraint: Any = None,
                    name: str | None = None) -> Variable:

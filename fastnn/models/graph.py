@@ -1,5 +1,6 @@
 """The graph behind symbolic tensors: from outputs back to inputs, and running it on data. Floor 4."""
 
+import functools
 from collections import Counter
 from typing import Any
 
@@ -51,6 +52,14 @@ class Graph:
                 stack.append((item, True))
                 stack.extend((t, False) for t in reversed(_node_inputs(item)))
         return order
+
+    @functools.cached_property
+    def readers(self) -> list[tuple[int, Layer]]:
+        """(number of an input, a layer that reads it as it is) for the layers that have a say in what they read."""
+        places = {id(t): i for i, t in enumerate(self.input_tensors)}
+        return [(places[id(t)], node.layer) for node in self.nodes if isinstance(getattr(node, "layer", None), Layer)
+                and type(node.layer).check_input is not Layer.check_input
+                for t in flatten(list(node.args), Tensor) if id(t) in places]
 
     @property
     def layers(self) -> list[Layer]:

@@ -6,10 +6,10 @@ from fastnn.reference._types import Array
 
 
 def embedding(ids: Array, table: Array) -> Array:
-    """y[..., :] = table[ids[...], :]; zeros for an id that is no row. ids (...) int32, table (rows, width)
+    """y[..., :] = table[ids[...], :]; NaN for an id that is no row. ids (...) int32, table (rows, width)
     → y (..., width)."""
     inside = (ids >= 0) & (ids < len(table))
-    y: Array = np.where(inside[..., None], table[np.where(inside, ids, 0)], np.zeros((), table.dtype))
+    y: Array = np.where(inside[..., None], table[np.where(inside, ids, 0)], np.full((), np.nan, table.dtype))
     return y
 
 

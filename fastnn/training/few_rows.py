@@ -99,6 +99,7 @@ class Straights:
         key = x.shape, x.dtype.str, backend.backend(), backend.floatx()
         found = self._found.get(key)
         if found is not None and found.watch.holds() and found.watch.same_contents():
+            arguments.check_numbers(self.model, {"x0": x}, "predict()")
             dtype = found.source.dtype
             if dtype not in (x.dtype, backend.floatx()):
                 x = checks.to_dtype(x, arguments.input_dtype(self.model, 0, x), "predict(): x")

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-TOPICS = ("activations", "augmentation", "convolution", "graphs", "image", "initializers", "losses", "metrics",
-          "normalization", "optimizers", "penalties", "pooling")
+TOPICS = ("activations", "attention", "augmentation", "convolution", "graphs", "image", "initializers", "losses",
+          "metrics", "normalization", "optimizers", "penalties", "pooling", "recurrent")
 
 
 def module(topic: str) -> Any:

@@ -1,4 +1,4 @@
-"""Rows of a table by number. Floor 2. Ids that are no row give zeros; who feeds ids checks them before."""
+"""Rows of a table by number. Floor 2. Ids that are no row give NaN; who feeds ids checks them before."""
 
 import numpy as np
 

@@ -1,0 +1,303 @@
+"""Attention: queries look at keys and take up their values. Floor 3.
+
+The usual case is one call for all heads; where the scores are asked for or dropped out, it is products and a softmax.
+"""
+
+from typing import Any
+
+from fastnn import constraints, initializers, ops, regularizers
+from fastnn.arguments import share, whole
+from fastnn.engine.kinds import Named
+from fastnn.engine.tensor import Tensor, Variable
+from fastnn.errors import ShapeError, shown
+from fastnn.layers.core import Dropout
+from fastnn.layers.layer import Layer
+from fastnn.ops.rows.attention import attention
+
+HIDDEN = -1e9       # added to the score of a key that a query may not look at, as in Keras
+
+
+class MultiHeadAttention(Layer):
+    """Each head: softmax(q·kᵀ / √key_dim)·v with q, k, v projected by kernels of its own; the heads are joined and
+    projected.
+
+    Call: layer(query, value, key=value, attention_mask=None, use_causal_mask=False, return_attention_scores=False).
+    query (batch, n, features), value (batch, m, features), key as value → (batch, n, output_shape or the query's
+    features). attention_mask (batch, n, m): True where a query may look; masks of query, value and key count too.
+    value_dim: key_dim unless given. dropout: of the probabilities. Kernels (features, heads, key_dim), biases (heads,
+    key_dim), output kernel (heads, value_dim, features). Vaswani et al. 2017; keras.layers.MultiHeadAttention.
+    """
+
+    def __init__(self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0,
+                 use_bias: bool = True, output_shape: Any = None, attention_axes: Any = None,
+                 kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
+                 kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,
+                 kernel_constraint: Named = None, bias_constraint: Named = None, seed: int | None = None,
+                 **kwargs: Any) -> None:
+        kwargs.pop("flash_attention", None)
+        kwargs.pop("use_gate", None)
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.num_heads = whole(num_heads, f"{type(self).__name__}: num_heads", 1)
+        self.key_dim = whole(key_dim, f"{type(self).__name__}: key_dim", 1)
+        self.value_dim = self.key_dim if value_dim is None else whole(value_dim, "value_dim", 1)
+        self.dropout = share(dropout, f"{type(self).__name__}: dropout")
+        self.use_bias = bool(use_bias)
+        if attention_axes not in (None, (1,), [1], 1):
+            raise ValueError(f"{type(self).__name__}: attention_axes is {shown(attention_axes)}; fastnn attends along "
+                             "axis 1. Reshape the inputs to (batch, positions, features).")
+        if output_shape is not None and not hasattr(output_shape, "__index__") and len(output_shape) != 1:
+            raise ValueError(f"{type(self).__name__}: output_shape is {shown(output_shape)}; needs one number.")
+        single = output_shape is None or hasattr(output_shape, "__index__")
+        self._output_width = output_shape if single else output_shape[0]
+        self._given_output_shape = output_shape
+        self.attention_axes, self.seed = attention_axes, seed
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.supports_masking = True
+        self._dropped = Dropout(self.dropout, seed=seed) if self.dropout else None
+
+    # ---- weights ----------------------------------------------------------------------------------------------
+
+    def build(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> None:
+        """Make the kernels and biases of query, key, value and output."""
+        value_shape = value_shape or query_shape
+        key_shape = key_shape or value_shape
+        for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
+            if len(shape) != 3 or shape[-1] is None:
+                raise ShapeError(f"{self.name}: {name} is {tuple(shape)}; needs (batch, positions, features).")
+        self._make("query", query_shape[-1], self.num_heads, self.key_dim)
+        self._make("key", key_shape[-1], self._key_heads(), self.key_dim)
+        self._make("value", value_shape[-1], self._key_heads(), self.value_dim)
+        width = self._output_width or query_shape[-1]
+        self._weight("output_kernel", (self.num_heads, self.value_dim, width), self.kernel_initializer)
+        if self.use_bias:
+            self._weight("output_bias", (width,), self.bias_initializer)
+
+    def _argument(self, name: str) -> Any:
+        return self._given_output_shape if name == "output_shape" else super()._argument(name)
+
+    output_kernel: Variable
+    output_bias: Variable
+
+    def _key_heads(self) -> int:
+        return self.num_heads
+
+    def _make(self, name: str, features: int, heads: int, width: int) -> None:
+        self._weight(f"{name}_kernel", (features, heads, width), self.kernel_initializer)
+        if self.use_bias:
+            self._weight(f"{name}_bias", (heads, width), self.bias_initializer)
+
+    def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> None:
+        bias = name.endswith("bias")
+        setattr(self, name, self.add_weight(
+            shape, initializer, name=name, regularizer=self.bias_regularizer if bias else self.kernel_regularizer,
+            constraint=self.bias_constraint if bias else self.kernel_constraint))
+
+    def _projected(self, x: Tensor, name: str) -> Tensor:
+        """(batch, n, features) → (batch, n, heads·width)."""
+        kernel = getattr(self, f"{name}_kernel")
+        y = ops.matmul(x, ops.reshape(kernel, (kernel.shape[0], -1)))
+        return ops.add(y, ops.reshape(getattr(self, f"{name}_bias"), (-1,))) if self.use_bias else y
+
+    # ---- the call ---------------------------------------------------------------------------------------------
+
+    def call(self, query: Tensor, value: Tensor, key: Tensor | None = None, query_mask: Tensor | None = None,
+             value_mask: Tensor | None = None, key_mask: Tensor | None = None, attention_mask: Tensor | None = None,
+             return_attention_scores: bool = False, training: bool = False, use_causal_mask: bool = False) -> Any:
+        """The outputs, and the probabilities (batch, heads, n, m) where return_attention_scores."""
+        key = value if key is None else key
+        self._check(query, value, key, attention_mask)
+        q, k, v = self._projected(query, "query"), self._projected(key, "key"), self._projected(value, "value")
+        k, v = self._shared(k, self.key_dim), self._shared(v, self.value_dim)
+        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask)
+        scores = None
+        if return_attention_scores or (self._dropped is not None and training) or attention_rank(mask) == 4:
+            y, scores = self._composed(q, k, v, mask, use_causal_mask, training)
+        else:
+            y = attention(q, k, v, None if mask is None else ops.cast(mask, "uint8"), heads=self.num_heads,
+                          scale=self.key_dim ** -0.5, causal=bool(use_causal_mask))[0]
+        width = self.output_kernel.shape[2]
+        y = ops.matmul(y, ops.reshape(self.output_kernel, (-1, width)))
+        y = ops.add(y, self.output_bias) if self.use_bias else y
+        return (y, scores) if return_attention_scores else y
+
+    def _shared(self, x: Tensor, width: int) -> Tensor:
+        """Keys and values for every query head."""
+        return x
+
+    def _composed(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool,
+                  training: bool) -> tuple[Tensor, Tensor]:
+        """The same from products and a softmax, with the probabilities: (batch, n, heads·width), (batch, heads, n,
+        m)."""
+        q, k, v = (ops.transpose(ops.reshape(x, (-1, x.shape[1], self.num_heads, x.shape[2] // self.num_heads)),
+                                 (0, 2, 1, 3)) for x in (q, k, v))
+        scores = ops.matmul(ops.multiply(q, self.key_dim ** -0.5), ops.transpose(k, (0, 1, 3, 2)))
+        if causal:
+            lower = ops.tril(ops.ones((q.shape[2], k.shape[2]), "bool"))
+            mask = lower if mask is None else ops.logical_and(mask, lower)
+        if mask is not None:
+            mask = ops.cast(mask, "bool")
+            mask = mask if mask.ndim != 3 else ops.expand_dims(mask, 1)
+            scores = ops.where(mask, scores, ops.add(ops.multiply(scores, 0.0), HIDDEN))
+        p = ops.softmax(scores, axis=-1)
+        dropped = p if self._dropped is None else self._dropped(p, training=training)
+        y = ops.transpose(ops.matmul(dropped, v), (0, 2, 1, 3))
+        return ops.reshape(y, (-1, y.shape[1], y.shape[2] * y.shape[3])), p
+
+    def _mask(self, query: Tensor, value: Tensor, query_mask: Tensor | None, value_mask: Tensor | None,
+              key_mask: Tensor | None, attention_mask: Tensor | None) -> Any:
+        """All masks as one (batch, n, m), or None."""
+        parts = []
+        if query_mask is not None:
+            parts.append(ops.expand_dims(ops.cast(query_mask, "bool"), -1))
+        for each in (value_mask, key_mask):
+            if each is not None:
+                parts.append(ops.expand_dims(ops.cast(each, "bool"), 1))
+        if attention_mask is not None:
+            parts.append(ops.cast(attention_mask, "bool"))
+        if not parts:
+            return None
+        mask = parts[0]
+        for part in parts[1:]:
+            mask = ops.logical_and(mask, part)
+        shape = (query.shape[0], query.shape[1], value.shape[1])
+        return mask if mask.ndim == 4 or mask.symbolic else ops.broadcast_to(mask, shape)
+
+    def _check(self, query: Tensor, value: Tensor, key: Tensor, mask: Tensor | None) -> None:
+        if value.shape[1] is not None and key.shape[1] is not None and value.shape[1] != key.shape[1]:
+            raise ShapeError(f"{self.name}: value is {value.shape} and key is {key.shape}; needs as many "
+                             "positions in both.")
+        if mask is not None:
+            wanted = (query.shape[0], query.shape[1], value.shape[1])
+            got = mask.shape if mask.ndim == 3 else (mask.shape[0], *mask.shape[2:])
+            if mask.ndim not in (2, 3, 4) or (mask.ndim > 2 and any(
+                    a not in (None, 1) and b is not None and a != b for a, b in zip(got, wanted))):
+                raise ShapeError(f"{self.name}: attention_mask is {mask.shape}; needs {wanted}: which key each "
+                                 "query may see.")
+
+    def compute_mask(self, inputs: Any, mask: Tensor | None = None) -> Any:
+        """The query's."""
+        return mask[0] if isinstance(mask, (list, tuple)) else mask
+
+
+def attention_rank(mask: Tensor | None) -> int:
+    """The axes of a mask: 4 where each head has its own."""
+    return 0 if mask is None else int(mask.ndim)
+
+
+class GroupedQueryAttention(MultiHeadAttention):
+    """MultiHeadAttention in which groups of query heads share one head of keys and values.
+
+    head_dim: the width of a head; num_query_heads is a multiple of num_key_value_heads. Call and shapes as
+    MultiHeadAttention. Ainslie et al. 2023; keras.layers.GroupQueryAttention.
+    """
+    filled_in = frozenset({"num_heads", "key_dim"})
+
+    def __init__(self, head_dim: int, num_query_heads: int, num_key_value_heads: int, dropout: float = 0.0,
+                 use_bias: bool = True, **kwargs: Any) -> None:
+        super().__init__(num_query_heads, head_dim, dropout=dropout, use_bias=use_bias, **kwargs)
+        self.head_dim = self.key_dim
+        self.num_query_heads = self.num_heads
+        self.num_key_value_heads = whole(num_key_value_heads, f"{type(self).__name__}: num_key_value_heads", 1)
+        if self.num_heads % self.num_key_value_heads:
+            raise ValueError(f"{type(self).__name__}: num_query_heads is {num_query_heads} and num_key_value_heads "
+                             f"{num_key_value_heads}; the first must be a multiple of the second.")
+
+    def _key_heads(self) -> int:
+        return self.num_key_value_heads
+
+    def _shared(self, x: Tensor, width: int) -> Tensor:
+        groups = self.num_heads // self.num_key_value_heads
+        heads = ops.reshape(x, (-1, x.shape[1], self.num_key_value_heads, width))
+        return ops.reshape(ops.repeat(heads, groups, axis=2), (-1, x.shape[1], self.num_heads * width))
+
+
+GroupQueryAttention = GroupedQueryAttention     # Keras' name for it
+
+
+class Attention(Layer):
+    """softmax(score(q, k))·v without weights. Call: layer([query, value]) or layer([query, value, key]), query (batch,
+    n, width), value (batch, m, v), key (batch, m, width) → (batch, n, v).
+
+    use_scale: a trained factor of the scores. score_mode: 'dot' q·kᵀ, or 'concat' Σ tanh(scale·(q + k)), the factor
+    being trained with use_scale and then times another. dropout: of the probabilities. mask: [query's, value's], True
+    where a position counts. use_causal_mask, return_attention_scores as MultiHeadAttention. Luong et al. 2015;
+    keras.layers.Attention.
+    """
+
+    def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if score_mode not in ("dot", "concat"):
+            raise ValueError(f"{type(self).__name__}: score_mode is {shown(score_mode)}; needs 'dot' or 'concat'.")
+        self.use_scale, self.score_mode, self.seed = bool(use_scale), score_mode, seed
+        self.dropout = share(dropout, f"{type(self).__name__}: dropout")
+        self.supports_masking = True
+        self._dropped = Dropout(self.dropout, seed=seed) if self.dropout else None
+
+    def build(self, input_shape: Any) -> None:
+        """Make the factors, if there are any."""
+        self.scale: Any = None
+        self.concat_score_weight: Any = None
+        if self.use_scale:
+            self.scale = self.add_weight((), "ones", name="scale")
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
+
+    def _scores(self, query: Tensor, key: Tensor) -> Tensor:
+        if self.score_mode == "dot":
+            scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+            return scores if self.scale is None else ops.multiply(scores, self.scale)
+        pairs = ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))
+        pairs = pairs if self.scale is None else ops.multiply(pairs, self.scale)
+        return ops.multiply(ops.sum(ops.tanh(pairs), axis=-1), self.concat_score_weight)
+
+    def call(self, inputs: Any, mask: Tensor | None = None, training: bool = False,
+             return_attention_scores: bool = False, use_causal_mask: bool = False) -> Any:
+        """The outputs, and the probabilities (batch, n, m) where return_attention_scores."""
+        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
+            raise TypeError(f"{self.name}: got {shown(inputs)}; needs [query, value] or [query, value, key].")
+        query, value = inputs[0], inputs[1]
+        key = inputs[2] if len(inputs) == 3 else value
+        scores = self._scores(query, key)
+        allowed = None
+        if mask is not None and mask[1] is not None:
+            allowed = ops.expand_dims(ops.cast(mask[1], "bool"), -2)
+        if use_causal_mask:
+            lower = ops.tril(ops.ones((query.shape[1], key.shape[1]), "bool"))
+            allowed = lower if allowed is None else ops.logical_and(allowed, lower)
+        if allowed is not None:
+            scores = ops.subtract(scores, ops.multiply(ops.cast(ops.logical_not(allowed), scores.dtype), -HIDDEN))
+        p = ops.softmax(scores, axis=-1)
+        p = p if self._dropped is None else self._dropped(p, training=training)
+        y = ops.matmul(p, value)
+        if mask is not None and mask[0] is not None:
+            y = ops.multiply(y, ops.expand_dims(ops.cast(mask[0], y.dtype), -1))
+        return (y, p) if return_attention_scores else y
+
+    def compute_mask(self, inputs: Any, mask: Tensor | None = None) -> Any:
+        """The query's."""
+        return mask[0] if mask is not None else None
+
+
+class AdditiveAttention(Attention):
+    """Attention with score Σ scale·tanh(q + k), scale a trained vector (with use_scale, the default), as Bahdanau et
+    al. 2015. Call and shapes as Attention; keras.layers.AdditiveAttention."""
+
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the vector, as wide as query and key."""
+        self.scale = None
+        if self.use_scale:
+            self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", name="scale")
+
+    def _scores(self, query: Tensor, key: Tensor) -> Tensor:
+        pairs = ops.tanh(ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3)))
+        return ops.sum(pairs if self.scale is None else ops.multiply(pairs, self.scale), axis=-1)
+

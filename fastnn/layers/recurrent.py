@@ -1,0 +1,200 @@
+"""SimpleRNN, LSTM and GRU: recurrent layers whose steps run in one call. Floor 3.
+
+The product of all inputs with the kernel is one call, and so is the walk through time, where the activations are the
+usual ones and the states are not dropped; else the cell's steps are calls of their own (RNN).
+"""
+
+from typing import Any
+
+from fastnn import activations, ops
+from fastnn.engine.kinds import Named
+from fastnn.engine.tensor import Tensor
+from fastnn.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
+from fastnn.layers.rnn import RNN, zeros
+from fastnn.ops.rows.dense import dense, matmul
+from fastnn.ops.rows.gru import gru_after_steps, gru_before_steps
+from fastnn.ops.rows.recurrent import lstm_steps, rnn_steps
+
+
+class _Recurrent(RNN):
+    """A layer around one cell of its own, whose attributes are the layer's."""
+    filled_in = frozenset({"cell"})
+    def __getattr__(self, name: str) -> Any:
+        cell = self.__dict__.get("cell")
+        if cell is None or name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return getattr(cell, name)
+
+    def _fused(self, training: bool) -> bool:
+        """Whether one call does all steps."""
+        raise NotImplementedError
+
+    def _project(self, x: Tensor, bias: Tensor | None, training: bool) -> Tensor:
+        """x·W + b of all steps at once: (batch, time, features) → (batch, time, gates·units)."""
+        x = self.cell.drop_inputs(x, training)
+        rows = ops.reshape(x, (-1, x.shape[2]))
+        z = matmul(rows, self.cell.kernel) if bias is None else dense(rows, self.cell.kernel, bias, activation="linear")
+        return ops.reshape(z, (x.shape[0], x.shape[1], z.shape[1]))
+
+    def _sequence(self, x: Tensor, states: list[Any], mask: Tensor | None, training: bool,
+                  given: bool) -> tuple[Tensor, Tensor, list[Any]]:
+        if x.ndim != 3 or not self._fused(training):
+            return super()._sequence(x, states, mask, training, given)
+        counts = None if mask is None else ops.cast(mask, "uint8")
+        h, last, after = self._steps(x, states, counts, training)
+        if mask is not None and (given or self.zero_output_for_mask):
+            h, last = self._outputs(h, last, mask)
+        return h, last, after
+
+    def _steps(self, x: Tensor, states: list[Any], mask: Tensor | None,
+               training: bool) -> tuple[Tensor, Tensor, list[Any]]:
+        """(states after each step, after the last, all states after the last) by one call."""
+        raise NotImplementedError
+
+    def _outputs(self, h: Tensor, last: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs from states: before the first step that counts the output is 0, whatever the state; with
+        zero_output_for_mask it is 0 wherever a step does not count."""
+        counted = ops.cast(mask, h.dtype)
+        if self.zero_output_for_mask:
+            seen = counted
+        else:
+            along = ops.flip(counted, axis=1) if self.go_backwards else counted
+            seen = ops.minimum(ops.cumsum(along, axis=1), 1.0)
+            seen = ops.flip(seen, axis=1) if self.go_backwards else seen
+        end = seen[:, 0] if self.go_backwards else seen[:, -1]
+        return ops.multiply(h, ops.expand_dims(seen, -1)), ops.multiply(last, ops.expand_dims(end, -1))
+
+
+class SimpleRNN(_Recurrent):
+    """h_t = f(x_t·W + h_{t-1}·U + b). x (batch, time, features) → (batch, units), or (batch, time, units) with
+    return_sequences. W (features, units), U (units, units), b (units,). The other arguments as RNN;
+    keras.layers.SimpleRNN.
+    """
+
+    def __init__(self, units: int, activation: Named = "tanh", use_bias: bool = True,
+                 kernel_initializer: Named = "glorot_uniform", recurrent_initializer: Named = "orthogonal",
+                 bias_initializer: Named = "zeros", kernel_regularizer: Named = None,
+                 recurrent_regularizer: Named = None, bias_regularizer: Named = None,
+                 activity_regularizer: Named = None, kernel_constraint: Named = None,
+                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
+                 recurrent_dropout: float = 0.0, return_sequences: bool = False, return_state: bool = False,
+                 go_backwards: bool = False, stateful: bool = False, unroll: bool = False, seed: int | None = None,
+                 **kwargs: Any) -> None:
+        for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
+            kwargs.pop(unused, None)
+        super().__init__(SimpleRNNCell(
+            units, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint,
+            dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed), activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
+            stateful=stateful, unroll=unroll, **kwargs)
+        self.cell.trainable = self.trainable
+
+    def _fused(self, training: bool) -> bool:
+        return self.cell.activation in FUSED and not (training and self.cell.recurrent_dropout)
+
+    def _steps(self, x: Tensor, states: list[Any], mask: Tensor | None,
+               training: bool) -> tuple[Tensor, Tensor, list[Any]]:
+        z = self._project(x, self.cell.bias, training)
+        h, _, last = rnn_steps(z, self.cell.recurrent_kernel, states[0], mask, activation=FUSED[self.cell.activation],
+                               reverse=self.go_backwards)
+        return h, last, [last]
+
+
+FUSED = {activations.linear: "linear", activations.relu: "relu", activations.tanh: "tanh",
+         activations.sigmoid: "sigmoid"}
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory: i, f, o = sigmoid(x·W + h·U + b), g = tanh(…); c_t = f·c_{t-1} + i·g; h_t = o·tanh(c_t).
+
+    x (batch, time, features) → (batch, units), or (batch, time, units) with return_sequences; states h and c. W
+    (features, 4·units), U (units, 4·units), b (4·units,), in the order i, f, g, o. The other arguments as RNN.
+    Hochreiter & Schmidhuber 1997; keras.layers.LSTM.
+    """
+
+    def __init__(self, units: int, activation: Named = "tanh", recurrent_activation: Named = "sigmoid",
+                 use_bias: bool = True, kernel_initializer: Named = "glorot_uniform",
+                 recurrent_initializer: Named = "orthogonal", bias_initializer: Named = "zeros",
+                 unit_forget_bias: bool = True, kernel_regularizer: Named = None, recurrent_regularizer: Named = None,
+                 bias_regularizer: Named = None, activity_regularizer: Named = None, kernel_constraint: Named = None,
+                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
+                 recurrent_dropout: float = 0.0, seed: int | None = None, return_sequences: bool = False,
+                 return_state: bool = False, go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
+                 **kwargs: Any) -> None:
+        for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
+            kwargs.pop(unused, None)
+        super().__init__(LSTMCell(
+            units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
+            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
+            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint,
+            dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed), activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences, return_state=return_state,
+            go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs)
+        self.cell.trainable = self.trainable
+
+    def _fused(self, training: bool) -> bool:
+        return (self.cell.activation is activations.tanh and self.cell.recurrent_activation is activations.sigmoid
+                and not (training and self.cell.recurrent_dropout))
+
+    def _steps(self, x: Tensor, states: list[Any], mask: Tensor | None,
+               training: bool) -> tuple[Tensor, Tensor, list[Any]]:
+        z = self._project(x, self.cell.bias, training)
+        h, _, _, _, last, c = lstm_steps(z, self.cell.recurrent_kernel, states[0], states[1], mask,
+                                         reverse=self.go_backwards)
+        return h, last, [last, c]
+
+
+class GRU(_Recurrent):
+    """Gated recurrent unit: k = sigmoid(x·W_k + h·U_k), r = sigmoid(x·W_r + h·U_r), g = tanh(x·W_g + r·(h·U_g));
+    h_t = k·h_{t-1} + (1 - k)·g; each sum with its bias.
+
+    x (batch, time, features) → (batch, units), or (batch, time, units) with return_sequences. W (features, 3·units), U
+    (units, 3·units), b (2, 3·units): of x·W and of h·U; (3·units,) with reset_after=False, which is (r·h)·U_g. The
+    other arguments as RNN. Cho et al. 2014; keras.layers.GRU.
+    """
+
+    def __init__(self, units: int, activation: Named = "tanh", recurrent_activation: Named = "sigmoid",
+                 use_bias: bool = True, kernel_initializer: Named = "glorot_uniform",
+                 recurrent_initializer: Named = "orthogonal", bias_initializer: Named = "zeros",
+                 kernel_regularizer: Named = None, recurrent_regularizer: Named = None, bias_regularizer: Named = None,
+                 activity_regularizer: Named = None, kernel_constraint: Named = None,
+                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
+                 recurrent_dropout: float = 0.0, seed: int | None = None, return_sequences: bool = False,
+                 return_state: bool = False, go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
+                 reset_after: bool = True, **kwargs: Any) -> None:
+        for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
+            kwargs.pop(unused, None)
+        super().__init__(GRUCell(
+            units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
+            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout,
+            reset_after=reset_after, seed=seed), activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
+            stateful=stateful, unroll=unroll, **kwargs)
+        self.cell.trainable = self.trainable
+
+    def _fused(self, training: bool) -> bool:
+        return (self.cell.activation is activations.tanh and self.cell.recurrent_activation is activations.sigmoid
+                and not (training and self.cell.recurrent_dropout))
+
+    def _steps(self, x: Tensor, states: list[Any], mask: Tensor | None,
+               training: bool) -> tuple[Tensor, Tensor, list[Any]]:
+        u = self.cell.recurrent_kernel
+        bias, recurrent_bias = self.cell.biases()
+        z = self._project(x, bias, training)
+        if self.cell.reset_after:
+            b = zeros(u.shape[1]) if recurrent_bias is None else recurrent_bias
+            h, _, _, last = gru_after_steps(z, u, b, states[0], mask, reverse=self.go_backwards)
+        else:
+            h, _, _, last = gru_before_steps(z, u, states[0], mask, reverse=self.go_backwards)
+        return h, last, [last]

@@ -1,0 +1,88 @@
+"""TextVectorization: texts to rows of numbers. Floor 3. See lookup.py for how words get numbers."""
+
+import string
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from fastnn.arguments import choice, whole
+from fastnn.engine.tensor import Tensor
+from fastnn.layers.lookup import Vocabulary
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+class TextVectorization(Vocabulary):
+    """Texts to rows of numbers: in lower case without punctuation, split at spaces, each word its number.
+
+    Call on a list of n strings → (n, longest) int32 (0 is padding, 1 an unknown word), cut or filled to
+    output_sequence_length; output_mode 'multi_hot', 'count' or 'tf_idf' → (n, words). standardize:
+    'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None or a function of a string; split: 'whitespace',
+    'character', None or a function of a string. ngrams: up to so many words together, or a tuple of lengths.
+    vocabulary: a list or file, else adapt(texts). keras.layers.TextVectorization.
+
+    >>> vectorize = TextVectorization(); vectorize.adapt(["the cat", "the hat"]); vectorize(["the dog"]).numpy()
+    array([[2, 1]], dtype=int32)
+    """
+
+    filled_in = frozenset({"mask_token", "oov_token", "num_oov_indices", "invert"})
+
+    def __init__(self, max_tokens: int | None = None, standardize: Any = "lower_and_strip_punctuation",
+                 split: Any = "whitespace", ngrams: Any = None, output_mode: str = "int",
+                 output_sequence_length: int | None = None, pad_to_max_tokens: bool = False, vocabulary: Any = None,
+                 idf_weights: Any = None, **kwargs: Any) -> None:
+        kwargs.pop("ragged", None)
+        kwargs.pop("sparse", None)
+        kwargs.pop("encoding", None)
+        for what, value, known in (("standardize", standardize, ("lower_and_strip_punctuation", "lower",
+                                                                  "strip_punctuation")),
+                                   ("split", split, ("whitespace", "character"))):
+            if value is not None and not callable(value):
+                choice(value, f"TextVectorization: {what}", known)
+        self.standardize, self.split = standardize, split
+        self.ngrams = tuple(range(1, ngrams + 1)) if isinstance(ngrams, int) else ngrams
+        self.output_sequence_length = None if output_sequence_length is None else whole(
+            output_sequence_length, "TextVectorization: output_sequence_length", 1)
+        super().__init__(max_tokens, "", "[UNK]", 1, vocabulary, idf_weights, output_mode, pad_to_max_tokens, False,
+                         **kwargs)
+
+    def _standardized(self, text: str) -> str:
+        if callable(self.standardize):
+            return str(self.standardize(text))
+        if self.standardize in ("lower_and_strip_punctuation", "lower"):
+            text = text.lower()
+        if self.standardize in ("lower_and_strip_punctuation", "strip_punctuation"):
+            text = text.translate(_PUNCTUATION)
+        return text
+
+    def _words(self, text: Any) -> list[str]:
+        text = self._standardized(text.decode() if isinstance(text, bytes) else str(text))
+        split: Callable[[str], Any] = {"whitespace": str.split, "character": list, None: lambda t: [t]}.get(
+            self.split if not callable(self.split) else "own", self.split)
+        words = [str(word) for word in split(text)]
+        if not self.ngrams:
+            return words
+        return [" ".join(words[i:i + n]) for n in self.ngrams for i in range(len(words) - n + 1)]
+
+    def _rows(self, data: Any) -> Iterable[list[Any]]:
+        if isinstance(data, (str, bytes)):
+            data = [data]
+        array = np.asarray(data, dtype=object)
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
+        if array.ndim != 1:
+            raise ValueError(f"{self.name}: got texts of shape {array.shape}; needs a list of strings, or (n, 1).")
+        return [self._words(text) for text in array]
+
+    def __call__(self, inputs: Any) -> Any:
+        """The numbers of the texts' words."""
+        self._ready()
+        rows = [[self._number(word) for word in row] for row in self._rows(inputs)]
+        if self.output_mode != "int":
+            return self._encoded(rows)
+        length = self.output_sequence_length or max((len(row) for row in rows), default=0)
+        result = np.zeros((len(rows), length), np.int32)
+        for i, row in enumerate(rows):
+            result[i, :len(row[:length])] = row[:length]
+        return Tensor(result[0] if isinstance(inputs, (str, bytes)) else result, constant=True)
