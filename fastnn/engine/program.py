@@ -278,9 +278,9 @@ class Program:
         calls = [(call.op.kernel.c, [place(t) for t in call.inputs], [place(t) for t in call.outputs],
                   tuple(call.constants[name] for name in call.op.kernel.constants), call.parts)
                  for call in self.calls if not call.is_view]
-        self._handle = backend._engine.Program([t.data for t in tensors], calls)
         self._bound = [t.data for t in tensors]
         self._places = places
+        self._handle = backend._engine.Program(self._bound, calls)      # last: an interrupt leaves no half of it
 
     def step(self) -> None:
         """Run it once, call by call from Python, on the backend in use."""

@@ -27,11 +27,15 @@ def whole_step() -> Iterator[None]:
         if len(waiting) > 1:
             handler(*received)
 
-    signal.signal(signal.SIGINT, wait)
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
+        try:
+            signal.signal(signal.SIGINT, wait)
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
+    finally:        # the second Ctrl-C may come just then
+        if signal.getsignal(signal.SIGINT) is wait:
+            signal.signal(signal.SIGINT, handler)
         if waiting:
             handler(*waiting[0])
 

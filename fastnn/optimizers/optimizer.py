@@ -69,6 +69,7 @@ class Optimizer(Configurable, Watched):
         self.block: Block | None = None
         self.gradients: Block | None = None
         self.slot_blocks: dict[str, Block] = {}
+        self.gradient_views: list[Tensor] = []
         self._trained: list[Variable] = []
         self._kept: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}      # slots of weights trained once
 
@@ -124,14 +125,15 @@ class Optimizer(Configurable, Watched):
         self.hold()
 
     def _lay_out(self, variables: list[Variable]) -> None:
-        self.block = Block([v.shape for v in variables], variables[0].dtype if variables else "float32", "weights")
-        self.gradients = self.block.like("gradients")
-        for name in self.slots:
-            self.slot_blocks[name] = self.block.like(name)
-            for v, view in zip(variables, self.slot_blocks[name].views):
+        block = Block([v.shape for v in variables], variables[0].dtype if variables else "float32", "weights")
+        gradients, slots = block.like("gradients"), {name: block.like(name) for name in self.slots}
+        for name, slot in slots.items():
+            for v, view in zip(variables, slot.views):
                 view[...] = self._kept[id(v)][1][name] if id(v) in self._kept else self.initial_slot(name)
-        self._trained = variables
-        self.gradient_views = [Tensor(view, f"d {v.name}") for view, v in zip(self.gradients.views, variables)]
+        views = [Tensor(view, f"d {v.name}") for view, v in zip(gradients.views, variables)]
+        # All at once: an interrupt must not leave a half of it. None of these names is watched.
+        self.__dict__.update(block=block, gradients=gradients, slot_blocks=slots, gradient_views=views,
+                             _trained=variables)
 
     def hold(self) -> None:
         """Take the weights back into the block where something moved them, as a second model that shares them."""

@@ -54,6 +54,17 @@ class History:
             self._put(name, range(len(self.epoch), len(self.epoch) + 1), [value])
         self.epoch.append(int(epoch))
 
+    def level(self) -> None:
+        """Drop what an interrupt has left of an epoch that is not there as a whole."""
+        end = len(self.epoch)
+        for name, ranges in self._rows.items():
+            whole = [range(r.start, min(r.stop, end)) for r in ranges if r.start < end]
+            count = sum(map(len, whole))
+            if count < max(sum(map(len, ranges)), len(self.history.get(name, []))):
+                self._rows[name], self.history[name] = whole, self.history.get(name, [])[:count]
+        for name in [name for name, values in self.history.items() if not values]:
+            del self.history[name], self._rows[name]
+
     def amend(self, logs: Mapping[str, Any]) -> None:
         """What callbacks have added to the logs of the last epoch, or changed in them."""
         row = len(self.epoch) - 1

@@ -51,14 +51,14 @@ class Compiled(States):
         """One loss (or None) and one weight per output; anew where the outputs have changed."""
         if (self.output_names, self._units) == (list(output_names), list(units)):
             return
-        self.output_names, self._units = list(output_names), list(units)
         self.heads_checked = False
-        chosen = _per_output(self.loss, self.output_names, "loss")
+        chosen = _per_output(self.loss, list(output_names), "loss")
         self.losses = [None if item is None else losses.get(item) for item in chosen]
-        weights = _per_output(self.loss_weights, self.output_names, "loss_weights", spread=False)
+        weights = _per_output(self.loss_weights, list(output_names), "loss_weights", spread=False)
         self.weights = [1.0 if w is None else number(w, "compile(): loss_weights") for w in weights]
         self.states = None
         self.resolved, self.made, self._resolved = [], False, False
+        self.output_names, self._units = list(output_names), list(units)       # last: now all of it is there
 
     def names_of(self, model: TrainedModel, count: int) -> list[str]:
         """The names of so many outputs."""
@@ -85,7 +85,6 @@ class Compiled(States):
         mismatch.check(model, self)
         if self._resolved:
             return
-        self._resolved = True
         self.make_metrics(y_shapes, output_shapes)
         several = len(self.output_names) > 1
         self.trackers = [("loss", self.loss_tracker)]
@@ -100,25 +99,27 @@ class Compiled(States):
             for v in metric.states():
                 v.data = np.zeros_like(v.data)
         self.lay_out([])
+        self._resolved = True
 
     def make_metrics(self, y_shapes: Sequence[Any], output_shapes: Sequence[Any]) -> None:
         """The metrics that compile() was given, for these shapes; the first data decide."""
         if self.made:
             return
-        self.made = True
         several = len(self.output_names) > 1
         taken: dict[str, int] = {}
+        found: list[tuple[int, str, Any, bool]] = []
         for weighted, given in ((False, self.metrics), (True, self.weighted_metrics)):
             per_output = _per_output(given, self.output_names, "metrics", lists=True)
             for i, items in enumerate(per_output):
                 for item in _given(items):
                     metric = metrics.resolve(item, y_shapes[i], output_shapes[i])
-                    if any(metric is other for _, _, other, _ in self.resolved):
+                    if any(metric is other for _, _, other, _ in found):
                         raise ValueError(f"compile(): the metric {metric.name!r} is there twice and has one state; "
                                          "make one for each place.")
                     prefix = f"{self.output_names[i]}_" if several else ""
                     key = _free_key(prefix, metric.name, weighted, taken)
-                    self.resolved.append((i, key, metric, weighted))
+                    found.append((i, key, metric, weighted))
+        self.resolved, self.made = found, True
 
     @staticmethod
     def _symbols(metric: Any, output_shape: Any) -> tuple[Tensor, Tensor]:

@@ -41,10 +41,51 @@ class Run:
 def fit(model: TrainedModel, run: Run, listeners: Any, progress: Any) -> None:
     """Train; fills model.history."""
     history = model.history
-    history.begin_run(listeners.params)
     guard = Guard(model)
-    epoch = run.initial_epoch
     try:
+        history.begin_run(listeners.params)
+        _epochs(model, run, listeners, progress, guard)
+    except KeyboardInterrupt:
+        history.level()
+        history.interrupted = True
+        _end(progress, run, guard)
+        listeners.on_train_end(_last(history))      # callbacks finish their work: best weights are put back
+        raise
+    except BaseException:
+        _end(progress, run, guard)
+        raise
+    listeners.on_train_end(_last(history))
+
+
+def _end(*used: Any) -> None:
+    """Close them all, whatever happens on the way."""
+    if used:
+        try:
+            used[0].close()
+        finally:
+            _end(*used[1:])
+
+
+class _closing:
+    """Closes them at the end of a `with` block; a second time where an interrupt comes in between."""
+
+    def __init__(self, *used: Any) -> None:
+        self.used = used
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            _end(*self.used)
+        except KeyboardInterrupt:
+            _end(*self.used)
+            raise
+
+
+def _epochs(model: TrainedModel, run: Run, listeners: Any, progress: Any, guard: Guard) -> None:
+    try:
+        epoch = run.initial_epoch
         listeners.on_train_begin()
         model._steps.reset_metrics()
         while epoch < run.epochs and not model.stop_training:
@@ -55,15 +96,8 @@ def fit(model: TrainedModel, run: Run, listeners: Any, progress: Any) -> None:
                 _one_epoch(model, run, epoch, listeners, progress, guard)
                 done = 1
             epoch += done
-    except KeyboardInterrupt:
-        history.interrupted = True
-        listeners.on_train_end(_last(history))      # callbacks finish their work: best weights are put back
-        raise
     finally:
-        progress.close()
-        run.close()
-        guard.close()
-    listeners.on_train_end(_last(history))
+        _end(progress, run, guard)
 
 
 def _one_epoch(model: TrainedModel, run: Run, epoch: int, listeners: Any, progress: Any, guard: Guard) -> None:
@@ -155,17 +189,14 @@ def _test(model: TrainedModel, source: Source, listeners: Any, progress: Any) ->
 
 def evaluate(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> dict[str, float]:
     """The metrics over a source."""
-    try:
+    with _closing(progress, source):
         progress.epoch_begin(0)
         return _test(model, source, listeners, progress)
-    finally:
-        progress.close()
-        source.close()
 
 
 def predict(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> list[np.ndarray]:
     """The outputs over a source: new arrays, one per output."""
-    try:
+    with _closing(progress, source):
         progress.epoch_begin(0)
         listeners.on_predict_begin()
         passing = Pass(model, "predict", source)
@@ -180,22 +211,17 @@ def predict(model: TrainedModel, source: Source, listeners: Any, progress: Any) 
             progress.update(passing.done, dict)
         results = source.outputs()
         progress.epoch_end(passing.done, {})
-    finally:
-        progress.close()
-        source.close()
     listeners.on_predict_end()
     return results
 
 
 def one_batch(model: TrainedModel, mode: str, source: Source) -> dict[str, float]:
     """One train or test step on all rows; the metrics of this batch alone."""
-    try:
+    with _closing(source):
         feed, _, ((rows, _), *_) = source.reading()
         model._steps.reset_metrics()
         model._steps.run(mode, feed, rows)
         return model.compiled.results()
-    finally:
-        source.close()
 
 
 def _last(history: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """States: the sums of all metrics side by side, and what is shown of them. Floor 5."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,9 +35,9 @@ class States:
                               and type(m).reset_state is metrics.Metric.reset_state])
         if self.states is not None and [*map(id, variables)] == [*map(id, self._held)]:
             return False
-        self.states = Block([v.shape for v in variables], "float64", "metric states", grain=1)
-        self.states.hold(variables)
-        self._held = variables
+        block = Block([v.shape for v in variables], "float64", "metric states", grain=1)
+        block.hold(variables)
+        self.states, self._held = block, variables
         return True
 
     def all(self) -> list[tuple[str, Any]]:
@@ -59,6 +59,18 @@ class States:
         """Op that sets all states to zero."""
         if self.states is not None:
             fill(self.states.flat, value=0.0)
+
+    @contextlib.contextmanager
+    def put_back(self) -> Iterator[None]:
+        """What the `with` block adds to the sums is taken away again."""
+        states = self.states
+        sums, mode = None if states is None else states.flat.data.copy(), self.mode
+        try:
+            yield
+        finally:
+            self.mode = mode
+            if states is not None:
+                states.flat.data[...] = sums
 
     def reset_in_python(self, metrics_: Sequence[Any]) -> list[Any]:
         """Those that such an op is not enough for: their class says how they are reset, or they are not laid out."""

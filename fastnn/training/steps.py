@@ -133,6 +133,12 @@ class Steps:
                 program.bind()
         feed.busy = False
 
+    def release_all(self) -> None:
+        """Let go of what an interrupted fit or evaluate may have left; predict may be running in another thread."""
+        for feed in self.model._feeds:
+            if feed.busy and feed.mode != "predict":
+                self.release(feed)
+
     # ---- the steps --------------------------------------------------------------------------------------------
 
     def train(self, feed: Feed, batch: int) -> None:

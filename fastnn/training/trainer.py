@@ -4,6 +4,7 @@ Everything is checked and laid out first; then programs are recorded and replaye
 """
 
 import contextlib
+import sys
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +30,7 @@ from fastnn.training.few_rows import Straights
 from fastnn.training.own import OwnSteps, own_metrics
 from fastnn.training.steps import Steps
 
+WORK = ("fit", "evaluate", "_on_batch", "profile")       # methods and functions that have the model to themselves
 STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a batch_size"}
 
 
@@ -105,28 +107,38 @@ class Trainer(OwnSteps):
     @contextlib.contextmanager
     def _working(self, where: str, *, inside: bool = False) -> Iterator[None]:
         """The model to oneself. inside: also from a callback of a fit under way, whose metric sums are put back."""
-        if not self._busy.acquire(blocking=False):
-            if not (inside and self._worker == threading.get_ident()):
+        taken = False
+        try:
+            taken = self._busy.acquire(blocking=False) or not self._at_work()
+            if taken:
+                self._worker = threading.get_ident()
+                self._steps.release_all()
+                self.optimizer.hold()
+                self.compiled.hold()
+                self._steps.recorder.look()
+                yield
+            elif inside and self._worker == threading.get_ident():
+                with self.compiled.put_back():
+                    yield
+            else:
                 raise BusyError(f"{where}: {self.name} is training or evaluating already; wait until it has finished, "
                                 "or use another model.")
-            states = self.compiled.states
-            sums, mode = None if states is None else states.flat.data.copy(), self.compiled.mode
-            try:
-                yield
-            finally:
-                self.compiled.mode = mode
-                if sums is not None:
-                    states.flat.data[...] = sums
-            return
-        self._worker = threading.get_ident()
-        try:
-            self.optimizer.hold()
-            self.compiled.hold()
-            self._steps.recorder.look()
-            yield
         finally:
-            self._worker = 0
-            self._busy.release()
+            if taken:
+                self._steps.release_all()
+                self._busy.release()
+                self._worker = 0
+
+    def _at_work(self) -> bool:
+        """Whether the thread that took the model is still in one of its methods: an interrupt at an unlucky moment may
+        have kept it from giving the model back."""
+        worker, found = self._worker, 0
+        frame: Any = sys._current_frames().get(worker)
+        while frame is not None:
+            if frame.f_code.co_name in WORK and any(v is self for v in frame.f_locals.values()):
+                found += 1
+            frame = frame.f_back
+        return not worker or found > (worker == threading.get_ident())      # one of them is who asks
 
     # ---- fit --------------------------------------------------------------------------------------------------
 
@@ -213,7 +225,11 @@ class Trainer(OwnSteps):
         short = source.at_hand and isinstance(verbose, str) and verbose == "auto" and source.total in (0, 1)
         progress = Progress(0 if short else verbose, 1, source.total, title=False)
         listeners = CallbackList(callbacks, self, {"steps": source.total, "verbose": progress.verbose})
-        return self._packed(loop.predict(self, source, listeners, progress))
+        try:
+            return self._packed(loop.predict(self, source, listeners, progress))
+        except KeyboardInterrupt:
+            source.close()      # once more: it may have come while that was under way
+            raise
 
     def _packed(self, outputs: list[np.ndarray]) -> Any:
         """One array, a list, or a dict where the model's outputs are one."""

@@ -1,0 +1,82 @@
+"""An interrupt at any line of fit, evaluate, predict or train_on_batch leaves a model that can be used."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Input, Sequential, layers
+
+PACKAGE = os.path.dirname(fastnn.__file__) + os.sep
+X = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
+Y = X.sum(axis=1, keepdims=True)
+
+
+def network() -> Sequential:
+    model = Sequential([Input((4,)), layers.Dense(3, activation="tanh"), layers.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    return model
+
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "fit": lambda m: m.fit(X, Y, epochs=3, batch_size=10, verbose=0, validation_data=(X[:6], Y[:6])),
+    "fit on batches": lambda m: m.fit(((X[:8], Y[:8]) for _ in range(4)), epochs=2, steps_per_epoch=2, verbose=0),
+    "evaluate": lambda m: m.evaluate(X, Y, batch_size=10, verbose=0),
+    "predict": lambda m: m.predict(X, batch_size=10, verbose=0),
+    "train_on_batch": lambda m: m.train_on_batch(X, Y),
+}
+
+
+def interrupted(call: Callable[[], Any], line: int) -> tuple[int, bool]:
+    """(how many lines of the package ran, whether the interrupt came out) with KeyboardInterrupt at one of them."""
+    count = 0
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal count
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        if event == "line":
+            count += 1
+            if count == line:
+                raise KeyboardInterrupt
+        return trace
+
+    errors = np.geterr()
+    sys.settrace(trace)
+    try:
+        call()
+        return count, False
+    except KeyboardInterrupt:
+        return count, True
+    finally:
+        sys.settrace(None)
+        np.seterr(**errors)     # the trace comes before the end of a `with np.errstate`, and keeps it from happening
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_interrupt_at_any_line(name: str) -> None:
+    total, _ = interrupted(lambda: CALLS[name](network()), -1)
+    stride = int(os.environ.get("FASTNN_TEST_STRIDE", max(1, total // 60)))
+    fitted = network()
+    CALLS[name](fitted)
+    lost = []
+    for line in range(1, total, stride):
+        for model in (network(), fitted):       # recording, and replaying
+            ran, raised = interrupted(lambda model=model: CALLS[name](model), line)
+            if ran < line:
+                continue
+            if not raised:
+                lost.append(line)
+            history = model.history
+            if history is not None:
+                assert {len(v) for v in history.history.values()} <= {len(history.epoch)}, f"line {line}"
+            assert not [f.mode for f in model._feeds if f.busy], f"line {line}: a feed is busy"
+            before = int(model.optimizer.iterations)
+            record = model.fit(X, Y, epochs=2, batch_size=12, verbose=0)        # not busy
+            assert len(record.epoch) == 2 and int(model.optimizer.iterations) == before + 4, f"line {line}"
+            assert np.isfinite(model.evaluate(X, Y, verbose=0)).all() and model.predict(X, verbose=0).shape == (24, 1)
+    assert not lost, f"lost at {lost}"
