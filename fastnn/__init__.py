@@ -1,8 +1,15 @@
 """fastnn: neural networks with the shape of Keras, kernels in C, and no black box.
 
 `from fastnn import Sequential, layers`; or run a Keras script after replacing `tensorflow.keras` by `fastnn`.
+With `import fastnn as tf`, tf.keras is fastnn too. Modules that draw or teach are imported when they are asked for.
 `fastnn.show_config()` says what runs your code. The study guide's chapters are `python -m fastnn.examples.NAME`.
 """
+
+import functools as _functools
+import importlib as _importlib
+import sys as _sys
+import types as _types
+from typing import Any as _Any
 
 __version__ = "0.1.0"
 
@@ -87,3 +94,45 @@ __all__ = [
     "show_config",
     "utils",
 ]
+
+_LATER = ("backend", "examples", "plotting", "saving", "teaching")      # imported when they are asked for
+_ABSENT = {
+    "applications": "there are no pretrained weights; build the network from fastnn.layers",
+    "distribute": "one machine's cores are used by themselves; leave the strategy out",
+    "estimator": "use Sequential or Model with compile and fit",
+    "mixed_precision": "weights and data are float32; leave it out",
+    "Session": "ops run when they are called; leave the session out",
+}
+
+
+def __getattr__(name: str) -> _Any:
+    """Modules that are imported late; fastnn.keras is fastnn. What Keras had, and what to do instead, in one line."""
+    if name == "keras":
+        return _sys.modules[__name__]
+    if name in _LATER:
+        return _importlib.import_module(f"fastnn.{name}")
+    why = f": {_ABSENT[name]}" if name in _ABSENT else ""
+    raise AttributeError(f"module 'fastnn' has no attribute {name!r}{why}.")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_LATER, "keras", "__version__"})
+
+
+def _public_names(module: _types.ModuleType) -> list[str]:
+    """What a module lists, or else what it defines itself; not what it imports."""
+    own = [name for name, value in vars(module).items()
+           if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__]
+    return sorted(getattr(module, "__all__", own))
+
+
+def _tidy() -> None:
+    """dir() of a public module lists what is public; `from fastnn.keras.layers import Dense` is fastnn.layers'."""
+    for full, module in list(_sys.modules.items()):
+        if full == "fastnn" or full.startswith("fastnn."):
+            _sys.modules.setdefault(full.replace("fastnn", "fastnn.keras", 1), module)
+            if "__dir__" not in vars(module):
+                vars(module)["__dir__"] = _functools.partial(_public_names, module)
+
+
+_tidy()

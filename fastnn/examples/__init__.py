@@ -32,3 +32,9 @@ LESSONS = {
     "vae": "chapter 12: digits as points of the plane (needs the IDX files)",
     "custom_layer": "chapter 40: a layer and a loss of your own, without a backward",
 }
+
+__all__ = ["LESSONS"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

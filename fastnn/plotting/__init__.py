@@ -32,3 +32,7 @@ __all__ = [
     "image_rows",
     "loss_curves",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

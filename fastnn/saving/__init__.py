@@ -13,3 +13,7 @@ __all__ = [
     "save_model",
     "save_weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

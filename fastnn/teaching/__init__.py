@@ -19,3 +19,7 @@ __all__ = [
     "machine_peak",
     "profile",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
