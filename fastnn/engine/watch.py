@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 _NOTHING = object()
+_INSIDE = (np.ndarray, list, set, dict, np.random.Generator, np.random.RandomState)     # what is looked into
 _PLAIN = (bool, int, float, complex, str, bytes, tuple, type(None))
 _edits = 0      # of all objects: while it stands still, no version has to be compared
 
@@ -53,6 +54,8 @@ def contents(used: Watched) -> dict[str, Any]:
 
 def _frozen(value: Any, depth: int) -> Any:
     """A value to compare with; the very object where nothing in it is looked at."""
+    if not isinstance(value, _INSIDE):
+        return value
     if isinstance(value, np.ndarray):
         inside = _items(value.ravel().tolist(), depth) if value.dtype.kind == "O" else zlib.crc32(value.tobytes())
         return value.shape, value.dtype.str, inside
@@ -128,7 +131,8 @@ class Watch:
 
     def same_contents(self) -> bool:
         """Whether their lists, dicts, arrays and generators are what they were, too."""
-        return not self._inside or all(contents(each.used) == each.contents for each in self._inside)
+        return all(_frozen(each.used.__dict__.get(name), 0) == was
+                   for each in self._inside for name, was in each.contents.items())
 
     def forget(self) -> None:
         """Watch nothing any more: it holds for good."""

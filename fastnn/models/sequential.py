@@ -19,6 +19,7 @@ class Sequential(Model):
     without, they are made when the model first sees data."""
 
     searched = False        # its layers are those of the chain
+    unwatched = Model.unwatched | {"_links"}        # whoever changes the chain says so (_finish)
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
