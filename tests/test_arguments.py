@@ -142,7 +142,7 @@ NASTY = [NAN, math.inf, -math.inf, -1, 0, 1.5, 2 ** 63, 2 ** 200, 10 ** 400, "no
 def _made(case: Case, name: str, value: Any) -> None:
     """Make the object; call it, where it is a layer."""
     made = case.make(**{name: value})
-    if case.inputs and name not in ("activation", "name"):
+    if case.inputs and name != "name" and not name.endswith("activation"):
         inputs = [np.zeros(shape, np.float32) for shape in case.inputs]
         made(inputs[0] if len(inputs) == 1 else inputs)
 

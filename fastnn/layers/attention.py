@@ -6,7 +6,7 @@ The usual case is one call for all heads; where the scores are asked for or drop
 from typing import Any
 
 from fastnn import constraints, initializers, ops, regularizers
-from fastnn.arguments import share, whole
+from fastnn.arguments import axes, choice, share, sizes, whole
 from fastnn.engine.kinds import Named
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError, shown
@@ -42,13 +42,11 @@ class MultiHeadAttention(Layer):
         self.value_dim = self.key_dim if value_dim is None else whole(value_dim, "value_dim", 1)
         self.dropout = share(dropout, f"{type(self).__name__}: dropout")
         self.use_bias = bool(use_bias)
-        if attention_axes not in (None, (1,), [1], 1):
-            raise ValueError(f"{type(self).__name__}: attention_axes is {shown(attention_axes)}; fastnn attends along "
-                             "axis 1. Reshape the inputs to (batch, positions, features).")
-        if output_shape is not None and not hasattr(output_shape, "__index__") and len(output_shape) != 1:
-            raise ValueError(f"{type(self).__name__}: output_shape is {shown(output_shape)}; needs one number.")
-        single = output_shape is None or hasattr(output_shape, "__index__")
-        self._output_width = output_shape if single else output_shape[0]
+        if attention_axes is not None and axes(attention_axes, f"{type(self).__name__}: attention_axes") != (1,):
+            raise ValueError(f"{type(self).__name__}: attention_axes is {shown(attention_axes)}; needs 1, as fastnn "
+                             "attends along that axis. Reshape the inputs to (batch, positions, features).")
+        self._output_width = None if output_shape is None else sizes(
+            output_shape, f"{type(self).__name__}: output_shape", 1)[0]
         self._given_output_shape = output_shape
         self.attention_axes, self.seed = attention_axes, seed
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -232,8 +230,7 @@ class Attention(Layer):
     def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if score_mode not in ("dot", "concat"):
-            raise ValueError(f"{type(self).__name__}: score_mode is {shown(score_mode)}; needs 'dot' or 'concat'.")
+        choice(score_mode, f"{type(self).__name__}: score_mode", ("dot", "concat"))
         self.use_scale, self.score_mode, self.seed = bool(use_scale), score_mode, seed
         self.dropout = share(dropout, f"{type(self).__name__}: dropout")
         self.supports_masking = True

@@ -6,22 +6,14 @@ from typing import Any
 import numpy as np
 
 from fastnn import activations, constraints, initializers, ops, regularizers
-from fastnn.arguments import choice, share, whole
+from fastnn.arguments import channels_last, choice, share, sizes, whole
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import ShapeError
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.rnn import RNN
 from fastnn.layers.stacked import features_of
-
-
-def _sizes(value: Any, rank: int, what: str) -> tuple[int, ...]:
-    """`rank` whole numbers >= 1, from one for all or a tuple."""
-    values = (value,) * rank if hasattr(value, "__index__") else tuple(value)
-    if len(values) != rank:
-        raise ValueError(f"{what} is {shown(value)}; needs one number or {rank}.")
-    return tuple(whole(n, what, 1) for n in values)
 
 
 class ConvLSTMCell(RandomLayer):
@@ -40,13 +32,11 @@ class ConvLSTMCell(RandomLayer):
                  recurrent_dropout: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed=seed, **kwargs)
         name = type(self).__name__
-        if data_format not in (None, "channels_last"):
-            raise ValueError(f"{name}: got data_format {shown(data_format)}; fastnn is channels_last throughout.")
-        self.data_format = "channels_last"
+        self.data_format = channels_last(data_format, name)
         self.rank, self.filters = rank, whole(filters, f"{name}: filters", 1)
-        self.kernel_size = _sizes(kernel_size, rank, f"{name}: kernel_size")
-        self.strides = _sizes(strides, rank, f"{name}: strides")
-        self.dilation_rate = _sizes(dilation_rate, rank, f"{name}: dilation_rate")
+        self.kernel_size = sizes(kernel_size, f"{name}: kernel_size", rank)
+        self.strides = sizes(strides, f"{name}: strides", rank)
+        self.dilation_rate = sizes(dilation_rate, f"{name}: dilation_rate", rank)
         self.padding = choice(padding.lower() if isinstance(padding, str) else padding, f"{name}: padding",
                               ("valid", "same"))
         self.activation, self.recurrent_activation = activations.get(activation), activations.get(recurrent_activation)

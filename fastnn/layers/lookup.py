@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import choice, whole
+from fastnn.arguments import choice, is_sequence, numbers, optional, whole
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, shown
@@ -30,7 +30,9 @@ class Vocabulary(Layer):
         self.max_tokens = None if max_tokens is None else whole(max_tokens, f"{name}: max_tokens", 1)
         self.num_oov_indices = whole(num_oov_indices, f"{name}: num_oov_indices", 0)
         self.output_mode = choice(output_mode, f"{name}: output_mode", MODES)
-        self.mask_token, self.oov_token, self.invert = mask_token, oov_token, bool(invert)
+        self.mask_token = optional(self._checked, mask_token, f"{name}: mask_token")
+        self.oov_token = optional(self._checked, oov_token, f"{name}: oov_token")
+        self.invert = bool(invert)
         self.pad_to_max_tokens = bool(pad_to_max_tokens)
         self._tokens: list[Any] = []
         self._numbers: dict[Any, int] = {}
@@ -48,6 +50,13 @@ class Vocabulary(Layer):
         if name == "idf_weights":
             return None if self._idf is None else self._idf[len(self._specials()):].tolist()
         return super()._argument(name)
+
+    @staticmethod
+    def _checked(token: Any, what: str) -> Any:
+        """A token that may be in the vocabulary: a text."""
+        if isinstance(token, (str, np.str_)):
+            return str(token)
+        raise TypeError(f"{what} is {shown(token)}; needs a text.")
 
     # ---- the vocabulary ---------------------------------------------------------------------------------------
 
@@ -97,9 +106,17 @@ class Vocabulary(Layer):
         """
         name = type(self).__name__
         if isinstance(vocabulary, (str, Path)):
+            if not Path(vocabulary).is_file():
+                raise ValueError(f"{name}: vocabulary is {shown(vocabulary)}, which is no file; needs a list of "
+                                 "tokens, or the path of a file with one a line.")
             vocabulary = Path(vocabulary).read_text(encoding="utf-8").split("\n")
             vocabulary = vocabulary[:-1] if vocabulary and not vocabulary[-1] else vocabulary
-        tokens = [token.item() if isinstance(token, np.generic) else token for token in vocabulary]
+        if not is_sequence(vocabulary):
+            raise TypeError(f"{name}: vocabulary is {shown(vocabulary)}; needs a list of tokens, or the path of a "
+                            "file.")
+        tokens = [self._checked(token, f"{name}: a token of the vocabulary") for token in vocabulary]
+        if idf_weights is not None:
+            idf_weights = np.atleast_1d(numbers(idf_weights, f"{name}: idf_weights"))
         specials = self._specials()
         if specials and tokens[:len(specials)] == specials:
             tokens = tokens[len(specials):]
@@ -113,7 +130,8 @@ class Vocabulary(Layer):
                              f"{self.max_tokens}.")
         if (self.output_mode == "tf_idf") != (idf_weights is not None):
             raise ValueError(f"{name}: output_mode is {self.output_mode!r} and idf_weights "
-                             f"{'is missing' if idf_weights is None else 'was given'}; they belong to 'tf_idf'.")
+                             f"{'is missing' if idf_weights is None else 'was given'}; 'tf_idf' needs them, and only "
+                             "it.")
         if idf_weights is not None and len(idf_weights) != len(tokens):
             raise ValueError(f"{name}: got {len(idf_weights)} idf_weights for {len(tokens)} tokens; needs one each.")
         self._set(tokens, idf_weights)
@@ -245,6 +263,12 @@ class IntegerLookup(_Lookup):
                  output_mode: str = "int", pad_to_max_tokens: bool = False, **kwargs: Any) -> None:
         super().__init__(max_tokens, mask_token, oov_token, num_oov_indices, vocabulary, idf_weights, output_mode,
                          pad_to_max_tokens, invert, **kwargs)
+
+    @staticmethod
+    def _checked(token: Any, what: str) -> Any:
+        if isinstance(token, str) and token.lstrip("-").isdigit():      # a line of a file
+            token = int(token)
+        return whole(token, what, None)
 
     def _token(self, value: Any) -> Any:
         return int(value)

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+
 from fastnn import ops
 from fastnn.arguments import number
 from fastnn.engine.tensor import Tensor
 from fastnn.layers.layer import Layer
+
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class Masking(Layer):
@@ -16,7 +20,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.mask_value = number(mask_value, "Masking: mask_value")
+        self.mask_value = number(mask_value, "Masking: mask_value", -LARGEST, LARGEST)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True where a step has another feature than mask_value."""

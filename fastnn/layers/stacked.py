@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import is_sequence
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor
@@ -21,6 +22,8 @@ class StackedRNNCells(Layer):
 
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not is_sequence(cells) or not len(cells):
+            raise TypeError(f"StackedRNNCells: cells is {shown(cells)}; needs a list of cells.")
         for cell in cells:
             checked_cell(cell, "StackedRNNCells")
         self.cells = list(cells)

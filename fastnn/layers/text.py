@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import choice, whole
+from fastnn.arguments import axes, choice, is_sequence, optional, whole
 from fastnn.engine.tensor import Tensor
 from fastnn.layers.lookup import Vocabulary
 
+LONGEST = 1000        # words of an n-gram, far beyond what is of use
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -41,7 +42,9 @@ class TextVectorization(Vocabulary):
             if value is not None and not callable(value):
                 choice(value, f"TextVectorization: {what}", known)
         self.standardize, self.split = standardize, split
-        self.ngrams = tuple(range(1, ngrams + 1)) if isinstance(ngrams, int) else ngrams
+        counts = optional(axes, ngrams, "TextVectorization: ngrams")
+        self.ngrams = counts if counts is None or is_sequence(ngrams) else tuple(
+            range(1, whole(ngrams, "TextVectorization: ngrams", 1, LONGEST) + 1))
         self.output_sequence_length = None if output_sequence_length is None else whole(
             output_sequence_length, "TextVectorization: output_sequence_length", 1)
         super().__init__(max_tokens, "", "[UNK]", 1, vocabulary, idf_weights, output_mode, pad_to_max_tokens, False,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import activations, ops
-from fastnn.arguments import share, whole
+from fastnn.arguments import number, share, whole
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
@@ -104,7 +104,8 @@ class _Block(Layer):
         self.num_heads = whole(num_heads, f"{name}: num_heads", 1)
         self.dropout = share(dropout, f"{name}: dropout")
         self.activation = activations.get(activation)
-        self.layer_norm_epsilon, self.normalize_first = float(layer_norm_epsilon), bool(normalize_first)
+        self.layer_norm_epsilon = number(layer_norm_epsilon, f"{name}: layer_norm_epsilon", 0, 1, above=True)
+        self.normalize_first = bool(normalize_first)
         self.seed, self.supports_masking = seed, True
 
     def _attention(self, width: int, name: str) -> MultiHeadAttention:

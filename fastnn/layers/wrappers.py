@@ -5,7 +5,7 @@ from typing import Any
 from fastnn import ops
 from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, nearest, shown
+from fastnn.errors import ShapeError, shown
 from fastnn.layers.layer import Layer
 
 MERGES = ("sum", "mul", "concat", "ave")
@@ -74,9 +74,12 @@ class Bidirectional(Layer):
         for each in (layer, backward_layer):
             if each is not None and not isinstance(each, Layer):
                 raise TypeError(f"Bidirectional: got {shown(each)}; needs a recurrent layer, such as layers.LSTM(8).")
-        if merge_mode is not None and merge_mode not in MERGES:
-            raise ValueError(f"Bidirectional: merge_mode is {shown(merge_mode)}; {nearest(merge_mode, MERGES)} "
-                             "(or None)")
+        if merge_mode is not None and not (isinstance(merge_mode, str) and merge_mode in MERGES):
+            raise ValueError(f"Bidirectional: merge_mode is {shown(merge_mode)}; needs None or one of "
+                             f"{', '.join(MERGES)}.")
+        if weights is not None and not (isinstance(weights, (list, tuple)) and len(weights) % 2 == 0):
+            raise TypeError(f"Bidirectional: weights is {shown(weights)}; needs a list of arrays, the forward layer's "
+                            "first.")
         super().__init__(**kwargs)
         config = layer.get_config()
         self.forward_layer = type(layer).from_config(
