@@ -23,7 +23,7 @@
  *     bits are the same for any number of threads. Workers never wait for each other inside a call;
  *     partial sums over chunks whose number depends on sizes are added up in a last part (FINISH);
  *   - give the same result when called with part = {0, 1}, which is how small work is always run.
- *     How many workers a call is worth is for its op to say, in Python (fastnn/ops/_work.py).
+ *     How many workers a call is worth is for its op to say, in Python (fastnn/ops/rows/_work.py).
  *     (A kernel that opened its own OpenMP region would pay 240 ns even for `if(0)`, measured with
  *     gcc 12; a step of a small network has twenty calls of 5-100 ns each.)
  *
