@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    setuptools = pytest.importorskip("setuptools")      # here, before another test's import finds Python's distutils
+
 pytestmark = [
     pytest.mark.skipif(not (Path(__file__).parents[1] / "setup.py").is_file() or
                        not importlib.util.find_spec("setuptools"), reason="needs the checkout and setuptools"),
@@ -28,7 +32,6 @@ def compile_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compile:
     """BuildEngine._compile on two sources of an empty project; it returns which of them went to the compiler."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")     # of a distutils that another test has imported
-        import setuptools
         from setuptools._distutils.ccompiler import new_compiler
         from setuptools._distutils.sysconfig import customize_compiler
 

