@@ -77,6 +77,7 @@ def wide_model(width: int = 256) -> Any:
 
 
 @needs_c
+@pytest.mark.slow       # it reads a clock
 def test_the_calls_are_timed_inside_the_run() -> None:
     """What they take together is no more than what all of it took; that it is the step's time is for the benchmarks."""
     model, x = wide_model()

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnn.engine.program import Program, keeping, recording, undo
+from fastnn.engine.program import Program, keeping, recording, restored, undo
 from fastnn.engine.reading import users_line
 from fastnn.engine.schedule import whole_step
 from fastnn.engine.watch import Watch, noting
@@ -88,7 +88,7 @@ class Recorder:
         before: dict[int, tuple[Any, np.ndarray]] = {}
         draws = Draws(traced=key in self._unsettled)
         with whole_step():
-            with noting() as noted, keeping(before), recording() as calls, draws:
+            with restored(), noting() as noted, keeping(before), recording() as calls, draws:
                 keep = body()
             watch = Watch(noted.values())
             momentary = next((t.name for call in calls for t in call.inputs if t.momentary), "")

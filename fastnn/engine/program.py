@@ -48,6 +48,21 @@ def recording() -> Iterator[Recording]:
 
 
 @contextlib.contextmanager
+def restored() -> Iterator[None]:
+    """What the `with` block leaves open on this thread is closed at its end: an interrupt on the very line that would
+    close it has kept it from that."""
+    lists = [(name, value, list(value)) for name, value in vars(_context).items() if isinstance(value, list)]
+    others = {name: value for name, value in vars(_context).items() if not isinstance(value, list)}
+    try:
+        yield
+    finally:
+        vars(_context).update(others)
+        for name, value, items in lists:
+            value[:] = items
+            setattr(_context, name, value)
+
+
+@contextlib.contextmanager
 def not_recording() -> Iterator[None]:
     """Calls made in the `with` block run, but belong to no program and no tape."""
     before = _context.recordings, _context.tape

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnn.engine import backend
 from fastnn.engine.function import Draws
-from fastnn.engine.program import Program, keeping, recording, undo
+from fastnn.engine.program import Program, keeping, recording, restored, undo
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import arguments, checks
@@ -41,7 +41,7 @@ class Straight:
         rows = [Tensor(source[begin:begin + BATCH], "x") for begin in range(0, len(source), BATCH)]
         outputs: list[Any] = []
         draws, before = Draws(traced=False), dict[int, tuple[Any, np.ndarray]]()
-        with noting() as noted, keeping(before), recording() as calls, draws:
+        with restored(), noting() as noted, keeping(before), recording() as calls, draws:
             for x in rows:
                 with model._steps.inference():
                     outputs.append(model(x))
