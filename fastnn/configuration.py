@@ -6,11 +6,9 @@ arguments become dicts too (serialization.py).
 
 import functools
 import inspect
-import sys
 from collections.abc import Iterator
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from fastnn.arguments import flag
 from fastnn.errors import shown
 from fastnn.serialization import plain, revived
 
@@ -25,10 +23,7 @@ class Configurable:
     filled_in: ClassVar[frozenset[str]] = frozenset()       # parameters of its bases that a class gives them itself
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        made, kind = super().__new__(cls), cast(Any, cls)
-        for name, at in _flags(kind).items():
-            if name in kwargs or at < len(args):
-                flag(kwargs.get(name, args[at] if at < len(args) else None), f"{cls.__name__}: {name}")
+        made = super().__new__(cls)
         object.__setattr__(made, "_given", (args, dict(kwargs)))
         return made
 
@@ -95,19 +90,6 @@ def _own(cls: type) -> frozenset[str]:
         for p in own:
             seen.setdefault(p.name, base.__module__.partition(".")[0] == "fastnn")
     return frozenset(name for name, ours in seen.items() if ours)
-
-
-@functools.cache
-def _flags(cls: type) -> dict[str, int]:
-    """The arguments of a constructor of fastnn that are True or False, with their places among the positional ones."""
-    found: dict[str, int] = {}
-    for base, own in _constructors(cls):
-        if base.__module__.partition(".")[0] != "fastnn":
-            break
-        for at, p in enumerate(own):
-            if p.annotation is bool:
-                found.setdefault(p.name, at if base is cls and p.kind is p.POSITIONAL_OR_KEYWORD else sys.maxsize)
-    return found
 
 
 def arguments_of(made: Configurable) -> dict[str, Any]:

@@ -6,7 +6,7 @@ The usual case is one call for all heads; where the scores are asked for or drop
 from typing import Any
 
 from fastnn import constraints, initializers, ops, regularizers
-from fastnn.arguments import axes, choice, share, sizes, whole
+from fastnn.arguments import axes, choice, flag, share, sizes, whole
 from fastnn.engine.kinds import Named
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError, shown
@@ -41,7 +41,7 @@ class MultiHeadAttention(Layer):
         self.key_dim = whole(key_dim, f"{type(self).__name__}: key_dim", 1)
         self.value_dim = self.key_dim if value_dim is None else whole(value_dim, "value_dim", 1)
         self.dropout = share(dropout, f"{type(self).__name__}: dropout")
-        self.use_bias = bool(use_bias)
+        self.use_bias = flag(use_bias, f"{type(self).__name__}: use_bias")
         if attention_axes is not None and axes(attention_axes, f"{type(self).__name__}: attention_axes") != (1,):
             raise ValueError(f"{type(self).__name__}: attention_axes is {shown(attention_axes)}; needs 1, as fastnn "
                              "attends along that axis. Reshape the inputs to (batch, positions, features).")
@@ -231,7 +231,8 @@ class Attention(Layer):
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         choice(score_mode, f"{type(self).__name__}: score_mode", ("dot", "concat"))
-        self.use_scale, self.score_mode, self.seed = bool(use_scale), score_mode, seed
+        self.score_mode, self.seed = score_mode, seed
+        self.use_scale = flag(use_scale, f"{type(self).__name__}: use_scale")
         self.dropout = share(dropout, f"{type(self).__name__}: dropout")
         self.supports_masking = True
         self._dropped = Dropout(self.dropout, seed=seed) if self.dropout else None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import activations, constraints, initializers, ops, random, regularizers
-from fastnn.arguments import share, whole
+from fastnn.arguments import flag, share, whole
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
@@ -36,7 +36,7 @@ class DropoutCell(RandomLayer):
         name = type(self).__name__
         self.units = whole(units, f"{name}: units", 1)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = flag(use_bias, f"{type(self).__name__}: use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -156,7 +156,7 @@ class LSTMCell(DropoutCell):
                          kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
                          recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
-        self.unit_forget_bias = bool(unit_forget_bias)
+        self.unit_forget_bias = flag(unit_forget_bias, f"{type(self).__name__}: unit_forget_bias")
         self.state_size = [self.units, self.units]
 
     def _bias_values(self) -> Any:
@@ -202,7 +202,7 @@ class GRUCell(DropoutCell):
                          kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
                          recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
-        self.reset_after = bool(reset_after)
+        self.reset_after = flag(reset_after, f"{type(self).__name__}: reset_after")
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import activations, constraints, initializers, ops, regularizers
-from fastnn.arguments import channels_last, choice, share, sizes, whole
+from fastnn.arguments import channels_last, choice, flag, share, sizes, whole
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
@@ -40,7 +40,8 @@ class ConvLSTMCell(RandomLayer):
         self.padding = choice(padding.lower() if isinstance(padding, str) else padding, f"{name}: padding",
                               ("valid", "same"))
         self.activation, self.recurrent_activation = activations.get(activation), activations.get(recurrent_activation)
-        self.use_bias, self.unit_forget_bias = bool(use_bias), bool(unit_forget_bias)
+        self.use_bias = flag(use_bias, f"{type(self).__name__}: use_bias")
+        self.unit_forget_bias = flag(unit_forget_bias, f"{type(self).__name__}: unit_forget_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

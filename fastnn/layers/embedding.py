@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import constraints, initializers, ops, regularizers
-from fastnn.arguments import whole
+from fastnn.arguments import flag, whole
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
@@ -36,7 +36,7 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = bool(mask_zero)
+        self.mask_zero = flag(mask_zero, f"{type(self).__name__}: mask_zero")
         self.supports_masking = self.mask_zero
         if weights is not None:
             self._build((None,))

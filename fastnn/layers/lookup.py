@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import choice, is_sequence, numbers, optional, whole
+from fastnn.arguments import choice, flag, is_sequence, numbers, optional, whole
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, shown
@@ -32,8 +32,8 @@ class Vocabulary(Layer):
         self.output_mode = choice(output_mode, f"{name}: output_mode", MODES)
         self.mask_token = optional(self._checked, mask_token, f"{name}: mask_token")
         self.oov_token = optional(self._checked, oov_token, f"{name}: oov_token")
-        self.invert = bool(invert)
-        self.pad_to_max_tokens = bool(pad_to_max_tokens)
+        self.invert = flag(invert, f"{type(self).__name__}: invert")
+        self.pad_to_max_tokens = flag(pad_to_max_tokens, f"{type(self).__name__}: pad_to_max_tokens")
         self._tokens: list[Any] = []
         self._numbers: dict[Any, int] = {}
         self._idf: np.ndarray | None = None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import nest, ops
+from fastnn.arguments import flag
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor, Variable
@@ -34,9 +35,12 @@ class RNN(Layer):
         if isinstance(cell, (list, tuple)):
             cell = stacked.StackedRNNCells(cell)
         self.cell = stacked.checked_cell(cell, type(self).__name__)
-        self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
-        self.go_backwards, self.stateful, self.unroll = bool(go_backwards), bool(stateful), bool(unroll)
-        self.zero_output_for_mask = bool(zero_output_for_mask)
+        self.return_sequences = flag(return_sequences, f"{type(self).__name__}: return_sequences")
+        self.return_state = flag(return_state, f"{type(self).__name__}: return_state")
+        self.go_backwards = flag(go_backwards, f"{type(self).__name__}: go_backwards")
+        self.stateful = flag(stateful, f"{type(self).__name__}: stateful")
+        self.unroll = flag(unroll, f"{type(self).__name__}: unroll")
+        self.zero_output_for_mask = flag(zero_output_for_mask, f"{type(self).__name__}: zero_output_for_mask")
         self.supports_masking = True
         self.states: Any = None
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import activations, ops
-from fastnn.arguments import number, share, whole
+from fastnn.arguments import flag, number, share, whole
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
@@ -65,7 +65,8 @@ class TokenAndPositionEmbedding(Layer):
         self.token_embedding = Embedding(vocabulary_size, embedding_dim, embeddings_initializer, mask_zero=mask_zero)
         self.position_embedding = Embedding(sequence_length, embedding_dim, embeddings_initializer)
         self.vocabulary_size, self.embedding_dim = vocabulary_size, embedding_dim
-        self.embeddings_initializer, self.mask_zero = embeddings_initializer, bool(mask_zero)
+        self.embeddings_initializer = embeddings_initializer
+        self.mask_zero = flag(mask_zero, f"{type(self).__name__}: mask_zero")
         self.supports_masking = self.mask_zero
 
     def build(self, input_shape: Dims) -> None:
@@ -105,7 +106,7 @@ class _Block(Layer):
         self.dropout = share(dropout, f"{name}: dropout")
         self.activation = activations.get(activation)
         self.layer_norm_epsilon = number(layer_norm_epsilon, f"{name}: layer_norm_epsilon", 0, 1, above=True)
-        self.normalize_first = bool(normalize_first)
+        self.normalize_first = flag(normalize_first, f"{type(self).__name__}: normalize_first")
         self.seed, self.supports_masking = seed, True
 
     def _attention(self, width: int, name: str) -> MultiHeadAttention:
