@@ -58,8 +58,9 @@ class Recorder:
 
     def look(self) -> None:
         """Forget what was made with something that has changed inside since."""
+        now: dict[tuple[int, str], Any] = {}        # many programs were made with the same objects
         for key, entry in list(self._found.items()):
-            if not entry.watch.same_contents():
+            if not entry.watch.same_contents(now):
                 self._found.pop(key, None)
 
     def program(self, key: Any) -> Program | None:

@@ -129,10 +129,18 @@ class Watch:
             self._edits = edits
         return True
 
-    def same_contents(self) -> bool:
-        """Whether their lists, dicts, arrays and generators are what they were, too."""
-        return all(_frozen(each.used.__dict__.get(name), 0) == was
-                   for each in self._inside for name, was in each.contents.items())
+    def same_contents(self, now: dict[tuple[int, str], Any] | None = None) -> bool:
+        """Whether their lists, dicts, arrays and generators are what they were, too. now: what was found in them this
+        time, by object and attribute, for those who ask several watches."""
+        now = {} if now is None else now
+        for each in self._inside:
+            for name, was in each.contents.items():
+                key = id(each.used), name
+                if key not in now:
+                    now[key] = _frozen(each.used.__dict__.get(name), 0)
+                if now[key] != was:
+                    return False
+        return True
 
     def forget(self) -> None:
         """Watch nothing any more: it holds for good."""

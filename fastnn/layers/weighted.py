@@ -15,7 +15,8 @@ from fastnn.engine.watch import Watched, note
 from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.nest import distinct
 
-_BOOKS = frozenset({"_given", "_variables", "_sublayers", "_held", "_build_shape", "_symbols", "history", "compiled"})
+# Attributes that hold what is not a layer's own.
+BOOKS = frozenset({"_given", "_variables", "_sublayers", "_held", "_build_shape", "_symbols", "history", "compiled"})
 
 
 class _Walk(threading.local):
@@ -76,7 +77,7 @@ class Weighted(Configurable, Watched):
     def __setattr__(self, name: str, value: Any) -> None:
         before = self.__dict__.get(name)
         super().__setattr__(name, value)
-        if name in _BOOKS or "_held" not in self.__dict__:
+        if name in BOOKS or "_held" not in self.__dict__:
             return
         if before is not value and isinstance(before, (Variable, Weighted)):
             self._replace(before, value)
@@ -102,7 +103,7 @@ class Weighted(Configurable, Watched):
         if self.searched:
             seen: set[int] = set()
             for name, value in list(self.__dict__.items()):
-                if name not in _BOOKS:
+                if name not in BOOKS:
                     _collect(value, held, seen)
         gone = self._held.keys() - held.keys()
         for registry, kind in ((self._variables, Variable), (self._sublayers, Weighted)):

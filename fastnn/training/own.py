@@ -16,6 +16,7 @@ from fastnn.engine.program import not_recording, symbolic_pass
 from fastnn.engine.tensor import GradientTape, Tensor
 from fastnn.feeding.feed import Feed
 from fastnn.layers.layer import context, forward_pass
+from fastnn.layers.weighted import BOOKS
 from fastnn.metrics.metric import Metric, Reading, State
 from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops._op import as_tensor
@@ -110,8 +111,13 @@ class OwnSteps:
 
 def own_metrics(layer: Any) -> list[Metric]:
     """The metrics that a model and its layers hold as attributes, in lists and dicts too."""
-    return [*flatten(list(vars(layer).values()), Metric),
-            *(m for inner in layer._sublayers for m in own_metrics(inner))]
+    found: list[Metric] = []
+    for name, value in vars(layer).items():     # once an epoch and for each evaluate: most attributes are plain
+        if isinstance(value, (Metric, list, tuple, dict)) and name not in BOOKS:
+            found += flatten(value, Metric)
+    for inner in layer._sublayers:
+        found += own_metrics(inner)
+    return found
 
 
 def unpack(data: Any) -> tuple[Any, Any, Any]:
