@@ -80,7 +80,7 @@ def test_what_a_loss_gives_too_is_not_computed_twice(any_backend: str) -> None:
     for read_before in (False, True):
         with np.errstate(all="ignore"), recording() as calls:
             logits, y = rows.elementwise.scale(Tensor(x), factor=2.0), rows.elementwise.scale(Tensor(x), factor=0.5)
-            numbers = rows.data.gather_rows(labels, np.arange(9, dtype=np.int32), Tensor(np.array(0)), batch=9)
+            numbers = rows.batch.gather_rows(labels, np.arange(9, dtype=np.int32), Tensor(np.array(0)), batch=9)
             p = ops.softmax(logits)
             before = rows.elementwise.square(p) if read_before else y
             loss, *_ = rows.sparse_crossentropy.sparse_softmax_crossentropy(numbers, logits, ignore=-1)

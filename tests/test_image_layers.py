@@ -14,7 +14,7 @@ from fastnn.engine import threads
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.layers.random_image import _RandomImage
-from fastnn.ops.rows.data import gather_rows_rescaled
+from fastnn.ops.rows.batch import gather_rows_rescaled
 from tests.errors import assert_good_error
 
 X = np.arange(40, dtype=np.float32).reshape(2, 4, 5, 1)

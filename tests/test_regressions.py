@@ -14,7 +14,8 @@ from fastnn.engine.program import Program, recording
 from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._op import Op
-from fastnn.ops.rows.data import copy, fill, gather_rows, store_step
+from fastnn.ops.rows.batch import gather_rows, store_step
+from fastnn.ops.rows.data import copy, fill
 from fastnn.training.steps import KEPT
 
 X = np.random.default_rng(0).normal(size=(64, 5)).astype("float32")

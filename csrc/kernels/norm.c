@@ -1,105 +1,12 @@
-/* norm.c: normalization of batches, samples and groups of channels, and the way back; see fastnn/reference/norm.py.
- * Work is split by channels or by samples, never inside a sum. */
+/* norm.c: normalization of samples and of groups of channels, and the way back; see fastnn/reference/norm.py.
+ * Work is split by samples, never inside a sum. */
 #include "vector/chunks.h"
 #include "vector/columns.h"
 
 enum {
-    LINE = 16,            /* channels in a cache line, which belong to one worker */
     CHUNK = 64,           /* rows in a partial sum of layer_norm_grad */
     LONG = 64 * WIDTH     /* values summed in float32 before they go to float64 */
 };
-
-static void batch_norm(const Call *call, Part part)
-{
-    const float *x = input(call, 0);
-    const float *gamma = input(call, 1);
-    const float *beta = input(call, 2);
-    const double epsilon = number(call, 0);
-    float *y = output(call, 0);
-    float *mean = output(call, 1);          /* or NULL, as the next */
-    float *variance = output(call, 2);
-    const int64_t channels = input_size(call, 1), rows = channels ? input_size(call, 0) / channels : 0;
-    const Range range = share(channels, LINE, part);
-
-    for (int64_t c = range.begin; c < range.end; c += STRIP) {
-        const Strip s = {rows, range.end - c < STRIP ? range.end - c : STRIP, channels};
-        double means[STRIP] = {0}, variances[STRIP] = {0};
-        float centre[STRIP], scale[STRIP], shift[STRIP];
-        load_strip(scale, gamma + c, s.width);
-        load_strip(shift, beta + c, s.width);
-        column_moments(x + c, s, means, variances);
-        for (int64_t j = 0; j < STRIP; j++) {      /* what rounding the mean leaves goes into the shift */
-            variances[j] /= rows;
-            centre[j] = rounded(means[j]);
-            const double factor = scale[j] / sqrt(variances[j] + epsilon);
-            scale[j] = (float)factor;
-            shift[j] = (float)(shift[j] + (centre[j] - means[j]) * factor);
-        }
-        scale_columns(x + c, y + c, centre, scale, shift, s);
-        if (mean) store_strip(mean + c, means, s.width);
-        if (variance) store_strip(variance + c, variances, s.width);
-    }
-}
-
-static void batch_norm_grad(const Call *call, Part part)
-{
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
-    const float *gamma = input(call, 2);
-    const float *mean = input(call, 3);
-    const float *variance = input(call, 4);
-    const double epsilon = number(call, 0);
-    float *dx = output(call, 0);            /* or NULL, as the next two */
-    float *dgamma = output(call, 1);
-    float *dbeta = output(call, 2);
-    const int64_t channels = input_size(call, 2), rows = channels ? input_size(call, 0) / channels : 0;
-    const Range range = share(channels, LINE, part);
-
-    for (int64_t col = range.begin; col < range.end; col += STRIP) {
-        const Strip s = {rows, range.end - col < STRIP ? range.end - col : STRIP, channels};
-        double sums[STRIP] = {0}, products[STRIP] = {0};
-        float centre[STRIP], spread[STRIP], a[STRIP], b[STRIP], c[STRIP];
-        load_strip(centre, mean + col, s.width);
-        load_strip(spread, variance + col, s.width);
-        load_strip(a, gamma + col, s.width);
-        column_sums(dy + col, x + col, centre, s, sums, products);
-        for (int64_t j = 0; j < STRIP; j++) {
-            const double rstd = 1 / sqrt(spread[j] + epsilon), factor = a[j] * rstd;
-            products[j] *= rstd;
-            a[j] = (float)factor;
-            b[j] = (float)(-factor * rstd * products[j] / rows);
-            c[j] = (float)(-factor * sums[j] / rows);
-        }
-        if (dx) combine_columns(dy + col, x + col, dx + col, centre, a, b, c, s);
-        if (dgamma) store_strip(dgamma + col, products, s.width);
-        if (dbeta) store_strip(dbeta + col, sums, s.width);
-    }
-}
-
-static void batch_norm_inference(const Call *call, Part part)
-{
-    const float *x = input(call, 0);
-    const float *gamma = input(call, 1);
-    const float *beta = input(call, 2);
-    const float *mean = input(call, 3);
-    const float *variance = input(call, 4);
-    const double epsilon = number(call, 0);
-    float *y = output(call, 0);
-    const int64_t channels = input_size(call, 1);
-    const Range range = share_rows(channels ? input_size(call, 0) / channels : 0, part);
-
-    for (int64_t c = 0; c < channels; c += STRIP) {
-        const Strip s = {range.end - range.begin, channels - c < STRIP ? channels - c : STRIP, channels};
-        float centre[STRIP], scale[STRIP], shift[STRIP], spread[STRIP];
-        load_strip(centre, mean + c, s.width);
-        load_strip(spread, variance + c, s.width);
-        load_strip(scale, gamma + c, s.width);
-        load_strip(shift, beta + c, s.width);
-        for (int64_t j = 0; j < STRIP; j++) scale[j] = (float)(scale[j] / sqrt(spread[j] + epsilon));
-        const int64_t at = range.begin * channels + c;
-        scale_columns(x + at, y + at, centre, scale, shift, s);
-    }
-}
 
 static void layer_norm(const Call *call, Part part)
 {
@@ -324,9 +231,6 @@ static int64_t group_norm_scratch(const Call *call)
 
 extern const Kernel FAMILY(norm)[];
 const Kernel FAMILY(norm)[] = {
-    {"batch_norm(x, gamma, beta, *, epsilon)", batch_norm},
-    {"batch_norm_grad(dy, x, gamma, mean, variance, *, epsilon)", batch_norm_grad},
-    {"batch_norm_inference(x, gamma, beta, mean, variance, *, epsilon)", batch_norm_inference},
     {"layer_norm(x, gamma, beta, *, epsilon)", layer_norm},
     {"layer_norm_grad(dy, x, gamma, mean, rstd)", layer_norm_grad, FINISH, layer_norm_scratch},
     {"group_norm(x, gamma, beta, *, groups, epsilon)", group_norm},

@@ -1,68 +1,14 @@
 /* reduce.c: sums, means and maxima over any axes, and their way back; see fastnn/reference/reduce.py.
  *
- * Neighbouring axes of one kind are merged, so that axes kept and axes reduced alternate. If the last group
- * is reduced, an output is a reduction of contiguous runs; if it is kept, outputs lie side by side and whole
- * rows are combined. Sums are in float32 over a few terms and in float64 across them, in an order that
+ * If the last group of axes (layout.h) is reduced, an output is a reduction of contiguous runs; if it is kept, outputs
+ * lie side by side and whole rows are combined. Sums are in float32 over a few terms and in float64 across them, in an order that
  * depends on the shape only: the bits are the same for any number of threads and any instruction set. */
+#include "kernels/layout.h"
 #include "vector/rows.h"
 
 enum { LANES = 32, STRIP = 64, TERMS = 8 };   /* TERMS: additions in float32 before going to float64 */
 
 typedef enum Mode { SUM, MEAN, MAX } Mode;
-
-typedef struct Axes {
-    int64_t size[MAX_RANK], stride[MAX_RANK];
-    int count;
-} Axes;
-
-/* The shape of the whole array, seen as groups of axes. */
-typedef struct Layout {
-    Axes kept, reduced;       /* all groups but the last */
-    int64_t last;             /* the size of the last group */
-    int last_reduced;
-    int64_t outputs, terms;   /* product of the kept sizes; product of the reduced ones */
-    int64_t reduced_outer;    /* the same without the last group */
-} Layout;
-
-static void push(Axes *axes, int64_t size, int64_t stride)
-{
-    axes->size[axes->count] = size;
-    axes->stride[axes->count++] = stride;
-}
-
-static Layout layout_of(const Tensor *t, const Constant *axes)
-{
-    Layout l = {.last = 1, .outputs = 1, .terms = 1, .reduced_outer = 1};
-    int is_reduced[MAX_RANK] = {0};
-    for (int64_t i = 0; i < axes->count; i++) is_reduced[axes->items[i]] = 1;
-
-    int axis = t->rank;
-    if (axis > 0) l.last_reduced = is_reduced[axis - 1];
-    while (axis > 0 && is_reduced[axis - 1] == l.last_reduced) l.last *= t->shape[--axis];
-    *(l.last_reduced ? &l.terms : &l.outputs) *= l.last;
-    for (int64_t stride = l.last; axis > 0;) {
-        const int reduced = is_reduced[axis - 1];
-        int64_t size = 1;
-        while (axis > 0 && is_reduced[axis - 1] == reduced) size *= t->shape[--axis];
-        push(reduced ? &l.reduced : &l.kept, size, stride);
-        if (reduced) l.reduced_outer *= size;
-        *(reduced ? &l.terms : &l.outputs) *= size;
-        stride *= size;
-    }
-    return l;
-}
-
-/* Where element `index` of these axes (in C order; they are listed from the last one) begins. */
-static inline int64_t offset_of(const Axes *axes, int64_t index)
-{
-    int64_t offset = 0;
-    int i = 0;
-    for (; i + 1 < axes->count; i++) {
-        offset += index % axes->size[i] * axes->stride[i];
-        index /= axes->size[i];
-    }
-    return axes->count ? offset + index * axes->stride[i] : 0;
-}
 
 /* The larger one, or a NaN: the first choice is one instruction, which gives b if either is NaN. */
 static inline float larger(float a, float b)

@@ -10,7 +10,8 @@ import numpy as np
 from fastnn import random
 from fastnn.engine.program import section_scope
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.ops.rows.data import advance, fill, gather_rows, shuffle_step, store_step
+from fastnn.ops.rows.batch import gather_rows, shuffle_step, store_step
+from fastnn.ops.rows.data import advance, fill
 
 
 class Feed:

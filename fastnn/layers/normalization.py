@@ -13,9 +13,10 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
+from fastnn.ops.rows.batch_norm import batch_norm, batch_norm_inference
 from fastnn.ops.rows.dense import add_bias, sum_rows
 from fastnn.ops.rows.elementwise import add_constant, divide, multiply, sqrt, square, subtract
-from fastnn.ops.rows.norm import batch_norm, batch_norm_inference, group_norm, layer_norm
+from fastnn.ops.rows.norm import group_norm, layer_norm
 from fastnn.ops.rows.optimizer import ema_step
 from fastnn.ops.rows.reduce import expand
 

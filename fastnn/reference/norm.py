@@ -1,4 +1,4 @@
-"""Normalization of batches, of samples and of groups of channels, and the way back. NumPy only.
+"""Normalization of samples and of groups of channels, and the way back. NumPy only.
 
 The last axis of x holds the channels. Sums are taken in float64, deviations from the mean in a second pass, so that a
 mean far larger than the spread does no harm.
@@ -6,52 +6,13 @@ mean far larger than the spread does no harm.
 
 import numpy as np
 
+from fastnn.reference._normal import deviations
 from fastnn.reference._types import Array
-
-
-def _deviations(x: Array, mean: Array, rstd: Array) -> Array:
-    """x̂ = (x - mean)·rstd in float64."""
-    return (x.astype(np.float64) - mean) * rstd
-
-
-def _rows(x: Array) -> tuple[int, ...]:
-    """All axes but the channels."""
-    return tuple(range(x.ndim - 1))
 
 
 def _grouped(x: Array, groups: int) -> Array:
     """(b, ..., c) as (b, rows, groups, c / groups)."""
     return x.reshape(x.shape[0], -1, groups, x.shape[-1] // groups)
-
-
-def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
-    """y = γ·(x - mean)/√(variance + ε) + β, with mean and (biased) variance of each channel over the batch.
-
-    x (..., c), gamma, beta (c,) → y (..., c), mean (c,), variance (c,). Ioffe and Szegedy 2015.
-    """
-    mean, variance = (np.asarray(f(x, axis=_rows(x), dtype=np.float64)) for f in (np.mean, np.var))
-    y = _deviations(x, mean, 1 / np.sqrt(variance + epsilon)) * gamma + beta
-    return y.astype(x.dtype), mean.astype(x.dtype), variance.astype(x.dtype)
-
-
-def batch_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, *,
-                    epsilon: float) -> tuple[Array, Array, Array]:
-    """dγ = Σ dy·x̂, dβ = Σ dy, dx = γ/√(variance + ε)·(dy - dβ/n - x̂·dγ/n), sums over the n values of a channel.
-
-    dy, x (..., c), gamma, mean, variance (c,) → dx (..., c), dgamma, dbeta (c,).
-    """
-    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
-    normal = _deviations(x, mean, rstd)
-    dgamma, dbeta = np.sum(dy * normal, axis=_rows(x)), np.sum(dy, axis=_rows(x), dtype=np.float64)
-    count = x.size // x.shape[-1]
-    dx = gamma * rstd * (dy - dbeta / count - normal * dgamma / count)
-    return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
-
-
-def batch_norm_inference(x: Array, gamma: Array, beta: Array, mean: Array, variance: Array, *, epsilon: float) -> Array:
-    """y = γ·(x - mean)/√(variance + ε) + β, with a given mean and variance. x (..., c), others (c,) → y (..., c)."""
-    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
-    return (_deviations(x, mean, rstd) * gamma + beta).astype(x.dtype)
 
 
 def layer_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
@@ -61,7 +22,7 @@ def layer_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[
     """
     mean = np.asarray(np.mean(x, axis=1, dtype=np.float64))
     rstd = 1 / np.sqrt(np.var(x, axis=1, dtype=np.float64) + epsilon)
-    y = _deviations(x, mean[:, None], rstd[:, None]) * gamma + beta
+    y = deviations(x, mean[:, None], rstd[:, None]) * gamma + beta
     return y.astype(x.dtype), mean.astype(x.dtype), rstd.astype(x.dtype)
 
 
@@ -70,7 +31,7 @@ def layer_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array)
 
     dy, x (rows, n), gamma (n,), mean, rstd (rows,) → dx (rows, n), dgamma, dbeta (n,).
     """
-    normal = _deviations(x, mean[:, None], rstd[:, None])
+    normal = deviations(x, mean[:, None], rstd[:, None])
     scaled = dy * gamma.astype(np.float64)
     along = np.mean(scaled, axis=1, keepdims=True), np.mean(scaled * normal, axis=1, keepdims=True)
     dx = rstd[:, None] * (scaled - along[0] - normal * along[1])
@@ -86,7 +47,7 @@ def group_norm(x: Array, gamma: Array, beta: Array, *, groups: int, epsilon: flo
     cells = _grouped(x, groups)
     mean = np.asarray(np.mean(cells, axis=(1, 3), dtype=np.float64))
     rstd = 1 / np.sqrt(np.var(cells, axis=(1, 3), dtype=np.float64) + epsilon)
-    normal = _deviations(cells, mean[:, None, :, None], rstd[:, None, :, None]).reshape(x.shape)
+    normal = deviations(cells, mean[:, None, :, None], rstd[:, None, :, None]).reshape(x.shape)
     return (normal * gamma + beta).astype(x.dtype), mean.astype(x.dtype), rstd.astype(x.dtype)
 
 
@@ -97,7 +58,7 @@ def group_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array)
     """
     groups = mean.shape[1]
     centre, scale = mean[:, None, :, None], rstd[:, None, :, None]
-    normal = _deviations(_grouped(x, groups), centre, scale)
+    normal = deviations(_grouped(x, groups), centre, scale)
     d = _grouped(dy, groups).astype(np.float64)
     scaled = d * gamma.reshape(groups, -1)
     along = [np.mean(terms, axis=(1, 3), keepdims=True) for terms in (scaled, scaled * normal)]

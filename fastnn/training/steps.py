@@ -17,7 +17,8 @@ from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import context, forward_pass
 from fastnn.nest import distinct, flatten
-from fastnn.ops.rows.data import advance, store_step
+from fastnn.ops.rows.batch import store_step
+from fastnn.ops.rows.data import advance
 from fastnn.training import own
 
 LOG_ROWS = 4096

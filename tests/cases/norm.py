@@ -1,38 +1,21 @@
-"""Rows for fastnn/reference/norm.py: few and many rows, few and many channels, a mean far larger than the spread."""
+"""Rows for fastnn/reference/norm.py: few and many rows and channels, a mean far larger than the spread."""
 
 from typing import Any
 
 from tests.cases._case import Case, floats
-
-
-def _far(arrays: dict[str, Any]) -> None:
-    """x around 10,000: sums of squares would lose everything."""
-    arrays["x"] += 10_000
+from tests.cases.batch_norm import ROWS, VECTORS, WRONG, E, far
 
 
 def _statistics(*dims: Any) -> dict[str, Any]:
     return {"mean": floats(*dims, low=-1, high=1), "rstd": floats(*dims, low=0.3, high=3)}
 
 
-E: dict[str, Any] = {"epsilon": 1e-3}
-VECTORS: dict[str, Any] = {"gamma": floats("c"), "beta": floats("c")}
-GIVEN: dict[str, Any] = {"gamma": floats("c"), "mean": floats("c"), "variance": floats("c", low=0.1, high=4)}
-ROWS, IMAGE = ("n", "c"), (3, 5, "n", "c")
-WRONG: Any = [(dict(gamma=(2,)), "one value per channel"), (dict(x=(3,)), "batch")]
-UNEQUAL: Any = [(dict(dy=(2, 3)), "equal"), (dict(mean=(7,)), "one value per channel")]
 MEANS: Any = [(dict(mean=(3,), rstd=(3,)), "rows"), (dict(dy=(4, 3)), "equal")]
 
 CASES = [
-    *(Case("batch_norm", x=floats(*dims), **VECTORS, **E, bad=WRONG if dims is ROWS else ()) for dims in (ROWS, IMAGE)),
-    Case("batch_norm", x=floats(300, "c"), **VECTORS, epsilon=1e-5),
-    Case("batch_norm", x=floats(300, "c"), **VECTORS, **E, fix=_far, grad=False),
-    *(Case("batch_norm_grad", dy=floats(*dims), x=floats(*dims), **GIVEN, **E, bad=UNEQUAL if dims is ROWS else ())
-      for dims in (ROWS, IMAGE)),
-    *(Case("batch_norm_inference", x=floats(*dims), beta=floats("c"), **GIVEN, **E, bad=WRONG if dims is ROWS else ())
-      for dims in (ROWS, IMAGE)),
     Case("layer_norm", x=floats(*ROWS), **VECTORS, **E, bad=[*WRONG[:1], (dict(x=(3, 3, 1)), "rows")]),
     Case("layer_norm", x=floats("n", 1300), gamma=floats(1300), beta=floats(1300), epsilon=1e-5),
-    Case("layer_norm", x=floats("n", 300), gamma=floats(300), beta=floats(300), **E, fix=_far, grad=False),
+    Case("layer_norm", x=floats("n", 300), gamma=floats(300), beta=floats(300), **E, fix=far, grad=False),
     Case("layer_norm_grad", dy=floats(*ROWS), x=floats(*ROWS), gamma=floats("c"), **_statistics("n"), bad=MEANS),
     Case("layer_norm_grad", dy=floats("n", 1300), x=floats("n", 1300), gamma=floats(1300), **_statistics("n")),
     Case("group_norm", x=floats("b", 3, "n", 6), gamma=floats(6), beta=floats(6), groups=2, **E,
@@ -40,7 +23,7 @@ CASES = [
     Case("group_norm", x=floats("b", "n", "c"), **VECTORS, groups=1, **E),
     Case("group_norm", x=floats("b", 3, "n", 68), gamma=floats(68), beta=floats(68), groups=68, **E),
     Case("group_norm", x=floats("b", "n", 260), gamma=floats(260), beta=floats(260), groups=2, **E),
-    Case("group_norm", x=floats("b", 100, 64), gamma=floats(64), beta=floats(64), groups=4, **E, fix=_far, grad=False),
+    Case("group_norm", x=floats("b", 100, 64), gamma=floats(64), beta=floats(64), groups=4, **E, fix=far, grad=False),
     *(Case("group_norm_grad", dy=floats("b", "n", c), x=floats("b", "n", c), gamma=floats(c),
            **_statistics("b", groups), bad=[(dict(mean=(3, 2), rstd=(3, 2)), "rows")] if groups == 2 and c == 6 else ())
       for c, groups in ((6, 2), (68, 68), (260, 2), (130, 26))),

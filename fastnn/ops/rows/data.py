@@ -1,11 +1,7 @@
-"""Moving numbers without computing: batches, copies, cuts, shapes. Floor 2."""
+"""Moving numbers without computing: copies, cuts, shapes. Floor 2."""
 
 import math
-from typing import Any
 
-import numpy as np
-
-from fastnn.engine import backend
 from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
@@ -13,24 +9,6 @@ from fastnn.ops._arrays import check_whole
 from fastnn.ops._op import Op, Shape, same, same_shapes
 from fastnn.ops.rows._work import size
 from fastnn.ops.rows.elementwise import cast
-from fastnn.reference import data as reference
-
-
-def _gather_shape(name: str, x: Shape, order: Shape, cursor: Shape, batch: int) -> Shape:
-    if not x or len(order) != 1 or cursor != ():
-        raise ShapeError(f"{name}: x is {x}, order is {order}, cursor is {cursor}; needs x with rows, a vector of "
-                         "row numbers and a 0-d cursor; check the data.")
-    if order[0] is not None and batch > order[0]:
-        raise ShapeError(f"{name}: batch is {batch} and order has {order[0]} rows; needs a batch within them; "
-                         "use a smaller batch.")
-    return (batch, *x[1:])
-
-
-def _store_shape(result: Shape, rows: Shape, cursor: Shape) -> Shape:
-    if not result or not rows or cursor != () or result[1:] != rows[1:]:
-        raise ShapeError(f"store_step: result is {result}, rows are {rows}, cursor is {cursor}; needs rows of one "
-                         "shape and a 0-d cursor; reshape the rows.")
-    return result
 
 
 def _axis(name: str, x: Shape, axis: int) -> int:
@@ -92,13 +70,6 @@ def _reshape_shape(x: Shape, shape: Shape) -> Shape:
     return tuple(total // known if n == -1 else n for n in shape)
 
 
-def _shuffle_shape(order: Shape, keys: Shape, counter: Shape) -> list[Shape]:
-    if len(order) != 1 or counter != ():
-        raise ShapeError(f"shuffle_step: order is {order} and counter {counter}; needs a vector and a 0-d counter; "
-                         "reshape them.")
-    return [order, same_shapes("shuffle_step", order=order, keys=keys)]
-
-
 def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
@@ -127,29 +98,6 @@ def as_dtype(x: Tensor, dtype: str) -> Tensor:
     return y
 
 
-def _gather(name: str, **more: Any) -> Op:
-    """One of the ops that gather a batch, from x of any dtype."""
-    return Op(name, shape=lambda x, order, cursor, batch: _gather_shape(name, x, order, cursor, batch),
-              dtypes=dict(x="any", order="int32", cursor="int64"), **more)
-
-
-gather_rows = _gather("gather_rows", result="x", work=lambda y: 0.2 * size(y))
-
-def _rescaled_dtype(x: str) -> str:
-    if x not in ("uint8", backend.floatx()):
-        raise TypeError(f"gather_rows_rescaled: x has dtype {x}; needs {backend.floatx()} or uint8; convert the data.")
-    return "float"
-
-
-gather_rows_rescaled = _gather(
-    "gather_rows_rescaled", result=_rescaled_dtype,
-    magnitude=lambda x, order, cursor, batch, scale, offset: reference.gather_rows_rescaled(
-        np.abs(x.astype(np.float64)), order, cursor, batch=batch, scale=abs(scale), offset=abs(offset)),
-    work=lambda y: 0.25 * size(y))
-
-store_step = Op("store_step", shape=_store_shape, updates=("result",),
-                dtypes=dict(result="any", rows="result", cursor="int64"))
-
 advance = Op("advance", updates=("counter",), dtypes=dict(counter="int64"))
 
 copy = Op("copy", shape=lambda target, source: same_shapes("copy", target=target, source=source),
@@ -170,8 +118,5 @@ reshape = Op("reshape", shape=_reshape_shape, dtypes=dict(x="any"), result="x", 
              vjp=dict(x=lambda dy, x: reshape(dy, shape=x.shape)))
 
 stop_gradient = Op("stop_gradient", shape=same, dtypes=dict(x="any"), result="x", view=True, vjp=dict(x=lambda: None))
-
-shuffle_step = Op("shuffle_step", shape=_shuffle_shape, updates=("order", "keys"),
-                  dtypes=dict(order="int32", keys="int64", counter="int64"))
 
 one_hot = Op("one_hot", shape=lambda labels, depth: (*labels, depth), dtypes=dict(labels="int32"), cost=0.3)

@@ -1,4 +1,4 @@
-"""Normalization of batches, of samples and of groups of channels, and the way back. Floor 2.
+"""Normalization of samples and of groups of channels, and the way back. Floor 2.
 
 The magnitudes say that a deviation x - mean is as inexact as its parts, and that sums count term by term.
 """
@@ -7,31 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops.rows.batch_norm import OF_GRADS, channels_of, dbeta_magnitude
 from fastnn.reference._types import Array
-
-
-def _channels(name: str, x: Shape, **vectors: Shape) -> Shape:
-    """x, if each vector has one value per channel."""
-    if len(x) < 2:
-        raise ShapeError(f"{name}: x is {x}; needs (batch, ..., channels); add a batch axis.")
-    for vector, shape in vectors.items():
-        if len(shape) != 1 or (x[-1] is not None and shape[0] is not None and shape[0] != x[-1]):
-            raise ShapeError(f"{name}: {vector} is {shape} and x is {x}; needs one value per channel, ({x[-1]},); "
-                             f"check {vector}.")
-    return x
 
 
 def _layer_shape(x: Shape, **vectors: Shape) -> Shape:
     if len(x) != 2:
         raise ShapeError(f"layer_norm: x is {x}; needs (rows, values); reshape x.")
-    return _channels("layer_norm", x, **vectors)
+    return channels_of("layer_norm", x, **vectors)
 
 
 def _group_shape(x: Shape, gamma: Shape, beta: Shape, groups: int) -> list[Shape]:
-    _channels("group_norm", x, gamma=gamma, beta=beta)
+    channels_of("group_norm", x, gamma=gamma, beta=beta)
     if groups < 1 or (x[-1] or 0) % groups:
         raise ShapeError(f"group_norm: groups is {groups} and x is {x}; needs groups that divide the {x[-1]} channels; "
                          "change groups.")
@@ -39,7 +28,7 @@ def _group_shape(x: Shape, gamma: Shape, beta: Shape, groups: int) -> list[Shape
 
 
 def _grad_shape(name: str, dy: Shape, x: Shape, mean: Shape, rstd: Shape, **vectors: Shape) -> list[Shape]:
-    _channels(name, same_shapes(name, dy=dy, x=x), **vectors)
+    channels_of(name, same_shapes(name, dy=dy, x=x), **vectors)
     if same_shapes(name, mean=mean, rstd=rstd)[:1] != x[:1] or not mean:
         raise ShapeError(f"{name}: mean is {mean}; needs {x[0]} rows, one for each of x; check the statistics.")
     return [x, x[-1:], x[-1:]]
@@ -52,19 +41,6 @@ def _wide(mean: Array, rstd: Array, x: Array) -> tuple[Any, Any]:
     shape = (len(x), *[1] * (x.ndim - 2), x.shape[-1])
     mean, rstd = (np.repeat(s, x.shape[-1] // s.shape[1], axis=1).reshape(shape) for s in (mean, rstd))
     return mean, rstd
-
-
-def _batch_parts(dy: Array, x: Array, mean: Array, variance: Array, epsilon: float) -> tuple[Any, Any, Any, Any]:
-    """1/√(variance + ε), bounds of |x̂|, Σ |dy·x̂| and Σ |dy|."""
-    rstd = 1 / np.sqrt(variance + epsilon)
-    normal, axes = (np.abs(x) + np.abs(mean)) * rstd, tuple(range(x.ndim - 1))
-    return rstd, normal, (np.abs(dy) * normal).sum(axis=axes), np.abs(dy).sum(axis=axes)
-
-
-def _batch_dx(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, epsilon: float) -> Array:
-    rstd, normal, dgamma, dbeta = _batch_parts(dy, x, mean, variance, epsilon)
-    count = x.size // x.shape[-1]
-    return np.abs(gamma) * rstd * (np.abs(dy) + dbeta / count + normal * dgamma / count)
 
 
 def _dx(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array) -> Array:
@@ -82,69 +58,28 @@ def _dgamma(dy: Array, x: Array, mean: Array, rstd: Array) -> Array:
     return np.sum(np.abs(dy) * (np.abs(x) + np.abs(mean)) * rstd, axis=tuple(range(x.ndim - 1)))
 
 
-def _dbeta(dy: Array) -> Array:
-    return np.sum(np.abs(dy), axis=tuple(range(dy.ndim - 1)))
-
-
 def _normal(x: Array, gamma: Array, beta: Array, mean: Array, rstd: Array) -> Array:
     mean, rstd = _wide(mean, rstd, x)
     return np.abs(gamma) * rstd * (np.abs(x) + np.abs(mean)) + np.abs(beta)
 
 
-def _zeros(like: Tensor) -> Tensor:
-    return Tensor(np.zeros(like.shape, like.dtype), "zeros", constant=True)
-
-
-_VJP = dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2])
-
-batch_norm = Op(
-    "batch_norm", outputs=("y", "mean", "variance"), may_omit=("mean", "variance"), ulps=16,
-    shape=lambda x, gamma, beta: [_channels("batch_norm", x, gamma=gamma, beta=beta), x[-1:], x[-1:]],
-    shared=dict(grads=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_grad(
-        dy, x, gamma, mean, variance, epsilon=epsilon)),
-    vjp=_VJP,
-    magnitude=(lambda x, gamma, beta, mean, variance, epsilon:
-               np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta),
-               lambda x: np.abs(x).mean(axis=tuple(range(x.ndim - 1))), None), cost=0.3)
-
-_BATCH_SUMS = (lambda dy, x, mean, variance, epsilon: _batch_parts(dy, x, mean, variance, epsilon)[2], _dbeta)
-
-batch_norm_grad = Op(
-    "batch_norm_grad", outputs=("dx", "dgamma", "dbeta"), may_omit=("dx", "dgamma", "dbeta"), ulps=24,
-    shape=lambda dy, x, gamma, mean, variance: [
-        _channels("batch_norm_grad", same_shapes("batch_norm_grad", dy=dy, x=x), gamma=gamma, mean=mean,
-                  variance=variance), x[-1:], x[-1:]],
-    magnitude=(_batch_dx, *_BATCH_SUMS), cost=0.5)
-
-batch_norm_inference: Op = Op(
-    "batch_norm_inference", ulps=8,
-    shape=lambda x, gamma, beta, mean, variance: _channels("batch_norm_inference", x, gamma=gamma, beta=beta,
-                                                           mean=mean, variance=variance),
-    shared=dict(sums=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_grad(
-        dy, x, gamma, mean, variance, epsilon=epsilon)[1:]),        # dx is another: no mean that moves with x
-    vjp=dict(x=lambda dy, gamma, variance, epsilon: batch_norm_inference(
-                 dy, gamma, _zeros(gamma), _zeros(gamma), variance, epsilon=epsilon),
-             gamma=lambda sums: sums[0], beta=lambda sums: sums[1]),
-    magnitude=lambda x, gamma, beta, mean, variance, epsilon:
-    np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta), cost=0.2)
-
 layer_norm = Op(
     "layer_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24,
     shape=lambda x, gamma, beta: [_layer_shape(x, gamma=gamma, beta=beta), x[:1], x[:1]],
-    shared=dict(grads=lambda dy, x, gamma, mean, rstd: layer_norm_grad(dy, x, gamma, mean, rstd)), vjp=_VJP,
+    shared=dict(grads=lambda dy, x, gamma, mean, rstd: layer_norm_grad(dy, x, gamma, mean, rstd)), vjp=OF_GRADS,
     magnitude=(_normal, lambda x: np.abs(x).mean(axis=1), None), cost=0.3)
 
 layer_norm_grad = Op(
     "layer_norm_grad", outputs=("dx", "dgamma", "dbeta"), ulps=32, terms=lambda: 64,
     shape=lambda dy, x, gamma, mean, rstd: _grad_shape("layer_norm_grad", dy, _layer_shape(x), mean, rstd, gamma=gamma),
-    magnitude=(_dx, _dgamma, _dbeta), cost=0.5)
+    magnitude=(_dx, _dgamma, dbeta_magnitude), cost=0.5)
 
 group_norm = Op(
     "group_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24, shape=_group_shape,
-    shared=dict(grads=lambda dy, x, gamma, mean, rstd: group_norm_grad(dy, x, gamma, mean, rstd)), vjp=_VJP,
+    shared=dict(grads=lambda dy, x, gamma, mean, rstd: group_norm_grad(dy, x, gamma, mean, rstd)), vjp=OF_GRADS,
     magnitude=(_normal, lambda x, mean: np.abs(mean) + np.abs(x).max(initial=0), None), cost=0.4)
 
 group_norm_grad = Op(
     "group_norm_grad", outputs=("dx", "dgamma", "dbeta"), ulps=32,
     shape=lambda dy, x, gamma, mean, rstd: _grad_shape("group_norm_grad", dy, x, mean, rstd, gamma=gamma),
-    magnitude=(_dx, _dgamma, _dbeta), cost=0.6)
+    magnitude=(_dx, _dgamma, dbeta_magnitude), cost=0.6)

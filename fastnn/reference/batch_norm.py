@@ -1,0 +1,45 @@
+"""Normalization of batches, and the way back. NumPy only.
+
+The last axis of x holds the channels. Sums are taken in float64, deviations from the mean in a second pass, so that a
+mean far larger than the spread does no harm.
+"""
+
+import numpy as np
+
+from fastnn.reference._normal import deviations
+from fastnn.reference._types import Array
+
+
+def _rows(x: Array) -> tuple[int, ...]:
+    """All axes but the channels."""
+    return tuple(range(x.ndim - 1))
+
+
+def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
+    """y = γ·(x - mean)/√(variance + ε) + β, with mean and (biased) variance of each channel over the batch.
+
+    x (..., c), gamma, beta (c,) → y (..., c), mean (c,), variance (c,). Ioffe and Szegedy 2015.
+    """
+    mean, variance = (np.asarray(f(x, axis=_rows(x), dtype=np.float64)) for f in (np.mean, np.var))
+    y = deviations(x, mean, 1 / np.sqrt(variance + epsilon)) * gamma + beta
+    return y.astype(x.dtype), mean.astype(x.dtype), variance.astype(x.dtype)
+
+
+def batch_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, *,
+                    epsilon: float) -> tuple[Array, Array, Array]:
+    """dγ = Σ dy·x̂, dβ = Σ dy, dx = γ/√(variance + ε)·(dy - dβ/n - x̂·dγ/n), sums over the n values of a channel.
+
+    dy, x (..., c), gamma, mean, variance (c,) → dx (..., c), dgamma, dbeta (c,).
+    """
+    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
+    normal = deviations(x, mean, rstd)
+    dgamma, dbeta = np.sum(dy * normal, axis=_rows(x)), np.sum(dy, axis=_rows(x), dtype=np.float64)
+    count = x.size // x.shape[-1]
+    dx = gamma * rstd * (dy - dbeta / count - normal * dgamma / count)
+    return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+
+
+def batch_norm_inference(x: Array, gamma: Array, beta: Array, mean: Array, variance: Array, *, epsilon: float) -> Array:
+    """y = γ·(x - mean)/√(variance + ε) + β, with a given mean and variance. x (..., c), others (c,) → y (..., c)."""
+    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
+    return (deviations(x, mean, rstd) * gamma + beta).astype(x.dtype)
