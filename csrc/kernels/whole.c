@@ -3,7 +3,7 @@
  * Computed in 64 bits and cut to the width of the result: as if it had been computed in that width. */
 #include <stdint.h>
 
-#include "fastnn.h"
+#include "kernels/layout.h"
 #include "vector/simd.h"
 
 INLINE int64_t whole_at(const void *x, int64_t i, int dtype)
@@ -85,42 +85,19 @@ static void right_shift(const Call *call, Part part) { map_pairs(call, part, w_r
 /* Each output walks its own terms, the reduced axes, from the first to the last. */
 INLINE void reduce_whole(const Call *call, Part part, int64_t (*f)(int64_t, int64_t, int), int is_sum)
 {
-    const Tensor *t = call->inputs[0];
-    const Constant *axes = &call->constants[0];
-    const void *x = t->data;
+    const void *x = input(call, 0);
     void *y = output(call, 0);
     const int dtype = call->outputs[0]->dtype == BOOL ? U8 : call->outputs[0]->dtype;
-    int64_t kept_size[MAX_RANK], kept_stride[MAX_RANK], size[MAX_RANK], stride[MAX_RANK], step = 1, terms = 1;
-    int kept = 0, reduced = 0;
-
-    for (int axis = t->rank - 1; axis >= 0; axis--) {
-        int is_reduced = 0;
-        for (int64_t i = 0; i < axes->count; i++) is_reduced |= axes->items[i] == axis;
-        if (is_reduced) {
-            size[reduced] = t->shape[axis];
-            stride[reduced++] = step;
-            terms *= t->shape[axis];
-        } else {
-            kept_size[kept] = t->shape[axis];
-            kept_stride[kept++] = step;
-        }
-        step *= t->shape[axis];
-    }
+    const Layout l = layout_of(call->inputs[0], &call->constants[0]);
+    const int64_t columns = l.last_reduced ? 1 : l.last, run = l.last_reduced ? l.last : 1;
     const Range range = share(output_size(call, 0), 64, part);
+
     for (int64_t o = range.begin; o < range.end; o++) {
-        int64_t start = 0, index = o, total = 0;
-        for (int i = 0; i < kept; i++) {
-            start += index % kept_size[i] * kept_stride[i];
-            index /= kept_size[i];
-        }
-        for (int64_t j = 0; j < terms; j++) {
-            int64_t at = start, rest = j;
-            for (int i = 0; i < reduced; i++) {
-                at += rest % size[i] * stride[i];
-                rest /= size[i];
-            }
-            total = j || is_sum ? f(total, whole_at(x, at, dtype), dtype) : whole_at(x, at, dtype);
-        }
+        const int64_t start = offset_of(&l.kept, o / columns) + o % columns;
+        int64_t total = 0;
+        for (int64_t i = 0; i < l.reduced_outer; i++)
+            for (int64_t j = 0, at = start + offset_of(&l.reduced, i); j < run; j++)
+                total = i + j || is_sum ? f(total, whole_at(x, at + j, dtype), dtype) : whole_at(x, at + j, dtype);
         put_whole(y, o, dtype, total);
     }
 }
