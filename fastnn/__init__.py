@@ -109,6 +109,8 @@ def __getattr__(name: str) -> _Any:
     """Modules that are imported late; fastnn.keras is fastnn. What Keras had, and what to do instead, in one line."""
     if name == "keras":
         return _sys.modules[__name__]
+    if name == "as_tensorflow":
+        return _importlib.import_module("fastnn.teaching").as_tensorflow
     if name in _LATER:
         return _importlib.import_module(f"fastnn.{name}")
     why = f": {_ABSENT[name]}" if name in _ABSENT else ""
@@ -116,7 +118,7 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_LATER, "keras", "__version__"})
+    return sorted({*__all__, *_LATER, "as_tensorflow", "keras", "__version__"})
 
 
 def _public_names(module: _types.ModuleType) -> list[str]:

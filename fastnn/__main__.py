@@ -1,4 +1,4 @@
-"""The `fastnn` command: info, demo, examples. Floor 5.
+"""The `fastnn` command: info, demo, examples, run. Floor 5.
 
 Exit status: 0 right, 1 trouble with files, 2 a wrong command or option, 130 Ctrl-C.
 """
@@ -63,7 +63,33 @@ def examples(words: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"info": info, "demo": demo, "examples": examples}
+def run_file(words: Sequence[str]) -> int:
+    """Run a course's .md, .Rmd, .ipynb or .py file with fastnn in place of tensorflow or keras, cell by cell."""
+    parser = Parser("fastnn run", run_file.__doc__)
+    parser.add_argument("file", metavar="FILE", help="the material, as it stands")
+    parser.add_argument("--before", metavar="FILE.py",
+                        help="what it takes for granted; a cell under '# %%%% 759' runs before the cell of line 759")
+    parser.add_argument("--figures", metavar="FOLDER", help="save what it draws there as figure-1.png and so on")
+    options = parser.parse_args(words)
+
+    from pathlib import Path
+
+    from fastnn.teaching import scripts
+    if options.figures is not None and not Path(options.figures).is_dir():
+        raise FileNotFoundError(f"there is no folder {options.figures!r} for the figures; make it first")
+    outcomes = []
+    with scripts.figures_to(options.figures) as figures:
+        for outcome in scripts.run_cells(options.file, before=options.before):
+            print(outcome, flush=True)
+            outcomes.append(outcome)
+    passed = sum(outcome.error is None for outcome in outcomes)
+    print(f"\n{passed} of {len(outcomes)} cells passed, in {sum(outcome.seconds for outcome in outcomes):.1f} s"
+          + (f"; {len(figures)} figures in {options.figures}" if options.figures is not None else ""))
+    return 0 if passed == len(outcomes) else 1
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"info": info, "demo": demo, "examples": examples,
+                                                       "run": run_file}
 
 
 def command(words: Sequence[str] | None = None) -> int:

@@ -85,7 +85,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("words, says", [
     (["dmo"], "unknown command 'dmo'; did you mean 'demo'?"),
-    (["train"], "unknown command 'train'; choose from demo, examples, info."),
+    (["train"], "unknown command 'train'; choose from demo, examples, info, run."),
     (["--vrsion"], "unknown option '--vrsion'; did you mean '--version'?"),
     (["demo", "--epoch", "3"], "unknown option '--epoch'; did you mean '--epochs'?"),
     (["demo", "--epochs", "-3"], "argument --epochs"), (["demo", "--epochs", "2.5"], "'2.5' is no whole number >= 1"),

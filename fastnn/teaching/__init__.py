@@ -1,4 +1,4 @@
-"""Floor 5. Tools that walk a recorded program: what ran, how long it took."""
+"""Floor 5. Tools that walk a recorded program: what ran, how long it took; and course material run as it stands."""
 
 from fastnn.teaching.peak import (
     Peak,
@@ -10,14 +10,26 @@ from fastnn.teaching.profile import (
     Row,
     profile,
 )
+from fastnn.teaching.scripts import (
+    Cell,
+    Outcome,
+    as_tensorflow,
+    cells,
+    run_cells,
+)
 
 __all__ = [
+    "Cell",
+    "Outcome",
     "Peak",
     "Profile",
     "Rates",
     "Row",
+    "as_tensorflow",
+    "cells",
     "machine_peak",
     "profile",
+    "run_cells",
 ]
 
 
