@@ -48,6 +48,10 @@ class TrainedModel(Protocol):
     def metrics(self) -> list[Any]:
         """The metrics, the loss first."""
 
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of layers and weights in the forward pass under way."""
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs for inputs."""
 

@@ -3,35 +3,46 @@ Floor 3."""
 
 import contextlib
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastnn.engine.tensor import Tensor
 
 
 class CallContext(threading.local):
-    """What a forward pass hands down to the layers: training or not, the step counter of random layers, and where
-    penalties go. `applications` counts how often each layer was applied in this pass."""
+    """What a forward pass hands down to the layers: training or not, the step counter of random layers.
+    `applications` counts how often each layer was applied in this pass; None outside of one."""
     training: bool = False
     counter: Tensor | None = None
-    losses: list[Tensor] | None = None
     applications: dict[int, int] | None = None
     made: list[Any] | None = None       # layers that got their weights inside of the outermost call under way
+
+    def __init__(self) -> None:
+        self.lossy: weakref.WeakSet[Any] = weakref.WeakSet()        # the layers that hold losses of a call
 
 
 context = CallContext()
 
 
 @contextlib.contextmanager
-def forward_pass(training: bool, counter: Tensor | None = None) -> Iterator[list[Tensor]]:
-    """A forward pass of a whole model; gives the list in which layers put their penalties."""
-    before = context.training, context.counter, context.losses, context.applications
-    losses: list[Tensor] = []
-    context.training, context.counter, context.losses, context.applications = training, counter, losses, {}
+def forward_pass(training: bool, counter: Tensor | None = None) -> Iterator[None]:
+    """A forward pass of a whole model. The losses that its layers add (`Layer.losses`) are gone when it ends: they are
+    tensors of a step that may be replayed."""
+    before = context.training, context.counter, context.applications, context.lossy
+    context.training, context.counter, context.applications, context.lossy = training, counter, {}, weakref.WeakSet()
     try:
-        yield losses
+        yield
     finally:
-        context.training, context.counter, context.losses, context.applications = before
+        forget_losses(context.lossy)
+        context.training, context.counter, context.applications, context.lossy = before
+
+
+def forget_losses(layers: Iterable[Any]) -> None:
+    """Take from the layers what calls have added to the loss."""
+    for layer in list(layers):
+        object.__setattr__(layer, "_losses", [])
+        context.lossy.discard(layer)
 
 
 class Node:

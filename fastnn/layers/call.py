@@ -11,7 +11,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import note
 from fastnn.errors import shown
 from fastnn.layers import _masks
-from fastnn.layers._context import Node, context
+from fastnn.layers._context import Node, context, forget_losses
 from fastnn.layers._masks import parameters
 from fastnn.nest import flatten, map_structure
 from fastnn.ops import _sizes
@@ -38,12 +38,14 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
         kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
     before = context.training
-    if training is None and layer.trains_alone and not current_layer() and context.losses is None:
+    if training is None and layer.trains_alone and not current_layer() and context.applications is None:
         context.training = True
     else:
         context.training = before if training is None else bool(training)
     outermost = context.made is None
     made = context.made = [] if context.made is None else context.made
+    if outermost and context.lossy:
+        forget_losses(set(layer._with_sublayers()) & set(context.lossy))
     try:
         if "training" in parameters(layer):
             kwargs["training"] = context.training
@@ -92,14 +94,7 @@ def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _refuse_strangers(layer: Any, made: list[Any]) -> None:
     """ValueError for a layer with weights that a call has used and that nobody holds: they would never be trained."""
-    known: set[int] = set()
-    stack = [layer]
-    while stack:
-        each = stack.pop()
-        if id(each) not in known:
-            known.add(id(each))
-            each._look()
-            stack += each._sublayers
+    known = set(map(id, layer._with_sublayers()))
     for each in made:
         if id(each) not in known and each._variables:
             raise ValueError(f"{layer.name}: its call uses {each.name!r}, whose weights would not be trained; "

@@ -14,14 +14,18 @@ from fastnn import constraints, initializers, regularizers
 from fastnn.arguments import dtype_of, flag, refuse_unknown, shape, whole
 from fastnn.engine import backend
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import layer_scope, not_recording
+from fastnn.engine.program import is_symbolic_pass, layer_scope, not_recording
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.engine.watch import note
 from fastnn.errors import NotBuiltError
 from fastnn.layers._context import Node, context, forward_pass
 from fastnn.layers.call import apply
 from fastnn.layers.weighted import Weighted
+from fastnn.metrics.metric import Metric
 from fastnn.names import checked_name, snake_case, unique_name
-from fastnn.nest import map_structure
+from fastnn.nest import distinct, flatten, map_structure
+from fastnn.ops._arrays import as_tensor
+from fastnn.ops.rows import reduce
 
 __all__ = ["Layer", "Node", "context", "forward_pass"]
 
@@ -40,8 +44,8 @@ class Layer(Weighted):
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
                  activity_regularizer: Any = None, **kwargs: Any) -> None:
-        self.built = False
-        self._variables, self._sublayers, self._held = [], [], {}
+        self.built = self._begins_built()
+        self._variables, self._sublayers, self._held, self._losses = [], [], {}, []
         self.output_shape: Any = None
         self._build_shape: Any = None
         self.input_shape_hint = _input_shape(kwargs, type(self).__name__)
@@ -99,9 +103,30 @@ class Layer(Weighted):
         return variable
 
     def add_loss(self, loss: Any) -> None:
-        """Add a penalty to the loss of the forward pass under way (call it inside `call`)."""
-        if context.losses is not None:
-            context.losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+        """Add a penalty, or several, to the loss of the forward pass under way (call it inside `call`); the numbers of
+        one with axes are added up. They are in `losses` until the next call."""
+        if is_symbolic_pass() or any(getattr(each, "symbolic", False) for each in flatten(loss)):
+            return      # nothing is computed: there is nothing to add up
+        penalties = [as_tensor(each) for each in flatten(loss)]
+        object.__setattr__(self, "_losses", [*self._losses, *(_summed(t) for t in penalties)])
+        context.lossy.add(self)
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """What add_loss and activity regularizers gave in the last call, of the layer and its sublayers; then the
+        penalties of the weights that are trained. Their sum is what training adds to the loss."""
+        added = [loss for layer in self._with_sublayers() for loss in layer._losses]
+        return [*added, *(_penalty(v) for v in distinct(self.trainable_weights) if v.regularizer is not None)]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that the layer and its sublayers hold as attributes, in lists and dicts too."""
+        return self._held_metrics()
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The states of `metrics`."""
+        return [v for metric in self.metrics for v in metric.variables]
 
     def get_build_config(self) -> dict[str, Any] | None:
         """{"input_shape": …} of a built layer, from which `build_from_config` builds another; else None."""
@@ -112,6 +137,12 @@ class Layer(Weighted):
         given = config.get("input_shape")
         if not self.built and given is not None:
             self._build(map_structure(tuple, given, lambda item: not any(isinstance(n, (list, tuple)) for n in item)))
+
+    def _begins_built(self) -> bool:
+        """Whether it is a layer of fastnn's that has nothing to build."""
+        return type(self).build is Weighted.build and any(
+            cls.__module__.startswith("fastnn.") and issubclass(cls, Layer) and cls is not Layer
+            for cls in type(self).__mro__)
 
     # ---- calling ----------------------------------------------------------------------------------------------
 
@@ -152,6 +183,15 @@ class Layer(Weighted):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
+
+
+def _summed(penalty: Tensor) -> Tensor:
+    return penalty if not penalty.ndim else reduce.sum(penalty, axes=tuple(range(penalty.ndim)))
+
+
+def _penalty(weight: Variable) -> Tensor:
+    note(weight.regularizer)
+    return weight.regularizer(weight)  # type: ignore[no-any-return]
 
 
 def _input_shape(kwargs: dict[str, Any], kind: str) -> tuple[int | None, ...] | None:

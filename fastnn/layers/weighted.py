@@ -13,10 +13,12 @@ from fastnn.configuration import Configurable
 from fastnn.engine.tensor import Variable
 from fastnn.engine.watch import Watched, note
 from fastnn.errors import NotBuiltError, ShapeError
-from fastnn.nest import distinct
+from fastnn.metrics.metric import Metric
+from fastnn.nest import distinct, flatten
 
 # Attributes that hold what is not a layer's own.
-BOOKS = frozenset({"_given", "_variables", "_sublayers", "_held", "_build_shape", "_symbols", "history", "compiled"})
+BOOKS = frozenset({"_given", "_variables", "_sublayers", "_held", "_losses", "_build_shape", "_symbols", "history",
+                   "compiled"})
 
 
 class _Walk(threading.local):
@@ -59,7 +61,7 @@ class Weighted(Configurable, Watched):
     """The base of Layer: weights and sublayers that are assigned to an attribute are its own."""
 
     unwatched: ClassVar[frozenset[str]] = frozenset(       # no program depends on these
-        {"built", "output_shape", "_build_shape", "_variables", "_sublayers", "_held", "_building"})
+        {"built", "output_shape", "_build_shape", "_variables", "_sublayers", "_held", "_losses", "_building"})
     searched: ClassVar[bool] = True         # whether what its attributes hold is its own
     name: str
     built: bool
@@ -67,6 +69,7 @@ class Weighted(Configurable, Watched):
     _variables: list[Variable]
     _sublayers: list[Any]
     _held: dict[int, Any]       # what the attributes held when they were looked at last, by id
+    _losses: list[Any]          # what calls of the last pass have added to the loss
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """A layer is built once its build() has run, whoever called it, and keeps its weights then."""
@@ -165,6 +168,28 @@ class Weighted(Configurable, Watched):
             return distinct([*own(), *(v for layer in self._sublayers for v in getattr(layer, which))])
         finally:
             _walk.inside.discard(id(self))
+
+    def _with_sublayers(self) -> list[Any]:
+        """The layer and all that are in it, each once, in order."""
+        found: dict[int, Any] = {}
+        stack: list[Any] = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in found:
+                found[id(layer)] = layer
+                layer._look()
+                stack += reversed(layer._sublayers)
+        return list(found.values())
+
+    def _held_metrics(self) -> list[Any]:
+        """The metrics among its attributes, and its sublayers'."""
+        found: list[Any] = []
+        for name, value in self.__dict__.items():     # once an epoch and for each evaluate: most attributes are plain
+            if isinstance(value, (Metric, list, tuple, dict)) and name not in BOOKS:
+                found += flatten(value, Metric)
+        for layer in self._sublayers:
+            found += layer._held_metrics()
+        return found
 
     variables = weights
     trainable_variables = trainable_weights

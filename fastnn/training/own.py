@@ -15,8 +15,7 @@ from fastnn.engine import backend
 from fastnn.engine.program import not_recording, symbolic_pass
 from fastnn.engine.tensor import GradientTape, Tensor
 from fastnn.feeding.feed import Feed
-from fastnn.layers.layer import context, forward_pass
-from fastnn.layers.weighted import BOOKS
+from fastnn.layers.layer import forward_pass
 from fastnn.metrics.metric import Metric, Reading, State
 from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops._op import as_tensor
@@ -41,6 +40,8 @@ class OwnSteps:
     if TYPE_CHECKING:
         @property
         def trainable_weights(self) -> list[Any]: ...
+        @property
+        def losses(self) -> list[Tensor]: ...
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def writes(self, mode: str) -> bool:
@@ -79,12 +80,11 @@ class OwnSteps:
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
                      training: bool = True) -> Tensor:
         """The compiled loss of a batch, and the penalties of weights and layers; a 0-d tensor."""
-        penalties = [*(context.losses or []),
-                     *(v.regularizer(v) for v in distinct(self.trainable_weights) if v.regularizer is not None)]
         outputs = flatten(y_pred, Tensor)
         names = list(y_pred) if isinstance(y_pred, dict) else self.compiled.names_of(self, len(outputs))
         self.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
-        return self.compiled.weighed(_targets(y, names), outputs, [sample_weight] * len(outputs), penalties)[0]  # type: ignore
+        return self.compiled.weighed(_targets(y, names), outputs, [sample_weight] * len(outputs),  # type: ignore
+                                     self.losses)[0]
 
     @_default
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -107,17 +107,6 @@ class OwnSteps:
         self.compiled.loss_tracker.update_state(as_tensor(loss), Tensor(np.array(rows, backend.floatx()), "batch",
                                                                         constant=True))
         return loss
-
-
-def own_metrics(layer: Any) -> list[Metric]:
-    """The metrics that a model and its layers hold as attributes, in lists and dicts too."""
-    found: list[Metric] = []
-    for name, value in vars(layer).items():     # once an epoch and for each evaluate: most attributes are plain
-        if isinstance(value, (Metric, list, tuple, dict)) and name not in BOOKS:
-            found += flatten(value, Metric)
-    for inner in layer._sublayers:
-        found += own_metrics(inner)
-    return found
 
 
 def unpack(data: Any) -> tuple[Any, Any, Any]:

@@ -11,7 +11,6 @@ from fastnn.engine.function import Recorder
 from fastnn.engine.program import Program, section_scope
 from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
-from fastnn.engine.watch import note
 from fastnn.errors import warn
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
@@ -146,26 +145,21 @@ class Steps:
         """Gather, forward, loss, backward, update, metrics."""
         model, compiled = self.model, self.model.compiled
         data = feed.batch(batch)
-        with GradientTape(), forward_pass(True, self.draws) as penalties:
+        with GradientTape(), forward_pass(True, self.draws):
             with section_scope("forward"):
                 outputs = flatten(model(_inputs(data)), Tensor)
-            variables = distinct(model.trainable_weights)
-            loss = self._loss(data, outputs, penalties, variables, batch)
+            loss = self._loss(data, outputs, batch)
+        variables = distinct(model.trainable_weights)
         model.optimizer.apply(self._gradients(loss, variables), variables)
         compiled.update_metrics(data, outputs)
         with section_scope("next step", folded=True):
             advance(self.draws, by=1)
         feed.next(batch)
 
-    def _loss(self, data: dict[str, Tensor], outputs: list[Tensor], penalties: list[Tensor], variables: list[Any],
-              batch: int) -> Tensor:
-        """The total loss of a batch, the penalties of the weights in it."""
+    def _loss(self, data: dict[str, Tensor], outputs: list[Tensor], batch: int) -> Tensor:
+        """The total loss of a batch, with the penalties of layers and weights."""
         with section_scope("loss"):
-            for v in variables:
-                if v.regularizer is not None:
-                    note(v.regularizer)
-                    penalties.append(v.regularizer(v))
-            return self.model.compiled.total_loss(data, outputs, penalties, batch)
+            return self.model.compiled.total_loss(data, outputs, self.model.losses, batch)
 
     def _gradients(self, loss: Tensor, variables: list[Any]) -> list[Tensor | None]:
         """d loss / d variable. ValueError where the loss depends on none of them; a warning, once, that names those
@@ -187,11 +181,11 @@ class Steps:
         return gradients
 
     @contextlib.contextmanager
-    def inference(self) -> Iterator[list[Tensor]]:
+    def inference(self) -> Iterator[None]:
         """A forward pass that is no training. Layers called with training=True all the same draw anew in each."""
-        with forward_pass(False, self.trials) as penalties:
+        with forward_pass(False, self.trials):
             with section_scope("forward"):
-                yield penalties
+                yield
             if context.applications:
                 with section_scope("next step", folded=True):
                     advance(self.trials, by=1)
@@ -200,9 +194,9 @@ class Steps:
         """Gather, forward, loss, metrics."""
         model, compiled = self.model, self.model.compiled
         data = feed.batch(batch)
-        with GradientTape(), self.inference() as penalties:     # the loss looks for logits behind the outputs
+        with GradientTape(), self.inference():      # the loss looks for logits behind the outputs
             outputs = flatten(model(_inputs(data)), Tensor)
-            self._loss(data, outputs, penalties, distinct(model.trainable_weights), batch)
+            self._loss(data, outputs, batch)
         compiled.update_metrics(data, outputs)
         feed.next(batch)
 

@@ -27,7 +27,7 @@ from fastnn.reporting.progress import Progress
 from fastnn.training import loop
 from fastnn.training.compiled import Compiled
 from fastnn.training.few_rows import Straights
-from fastnn.training.own import OwnSteps, own_metrics
+from fastnn.training.own import OwnSteps
 from fastnn.training.steps import Steps
 
 WORK = ("fit", "evaluate", "_on_batch", "profile")       # methods and functions that have the model to themselves
@@ -48,6 +48,7 @@ class Trainer(OwnSteps):
         def inputs(self) -> list[Any] | None: ...
         @property
         def outputs(self) -> list[Any] | None: ...
+        def _held_metrics(self) -> list[Any]: ...
         @property
         def weights(self) -> list[Any]: ...
         @property
@@ -93,7 +94,7 @@ class Trainer(OwnSteps):
     def metrics(self) -> list[Any]:
         """The loss tracker, the compiled metrics, and those that the model and its layers hold."""
         compiled = [*self.compiled.trackers, *self.compiled.own()] if self.compiled else []
-        return distinct([*(m for _, m in compiled), *own_metrics(self)])
+        return distinct([*(m for _, m in compiled), *self._held_metrics()])
 
     @property
     def metrics_names(self) -> list[str]:
