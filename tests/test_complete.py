@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -50,7 +52,28 @@ def test_every_kernel_is_in_c_in_the_file_of_its_family(kernel: str) -> None:
         assert row in source.read_text(), f"no table row for {kernel} in {source}"
 
 
-@pytest.mark.parametrize("face", sorted(PACKAGE.rglob("__init__.py")), ids=lambda path: path.parent.name)
+def starred(face: Path) -> list[str]:
+    """The modules of the same folder that a face imports whole."""
+    return re.findall(r"^from fastnn\.ops\.(\w+) import \*$", face.read_text(encoding="utf-8"), re.M)
+
+
+def test_the_faces_of_ops_are_made_from_their_modules() -> None:
+    """A public op is named once, in the __all__ of its module, and a module is imported by one face."""
+    folder = PACKAGE / "ops"
+    faces = {face: starred(face) for face in folder.glob("*.py") if starred(face)}
+    modules = sorted(path.stem for path in folder.glob("*.py") if path not in faces and path.stem != "_op"
+                     and hasattr(importlib.import_module(f"fastnn.ops.{path.stem}"), "__all__"))
+    assert sorted(name for names in faces.values() for name in names if name.startswith("_")) == modules
+    names = Counter(name for module in modules for name in importlib.import_module(f"fastnn.ops.{module}").__all__)
+    twice = [name for name, times in names.items() if times > 1]
+    assert not twice, f"two modules of fastnn/ops have {twice}"
+    public = importlib.import_module("fastnn.ops").__all__
+    assert {*names} - set(public) == set(importlib.import_module("fastnn.ops.image").__all__)
+    assert {*public} - set(names) == {"image", "linalg", "nn", "numpy"}
+
+
+@pytest.mark.parametrize("face", [face for face in sorted(PACKAGE.rglob("__init__.py")) if not starred(face)],
+                         ids=lambda path: path.parent.name)
 def test_a_face_has_one_public_name_a_line(face: Path) -> None:
     """So that two people who add a name each do not meet. What it imports from below it and does not use is public."""
     tree = ast.parse(face.read_text(encoding="utf-8"))

@@ -9,9 +9,17 @@ import numpy as np
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._convert import floats, is_number, number_like, tensor, together, widened
-from fastnn.ops.rows import compare, data, elementwise, functions, whole
+from fastnn.ops.rows import compare, elementwise, functions, whole
 from fastnn.ops.rows.dense import add_bias
 from fastnn.ops.rows.whole import WHOLE
+
+__all__ = [
+    "abs", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "ceil",
+    "clip", "cos", "cosh", "deg2rad", "divide", "divide_no_nan", "exp", "exp2", "expm1", "floor", "floor_divide",
+    "hypot", "log", "log1p", "log2", "log10", "logaddexp", "maximum", "minimum", "mod", "multiply", "nan_to_num",
+    "negative", "power", "rad2deg", "reciprocal", "round", "sign", "sin", "sinh", "sqrt", "square", "subtract", "tan",
+    "true_divide", "trunc",
+]
 
 
 def _floating(x: Any) -> bool:
@@ -164,7 +172,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     return minimum(maximum(x, x_min), x_max)
 
 
-def _function(name: str, row: Callable[[Tensor], Any], whole_too: bool = False) -> Callable[[TensorLike], Tensor]:
+def unary(name: str, row: Callable[[Tensor], Any], whole_too: bool = False) -> Callable[[TensorLike], Tensor]:
     """A public function of one argument, of floats; with `whole_too` whole numbers are what they are."""
     def function(x: TensorLike) -> Tensor:
         x = tensor(x)
@@ -177,29 +185,27 @@ def _function(name: str, row: Callable[[Tensor], Any], whole_too: bool = False) 
     return function
 
 
-sqrt = _function("sqrt", elementwise.sqrt)
-exp = _function("exp", elementwise.exp)
-log = _function("log", elementwise.log)
-ceil = _function("ceil", functions.ceil)
-floor = _function("floor", functions.floor)
-trunc = _function("trunc", functions.trunc, True)
-rsqrt = _function("rsqrt", functions.rsqrt)
-sin = _function("sin", functions.sin)
-cos = _function("cos", functions.cos)
-tan = _function("tan", functions.tan)
-arcsin = _function("arcsin", functions.arcsin)
-arccos = _function("arccos", functions.arccos)
-arctan = _function("arctan", functions.arctan)
-sinh = _function("sinh", functions.sinh)
-cosh = _function("cosh", functions.cosh)
-arcsinh = _function("arcsinh", functions.arcsinh)
-arccosh = _function("arccosh", functions.arccosh)
-arctanh = _function("arctanh", functions.arctanh)
-log1p = _function("log1p", functions.log1p)
-expm1 = _function("expm1", functions.expm1)
-log2 = _function("log2", functions.log2)
-log10 = _function("log10", functions.log10)
-erf = _function("erf", functions.erf)
+sqrt = unary("sqrt", elementwise.sqrt)
+exp = unary("exp", elementwise.exp)
+log = unary("log", elementwise.log)
+ceil = unary("ceil", functions.ceil)
+floor = unary("floor", functions.floor)
+trunc = unary("trunc", functions.trunc, True)
+sin = unary("sin", functions.sin)
+cos = unary("cos", functions.cos)
+tan = unary("tan", functions.tan)
+arcsin = unary("arcsin", functions.arcsin)
+arccos = unary("arccos", functions.arccos)
+arctan = unary("arctan", functions.arctan)
+sinh = unary("sinh", functions.sinh)
+cosh = unary("cosh", functions.cosh)
+arcsinh = unary("arcsinh", functions.arcsinh)
+arccosh = unary("arccosh", functions.arccosh)
+arctanh = unary("arctanh", functions.arctanh)
+log1p = unary("log1p", functions.log1p)
+expm1 = unary("expm1", functions.expm1)
+log2 = unary("log2", functions.log2)
+log10 = unary("log10", functions.log10)
 
 
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
@@ -220,11 +226,6 @@ def reciprocal(x: TensorLike) -> Tensor:
 def exp2(x: TensorLike) -> Tensor:
     """2ˣ."""
     return exp(multiply(floats(tensor(x)), math.log(2)))
-
-
-def erfc(x: TensorLike) -> Tensor:
-    """1 - erf(x)."""
-    return subtract(1.0, erf(x))
 
 
 def deg2rad(x: TensorLike) -> Tensor:
@@ -254,9 +255,3 @@ def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neg
                          (low, -limit if neginf is None else neginf)):
         y = compare.where(place, *together("nan_to_num", number_like(value, y.dtype), y))
     return y
-
-
-def stop_gradient(variable: TensorLike) -> Tensor:
-    """The same numbers, through which no gradient flows."""
-    return data.stop_gradient(tensor(variable))  # type: ignore[no-any-return]
-

@@ -38,4 +38,3 @@ def assign_add(variable: Variable, value: Any) -> Variable:
     else:
         variable_now = variable
     return assign(variable, operators["+"](variable_now, value))
-

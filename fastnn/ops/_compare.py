@@ -12,6 +12,13 @@ from fastnn.ops._convert import alike, broadcast_to, common_shape, floats, tenso
 from fastnn.ops._op import Op
 from fastnn.ops.rows import compare, whole
 
+__all__ = [
+    "allclose", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "equal", "greater", "greater_equal", "isclose", "isfinite", "isinf", "isnan",
+    "left_shift", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal",
+    "right_shift", "select", "where",
+]
+
 
 def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Whether x1 = x2, element by element; False where either is NaN."""

@@ -8,6 +8,8 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.ops._convert import tensor
 from fastnn.ops._shaping import flip, stack
 
+__all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
+
 
 def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """true_fn() where pred is true, else false_fn(). `where` decides element by element."""
@@ -73,5 +75,3 @@ def _stacked(results: list[Any]) -> Any:
     flat = [nest.flatten(r) for r in results]
     stacks = iter([stack(list(each)) for each in zip(*flat)])
     return nest.map_structure(lambda _: next(stacks), results[0])
-
-

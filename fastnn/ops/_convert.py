@@ -18,6 +18,8 @@ from fastnn.ops.rows import data, reduce
 from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.whole import WHOLE
 
+__all__ = ["broadcast_to"]
+
 DTYPES = {"float": None, "int": "int32", "int8": "int32", "int16": "int32", "uint16": "int32", "uint32": "int64",
           "float16": None, "bfloat16": None, **{name: name for name in WIDENING}}
 

@@ -1,4 +1,4 @@
-"""New arrays, other dtypes, and the way to NumPy and back. Floats are floatx unless a dtype is given. Floor 2."""
+"""New arrays. Floats are floatx unless a dtype is given. Floor 2."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,12 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._convert import broadcast_to, dtype_of, tensor, widened
+from fastnn.ops._core import cast, convert_to_tensor
+
+__all__ = [
+    "arange", "array", "copy", "empty", "empty_like", "eye", "full", "full_like", "identity", "linspace", "logspace",
+    "ones", "ones_like", "tri", "zeros", "zeros_like",
+]
 
 Shape = int | Sequence[int]
 
@@ -20,49 +26,9 @@ def _made(array: Any, dtype: Any) -> Tensor:
     return Tensor(np.ascontiguousarray(array, name).reshape(array.shape), constant=True)
 
 
-def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | None = None) -> Tensor:
-    """x as a Tensor: floats are floatx, whole numbers and bools stay what they are unless dtype says otherwise."""
-    return tensor(x) if dtype is None else cast(x, dtype)
-
-
 def array(x: TensorLike, dtype: str | None = None) -> Tensor:
     """x as a Tensor (Keras' name)."""
     return convert_to_tensor(x, dtype)
-
-
-def convert_to_numpy(x: TensorLike) -> np.ndarray:
-    """A copy of the numbers as a NumPy array."""
-    return tensor(x).numpy()
-
-
-def is_tensor(x: object) -> bool:
-    """Whether x is a Tensor."""
-    return isinstance(x, Tensor)
-
-
-def dtype(x: TensorLike) -> str:
-    """The name of x's dtype."""
-    return tensor(x).dtype
-
-
-def cast(x: TensorLike, dtype: str) -> Tensor:
-    """x in another dtype. Floats are cut towards 0 for whole numbers; what is not 0 is True."""
-    if not isinstance(x, Tensor) and np.asarray(x).dtype.kind == "f" and np.dtype(dtype_of(dtype)).kind != "f":
-        return Tensor(np.asarray(x).astype(dtype_of(dtype)), constant=True)
-    return widened(tensor(x), dtype_of(dtype))
-
-
-def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
-    """x in another dtype, kept within what that can hold."""
-    from fastnn.ops._arithmetic import clip
-    name = dtype_of(dtype)
-    if np.dtype(name).kind not in "iu":
-        return cast(x, name)
-    limits = np.iinfo(name)
-    x = tensor(x)
-    if x.dtype.startswith("float"):
-        return cast(x, name)        # a cast keeps floats within the limits
-    return cast(clip(cast(x, "int64"), int(limits.min), int(limits.max)), name)
 
 
 def copy(x: TensorLike) -> Tensor:

@@ -1,189 +1,43 @@
-"""Activations, cross-entropies and normalizations of tensors. Floor 2."""
+"""Cross-entropies, normalizations, attention and one-hot rows of tensors. Floor 2."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops._arithmetic import absolute, add, clip, divide, log, multiply, negative, rsqrt, sign, square, subtract
-from fastnn.ops._compare import greater, where
+from fastnn.ops._activation import log_softmax, softmax, softplus
+from fastnn.ops._arithmetic import (
+    absolute,
+    add,
+    clip,
+    divide,
+    log,
+    maximum,
+    multiply,
+    negative,
+    power,
+    square,
+    subtract,
+)
+from fastnn.ops._compare import logical_and, where
 from fastnn.ops._convert import axes_of, axis_of, floats, ids, reshaped
-from fastnn.ops._linalg import matmul
-from fastnn.ops._reduction import mean, sum, var
-from fastnn.ops._shaping import moveaxis, split, swapaxes
-from fastnn.ops.rows import activation, data
-from fastnn.ops.rows import softmax as rows
+from fastnn.ops._core import cast
+from fastnn.ops._creation import tri
+from fastnn.ops._indexing import take_along_axis
+from fastnn.ops._math import rsqrt
+from fastnn.ops._products import matmul
+from fastnn.ops._reduction import max, mean, sum, var
+from fastnn.ops._shaping import moveaxis, swapaxes
+from fastnn.ops.rows import data
+
+__all__ = [
+    "batch_normalization", "binary_crossentropy", "categorical_crossentropy", "dot_product_attention",
+    "layer_normalization", "moments", "multi_hot", "normalize", "one_hot", "rms_normalization",
+    "sparse_categorical_crossentropy",
+]
 
 EPSILON = 1e-7      # probabilities are kept so far away from 0 and 1
-
-
-def _along(row: Any, x: TensorLike, axis: int) -> Tensor:
-    """A function of rows, along any axis."""
-    x = floats(x)
-    place = axis_of(x, axis)
-    y: Tensor = row(x) if place == x.ndim - 1 else moveaxis(row(moveaxis(x, place, -1)), -1, place)
-    return y
-
-
-def softmax(x: TensorLike, axis: int | Sequence[int] | None = -1) -> Tensor:
-    """e^x / Σ e^x along the axis, or over several or all (None) together: positive, sum 1."""
-    x = floats(x)
-    if isinstance(axis, int):
-        return _along(rows.softmax, x, axis)
-    axes = axes_of(x, axis)  # type: ignore[arg-type]
-    kept = [i for i in range(x.ndim) if i not in axes]
-    order = (*kept, *axes)
-    moved: Tensor = data.transpose(x, axes=order) if order != tuple(range(x.ndim)) else x
-    flat = reshaped(moved, [*(x.shape[i] for i in kept), math.prod(x.shape[i] for i in axes)])
-    y = reshaped(rows.softmax(flat), moved.shape)
-    return data.transpose(y, axes=tuple(order.index(i) for i in range(x.ndim)))  # type: ignore[no-any-return]
-
-
-def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """x - ln Σ e^x along the axis."""
-    return _along(rows.log_softmax, x, axis)
-
-
-def relu(x: TensorLike) -> Tensor:
-    """max(x, 0)."""
-    return activation.relu(x)  # type: ignore[no-any-return]
-
-
-def relu6(x: TensorLike) -> Tensor:
-    """min(max(x, 0), 6)."""
-    return activation.relu6(x)  # type: ignore[no-any-return]
-
-
-def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
-    """x where x > 0, else negative_slope·x."""
-    return activation.leaky_relu(x, slope=float(negative_slope))  # type: ignore[no-any-return]
-
-
-def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """x where x > 0, else alpha·(eˣ - 1)."""
-    return activation.elu(x, alpha=float(alpha))  # type: ignore[no-any-return]
-
-
-def selu(x: TensorLike) -> Tensor:
-    """1.0507 x where x > 0, else 1.7581 (eˣ - 1)."""
-    return activation.selu(x)  # type: ignore[no-any-return]
-
-
-def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """max(x, 0) + min(alpha·(e^(x/alpha) - 1), 0)."""
-    return activation.celu(x, alpha=float(alpha))  # type: ignore[no-any-return]
-
-
-def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
-    """x·Φ(x), Φ the normal distribution function; `approximate`: by tanh, as Keras does unless told."""
-    return activation.gelu_tanh(x) if approximate else activation.gelu(x)  # type: ignore[no-any-return]
-
-
-def sigmoid(x: TensorLike) -> Tensor:
-    """1/(1 + e⁻ˣ)."""
-    return activation.sigmoid(x)  # type: ignore[no-any-return]
-
-
-def tanh(x: TensorLike) -> Tensor:
-    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ)."""
-    return activation.tanh(x)  # type: ignore[no-any-return]
-
-
-def silu(x: TensorLike) -> Tensor:
-    """x·sigmoid(x)."""
-    return activation.silu(x)  # type: ignore[no-any-return]
-
-
-swish = silu
-
-
-def softplus(x: TensorLike) -> Tensor:
-    """ln(1 + eˣ)."""
-    return activation.softplus(x)  # type: ignore[no-any-return]
-
-
-def softsign(x: TensorLike) -> Tensor:
-    """x/(1 + |x|)."""
-    return activation.softsign(x)  # type: ignore[no-any-return]
-
-
-def mish(x: TensorLike) -> Tensor:
-    """x·tanh(softplus(x))."""
-    return activation.mish(x)  # type: ignore[no-any-return]
-
-
-def hard_sigmoid(x: TensorLike) -> Tensor:
-    """x/6 + 1/2 kept within [0, 1]."""
-    return activation.hard_sigmoid(x)  # type: ignore[no-any-return]
-
-
-def hard_silu(x: TensorLike) -> Tensor:
-    """x·hard_sigmoid(x)."""
-    return activation.hard_silu(x)  # type: ignore[no-any-return]
-
-
-hard_swish = hard_silu
-
-
-def hard_tanh(x: TensorLike) -> Tensor:
-    """x kept within [-1, 1]."""
-    return clip(floats(x), -1.0, 1.0)
-
-
-def log_sigmoid(x: TensorLike) -> Tensor:
-    """ln sigmoid(x)."""
-    return negative(softplus(negative(floats(x))))
-
-
-def tanh_shrink(x: TensorLike) -> Tensor:
-    """x - tanh(x)."""
-    x = floats(x)
-    return subtract(x, tanh(x))
-
-
-def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """x where |x| > threshold, else 0."""
-    x = floats(x)
-    return where(greater(absolute(x), threshold), x, 0.0)  # type: ignore[return-value]
-
-
-def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """x nearer to 0 by the threshold; 0 where |x| is no larger."""
-    x = floats(x)
-    return multiply(sign(x), relu(subtract(absolute(x), threshold)))
-
-
-def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
-    """x where x > threshold, else default_value."""
-    x = floats(x)
-    return where(greater(x, threshold), x, default_value)  # type: ignore[return-value]
-
-
-def squareplus(x: TensorLike, b: float = 4) -> Tensor:
-    """(x + √(x² + b))/2."""
-    from fastnn.ops._arithmetic import sqrt
-    x = floats(x)
-    return multiply(add(x, sqrt(add(square(x), float(b)))), 0.5)
-
-
-def glu(x: TensorLike, axis: int = -1) -> Tensor:
-    """a·sigmoid(b), a and b the two halves of x along the axis."""
-    a, b = split(floats(x), 2, axis)
-    return multiply(a, sigmoid(b))
-
-
-def sparse_plus(x: TensorLike) -> Tensor:
-    """0 up to -1, ((x + 1)/2)² up to 1, x from there."""
-    x = floats(x)
-    middle = square(multiply(add(x, 1.0), 0.5))
-    return where(greater(x, 1.0), x, where(greater(x, -1.0), middle, 0.0))  # type: ignore[return-value, arg-type]
-
-
-def sparse_sigmoid(x: TensorLike) -> Tensor:
-    """(x + 1)/2 kept within [0, 1]."""
-    return clip(multiply(add(floats(x), 1.0), 0.5), 0.0, 1.0)
 
 
 def _equal_shapes(name: str, target: Tensor, output: Tensor) -> None:
@@ -217,7 +71,6 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
         output = log(clip(divide(output, sum(output, -1, keepdims=True)), EPSILON, 1 - EPSILON))
     else:
         output = log_softmax(output)
-    from fastnn.ops._indexing import take_along_axis
     found = take_along_axis(output, reshaped(labels, (*labels.shape, 1)), -1)
     return negative(reshaped(found, labels.shape))
 
@@ -267,7 +120,6 @@ def rms_normalization(x: TensorLike, scale: TensorLike | None = None, axis: Axes
 
 def normalize(x: TensorLike, axis: Axes = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
     """x divided by its length along the axis, at least epsilon (1e-7)."""
-    from fastnn.ops._arithmetic import maximum, power
     x = floats(x)
     epsilon = 1e-7 if epsilon is None else epsilon
     if order == 2:
@@ -282,8 +134,6 @@ def dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike,
     """softmax(scale·q·kᵀ + bias)·v for each head; (batch, time, heads, depth), scale 1/√depth unless given.
 
     mask: True where a key is looked at. is_causal: no key later than the query."""
-    from fastnn.ops._compare import logical_and
-    from fastnn.ops._creation import tri
     q, k, v = (swapaxes(floats(t), 1, 2) for t in (query, key, value))
     scores = multiply(matmul(q, swapaxes(k, -1, -2)), 1 / math.sqrt(q.shape[-1]) if scale is None else scale)
     if bias is not None:
@@ -294,3 +144,24 @@ def dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike,
     if mask is not None:
         scores = where(mask, scores, -1e9)  # type: ignore[assignment]
     return swapaxes(matmul(softmax(scores), v), 1, 2)
+
+
+def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
+    """1 at the number's place along a new axis, 0 elsewhere; only 0 for a number outside."""
+    x = ids(x)
+    y = data.one_hot(x, depth=int(num_classes))
+    if axis not in (-1, x.ndim):
+        y = moveaxis(y, -1, axis)
+    return y if dtype is None else cast(y, dtype)
+
+
+def multi_hot(inputs: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None,
+              sparse: bool = False) -> Tensor:
+    """1 at the place of each number of a row, 0 elsewhere."""
+    x = ids(inputs)
+    return max(one_hot(x, num_classes, axis, dtype), axis=x.ndim - 1 if x.ndim > 1 else 0)
+
+
+def moments(x: TensorLike, axes: Axes, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
+    """mean(x) and var(x)."""
+    return mean(x, axes, keepdims), var(x, axes, keepdims)

@@ -6,11 +6,16 @@ from typing import Any
 
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.ops._arithmetic import absolute, add, divide, exp, log, multiply, negative, power, sqrt, square, subtract
-from fastnn.ops._compare import equal, isfinite, less, not_equal, where
+from fastnn.ops._arithmetic import add, divide, maximum, minimum, multiply, negative, sqrt, square, subtract
+from fastnn.ops._compare import equal, less, not_equal
 from fastnn.ops._convert import axes_of, axis_of, broadcast_to, dtype_of, floats, reshaped, tensor, widened
 from fastnn.ops.rows import data, index, reduce, whole
 from fastnn.ops.rows.whole import WHOLE
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum", "digitize",
+    "max", "mean", "median", "min", "prod", "ptp", "quantile", "std", "sum", "var",
+]
 
 
 def _kept(y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
@@ -47,7 +52,6 @@ def max(x: TensorLike, axis: Axes = None, keepdims: bool = False, initial: float
     y = _kept((whole.whole_max if x.dtype in WHOLE else reduce.max)(x, axes=axes), x, axes, keepdims)
     if initial is None:
         return y
-    from fastnn.ops._arithmetic import maximum
     return maximum(y, initial)
 
 
@@ -58,7 +62,6 @@ def min(x: TensorLike, axis: Axes = None, keepdims: bool = False, initial: float
         return negative(max(negative(x), axis, keepdims, None if initial is None else -initial))
     axes = axes_of(x, axis)
     y = _kept(whole.whole_min(x, axes=axes), x, axes, keepdims)
-    from fastnn.ops._arithmetic import minimum
     return y if initial is None else minimum(y, initial)
 
 
@@ -123,44 +126,6 @@ def var(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 def std(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """√var(x)."""
     return sqrt(var(x, axis, keepdims))
-
-
-def moments(x: TensorLike, axes: Axes, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:
-    """mean(x) and var(x)."""
-    return mean(x, axes, keepdims), var(x, axes, keepdims)
-
-
-def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """ln Σ eˣ, without overflow."""
-    x = floats(x)
-    axes = axes_of(x, axis)
-    highest: Tensor = data.stop_gradient(max(x, axis, keepdims=True))
-    highest = where(isfinite(highest), highest, 0.0)  # type: ignore[assignment]
-    y = add(log(sum(exp(subtract(x, highest)), axis, keepdims=True)), highest)
-    return y if keepdims else reshaped(y, [n for i, n in enumerate(x.shape) if i not in axes])
-
-
-def norm(x: TensorLike, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """The length of x along an axis: √Σx², or by ord: 1 Σ|x|, inf max |x|, -inf min |x|, 0 how many are not 0, p
-    (Σ|x|ᵖ)^(1/p). Of matrices (two axes): "fro" √Σx², 1 the largest column sum, inf the largest row sum."""
-    x = floats(x)
-    axes = axes_of(x, axis)
-    if ord is None or ord == "fro" or (ord == 2 and (len(axes) == 1 or x.ndim == 1)):
-        return sqrt(sum(square(x), axis, keepdims))
-    if (axis is None and x.ndim == 1) or len(axes) == 1:
-        if ord in (math.inf, -math.inf):
-            return (max if ord > 0 else min)(absolute(x), axis, keepdims)
-        if ord == 0:
-            return widened(sum(not_equal(x, 0.0), axis, keepdims), x.dtype)
-        if ord == 1:
-            return sum(absolute(x), axis, keepdims)
-        return power(sum(power(absolute(x), float(ord)), axis, keepdims), 1.0 / ord)
-    if len(axes) == 2 and ord in (1, -1, math.inf, -math.inf):
-        along, over = (axes[0], axes[1]) if builtins.abs(ord) == 1 else (axes[1], axes[0])
-        y = (max if ord > 0 else min)(sum(absolute(x), along, keepdims=True), over, keepdims=True)
-        return y if keepdims else reshaped(y, [n for i, n in enumerate(x.shape) if i not in axes])
-    raise ValueError(f"norm: ord is {ord!r} for {len(axes)} axes; needs None, 'fro', 1, inf, or a number for one axis; "
-                     "for singular values use np.linalg.norm.")
 
 
 def _argument(x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
@@ -237,5 +202,3 @@ def digitize(x: TensorLike, bins: Any) -> Tensor:
     x, edges = floats(x), floats(bins)
     wide = reshaped(x, (*x.shape, 1))
     return sum(equal(less(wide, edges), False), axis=-1)
-
-

@@ -11,8 +11,10 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import floats, tensor, widened
-from fastnn.ops._linalg import tensordot
+from fastnn.ops._products import tensordot
 from fastnn.ops._shaping import moveaxis, taken
+
+__all__ = ["resize", "rgb_to_grayscale"]
 
 
 def _cubic(t: np.ndarray) -> np.ndarray:

@@ -13,10 +13,11 @@ from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, reshaped, tensor
 from fastnn.ops.rows import data, image, index, stacking
 
-
-def shape(x: TensorLike) -> tuple[int | None, ...]:
-    """The shape; None for axes that are not known yet."""
-    return tuple(tensor(x).shape)
+__all__ = [
+    "append", "array_split", "concatenate", "expand_dims", "flip", "hstack", "meshgrid", "moveaxis", "ndim", "pad",
+    "ravel", "repeat", "reshape", "roll", "rot90", "size", "split", "squeeze", "stack", "swapaxes", "tile",
+    "transpose", "vstack",
+]
 
 
 def ndim(x: TensorLike) -> int:
@@ -100,12 +101,6 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Arrays of one shape along a new axis."""
     made = alike(*x)
     return stacking.stack(*made, axis=axis_of(made[0], axis, 1))  # type: ignore[no-any-return]
-
-
-def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    """The arrays along an axis, which they lose."""
-    x = tensor(x)
-    return list(stacking.unstack(x, axis=axis_of(x, axis)))
 
 
 def hstack(xs: Sequence[TensorLike]) -> Tensor:
@@ -243,5 +238,3 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
     if k % 4 == 2:
         return flip(x, (a, b))
     return swapaxes(flip(x, b), a, b) if k % 4 == 1 else flip(swapaxes(x, a, b), b)
-
-

@@ -9,6 +9,8 @@ from fastnn.ops._convert import floats, reshaped
 from fastnn.ops.rows import conv as rows
 from fastnn.ops.rows import pool
 
+__all__ = ["average_pool", "conv", "depthwise_conv", "max_pool", "separable_conv"]
+
 Ints = int | Sequence[int]
 
 

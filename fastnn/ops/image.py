@@ -1,11 +1,6 @@
 """Images: `keras.ops.image`. Floor 2."""
 
-from fastnn.ops._resize import (
-    resize,
-    rgb_to_grayscale,
-)
+from fastnn.ops._faces import list_names as _list_names
+from fastnn.ops._resize import *
 
-__all__ = [
-    "resize",
-    "rgb_to_grayscale",
-]
+_list_names(globals())

@@ -1,9 +1,6 @@
 """Lengths of vectors and matrices: `keras.ops.linalg`. Floor 2."""
 
-from fastnn.ops._reduction import (
-    norm,
-)
+from fastnn.ops._faces import list_names as _list_names
+from fastnn.ops._linalg import *
 
-__all__ = [
-    "norm",
-]
+_list_names(globals())

@@ -1,0 +1,186 @@
+"""Activations of tensors. Floor 2."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn.engine.kinds import TensorLike
+from fastnn.engine.tensor import Tensor
+from fastnn.ops._arithmetic import absolute, add, clip, multiply, negative, sign, sqrt, square, subtract
+from fastnn.ops._compare import greater, where
+from fastnn.ops._convert import axes_of, axis_of, floats, reshaped
+from fastnn.ops._shaping import moveaxis, split
+from fastnn.ops.rows import activation, data
+from fastnn.ops.rows import softmax as rows
+
+__all__ = [
+    "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
+    "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax",
+    "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]
+
+
+def _along(row: Any, x: TensorLike, axis: int) -> Tensor:
+    """A function of rows, along any axis."""
+    x = floats(x)
+    place = axis_of(x, axis)
+    y: Tensor = row(x) if place == x.ndim - 1 else moveaxis(row(moveaxis(x, place, -1)), -1, place)
+    return y
+
+
+def softmax(x: TensorLike, axis: int | Sequence[int] | None = -1) -> Tensor:
+    """e^x / Σ e^x along the axis, or over several or all (None) together: positive, sum 1."""
+    x = floats(x)
+    if isinstance(axis, int):
+        return _along(rows.softmax, x, axis)
+    axes = axes_of(x, axis)  # type: ignore[arg-type]
+    kept = [i for i in range(x.ndim) if i not in axes]
+    order = (*kept, *axes)
+    moved: Tensor = data.transpose(x, axes=order) if order != tuple(range(x.ndim)) else x
+    flat = reshaped(moved, [*(x.shape[i] for i in kept), math.prod(x.shape[i] for i in axes)])
+    y = reshaped(rows.softmax(flat), moved.shape)
+    return data.transpose(y, axes=tuple(order.index(i) for i in range(x.ndim)))  # type: ignore[no-any-return]
+
+
+def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """x - ln Σ e^x along the axis."""
+    return _along(rows.log_softmax, x, axis)
+
+
+def relu(x: TensorLike) -> Tensor:
+    """max(x, 0)."""
+    return activation.relu(x)  # type: ignore[no-any-return]
+
+
+def relu6(x: TensorLike) -> Tensor:
+    """min(max(x, 0), 6)."""
+    return activation.relu6(x)  # type: ignore[no-any-return]
+
+
+def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
+    """x where x > 0, else negative_slope·x."""
+    return activation.leaky_relu(x, slope=float(negative_slope))  # type: ignore[no-any-return]
+
+
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """x where x > 0, else alpha·(eˣ - 1)."""
+    return activation.elu(x, alpha=float(alpha))  # type: ignore[no-any-return]
+
+
+def selu(x: TensorLike) -> Tensor:
+    """1.0507 x where x > 0, else 1.7581 (eˣ - 1)."""
+    return activation.selu(x)  # type: ignore[no-any-return]
+
+
+def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """max(x, 0) + min(alpha·(e^(x/alpha) - 1), 0)."""
+    return activation.celu(x, alpha=float(alpha))  # type: ignore[no-any-return]
+
+
+def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
+    """x·Φ(x), Φ the normal distribution function; `approximate`: by tanh, as Keras does unless told."""
+    return activation.gelu_tanh(x) if approximate else activation.gelu(x)  # type: ignore[no-any-return]
+
+
+def sigmoid(x: TensorLike) -> Tensor:
+    """1/(1 + e⁻ˣ)."""
+    return activation.sigmoid(x)  # type: ignore[no-any-return]
+
+
+def tanh(x: TensorLike) -> Tensor:
+    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ)."""
+    return activation.tanh(x)  # type: ignore[no-any-return]
+
+
+def silu(x: TensorLike) -> Tensor:
+    """x·sigmoid(x)."""
+    return activation.silu(x)  # type: ignore[no-any-return]
+
+
+swish = silu
+
+
+def softplus(x: TensorLike) -> Tensor:
+    """ln(1 + eˣ)."""
+    return activation.softplus(x)  # type: ignore[no-any-return]
+
+
+def softsign(x: TensorLike) -> Tensor:
+    """x/(1 + |x|)."""
+    return activation.softsign(x)  # type: ignore[no-any-return]
+
+
+def mish(x: TensorLike) -> Tensor:
+    """x·tanh(softplus(x))."""
+    return activation.mish(x)  # type: ignore[no-any-return]
+
+
+def hard_sigmoid(x: TensorLike) -> Tensor:
+    """x/6 + 1/2 kept within [0, 1]."""
+    return activation.hard_sigmoid(x)  # type: ignore[no-any-return]
+
+
+def hard_silu(x: TensorLike) -> Tensor:
+    """x·hard_sigmoid(x)."""
+    return activation.hard_silu(x)  # type: ignore[no-any-return]
+
+
+hard_swish = hard_silu
+
+
+def hard_tanh(x: TensorLike) -> Tensor:
+    """x kept within [-1, 1]."""
+    return clip(floats(x), -1.0, 1.0)
+
+
+def log_sigmoid(x: TensorLike) -> Tensor:
+    """ln sigmoid(x)."""
+    return negative(softplus(negative(floats(x))))
+
+
+def tanh_shrink(x: TensorLike) -> Tensor:
+    """x - tanh(x)."""
+    x = floats(x)
+    return subtract(x, tanh(x))
+
+
+def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
+    """x where |x| > threshold, else 0."""
+    x = floats(x)
+    return where(greater(absolute(x), threshold), x, 0.0)  # type: ignore[return-value]
+
+
+def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
+    """x nearer to 0 by the threshold; 0 where |x| is no larger."""
+    x = floats(x)
+    return multiply(sign(x), relu(subtract(absolute(x), threshold)))
+
+
+def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
+    """x where x > threshold, else default_value."""
+    x = floats(x)
+    return where(greater(x, threshold), x, default_value)  # type: ignore[return-value]
+
+
+def squareplus(x: TensorLike, b: float = 4) -> Tensor:
+    """(x + √(x² + b))/2."""
+    x = floats(x)
+    return multiply(add(x, sqrt(add(square(x), float(b)))), 0.5)
+
+
+def glu(x: TensorLike, axis: int = -1) -> Tensor:
+    """a·sigmoid(b), a and b the two halves of x along the axis."""
+    a, b = split(floats(x), 2, axis)
+    return multiply(a, sigmoid(b))
+
+
+def sparse_plus(x: TensorLike) -> Tensor:
+    """0 up to -1, ((x + 1)/2)² up to 1, x from there."""
+    x = floats(x)
+    middle = square(multiply(add(x, 1.0), 0.5))
+    return where(greater(x, 1.0), x, where(greater(x, -1.0), middle, 0.0))  # type: ignore[return-value, arg-type]
+
+
+def sparse_sigmoid(x: TensorLike) -> Tensor:
+    """(x + 1)/2 kept within [0, 1]."""
+    return clip(multiply(add(floats(x), 1.0), 0.5), 0.0, 1.0)
