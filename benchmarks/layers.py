@@ -59,7 +59,7 @@ def _start(made: Any, layer: ImageLayer) -> None:
 
 def _both(layer: Any, back: bool) -> Callable[[Any, Any], Any]:
     """A function of images and dy that gives the output and, if `back`, the gradients of images and weights."""
-    from fastnn.engine.tensor import backward
+    from fastnn.engine.gradient import backward
 
     def run(x: Any, dy: Any) -> list[Any]:
         x.tracked = back

@@ -64,7 +64,8 @@ PRODUCTS = [
 
 def program(op: Any, *inputs: Any, **constants: Any) -> Any:
     """A fastnn program of this one call."""
-    from fastnn.engine.program import Program, recording
+    from fastnn.engine.context import recording
+    from fastnn.engine.program import Program
     from fastnn.engine.tensor import Tensor
     with recording() as calls:
         result = op(*(Tensor(a) if isinstance(a, np.ndarray) else a for a in inputs), **constants)

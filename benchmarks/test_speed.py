@@ -14,7 +14,8 @@ import pytest
 
 import fastnn
 from fastnn import layers
-from fastnn.engine.program import Program, recording
+from fastnn.engine.context import recording
+from fastnn.engine.program import Program
 from fastnn.engine.tensor import Variable
 from fastnn.ops.rows.data import advance
 from fastnn.teaching import peak

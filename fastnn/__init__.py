@@ -37,8 +37,8 @@ from fastnn.config import (
     show_config,
 )
 from fastnn.engine.decorator import function
+from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import (
-    GradientTape,
     Tensor,
     Variable,
 )

@@ -14,8 +14,8 @@ from fastnn import random
 from fastnn.arguments import choice, number, numbers
 from fastnn.configuration import Configurable
 from fastnn.engine import backend
+from fastnn.engine.context import not_recording
 from fastnn.engine.kinds import DType
-from fastnn.engine.program import not_recording
 from fastnn.engine.watch import Watched
 from fastnn.errors import ShapeError
 from fastnn.ops.rows import random as draws

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.arguments import number, whole
-from fastnn.engine import program
+from fastnn.engine.context import draws as open_draws
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import as_tensor
@@ -88,7 +88,7 @@ class SeedGenerator:
         that is under way, and a stream for each draw in it; else a constant that differs from draw to draw."""
         from fastnn.layers._context import context
         counter, applications = context.counter, context.applications
-        if counter is None and (found := program.draws()) is not None:
+        if counter is None and (found := open_draws()) is not None:
             counter, applications = found
         if counter is None or applications is None:
             return Tensor(np.array(next(self._draws), np.int64), "draw"), {"seed": self._seed, "stream": self._stream}

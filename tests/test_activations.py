@@ -7,7 +7,8 @@ import pytest
 
 import fastnn
 from fastnn import activations
-from fastnn.engine.tensor import GradientTape, Tensor, Variable
+from fastnn.engine.gradient import GradientTape
+from fastnn.engine.tensor import Tensor, Variable
 from tests.golden import store
 from tests.golden.activations import CALLS
 from tests.golden.direct import close

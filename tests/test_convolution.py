@@ -8,7 +8,8 @@ import pytest
 import fastnn
 from fastnn import Input, Sequential, config, layers, ops
 from fastnn.engine import backend
-from fastnn.engine.tensor import GradientTape, Tensor, backward
+from fastnn.engine.gradient import GradientTape, backward
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops.rows.conv import conv2d
 from fastnn.ops.rows.conv_pool import conv2d_relu_pool

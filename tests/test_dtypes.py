@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from fastnn import Input, Model, Sequential, ops
-from fastnn.engine.program import Program, recording
-from fastnn.engine.tensor import GradientTape, Tensor, backward
+from fastnn.engine.context import recording
+from fastnn.engine.gradient import GradientTape, backward
+from fastnn.engine.program import Program
+from fastnn.engine.tensor import Tensor
 from fastnn.layers import Add, BatchNormalization, Concatenate, Dense, Flatten, Layer, Rescaling
 from fastnn.ops.rows import elementwise, stacking
 

@@ -20,9 +20,11 @@ from fastnn import ops
 from fastnn.engine import backend, plan
 from fastnn.engine.block import Block
 from fastnn.engine.check import KernelMismatch
-from fastnn.engine.program import Program, recording
+from fastnn.engine.context import recording
+from fastnn.engine.gradient import GradientTape, backward
+from fastnn.engine.program import Program
 from fastnn.engine.schedule import Schedule
-from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
+from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.ops import rows
 from fastnn.ops._op import KNOWN

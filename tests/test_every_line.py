@@ -10,7 +10,7 @@ import pytest
 
 import fastnn
 from fastnn import Input, Sequential, layers
-from fastnn.engine import program
+from fastnn.engine import context
 
 PACKAGE = os.path.dirname(fastnn.__file__) + os.sep
 X = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
@@ -73,7 +73,7 @@ def test_an_interrupt_at_any_line(name: str) -> None:
                 continue
             if not raised:
                 lost.append(line)
-            assert not program.is_recording() and not program.open_tape_number(), f"line {line}"
+            assert not context.is_recording() and not context.open_tape_number(), f"line {line}"
             history = model.history
             if history is not None:
                 assert {len(v) for v in history.history.values()} <= {len(history.epoch)}, f"line {line}"
@@ -86,8 +86,8 @@ def test_an_interrupt_at_any_line(name: str) -> None:
 
 
 def test_what_an_interrupt_leaves_open_is_closed() -> None:
-    with pytest.raises(KeyboardInterrupt), program.restored():
-        program._context.recordings.append(program.Recording())     # as recording() does; its end is not reached
-        program.open_tape()
+    with pytest.raises(KeyboardInterrupt), context.restored():
+        context._context.recordings.append(context.Recording())     # as recording() does; its end is not reached
+        context.open_tape()
         raise KeyboardInterrupt
-    assert not program.is_recording() and not program.open_tape_number()
+    assert not context.is_recording() and not context.open_tape_number()

@@ -10,8 +10,10 @@ import pytest
 
 from fastnn.engine import backend, threads
 from fastnn.engine.check import compare
-from fastnn.engine.program import Program, recording
-from fastnn.engine.tensor import GradientTape, Tensor, backward
+from fastnn.engine.context import recording
+from fastnn.engine.gradient import GradientTape, backward
+from fastnn.engine.program import Program
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from tests.cases import CASES
 from tests.cases._case import Case

@@ -9,7 +9,8 @@ import pytest
 
 import fastnn
 from fastnn import layers, ops
-from fastnn.engine.program import Program, recording, section_scope
+from fastnn.engine.context import recording, section_scope
+from fastnn.engine.program import Program
 from fastnn.engine.tensor import Tensor
 from fastnn.training.trainer import Trainer
 from tests.conftest import needs_c

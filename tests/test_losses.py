@@ -8,8 +8,10 @@ import pytest
 
 import fastnn
 from fastnn import activations, losses, ops
-from fastnn.engine.program import Program, recording
-from fastnn.engine.tensor import GradientTape, Tensor, Variable
+from fastnn.engine.context import recording
+from fastnn.engine.gradient import GradientTape
+from fastnn.engine.program import Program
+from fastnn.engine.tensor import Tensor, Variable
 from tests.golden import store
 from tests.golden.direct import Row, array, close, label
 from tests.golden.losses import REDUCTIONS, ROWS

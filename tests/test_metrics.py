@@ -9,7 +9,8 @@ import pytest
 
 import fastnn
 from fastnn import losses, metrics, ops
-from fastnn.engine.program import Program, recording
+from fastnn.engine.context import recording
+from fastnn.engine.program import Program
 from fastnn.engine.tensor import Tensor
 from tests.golden import store
 from tests.golden.direct import Row, array, close, label

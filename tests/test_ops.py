@@ -9,7 +9,8 @@ import pytest
 import fastnn
 from fastnn import ops
 from fastnn.engine import backend
-from fastnn.engine.tensor import GradientTape, Tensor, Variable
+from fastnn.engine.gradient import GradientTape
+from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 
 RNG = np.random.default_rng(7)

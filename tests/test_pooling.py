@@ -7,7 +7,8 @@ import pytest
 
 import fastnn
 from fastnn import layers
-from fastnn.engine.tensor import GradientTape, Tensor
+from fastnn.engine.gradient import GradientTape
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from tests.errors import assert_good_error
 

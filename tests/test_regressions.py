@@ -10,7 +10,8 @@ import fastnn
 from fastnn import Input, Layer, Model, Sequential, Variable, callbacks, layers, metrics, ops, optimizers
 from fastnn.engine import backend
 from fastnn.engine.call import Call
-from fastnn.engine.program import Program, recording
+from fastnn.engine.context import recording
+from fastnn.engine.program import Program
 from fastnn.engine.schedule import Schedule
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._op import Op

@@ -8,7 +8,8 @@ import pytest
 
 import fastnn
 from fastnn import constraints, regularizers
-from fastnn.engine.tensor import GradientTape, Variable
+from fastnn.engine.gradient import GradientTape
+from fastnn.engine.tensor import Variable
 from tests.golden import store
 from tests.golden.direct import close
 from tests.golden.penalties import CONSTRAINTS, REGULARIZERS, WEIGHT

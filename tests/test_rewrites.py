@@ -9,9 +9,11 @@ import pytest
 import fastnn
 from fastnn import layers, ops
 from fastnn.engine import rewrite
-from fastnn.engine.program import Program, recording
+from fastnn.engine.context import recording
+from fastnn.engine.gradient import backward
+from fastnn.engine.program import Program
 from fastnn.engine.rewrite import Rewrite
-from fastnn.engine.tensor import Tensor, Variable, backward
+from fastnn.engine.tensor import Tensor, Variable
 from fastnn.ops._op import by_name
 from fastnn.ops._rewrites import RULES
 from fastnn.ops.rows.data import fill

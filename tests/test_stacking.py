@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from fastnn import ops
-from fastnn.engine.program import Program, recording
-from fastnn.engine.tensor import GradientTape, Tensor, backward
+from fastnn.engine.context import recording
+from fastnn.engine.gradient import GradientTape, backward
+from fastnn.engine.program import Program
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops.rows.elementwise import multiply
 from fastnn.ops.rows.stacking import concatenate, stack, unstack

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
+from fastnn.engine.context import drawing, is_recording, is_symbolic_pass, open_tape_number
 from fastnn.engine.function import Recorder
-from fastnn.engine.program import drawing, is_recording, is_symbolic_pass, open_tape_number
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import shown, warn
 from fastnn.nest import flatten, map_structure

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnn.engine.program import Program, keeping, recording, restored, undo
+from fastnn.engine.context import keeping, recording, restored, undo
+from fastnn.engine.program import Program
 from fastnn.engine.reading import users_line
 from fastnn.engine.schedule import whole_step
 from fastnn.engine.watch import Watch, noting

@@ -9,7 +9,7 @@ import re
 import sys
 from typing import Any, NamedTuple
 
-from fastnn.engine import program
+from fastnn.engine import context
 from fastnn.errors import PACKAGE, shown
 
 WAYS = {"bool()": "use ops.where in place of if", "NumPy": "use the function of that name in fastnn.ops",
@@ -34,8 +34,8 @@ class Read(NamedTuple):
 def notice(tensor: Any, way: str) -> None:
     """Python is about to get a tensor's numbers. Noted where a step is being recorded and they depend on data or
     weights: on anything but constants."""
-    recording = program.current_recording()
-    if recording is not None and not program.is_symbolic_pass() and _varies(tensor):
+    recording = context.current_recording()
+    if recording is not None and not context.is_symbolic_pass() and _varies(tensor):
         recording.reads.append(Read(*users_line(), way))
 
 

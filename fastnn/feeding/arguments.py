@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.program import recording
+from fastnn.engine.context import recording
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import checks, weights

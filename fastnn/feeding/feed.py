@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import random
-from fastnn.engine.program import section_scope
+from fastnn.engine.context import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.ops.rows.batch import gather_rows, shuffle_step, store_step
 from fastnn.ops.rows.data import advance, fill

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.program import current_layer, layer_scope, symbolic_pass
+from fastnn.engine.context import current_layer, layer_scope, symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import note
 from fastnn.errors import shown

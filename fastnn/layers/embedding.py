@@ -6,8 +6,8 @@ import numpy as np
 
 from fastnn import constraints, initializers, ops, regularizers
 from fastnn.arguments import flag, whole
+from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import Dims, Named
-from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import LabelError
 from fastnn.layers.layer import Layer

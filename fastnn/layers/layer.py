@@ -13,8 +13,8 @@ import numpy as np
 from fastnn import constraints, initializers, regularizers
 from fastnn.arguments import dtype_of, flag, refuse_unknown, shape, whole
 from fastnn.engine import backend
+from fastnn.engine.context import is_symbolic_pass, layer_scope, not_recording
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import is_symbolic_pass, layer_scope, not_recording
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
 from fastnn.errors import NotBuiltError

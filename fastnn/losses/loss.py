@@ -11,8 +11,8 @@ import numpy as np
 from fastnn.arguments import choice, dtype_of, function, optional
 from fastnn.configuration import Configurable
 from fastnn.engine import backend
+from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike, Weights
-from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched, note
 from fastnn.errors import LabelError, ShapeError

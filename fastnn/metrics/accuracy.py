@@ -6,8 +6,8 @@ import numpy as np
 
 from fastnn.arguments import number, whole
 from fastnn.engine import backend
+from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike, Weights
-from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import prepared
 from fastnn.metrics.metric import MeanMetricWrapper

@@ -13,9 +13,10 @@ import numpy as np
 from fastnn.arguments import dtype_of, function
 from fastnn.configuration import Configurable
 from fastnn.engine import backend
+from fastnn.engine.context import is_recording, is_symbolic_pass, not_recording
 from fastnn.engine.kinds import DType, TensorLike, Weights
-from fastnn.engine.program import is_recording, is_symbolic_pass, not_recording
-from fastnn.engine.tensor import Tensor, Variable, operators
+from fastnn.engine.operators import operators
+from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, note
 from fastnn.errors import shown
 from fastnn.losses.loss import prepared, spread_weights

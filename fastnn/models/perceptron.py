@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from fastnn.arguments import number, optional, whole
-from fastnn.engine.program import Program, recording
+from fastnn.engine.context import recording
+from fastnn.engine.program import Program
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import LabelError, NotBuiltError, ShapeError
 from fastnn.feeding.checks import to_array

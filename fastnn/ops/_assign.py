@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.program import is_symbolic_pass
-from fastnn.engine.tensor import Variable, operators
+from fastnn.engine.context import is_symbolic_pass
+from fastnn.engine.operators import operators
+from fastnn.engine.tensor import Variable
 from fastnn.errors import ShapeError
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows.data import advance, copy

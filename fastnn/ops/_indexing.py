@@ -3,8 +3,8 @@
 
 import numpy as np
 
+from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike
-from fastnn.engine.program import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import multiply

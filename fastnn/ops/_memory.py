@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fastnn.engine.context import current_layer
 from fastnn.engine.plan import machine_memory
-from fastnn.engine.program import current_layer
 from fastnn.ops._rules import Shape
 
 _trying: contextvars.ContextVar[bool] = contextvars.ContextVar("trying sizes", default=False)

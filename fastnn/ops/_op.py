@@ -14,7 +14,7 @@ import numpy as np
 from fastnn.engine import backend, threads
 from fastnn.engine.call import Call
 from fastnn.engine.check import UNIT
-from fastnn.engine.program import (
+from fastnn.engine.context import (
     current_layer,
     current_section,
     is_recording,
@@ -23,7 +23,8 @@ from fastnn.engine.program import (
     open_tape_number,
     record,
 )
-from fastnn.engine.tensor import TapedCall, Tensor
+from fastnn.engine.gradient import TapedCall
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops import _memory
 from fastnn.ops._arrays import as_tensor

@@ -11,7 +11,7 @@ import numpy as np
 from fastnn.arguments import number, optional, refuse_unknown
 from fastnn.configuration import Configurable
 from fastnn.engine.block import Block
-from fastnn.engine.program import section_scope
+from fastnn.engine.context import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, note
 from fastnn.errors import shown

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastnn import ops
-from fastnn.engine.tensor import GradientTape, Tensor
+from fastnn.engine.gradient import GradientTape
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.plotting._figure import BLUE, ORANGE, Path_, new_figure, saved, style
 

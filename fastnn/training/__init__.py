@@ -11,7 +11,7 @@ The way from `model.fit(x, y)` to the loop in C, each hop a file and what to rea
     fastnn/training/steps.py:train                  the step itself in Python: batch, forward, loss, gradients, update
     fastnn/engine/function.py:_record               runs that Python once and keeps the calls that it makes
     fastnn/ops/_op.py:__call__                      each op checks shapes, runs its kernel and adds a call
-    fastnn/engine/tensor.py:backward                the gradients: the calls backwards, by each op's rule
+    fastnn/engine/gradient.py:backward              the gradients: the calls backwards, by each op's rule
     fastnn/optimizers/optimizer.py:apply            the update: one call over all weights
     fastnn/engine/plan.py:plan                      drops what nobody needs, lays the buffers into one arena
     fastnn/engine/schedule.py:run                   so many runs of these programs; Ctrl-C between two of them

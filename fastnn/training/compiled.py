@@ -9,7 +9,7 @@ import numpy as np
 from fastnn import losses, metrics
 from fastnn.arguments import number
 from fastnn.engine import backend
-from fastnn.engine.program import not_recording, section_scope, symbolic_pass
+from fastnn.engine.context import not_recording, section_scope, symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import note
 from fastnn.errors import shown

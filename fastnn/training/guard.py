@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.call import Call
+from fastnn.engine.context import not_recording
 from fastnn.engine.plan import HUGE, aligned_empty
-from fastnn.engine.program import Program, not_recording
+from fastnn.engine.program import Program
 from fastnn.errors import warn
 from fastnn.feeding.model import TrainedModel
 from fastnn.training.passes import Pass

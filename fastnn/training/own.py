@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.program import not_recording, symbolic_pass
-from fastnn.engine.tensor import GradientTape, Tensor
+from fastnn.engine.context import not_recording, symbolic_pass
+from fastnn.engine.gradient import GradientTape
+from fastnn.engine.tensor import Tensor
 from fastnn.feeding.feed import Feed
 from fastnn.layers.layer import forward_pass
 from fastnn.metrics.metric import Metric, Reading, State

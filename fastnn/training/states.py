@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn import metrics
 from fastnn.engine.block import Block
-from fastnn.engine.program import not_recording
+from fastnn.engine.context import not_recording
 from fastnn.nest import distinct
 from fastnn.ops.rows.data import fill
 from fastnn.reporting.history import plain

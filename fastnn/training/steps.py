@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.context import section_scope
 from fastnn.engine.function import Recorder
-from fastnn.engine.program import Program, section_scope
+from fastnn.engine.gradient import GradientTape, backward
+from fastnn.engine.program import Program
 from fastnn.engine.schedule import Schedule, whole_step
-from fastnn.engine.tensor import GradientTape, Tensor, Variable, backward
+from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import warn
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel

@@ -2,7 +2,7 @@
 
 import math
 
-from fastnn.engine.program import is_recording
+from fastnn.engine.context import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._arrays import check_whole

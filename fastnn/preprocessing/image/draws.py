@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.program import not_recording
+from fastnn.engine.context import not_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.random import random_bits
 from fastnn.preprocessing.image.transforms import Array, Parameters

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.engine import backend
-from fastnn.engine.program import not_recording
+from fastnn.engine.context import not_recording
 from fastnn.ops.rows import affine
 
 Array = npt.NDArray[np.floating]
