@@ -11,8 +11,6 @@ from fastnn.layers.activation import (
     Softmax,
 )
 from fastnn.layers.attention import (
-    AdditiveAttention,
-    Attention,
     GroupedQueryAttention,
     GroupQueryAttention,
     MultiHeadAttention,
@@ -80,6 +78,10 @@ from fastnn.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
     LayerNormalization,
+)
+from fastnn.layers.plain_attention import (
+    AdditiveAttention,
+    Attention,
 )
 from fastnn.layers.pooling import (
     AveragePooling1D,
