@@ -205,6 +205,25 @@ def _optimizers() -> Iterator[Case]:
     yield Case(optimizers, "Adagrad", {**common, "initial_accumulator_value": 0.5, "epsilon": 0.01})
 
 
+def _schedules() -> Iterator[Case]:
+    of = optimizers.schedules
+    first = {"initial_learning_rate": 0.5, "name": "mine"}
+    yield Case(of, "LearningRateSchedule")
+    for name in ("ExponentialDecay", "InverseTimeDecay"):
+        yield Case(of, name, {**first, "decay_steps": 20.0, "decay_rate": 0.9, "staircase": True})
+    yield Case(of, "PiecewiseConstantDecay", {"boundaries": [2.0, 5.0], "values": [0.5, 0.25, 0.125], "name": "mine"})
+    yield Case(of, "PolynomialDecay", {**first, "decay_steps": 20.0, "end_learning_rate": 0.125, "power": 2.0,
+                                       "cycle": True})
+    yield Case(of, "CosineDecay", {**first, "decay_steps": 20.0, "alpha": 0.125, "warmup_target": 1.0,
+                                   "warmup_steps": 3.0})
+    yield Case(of, "CosineDecayRestarts", {**first, "first_decay_steps": 20.0, "t_mul": 3.0, "m_mul": 0.5,
+                                           "alpha": 0.125})
+    yield Case(of, "CyclicalLearningRate", {**first, "maximal_learning_rate": 1.0, "step_size": 4.0,
+                                            "mode": "exp_range", "gamma": 0.5})
+    yield Case(of, "OneCycle", {"maximal_learning_rate": 1.0, "total_steps": 40.0, "rise": 0.5, "start_divisor": 4.0,
+                                "end_divisor": 8.0, "name": "mine"})
+
+
 def _small() -> Iterator[Case]:
     for name in ("Zeros", "Ones", "Initializer"):
         yield Case(initializers, name)
@@ -218,7 +237,7 @@ def _small() -> Iterator[Case]:
     for name in ("RandomInitializer", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
                  "LecunUniform"):
         yield Case(initializers, name, {"seed": 3})
-    yield Case(optimizers.schedules, "LearningRateSchedule")
+    yield from _schedules()
     yield Case(regularizers, "Regularizer")
     yield Case(regularizers, "L1", {"l1": 0.5})
     yield Case(regularizers, "L2", {"l2": 0.5})

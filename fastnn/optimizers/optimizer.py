@@ -18,26 +18,17 @@ from fastnn.errors import shown
 from fastnn.names import checked_name, snake_case
 from fastnn.ops.rows.data import advance, copy, fill
 from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_step
+from fastnn.optimizers.rate import LearningRate, RateFunction, scheduled_rate
 from fastnn.optimizers.schedules import LearningRateSchedule
-
-
-class LearningRate(Variable):
-    """A 0-d variable that takes finite numbers > 0 only."""
-    __slots__ = ("owner",)
-    owner: str
-
-    def assign(self, value: object) -> "LearningRate":
-        """Set it. TypeError or ValueError, before anything changes."""
-        super().assign(number(value, f"{self.owner}: learning_rate", 0, above=True))
-        return self
 
 
 class Optimizer(Configurable, Watched):
     """Base of the optimizers (Keras' names and numerics).
 
-    learning_rate: a number > 0 or a LearningRateSchedule of the step. weight_decay: w -= lr·decay·w before each step.
-    clipnorm: each weight's gradient is scaled to at most this norm; global_clipnorm: all gradients together;
-    clipvalue: every gradient element is clipped to ±clipvalue; at most one of the three. `iterations` counts steps.
+    learning_rate: a number >= 0, a LearningRateSchedule, or a function of the step or of nothing. weight_decay:
+    w -= lr·decay·w before each step. clipnorm: each weight's gradient is scaled to at most this norm; global_clipnorm:
+    all gradients together; clipvalue: every gradient element is clipped to ±clipvalue; at most one of the three.
+    `iterations` counts steps.
     A subclass names its `slots` and writes `step`.
     """
     slots: tuple[str, ...] = ()
@@ -90,17 +81,14 @@ class Optimizer(Configurable, Watched):
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate as a 0-d variable: float(), assign(), or set the attribute."""
-        if self.schedule is not None:
-            Variable.assign(self._rate, self.schedule(self.iterations).numpy())
-        return self._rate
+        """The learning rate as a 0-d variable: float(), assign(), or set the attribute. With a schedule, what that
+        gives for the next step."""
+        return self._rate if self.schedule is None else scheduled_rate(self.schedule, self.iterations)
 
     @learning_rate.setter
     def learning_rate(self, value: object) -> None:
-        if isinstance(value, LearningRateSchedule):
-            self.schedule = value
-            value = self.schedule(self.iterations)
-            Variable.assign(self._rate, value.numpy())
+        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Tensor)):
+            self.schedule = value if isinstance(value, LearningRateSchedule) else RateFunction(value)
         else:
             self._rate.assign(value)
             self.schedule = None
@@ -147,10 +135,10 @@ class Optimizer(Configurable, Watched):
 
     @property
     def variables(self) -> list[Variable]:
-        """Iterations, learning rate, then the slots of each weight (copies of their values)."""
+        """Iterations, the learning rate unless a schedule gives it, then the slots of each weight (copies)."""
         slots = [Variable(block.views[i], f"{v.name}_{name}", trainable=False)
                  for i, v in enumerate(self._trained) for name, block in self.slot_blocks.items()]
-        return [self.iterations, self._rate, *slots]
+        return [self.iterations, *[self._rate] * (self.schedule is None), *slots]
 
     # ---- steps ------------------------------------------------------------------------------------------------
 
@@ -170,8 +158,7 @@ class Optimizer(Configurable, Watched):
         self._clip()
         rate = self._rate
         if self.schedule is not None:
-            note(self.schedule)
-            copy(rate, self.schedule(self.iterations))
+            copy(rate, scheduled_rate(self.schedule, self.iterations))
         if self.weight_decay:
             decay_step(self.block.flat, rate, rate=self.weight_decay)
         slots = {name: block.flat for name, block in self.slot_blocks.items()}
@@ -206,5 +193,5 @@ class Optimizer(Configurable, Watched):
     def _argument(self, name: str) -> Any:
         """The learning rate is its schedule, or the number that it is now."""
         if name == "learning_rate":
-            return float(self._rate) if self.schedule is None else self.schedule
+            return float(self._rate) if self.schedule is None else getattr(self.schedule, "function", self.schedule)
         return super()._argument(name)

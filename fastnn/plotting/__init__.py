@@ -13,6 +13,7 @@ from fastnn.plotting.classifiers import (
 )
 from fastnn.plotting.curves import (
     activation_functions,
+    learning_rate_curve,
     loss_curves,
 )
 from fastnn.plotting.images import (
@@ -30,6 +31,7 @@ __all__ = [
     "feature_maps",
     "filters",
     "image_rows",
+    "learning_rate_curve",
     "loss_curves",
 ]
 

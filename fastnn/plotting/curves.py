@@ -9,7 +9,7 @@ from fastnn import ops
 from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
-from fastnn.plotting._figure import BLUE, ORANGE, Path_, new_figure, saved, style
+from fastnn.plotting._figure import BLUE, ORANGE, Path_, axes_of, new_figure, saved, style
 
 WORDS = {"acc": "accuracy", "mae": "mean absolute error", "mse": "mean squared error", "r2_score": "R²", "auc": "AUC"}
 
@@ -69,6 +69,15 @@ def _panel(ax: Any, name: str, columns: Mapping[str, np.ndarray]) -> None:
     style(ax, words[:1].upper() + words[1:], "epoch", words)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     ax.legend(frameon=False)
+
+
+def learning_rate_curve(rates: Any, path: Path_ | None = None, ax: Any = None, title: str = "Learning rate") -> Any:
+    """The learning rate over the steps: rates, one for each step. Returns the Figure."""
+    figure, ax = axes_of(ax, 6.4, 4.0)
+    ax.plot(np.arange(len(rates)), rates, color=BLUE, linewidth=1.8)
+    style(ax, title, "step", "learning rate")
+    ax.set_ylim(bottom=0)
+    return saved(figure, path)
 
 
 FUNCTIONS: Sequence[tuple[str, Callable[[Any], Tensor], bool]] = (

@@ -123,6 +123,8 @@ def _one_epoch(model: TrainedModel, run: Run, epoch: int, listeners: Any, progre
         return      # an iterator that had no more batches, or training was stopped before the first: no epoch
     seconds = time.perf_counter() - began
     logs = compiled.results()
+    if model.optimizer.schedule is not None:
+        logs["learning_rate"] = float(model.optimizer._rate)
     if run.validation is not None and (epoch + 1) % run.frequency == 0:
         logs.update((f"val_{k}", v) for k, v in _test(model, run.validation, listeners, None).items())
     progress.epoch_end(passing.done, logs, seconds)
@@ -157,6 +159,8 @@ def _many_epochs(model: TrainedModel, run: Run, epoch: int, most: int, guard: Gu
         log = steps.log.data[:done * rows_per_epoch]
         compiled.mode = "train"
         columns = compiled.results_of(log[::rows_per_epoch])
+        if model.optimizer.schedule is not None:
+            columns["learning_rate"] = steps.rates.data[:len(log):rows_per_epoch, 0]
         if run.validation is not None:
             compiled.mode = "test"
             columns.update((f"val_{k}", v) for k, v in compiled.results_of(log[1::2]).items())

@@ -13,13 +13,14 @@ from fastnn.engine.gradient import GradientTape, backward
 from fastnn.engine.program import Program
 from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.engine.watch import note
 from fastnn.errors import warn
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import context, forward_pass
 from fastnn.nest import distinct, flatten
 from fastnn.ops.rows.batch import store_step
-from fastnn.ops.rows.data import advance
+from fastnn.ops.rows.data import advance, reshape
 from fastnn.training import own
 
 LOG_ROWS = 4096
@@ -38,6 +39,7 @@ class Steps:
         self.trials = Variable(1 << 40, "trials", dtype="int64", trainable=False)    # the same, outside training
         self.log_row = Variable(0, "log row", dtype="int64", trainable=False)
         self.log: Tensor | None = None
+        self.rates: Any = None      # beside the log
 
     def clear(self) -> None:
         """Forget all programs."""
@@ -211,14 +213,19 @@ class Steps:
         feed.next(batch)
 
     def log_metrics(self) -> None:
-        """Write the metric states into the next row of the log and set them to zero."""
-        states = self.model.compiled.states
+        """Write the metric states into the next row of the log and set them to zero; where the learning rate has a
+        schedule, the last one too."""
+        states, optimizer = self.model.compiled.states, self.model.optimizer
         if self.log is None:
             self.log = Tensor(np.zeros((LOG_ROWS, max(1, states.flat.data.size))), "log")
+            self.rates = Tensor(np.zeros((LOG_ROWS, 1), optimizer._rate.dtype), "rates")
             self._state_row = Tensor(states.flat.data.reshape(1, -1), "metric states")
 
         def body() -> None:
             store_step(self.log, self._state_row, self.log_row)
+            note(optimizer)
+            if optimizer.schedule is not None:
+                store_step(self.rates, reshape(optimizer._rate, shape=(1, 1)), self.log_row)
             advance(self.log_row, by=1)
             self.model.compiled.reset()
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 TOPICS = ("activations", "attention", "augmentation", "convolution", "graphs", "image", "initializers", "losses",
-          "metrics", "normalization", "optimizers", "penalties", "pooling", "recurrent")
+          "metrics", "normalization", "optimizers", "penalties", "pooling", "recurrent", "schedules")
 
 
 def module(topic: str) -> Any:
