@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastnn.arguments import flag, number, whole
-from fastnn.engine.kinds import TensorLike
+from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, nearest, shown
+from fastnn.ops import nn
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import activation as rows
-from fastnn.ops.rows import data, elementwise
-from fastnn.ops.rows.softmax import log_softmax as log_softmax_rows
-from fastnn.ops.rows.softmax import softmax as softmax_rows
+from fastnn.ops.rows import elementwise
 from fastnn.serialization import custom_object_scope, deserialize_keras_object, get_registered_object, plain
 
 
@@ -121,14 +120,16 @@ def exponential(x: TensorLike) -> Tensor:
     return elementwise.exp(x)
 
 
-def softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """y_i = e^x_i / Σ_j e^x_j along `axis`: positive, sum 1. Raises ShapeError for an axis that x does not have."""
-    return _along("softmax", softmax_rows, x, axis)
+def softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
+    """y_i = e^x_i / Σ_j e^x_j along `axis`, or several together: positive, sum 1. Raises ShapeError for an axis that x
+    does not have."""
+    return nn.softmax(_with_axes("softmax", x, axis), axis)
 
 
-def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """y_i = x_i - log Σ_j e^x_j along `axis`. Raises ShapeError for an axis that x does not have."""
-    return _along("log_softmax", log_softmax_rows, x, axis)
+def log_softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
+    """y_i = x_i - log Σ_j e^x_j along `axis`, or several together. Raises ShapeError for an axis that x does not
+    have."""
+    return nn.log_softmax(_with_axes("log_softmax", x, axis), axis)
 
 
 swish = silu
@@ -173,15 +174,11 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         return get(config)
 
 
-def _along(name: str, row: Callable[[Tensor], Tensor], x: TensorLike, axis: int) -> Tensor:
-    """A function of rows, applied along any axis."""
+def _with_axes(name: str, x: TensorLike, axis: Axes) -> Tensor:
+    """x as a tensor, checked to have the axis or axes."""
     x = as_tensor(x)
-    axis = whole(axis, f"{name}: axis", None)
-    if not -x.ndim <= axis < x.ndim:
-        raise ShapeError(f"{name}: x has shape {x.shape} and axis is {axis}; needs one of its {x.ndim} axes; "
-                         "a single row needs no batch axis but one axis at least.")
-    if axis % x.ndim == x.ndim - 1:
-        return row(x)
-    order = list(range(x.ndim))
-    order[axis], order[-1] = order[-1], order[axis]
-    return data.transpose(row(data.transpose(x, axes=tuple(order))), axes=tuple(order))
+    for each in axis if isinstance(axis, (tuple, list)) else () if axis is None else (axis,):
+        if not -x.ndim <= whole(each, f"{name}: axis", None) < x.ndim:
+            raise ShapeError(f"{name}: x has shape {x.shape} and axis is {axis}; needs one of its {x.ndim} axes; "
+                             "a single row needs no batch axis but one axis at least.")
+    return x

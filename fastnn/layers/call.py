@@ -2,6 +2,7 @@
 the graph of a model. Floor 3."""
 
 import contextlib
+import functools
 from typing import Any
 
 import numpy as np
@@ -49,10 +50,8 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     try:
         if "training" in parameters(layer):
             kwargs["training"] = context.training
-        if any(None in t.shape[1:] for t in tensors if t.symbolic):
-            outputs = _sizes.unknown(lambda args, kwargs: _run(layer, args, kwargs), args, kwargs)
-        else:
-            outputs = _run(layer, args, kwargs)
+        run = functools.partial(_run, layer)
+        outputs = _sizes.unknown(run, args, kwargs) if symbolic else run(args, kwargs)
     finally:
         context.training = before
         if outermost:

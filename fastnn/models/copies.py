@@ -1,5 +1,6 @@
 """Models as plain data and back, and copies of models with new weights. Floor 4."""
 
+import functools
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from fastnn.models.graph import Graph
 from fastnn.models.model import Model
 from fastnn.models.sequential import Sequential
 from fastnn.nest import flatten, map_structure
+from fastnn.ops._sizes import FUNCTIONS, Applied
 from fastnn.serialization import deserialize_keras_object, keeping_functions, plain, revived, serialize_keras_object
 
 _TENSOR = "__keras_tensor__"
@@ -133,8 +135,11 @@ def graph_config(graph: Graph) -> dict[str, Any]:
 
 
 def _op_entry(call: Any) -> dict[str, Any]:
-    return {"module": "fastnn.ops", "class_name": call.op.name, "registered_name": None,
-            "config": {key: plain(value, call.op.name) for key, value in call.constants.items()}}
+    config = {key: plain(value, call.op.name) for key, value in call.constants.items()}
+    if isinstance(call, Applied):
+        config["name"] = call.op.name
+    return {"module": "fastnn.ops", "class_name": "Function" if isinstance(call, Applied) else call.op.name,
+            "registered_name": None, "config": config}
 
 
 def _referred(value: Any, places: dict[int, list[Any]], where: str) -> Any:
@@ -183,13 +188,16 @@ def model_from(cls: Any, config: dict[str, Any]) -> Any:
 
 
 def _op(entry: dict[str, Any]) -> Callable[..., Any]:
-    """The op of a closed table: the kernels that there are."""
-    name = entry["class_name"]
+    """The op of a closed table: the kernels that there are, and the functions of any size."""
+    name, config = entry["class_name"], entry["config"]
+    if name == "Function" and config["name"] in FUNCTIONS:
+        return functools.partial(FUNCTIONS[config["name"]], args=revived(config["args"]),
+                                 kwargs=revived(config["kwargs"]))
     if name not in backend.kernels:
         raise ValueError(f"Model: got the op {shown(name)}; needs one of fastnn's.")
     family = backend.kernels[name].reference.__module__.rpartition(".")[2]
     op = vars(importlib.import_module(f"fastnn.ops.rows.{family}"))[name]
-    constants = {key: _tupled(value) for key, value in entry["config"].items()}
+    constants = {key: _tupled(value) for key, value in config.items()}
     return lambda *inputs: op(*inputs, **constants)
 
 

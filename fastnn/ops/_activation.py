@@ -1,16 +1,15 @@
 """Activations of tensors. Floor 2."""
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._arithmetic import absolute, add, clip, multiply, negative, sign, sqrt, square, subtract
 from fastnn.ops._compare import greater, where
 from fastnn.ops._convert import axes_of, axis_of, floats, reshaped
-from fastnn.ops._shaping import moveaxis, split
-from fastnn.ops.rows import activation, data
+from fastnn.ops._shaping import moveaxis, split, transpose
+from fastnn.ops._sizes import of_any_size
+from fastnn.ops.rows import activation
 from fastnn.ops.rows import softmax as rows
 
 __all__ = [
@@ -20,31 +19,33 @@ __all__ = [
 ]
 
 
-def _along(row: Any, x: TensorLike, axis: int) -> Tensor:
-    """A function of rows, along any axis."""
+def _along(name: str, x: TensorLike, axis: int | Sequence[int] | None) -> Tensor:
+    """A row of `rows` by its name, a function of rows, along any axis, several or all (None) together."""
     x = floats(x)
-    place = axis_of(x, axis)
+    if not isinstance(axis, int):
+        return _over(name, x, axes_of(x, axis))  # type: ignore[arg-type]
+    place, row = axis_of(x, axis), getattr(rows, name)
     y: Tensor = row(x) if place == x.ndim - 1 else moveaxis(row(moveaxis(x, place, -1)), -1, place)
     return y
 
 
+@of_any_size
+def _over(name: str, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """The same over several axes as one."""
+    kept = [i for i in range(x.ndim) if i not in axes]
+    moved = transpose(x, [*kept, *axes])
+    y = reshaped(getattr(rows, name)(reshaped(moved, (*moved.shape[:len(kept)], -1))), moved.shape)
+    return moveaxis(y, list(range(len(kept), x.ndim)), axes)
+
+
 def softmax(x: TensorLike, axis: int | Sequence[int] | None = -1) -> Tensor:
     """e^x / Σ e^x along the axis, or over several or all (None) together: positive, sum 1."""
-    x = floats(x)
-    if isinstance(axis, int):
-        return _along(rows.softmax, x, axis)
-    axes = axes_of(x, axis)  # type: ignore[arg-type]
-    kept = [i for i in range(x.ndim) if i not in axes]
-    order = (*kept, *axes)
-    moved: Tensor = data.transpose(x, axes=order) if order != tuple(range(x.ndim)) else x
-    flat = reshaped(moved, [*(x.shape[i] for i in kept), math.prod(x.shape[i] for i in axes)])
-    y = reshaped(rows.softmax(flat), moved.shape)
-    return data.transpose(y, axes=tuple(order.index(i) for i in range(x.ndim)))  # type: ignore[no-any-return]
+    return _along("softmax", x, axis)
 
 
-def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """x - ln Σ e^x along the axis."""
-    return _along(rows.log_softmax, x, axis)
+def log_softmax(x: TensorLike, axis: int | Sequence[int] | None = -1) -> Tensor:
+    """x - ln Σ e^x along the axis, or over several or all (None) together."""
+    return _along("log_softmax", x, axis)
 
 
 def relu(x: TensorLike) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._arithmetic import absolute, add, multiply, subtract
-from fastnn.ops._convert import alike, broadcast_to, common_shape, floats, tensor, together, widened
+from fastnn.ops._convert import alike, fitted, floats, tensor, together, widened
 from fastnn.ops._op import Op
 from fastnn.ops.rows import compare, whole
 
@@ -147,9 +147,7 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
     if x1 is None or x2 is None:
         raise TypeError("where: got one of x1 and x2; needs both, or neither; give what to take elsewhere.")
     condition = widened(tensor(condition), "bool")
-    a, b = alike(x1, x2)
-    shape = common_shape("where", condition.shape, a.shape, b.shape)
-    y: Tensor = compare.where(*(broadcast_to(t, shape) for t in (condition, a, b)))
+    y: Tensor = compare.where(*fitted("where", [condition, *alike(x1, x2)]))
     return y
 
 

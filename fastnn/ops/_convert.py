@@ -14,6 +14,7 @@ from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._op import WIDENING
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, reduce
 from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.whole import WHOLE
@@ -137,9 +138,22 @@ def together(name: str, *xs: TensorLike) -> list[Tensor]:
     if all(isinstance(x, Tensor) for x in xs) and all(
             x.shape == first.shape and x.dtype == first.dtype for x in xs[1:]):  # type: ignore[union-attr]
         return list(xs)  # type: ignore[arg-type]
-    found = alike(*xs)
-    shape = common_shape(name, *(t.shape for t in found))
-    return [broadcast_to(t, shape) for t in found]
+    return fitted(name, alike(*xs))
+
+
+def fitted(name: str, tensors: list[Tensor]) -> list[Tensor]:
+    """All in one shape: repeated to fit."""
+    shape = common_shape(name, *(t.shape for t in tensors))
+    if None in shape and all(t.ndim == len(shape) and all(n == m or n != 1 for n, m in zip(t.shape, shape))
+                             for t in tensors):
+        return tensors      # nothing is repeated
+    return _repeated(name, tensors)
+
+
+@of_any_size
+def _repeated(name: str, tensors: list[Tensor]) -> list[Tensor]:
+    shape = common_shape(name, *(t.shape for t in tensors))
+    return [broadcast_to(t, shape) for t in tensors]
 
 
 def axes_of(x: Tensor, axis: Axes) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from fastnn.ops._compare import less, where
 from fastnn.ops._convert import alike, axis_of, broadcast_to, dtype_of, ids, reshaped, tensor, widened
 from fastnn.ops._reduction import sum
 from fastnn.ops._shaping import concatenate
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, index, stacking
 
 __all__ = [
@@ -91,6 +92,7 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Te
     return reshaped(y, shape)
 
 
+@of_any_size
 def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike) -> Tensor:
     """The inputs with the updates at the places that the rows of `indices` name, each place once."""
     inputs, updates = alike(inputs, updates)
@@ -99,6 +101,7 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike)
     return where(hit, scatter(indices, updates, inputs.shape), inputs)  # type: ignore[return-value]
 
 
+@of_any_size
 def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
     """The part of `shape` that begins at these indices; -1 is up to the end."""
     x = tensor(inputs)
@@ -107,6 +110,7 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]
     return x
 
 
+@of_any_size
 def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: TensorLike) -> Tensor:
     """The inputs with the updates in the place that begins at these indices."""
     x, new = alike(inputs, updates)

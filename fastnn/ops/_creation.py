@@ -10,6 +10,8 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._convert import broadcast_to, dtype_of, tensor, widened
 from fastnn.ops._core import cast, convert_to_tensor
+from fastnn.ops._memory import is_made_up
+from fastnn.ops._sizes import has_unknown, of_any_size
 
 __all__ = [
     "arange", "array", "copy", "empty", "empty_like", "eye", "full", "full_like", "identity", "linspace", "logspace",
@@ -38,17 +40,27 @@ def copy(x: TensorLike) -> Tensor:
 
 
 def _dims(shape: Shape) -> tuple[int, ...]:
+    if not hasattr(shape, "__index__") and None in list(shape):  # type: ignore[arg-type]
+        raise TypeError(f"got shape {shape}, in which a size is not known yet; needs whole numbers; make the array in "
+                        "a layer's call, where it is known, or by ones_like of a tensor.")
     return (int(shape),) if hasattr(shape, "__index__") else tuple(int(n) for n in shape)  # type: ignore[arg-type, union-attr]
+
+
+def _filled(value: int, shape: Shape, dtype: str | None) -> Tensor:
+    dims, name = _dims(shape), dtype_of(dtype or "float")
+    if is_made_up(dims):
+        return Tensor(None, shape=dims, dtype=name)
+    return Tensor(np.full(dims, value, name), constant=True)
 
 
 def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
     """0 everywhere."""
-    return Tensor(np.zeros(_dims(shape), dtype_of(dtype or "float")), constant=True)
+    return _filled(0, shape, dtype)
 
 
 def ones(shape: Shape, dtype: str | None = None) -> Tensor:
     """1 everywhere."""
-    return Tensor(np.ones(_dims(shape), dtype_of(dtype or "float")), constant=True)
+    return _filled(1, shape, dtype)
 
 
 empty = zeros
@@ -77,10 +89,13 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -
     """One value in x's shape and dtype."""
     x = tensor(x)
     name = x.dtype if dtype is None else dtype_of(dtype)
-    if None in x.shape:
-        return broadcast_to(cast(fill_value, name), x.shape)
+    if has_unknown([x]):
+        return _full_like(x, fill_value, name)
     value = fill_value if isinstance(fill_value, Tensor) else Tensor(np.asarray(fill_value).astype(name), constant=True)
     return broadcast_to(widened(value, name), x.shape)
+
+
+_full_like = of_any_size(full_like)
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
@@ -108,6 +123,8 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: str 
 
 def _number(x: Any) -> Any:
     value = x.numpy().item() if isinstance(x, Tensor) else x
+    if value is None:
+        raise TypeError("arange: got None, a size that is not known yet; needs numbers; in a layer's call it is known.")
     return value.item() if isinstance(value, np.generic) else value
 
 

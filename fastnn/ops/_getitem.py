@@ -12,7 +12,8 @@ from fastnn.ops._arithmetic import add, multiply
 from fastnn.ops._compare import less, where
 from fastnn.ops._convert import ids, reshaped
 from fastnn.ops._indexing import take, within
-from fastnn.ops._shaping import taken
+from fastnn.ops._shaping import expand_dims, taken
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, index
 
 
@@ -33,10 +34,12 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     first = axis = 0
     for k in keys:
         if k is None:
-            x = reshaped(x, (*x.shape[:axis], 1, *x.shape[axis:]))
+            x = expand_dims(x, axis)
             axis += 1
         elif isinstance(k, builtins.slice):
-            x = _sliced(x, axis, k)
+            if k != builtins.slice(None):
+                cut = _sliced if x.shape[axis] is not None else _sliced_unknown
+                x = cut(x, axis, k.start, k.stop, k.step)
             axis += 1
         elif isinstance(k, (Tensor, np.ndarray)) and k.ndim:
             if _is_mask(k) and tuple(k.shape) != tuple(x.shape[axis:axis + k.ndim]):
@@ -49,7 +52,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
             arrays += found
             axis += len(found)
         elif hasattr(k, "__index__") or isinstance(k, Tensor):
-            x = _at(x, axis, k)
+            x = (_at if x.shape.count(None) < 2 and x.shape[axis] is not None else _at_unknown)(x, axis, k)
         else:
             raise TypeError(f"tensor[{shown(key)}]: got {shown(k)}; needs whole numbers, slices, None, ..., arrays of "
                             "numbers or a mask.")
@@ -65,23 +68,16 @@ def _at(x: Tensor, axis: int, k: Any) -> Tensor:
     if isinstance(k, Tensor) and k.ndim == 0:
         return take(x, k, axis)
     size, number = x.shape[axis], int(k)
-    if size is None and number < 0:
-        raise IndexError(f"tensor[{number}] of axis {axis} of shape {x.shape}; its length is not known yet; count from "
-                         "the front.")
-    if size is not None and not -size <= number < size:
+    if not -size <= number < size:
         raise IndexError(f"tensor[{number}]: axis {axis} has length {size}.")
     begin = number + size if number < 0 else number
     cut = data.slice(x, axis=axis, begin=begin, end=begin + 1)
     return reshaped(cut, [n for i, n in enumerate(cut.shape) if i != axis])
 
 
-def _sliced(x: Tensor, axis: int, k: Any) -> Tensor:
-    if k == builtins.slice(None):
-        return x
-    size = x.shape[axis]
-    if size is None:
-        raise IndexError(f"tensor[{k}] of axis {axis} of shape {x.shape}; its length is not known yet; use ':' there.")
-    begin, end, step = k.indices(size)
+def _sliced(x: Tensor, axis: int, begin: Any, end: Any, step: Any) -> Tensor:
+    """What x[begin:end:step] is of lists, along an axis."""
+    begin, end, step = builtins.slice(begin, end, step).indices(x.shape[axis])
     if step == 1:
         return data.slice(x, axis=axis, begin=begin, end=max(begin, end))  # type: ignore[no-any-return]
     places = range(begin, end, step)
@@ -89,6 +85,10 @@ def _sliced(x: Tensor, axis: int, k: Any) -> Tensor:
         x, axis=axis, begin=0, end=0)
 
 
+_at_unknown, _sliced_unknown = of_any_size(_at), of_any_size(_sliced)
+
+
+@of_any_size
 def _gathered(x: Tensor, first: int, arrays: list[Tensor]) -> Tensor:
     """Neighbouring axes, from `first` on, indexed by arrays that are repeated to one shape."""
     sizes = x.shape[first:first + len(arrays)]

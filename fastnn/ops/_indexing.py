@@ -12,6 +12,7 @@ from fastnn.ops._compare import less, less_equal, where
 from fastnn.ops._convert import alike, axis_of, broadcast_to, ids, reshaped, tensor, widened
 from fastnn.ops._reduction import sum
 from fastnn.ops._shaping import moveaxis, ravel, taken
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, index
 
 __all__ = [
@@ -40,6 +41,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     return index.take(x, places, axis=place)  # type: ignore[no-any-return]
 
 
+@of_any_size
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """For each place the element with its number along the axis: y[i, j] = x[i, indices[i, j]] for axis 1."""
     x, places = tensor(x), ids(indices)
@@ -106,18 +108,21 @@ def _places(x: Tensor, k: int) -> tuple[np.ndarray, Tensor]:
     return kept, Tensor(kept, constant=True)
 
 
+@of_any_size
 def tril(x: TensorLike, k: int = 0) -> Tensor:
     """x, with 0 above the diagonal that is k to the right of the main one."""
     x = tensor(x)
     return where(_places(x, k)[1], x, 0)  # type: ignore[return-value]
 
 
+@of_any_size
 def triu(x: TensorLike, k: int = 0) -> Tensor:
     """x, with 0 below the diagonal that is k to the right of the main one."""
     x = tensor(x)
     return where(Tensor(~_places(x, k - 1)[0], constant=True), x, 0)  # type: ignore[return-value]
 
 
+@of_any_size
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The elements on the diagonal that is `offset` to the right of the main one, along a new last axis."""
     x = tensor(x)
@@ -128,6 +133,7 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     return taken(flat, (along - min(offset, 0)) * columns + along + max(offset, 0), flat.ndim - 1)
 
 
+@of_any_size
 def diag(x: TensorLike, k: int = 0) -> Tensor:
     """A vector as a matrix's diagonal, k to the right of the main one; of a matrix that diagonal."""
     x = tensor(x)
@@ -145,6 +151,7 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
     return diag(ravel(x), k)
 
 
+@of_any_size
 def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The sum of the diagonal."""
     return sum(diagonal(x, offset, axis1, axis2), axis=-1)

@@ -10,10 +10,12 @@ from fastnn.ops._arithmetic import absolute, power, sqrt, square
 from fastnn.ops._compare import not_equal
 from fastnn.ops._convert import axes_of, floats, reshaped, widened
 from fastnn.ops._reduction import max, min, sum
+from fastnn.ops._sizes import of_any_size
 
 __all__ = ["norm"]
 
 
+@of_any_size
 def norm(x: TensorLike, ord: Any = None, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The length of x along an axis: √Σx², or by ord: 1 Σ|x|, inf max |x|, -inf min |x|, 0 how many are not 0, p
     (Σ|x|ᵖ)^(1/p). Of matrices (two axes): "fro" √Σx², 1 the largest column sum, inf the largest row sum."""

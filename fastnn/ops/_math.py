@@ -10,6 +10,7 @@ from fastnn.ops._arithmetic import add, exp, log, negative, subtract, unary
 from fastnn.ops._compare import equal, isfinite, less, where
 from fastnn.ops._convert import axes_of, axis_of, floats, ids, reshaped, tensor
 from fastnn.ops._reduction import max, sum
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, functions, index
 
 __all__ = ["erf", "erfc", "in_top_k", "logsumexp", "rsqrt", "segment_max", "segment_sum", "top_k"]
@@ -23,6 +24,7 @@ def erfc(x: TensorLike) -> Tensor:
     return subtract(1.0, erf(x))
 
 
+@of_any_size
 def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """ln Σ eˣ, without overflow."""
     x = floats(x)
@@ -43,6 +45,7 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     return index.take_along(x, places, axis=last), places
 
 
+@of_any_size
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """Whether the target's prediction is among the k largest of its row: fewer than k are larger."""
     predictions, targets = floats(predictions), ids(targets)

@@ -11,18 +11,24 @@ from fastnn.engine.context import current_layer
 from fastnn.engine.plan import machine_memory
 from fastnn.ops._rules import Shape
 
-_trying: contextvars.ContextVar[bool] = contextvars.ContextVar("trying sizes", default=False)
+MANY = 2 ** 16      # elements
+_trying: contextvars.ContextVar[frozenset[str]] = contextvars.ContextVar("trying sizes", default=frozenset())
 
 
 def sizes_are_tried() -> bool:
-    """Whether the sizes of symbolic tensors are examples in place of unknown ones."""
-    return _trying.get()
+    """Whether the sizes of symbolic tensors, beside the batch, are examples in place of unknown ones."""
+    return "axes" in _trying.get()
+
+
+def is_made_up(shape: Shape) -> bool:
+    """Whether such an array is so large that it comes of sizes that are tried: nobody wants its numbers."""
+    return bool(_trying.get()) and None not in shape and math.prod(shape) > MANY  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager
-def any_size() -> Iterator[None]:
-    """No complaint about memory in the `with` block: the sizes are made up."""
-    token = _trying.set(True)
+def trying(*what: str) -> Iterator[None]:
+    """In the `with` block sizes are made up, of the "batch" or other "axes": no complaint about memory."""
+    token = _trying.set(_trying.get() | frozenset(what))
     try:
         yield
     finally:
@@ -41,7 +47,7 @@ def new(op: str, shape: Shape, dtype: str) -> np.ndarray:
 def check(op: str, shape: Shape, dtype: str) -> None:
     """MemoryError where this machine could not hold such an output, of one sample if the batch is not known."""
     size = _bytes(shape, dtype)
-    if size > 2 ** 30 and size >= machine_memory() and not sizes_are_tried():
+    if size > 2 ** 30 and size >= machine_memory() and not _trying.get():
         raise _too_large(op, shape, dtype)
 
 

@@ -135,7 +135,8 @@ class Op:
         """Check the inputs, find the outputs' shapes and dtypes, run, and remember what was found."""
         tensors = self._tensors(inputs, constants)
         results = self.results(tensors, constants)
-        if any(t.data is None for t in tensors) or (not self.updates and any(None in shape for shape, _ in results)):
+        if any(t.data is None for t in tensors) or (not self.updates and any(
+                None in shape or _memory.is_made_up(shape) for shape, _ in results)):
             outputs = tuple(Tensor(None, shape=shape, dtype=dtype) for shape, dtype in results)
             call = Call(self, tensors, outputs, constants, current_layer(), current_section())
             for t in () if self.updates else outputs:

@@ -13,6 +13,7 @@ from fastnn.ops._arithmetic import multiply, subtract
 from fastnn.ops._convert import axis_of, broadcast_to, common_shape, floats, reshaped, tensor, together, widened
 from fastnn.ops._reduction import sum
 from fastnn.ops._shaping import expand_dims, ravel, swapaxes, taken, transpose
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import dense
 from fastnn.ops.rows.whole import WHOLE
 
@@ -37,6 +38,12 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
         return reshaped(matmul(a, reshaped(b, (b.shape[0], 1))), a.shape[:-1])
     if a.ndim == b.ndim == 2:
         return dense.matmul(a, b)  # type: ignore[no-any-return]
+    return _matrices(a, b)
+
+
+@of_any_size
+def _matrices(a: Tensor, b: Tensor) -> Tensor:
+    """Products where one is a stack of matrices at least."""
     if b.ndim == 2:      # the rows of all matrices below each other
         rows = reshaped(a, (-1, a.shape[-1]))
         return reshaped(dense.matmul(rows, b), (*a.shape[:-1], b.shape[1]))
@@ -71,12 +78,14 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     return dot(ravel(x1), ravel(x2))
 
 
+@of_any_size
 def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     """y[i, j] = x1[i]·x2[j] of all elements in a row."""
     a, b = ravel(x1), ravel(x2)
     return multiply(reshaped(a, (a.shape[0], 1)), b)
 
 
+@of_any_size
 def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> Tensor:
     """Σ of products over these axes: so many last ones of x1 and first ones of x2, or a list of each."""
     a, b = tensor(x1), tensor(x2)
@@ -132,6 +141,7 @@ def _pair(a: Tensor, la: str, b: Tensor, lb: str, kept: str) -> tuple[Tensor, st
     return reshaped(y, [size[c] for c in labels]), "".join(labels)
 
 
+@of_any_size
 def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     """Products summed over labels: "bij,bjk->bik" multiplies stacks of matrices; a label not after -> is summed over.
 
@@ -167,6 +177,7 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
     return transpose(y, [labels.index(c) for c in right])
 
 
+@of_any_size
 def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axisc: int = -1,
           axis: int | None = None) -> Tensor:
     """The vector at right angles to two vectors of three numbers, along the last axis."""
@@ -182,6 +193,7 @@ def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axis
     return subtract(multiply(a1, b2), multiply(a2, b1))
 
 
+@of_any_size
 def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x2 in the place of each element of x1, times that element."""
     a, b = tensor(x1), tensor(x2)
@@ -191,6 +203,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     return reshaped(y, [m * n for m, n in zip(a.shape, b.shape)])
 
 
+@of_any_size
 def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
     """Each element less the one before it along the axis, n times."""
     x = tensor(a)

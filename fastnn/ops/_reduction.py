@@ -9,6 +9,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.ops._arithmetic import add, divide, maximum, minimum, multiply, negative, sqrt, square, subtract
 from fastnn.ops._compare import equal, less, not_equal
 from fastnn.ops._convert import axes_of, axis_of, broadcast_to, dtype_of, floats, reshaped, tensor, widened
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, index, reduce, whole
 from fastnn.ops.rows.whole import WHOLE
 
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 
+@of_any_size
 def _kept(y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     """y, with axes of length 1 where it was reduced if so asked."""
     return reshaped(y, [1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else y
@@ -104,6 +106,7 @@ def _in_a_row(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return y
 
 
+@of_any_size
 def prod(x: TensorLike, axis: Axes = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
     """Π x."""
     x = _counted(tensor(x) if dtype is None else widened(tensor(x), dtype_of(dtype)))
@@ -128,6 +131,7 @@ def std(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return sqrt(var(x, axis, keepdims))
 
 
+@of_any_size
 def _argument(x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
     x = tensor(x)
     along = x if axis is not None else reshaped(x, (-1,))
@@ -164,6 +168,7 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) ->
     return index.cumprod(x, axis=place)  # type: ignore[no-any-return]
 
 
+@of_any_size
 def average(x: TensorLike, axis: Axes = None, weights: TensorLike | None = None) -> Tensor:
     """Σ w·x / Σ w; the mean without weights, which are of x's shape or one for each place along the axis."""
     if weights is None:
@@ -180,6 +185,7 @@ def median(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return quantile(x, 0.5, axis, keepdims=keepdims)
 
 
+@of_any_size
 def quantile(x: TensorLike, q: float, axis: Axes = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The number below which the fraction q of x lies, between neighbours by `method` "linear"; q a plain number."""
     x = floats(x)
@@ -197,6 +203,7 @@ def quantile(x: TensorLike, q: float, axis: Axes = None, method: str = "linear",
     return _kept(reshaped(y, rows.shape[:-1]), x, axes, keepdims)
 
 
+@of_any_size
 def digitize(x: TensorLike, bins: Any) -> Tensor:
     """For each x how many of the increasing bins are at or below it: int32."""
     x, edges = floats(x), floats(bins)

@@ -13,6 +13,7 @@ from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import floats, tensor, widened
 from fastnn.ops._products import tensordot
 from fastnn.ops._shaping import moveaxis, taken
+from fastnn.ops._sizes import of_any_size
 
 __all__ = ["resize", "rgb_to_grayscale"]
 
@@ -41,6 +42,7 @@ def _weights(old: int, new: int, kernel: Callable[[np.ndarray], np.ndarray], ant
     return weights / weights.sum(axis=1, keepdims=True)
 
 
+@of_any_size
 def resize(images: TensorLike, size: Sequence[int], interpolation: str = "bilinear", antialias: bool = False,
            data_format: str | None = None) -> Tensor:
     """Images (batch, rows, columns, channels), or one without batch, in another size (rows, columns).
@@ -67,6 +69,7 @@ def resize(images: TensorLike, size: Sequence[int], interpolation: str = "biline
     return widened(x, dtype) if interpolation == "nearest" else floats(x)
 
 
+@of_any_size
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:
     """0.2989 red + 0.587 green + 0.114 blue: one channel of three."""
     x = tensor(images)

@@ -11,6 +11,7 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, reshaped, tensor
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, image, index, stacking
 
 __all__ = [
@@ -31,9 +32,23 @@ def size(x: TensorLike) -> int | None:
     return None if None in dims else math.prod(dims)
 
 
-def reshape(x: TensorLike, newshape: int | Sequence[int]) -> Tensor:
-    """The same numbers in another shape; one -1 is worked out."""
-    return reshaped(tensor(x), [newshape] if isinstance(newshape, int) else list(newshape))
+def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Tensor:
+    """The same numbers in another shape; one -1 is worked out. A None, from a shape with an axis that is not known yet,
+    is the one such axis of x. ShapeError where x has several and the None does not follow from the rest."""
+    x = tensor(x)
+    sizes: list[int | None] = [newshape] if isinstance(newshape, int) else list(newshape)
+    if None not in sizes or sizes.count(None) + sizes.count(-1) == 1:
+        return reshaped(x, sizes)
+    if x.shape.count(None) != 1 or sizes.count(None) != 1:
+        raise ShapeError(f"reshape: x is {x.shape} and the shape {tuple(sizes)}; needs to know which size each None "
+                         "is; reshape in a layer's call, where all are known.")
+    return _reshaped_as(x, sizes, x.shape.index(None))
+
+
+@of_any_size
+def _reshaped_as(x: Tensor, sizes: Sequence[int | None], axis: int) -> Tensor:
+    """x in a shape in which None is the size of this axis."""
+    return reshaped(x, [x.shape[axis] if n is None else n for n in sizes])
 
 
 def ravel(x: TensorLike) -> Tensor:
@@ -68,6 +83,7 @@ def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequ
     return transpose(x, order)
 
 
+@of_any_size
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     """Axes of length 1 more, in these places of the result."""
     x = tensor(x)
@@ -77,6 +93,7 @@ def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     return reshaped(x, [1 if i in places else next(rest) for i in range(x.ndim + len(wanted))])
 
 
+@of_any_size
 def squeeze(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
     """Without the axes of length 1, all or these. ShapeError for one that is longer."""
     x = tensor(x)
@@ -114,6 +131,7 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
     return concatenate([x if tensor(x).ndim > 1 else reshaped(tensor(x), (1, -1)) for x in xs], 0)
 
 
+@of_any_size
 def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """So many equal parts along the axis, or the parts between these places."""
     x = tensor(x)
@@ -131,6 +149,7 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
     return [data.slice(x, axis=place, begin=a, end=max(a, b)) for a, b in itertools.pairwise(cuts)]
 
 
+@of_any_size
 def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """As split, but the first parts are one longer where the number does not divide."""
     if not isinstance(indices_or_sections, int):
@@ -148,6 +167,7 @@ def taken(x: Tensor, places: Any, axis: int) -> Tensor:
     return y
 
 
+@of_any_size
 def flip(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
     """In reverse order along these axes, all for None."""
     x = tensor(x)
@@ -157,6 +177,7 @@ def flip(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
     return x
 
 
+@of_any_size
 def roll(x: TensorLike, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Tensor:
     """Elements moved on by `shift` places along the axis; what falls off comes in again. All in a row for None."""
     x = tensor(x)
@@ -171,6 +192,7 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: int | Sequence[int] | 
     return x
 
 
+@of_any_size
 def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
     """Each element so many times along the axis; of all elements in a row for None."""
     x = tensor(x)
@@ -180,6 +202,7 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
     return taken(x, np.repeat(np.arange(x.shape[place]), np.asarray(repeats)), place)
 
 
+@of_any_size
 def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     """The whole of x so many times along each axis."""
     x = tensor(x)
@@ -194,6 +217,7 @@ def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     return reshaped(wide, [None if n is None else n * t for n, t in zip(x.shape, times)])
 
 
+@of_any_size
 def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Tensor:
     """x with borders: a number for all, (before, after), or such a pair for each axis. mode: "constant" (0 unless
     given), "reflect" (the edge once), "symmetric" (the edge twice), "edge"."""
@@ -216,6 +240,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
     return x
 
 
+@of_any_size
 def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
     """Vectors as a grid: each repeated along the axes of the others; "xy" swaps the first two axes, "ij" does not."""
     vectors = [ravel(each) for each in x]
@@ -229,6 +254,7 @@ def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
             for i, v in enumerate(vectors)]
 
 
+@of_any_size
 def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     """Turned by 90 degrees k times, from the first of the axes towards the second."""
     x = tensor(array)

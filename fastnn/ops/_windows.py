@@ -6,6 +6,8 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import floats, reshaped
+from fastnn.ops._shaping import moveaxis
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import conv as rows
 from fastnn.ops.rows import pool
 
@@ -15,14 +17,12 @@ Ints = int | Sequence[int]
 
 
 def _images(name: str, x: TensorLike, data_format: str | None) -> tuple[Tensor, int]:
-    """x as images, and how many axes its windows have: a sequence is an image of one row."""
+    """x as images with the channels last, and how many axes its windows have: a sequence is an image of one row."""
     x = floats(x)
-    if data_format not in (None, "channels_last"):
-        raise ValueError(f"{name}: got data_format {shown(data_format)}; needs 'channels_last'; transpose the axes: "
-                         "(0, 2, 3, 1) for images.")
     if x.ndim not in (3, 4):
         raise ShapeError(f"{name}: got inputs of shape {x.shape}; needs (batch, steps, channels) or (batch, rows, "
                          "columns, channels); reshape them.")
+    x = channels_moved(name, x, data_format, 1, -1)
     return (reshaped(x, (x.shape[0], 1, *x.shape[1:])), 1) if x.ndim == 3 else (x, 2)
 
 
@@ -33,19 +33,30 @@ def _pair(value: Ints, axes: int) -> tuple[int, int]:
 
 def _pads(name: str, x: Tensor, padding: str, windows: tuple[int, int], strides: tuple[int, int]) -> tuple[int, ...]:
     """Zeros before and after each axis: none for "valid", for "same" as many as ⌈n / stride⌉ windows need."""
+    padding = padding.lower() if isinstance(padding, str) else padding
     if padding not in ("valid", "same"):
         raise ValueError(f"{name}: got padding {shown(padding)}; needs 'valid' or 'same'.")
     pads: tuple[int, ...] = ()
     for n, window, stride in zip(x.shape[1:3], windows, strides):
-        more = 0 if padding == "valid" or n is None else max((-(-n // stride) - 1) * stride + window - n, 0)
+        more = 0 if padding == "valid" else max((-(-n // stride) - 1) * stride + window - n, 0)
         pads += (more // 2, more - more // 2)
     return pads
 
 
-def _back(y: Tensor, axes: int) -> Tensor:
-    return reshaped(y, (y.shape[0], *y.shape[2:])) if axes == 1 else y
+def _back(y: Tensor, axes: int, data_format: str | None) -> Tensor:
+    """What became of `_images`, as the caller has it."""
+    y = reshaped(y, (y.shape[0], *y.shape[2:])) if axes == 1 else y
+    return channels_moved("", y, data_format, -1, 1)
 
 
+def channels_moved(name: str, x: Tensor, data_format: str | None, source: int, destination: int) -> Tensor:
+    """x, and where data_format is "channels_first" with the axis of channels in the other place."""
+    if data_format not in (None, "channels_last", "channels_first"):
+        raise ValueError(f"{name}: got data_format {shown(data_format)}; needs 'channels_last' or 'channels_first'.")
+    return moveaxis(x, source, destination) if data_format == "channels_first" else x
+
+
+@of_any_size
 def conv(inputs: TensorLike, kernel: TensorLike, strides: Ints = 1, padding: str = "valid",
          data_format: str | None = None, dilation_rate: Ints = 1) -> Tensor:
     """Windows of the inputs times the kernel (rows, columns, channels, filters), or (steps, channels, filters)."""
@@ -57,7 +68,7 @@ def conv(inputs: TensorLike, kernel: TensorLike, strides: Ints = 1, padding: str
     pads = _pads("conv", x, padding, windows, steps)  # type: ignore[arg-type]
     groups = x.shape[-1] // w.shape[2] if x.shape[-1] and w.shape[2] and x.shape[-1] % w.shape[2] == 0 else 1
     return _back(rows.conv2d(x, w, rows.no_bias(w.shape[3], w), strides=steps, pads=pads, dilation=spread,
-                             groups=groups, activation="linear"), axes)
+                             groups=groups, activation="linear"), axes, data_format)
 
 
 def depthwise_conv(inputs: TensorLike, kernel: TensorLike, strides: Ints = 1, padding: str = "valid",
@@ -75,6 +86,7 @@ def separable_conv(inputs: TensorLike, depthwise_kernel: TensorLike, pointwise_k
     return conv(y, pointwise_kernel, data_format=data_format)
 
 
+@of_any_size
 def max_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
              data_format: str | None = None) -> Tensor:
     """The largest number of each window, for each channel."""
@@ -82,9 +94,10 @@ def max_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = None, p
     windows = _pair(pool_size, axes)
     steps = windows if strides is None else _pair(strides, axes)
     pads = _pads("max_pool", x, padding, windows, steps)
-    return _back(pool.max_pool(x, pool=windows, strides=steps, pads=pads)[0], axes)
+    return _back(pool.max_pool(x, pool=windows, strides=steps, pads=pads)[0], axes, data_format)
 
 
+@of_any_size
 def average_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
                  data_format: str | None = None) -> Tensor:
     """The mean of the numbers of each window inside the input, for each channel."""
@@ -92,4 +105,4 @@ def average_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = Non
     windows = _pair(pool_size, axes)
     steps = windows if strides is None else _pair(strides, axes)
     pads = _pads("average_pool", x, padding, windows, steps)
-    return _back(pool.average_pool(x, pool=windows, strides=steps, pads=pads), axes)
+    return _back(pool.average_pool(x, pool=windows, strides=steps, pads=pads), axes, data_format)
