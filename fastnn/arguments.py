@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.errors import nearest, shown
+from fastnn.errors import KindError, nearest, shown
 
 _END = 2 ** 63      # whole numbers are 64 bits wide in C
 
@@ -24,7 +24,7 @@ def whole(value: Any, what: str, least: int | None = 1, end: int = _END) -> int:
             raise TypeError
         number = operator.index(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{what} is {shown(value)}; needs {wanted}.") from None
+        raise KindError(f"{what} is {shown(value)}; needs {wanted}.") from None
     if least is not None and number < least:
         raise ValueError(f"{what} is {shown(number)}; needs {wanted}.")
     if not -end <= number < end:
@@ -42,7 +42,7 @@ def number(value: Any, what: str, low: float = -math.inf, high: float = math.inf
     except OverflowError:
         found = math.inf
     except (TypeError, ValueError):
-        raise TypeError(f"{what} is {shown(value)}; needs {_interval(low, high, above, below)}.") from None
+        raise KindError(f"{what} is {shown(value)}; needs {_interval(low, high, above, below)}.") from None
     inside = (found > low if above else found >= low) and (found < high if below else found <= high)
     if not (math.isfinite(found) and inside):
         raise ValueError(f"{what} is {shown(value)}; needs {_interval(low, high, above, below)}.")
@@ -68,14 +68,14 @@ def flag(value: Any, what: str) -> bool:
     kinds = (type(None), bool, np.bool_, int, np.integer)
     if isinstance(value, kinds) and value in (None, 0, 1):
         return bool(value)
-    raise TypeError(f"{what} is {shown(value)}; needs True or False.")
+    raise KindError(f"{what} is {shown(value)}; needs True or False.")
 
 
 def text(value: Any, what: str, example: str = "") -> str:
     """A text that is not empty."""
     wanted = "a text" + (f", such as {example!r}" if example else "")
     if not isinstance(value, str):
-        raise TypeError(f"{what} is {shown(value)}; needs {wanted}.")
+        raise KindError(f"{what} is {shown(value)}; needs {wanted}.")
     if not value:
         raise ValueError(f"{what} is empty; needs {wanted}.")
     return value
@@ -85,7 +85,7 @@ def choice(value: Any, what: str, options: Iterable[str]) -> str:
     """One of the options. The error names the nearest."""
     options = tuple(options)
     if not isinstance(value, str):
-        raise TypeError(f"{what} is {shown(value)}; {nearest('', options)}")
+        raise KindError(f"{what} is {shown(value)}; {nearest('', options)}")
     if value not in options:
         raise ValueError(f"{what} is {shown(value)}; {nearest(value, options)}")
     return value
@@ -94,7 +94,7 @@ def choice(value: Any, what: str, options: Iterable[str]) -> str:
 def function(value: Any, what: str) -> Callable[..., Any]:
     """Something that can be called."""
     if not callable(value):
-        raise TypeError(f"{what} is {shown(value)}; needs a function.")
+        raise KindError(f"{what} is {shown(value)}; needs a function.")
     return value  # type: ignore[no-any-return]
 
 
@@ -162,9 +162,9 @@ def numbers(value: Any, what: str) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise TypeError(f"{what} is {shown(value)}; needs numbers, rows of one length.") from None
+        raise KindError(f"{what} is {shown(value)}; needs numbers, rows of one length.") from None
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"{what} is {shown(value)}; needs numbers.")
+        raise KindError(f"{what} is {shown(value)}; needs numbers.")
     bad = ~np.isfinite(array)
     if bad.any():
         raise ValueError(f"{what} holds {array[bad][0]}; needs finite numbers.")
@@ -175,7 +175,7 @@ def shape(value: Any, what: str) -> tuple[int | None, ...]:
     """A shape as a tuple: whole numbers >= 1, or None for an axis that is not known. One number is one axis."""
     items = value if is_sequence(value) else (value,)
     if not is_sequence(value) and not hasattr(value, "__index__"):
-        raise TypeError(f"{what} is {shown(value)}; needs a tuple such as (30,).")
+        raise KindError(f"{what} is {shown(value)}; needs a tuple such as (30,).")
     try:
         return tuple(None if n is None else whole(n, what, 1) for n in items)
     except (TypeError, ValueError):

@@ -13,6 +13,10 @@ class ShapeError(ValueError):
     """Arrays whose shapes do not fit together, or do not fit the model."""
 
 
+class KindError(TypeError, ValueError):
+    """An argument of the wrong kind: a TypeError, and a ValueError for scripts that expect Keras' error."""
+
+
 class LabelError(ValueError):
     """Labels outside the classes that the model or the loss knows."""
 

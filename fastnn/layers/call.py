@@ -25,13 +25,14 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not args:        # layer(inputs=x), or by the name that call gives them
         first = next((name for name in (*parameters(layer)[:1], "inputs") if name in kwargs), "")
         args = (kwargs.pop(first),) if first else ()
-    args = tuple(map_structure(_to_tensor, a, _is_data) for a in args)
+    args = tuple(map_structure(_to_tensor, a, _is_data) for a in args[:1]) + tuple(map(_with_tensors, args[1:]))
+    kwargs = {name: value if name.endswith("mask") else _with_tensors(value) for name, value in kwargs.items()}
     tensors = flatten([*args, kwargs], Tensor)
     note(layer)
     if not args or not tensors:
         raise TypeError(f"{layer.name}: called without inputs.")
     if not layer.built:
-        layer._build_for(args[0])
+        layer._build_for(args, kwargs)
         if context.made is not None:
             context.made.append(layer)
     training = kwargs.pop("training", None)
@@ -61,7 +62,7 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not flatten(outputs, Tensor):
         raise TypeError(f"{layer.name}: call() returned {shown(outputs)}; needs a tensor or a list of tensors.")
     if layer.output_shape is None:
-        layer.output_shape = map_structure(lambda t: (None, *t.shape[1:]), outputs)
+        layer.output_shape = map_structure(lambda t: (None, *t.shape[1:]) if isinstance(t, Tensor) else None, outputs)
     if symbolic:
         kwargs.pop("training", None)
         if training is not None:
@@ -100,8 +101,10 @@ def _refuse_strangers(layer: Any, made: list[Any]) -> None:
                              "needs it as an attribute.\nMake it in __init__ or build(), on self, in a list or a dict.")
 
 
-def _detached(x: Tensor) -> Tensor:
-    """A symbolic tensor like x, which the layer's node makes."""
+def _detached(x: Any) -> Any:
+    """A symbolic tensor like x, which the layer's node makes; what is no tensor stays."""
+    if not isinstance(x, Tensor):
+        return x
     y = Tensor(None, x.name, shape=x.shape, dtype=x.dtype)
     y.mask = x.mask
     return y
@@ -120,7 +123,10 @@ def _is_data(value: Any) -> bool:
     return isinstance(value, list) and not (flatten(value, Tensor) or any(isinstance(v, np.ndarray) for v in value))
 
 
-def _to_tensor(value: Any) -> Tensor:
-    if isinstance(value, Tensor):
-        return value
-    return as_tensor(value, "any")
+def _to_tensor(value: Any) -> Any:
+    return value if value is None or isinstance(value, Tensor) else as_tensor(value, "any")
+
+
+def _with_tensors(value: Any) -> Any:
+    """What call takes beside its first argument: arrays become tensors, flags, numbers and None stay."""
+    return map_structure(lambda leaf: as_tensor(leaf, "any") if isinstance(leaf, np.ndarray) else leaf, value)

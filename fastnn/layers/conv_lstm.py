@@ -125,12 +125,12 @@ class _ConvLSTM(RNN):
         super().__init__(cell, return_sequences, return_state, go_backwards, stateful,
                          activity_regularizer=activity_regularizer, **kwargs)
 
-    def build(self, input_shape: Dims, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Dims, initial_state_shape: Any = None) -> None:
         """Make the cell's weights."""
-        if len(input_shape) != self.rank + 3:
-            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs (batch, time, "
+        if len(sequences_shape) != self.rank + 3:
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(sequences_shape)}; needs (batch, time, "
                              f"{'rows, columns' if self.rank == 2 else 'steps'}, channels).")
-        super().build(input_shape)
+        super().build(sequences_shape)
 
     def _step_shape(self, x: Tensor) -> tuple[Any, ...]:
         return (*self.cell.spatial_output(x.shape[2:-1]), self.cell.filters)

@@ -10,7 +10,7 @@ from fastnn import activations, constraints, initializers, regularizers
 from fastnn.arguments import channels_last, flag, is_sequence, optional, shape, share, whole
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.layer import Layer
 from fastnn.ops._memory import sizes_are_tried
@@ -104,7 +104,7 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not is_sequence(target_shape):
-            raise TypeError(f"Reshape: target_shape is {shown(target_shape)}; needs a tuple of whole numbers.")
+            raise KindError(f"Reshape: target_shape is {shown(target_shape)}; needs a tuple of whole numbers.")
         self.target_shape = tuple(whole(n, "Reshape: target_shape", None) for n in target_shape)
         if any(n < 1 and n != -1 for n in self.target_shape) or self.target_shape.count(-1) > 1:
             raise ValueError(f"Reshape: target_shape is {shown(target_shape)}; needs numbers >= 1, at most one of them "

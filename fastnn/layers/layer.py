@@ -18,12 +18,13 @@ from fastnn.engine.plan import machine_memory
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
 from fastnn.errors import NotBuiltError
+from fastnn.layers import _input_shapes as shapes
 from fastnn.layers._context import Node, context, forward_pass
 from fastnn.layers.call import apply
 from fastnn.layers.weighted import Weighted
 from fastnn.metrics.metric import Metric
 from fastnn.names import checked_name, snake_case, unique_name
-from fastnn.nest import distinct, flatten, map_structure
+from fastnn.nest import distinct, flatten
 from fastnn.ops._arrays import as_tensor
 from fastnn.ops.rows import reduce
 
@@ -130,13 +131,18 @@ class Layer(Weighted):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """{"input_shape": …} of a built layer, from which `build_from_config` builds another; else None."""
-        return {"input_shape": self._build_shape} if self.built and self._build_shape is not None else None
+        if not self.built or self._build_shape is None:
+            return None
+        several = isinstance(self._build_shape, shapes.Named)
+        return {"shapes_dict": dict(self._build_shape)} if several else {"input_shape": self._build_shape}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Make the weights, where there are none yet, for the shapes of a get_build_config()."""
-        given = config.get("input_shape")
-        if not self.built and given is not None:
-            self._build(map_structure(tuple, given, lambda item: not any(isinstance(n, (list, tuple)) for n in item)))
+        given, several = config.get("input_shape"), config.get("shapes_dict")
+        if not self.built and several is not None:
+            self._build(**{name: shapes.tuples(each) for name, each in several.items()})
+        elif not self.built and given is not None:
+            self._build(shapes.tuples(given))
 
     def _begins_built(self) -> bool:
         """Whether it is a layer of fastnn's that has nothing to build."""
@@ -150,19 +156,27 @@ class Layer(Weighted):
         """Apply the layer to tensors, arrays or symbolic tensors."""
         return apply(self, args, kwargs)
 
-    def _build_for(self, inputs: Any) -> None:
-        self._build(map_structure(lambda t: t.shape, inputs))
+    def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        named = shapes.for_build(self, args, kwargs)
+        if named is None:
+            self._build(shapes.of(args[0]))
+        else:
+            self._build(**named)
 
-    def _build(self, input_shape: Any) -> None:
+    def _build(self, *given: Any, **named: Any) -> None:
         with layer_scope(self.name), not_recording():
-            self.build(input_shape)
-        self.built, self._build_shape = True, input_shape
+            self.build(*given, **named)
+        self.built, self._build_shape = True, shapes.kept(given, named)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The output shape for an input shape (batch axis None), from the ops' shape rules."""
-        shapes = [input_shape] if not input_shape or not isinstance(input_shape[0], (tuple, list)) else input_shape
-        inputs = [Tensor(None, shape=tuple(s), dtype=backend.floatx()) for s in shapes]
-        return map_structure(lambda t: t.shape, self(inputs[0] if len(inputs) == 1 else inputs))
+    def compute_output_shape(self, *input_shapes: Any, **named: Any) -> Any:
+        """The output shape for input shapes (batch axis None), in the order of call's arguments or by their names with
+        _shape, from the ops' shape rules."""
+        if type(self).call is Layer.call:
+            raise NotImplementedError(f"{type(self).__name__} must define call(self, inputs), or compute_output_shape.")
+        first = named.pop("input_shape", None)      # Keras' name for it, whatever call's is
+        inputs = [shapes.symbols(each) for each in (*input_shapes, *[first] * (first is not None))]
+        more = {name.removesuffix("_shape"): shapes.symbols(each) for name, each in named.items()}
+        return shapes.of(self(*inputs, **more))
 
     @property
     def input(self) -> Any:

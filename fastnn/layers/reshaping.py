@@ -6,7 +6,7 @@ from typing import Any
 from fastnn.arguments import borders, channels_last, choice, is_sequence, sizes, whole
 from fastnn.engine.kinds import Borders
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._shapes import checked_rank
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
@@ -156,7 +156,7 @@ class Permute(Layer):
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not is_sequence(dims):
-            raise TypeError(f"Permute: dims is {shown(dims)}; needs a tuple of axis numbers, such as (2, 1).")
+            raise KindError(f"Permute: dims is {shown(dims)}; needs a tuple of axis numbers, such as (2, 1).")
         self.dims = tuple(whole(n, "Permute: dims") for n in dims)
         if sorted(self.dims) != list(range(1, max(1, len(self.dims)) + 1)):
             raise ValueError(f"Permute: dims is {shown(dims)}; needs each of 1 to {max(1, len(self.dims))} once; the "

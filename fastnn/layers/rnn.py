@@ -50,13 +50,14 @@ class RNN(Layer):
         size = self.cell.state_size
         return list(size) if isinstance(size, (list, tuple)) else [size]
 
-    def build(self, input_shape: Dims, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Dims, initial_state_shape: Any = None) -> None:
         """Make the cell's weights."""
-        if len(input_shape) < 3:
-            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs (batch, time, features): "
-                             "one row of features a step. Add the axis that is missing: x[..., None], or x[:, None].")
+        if len(sequences_shape) < 3:
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(sequences_shape)}; needs (batch, time, "
+                             "features): one row of features a step. Add the axis that is missing: x[..., None], or "
+                             "x[:, None].")
         if isinstance(self.cell, Layer) and not self.cell.built:
-            self.cell._build((input_shape[0], *input_shape[2:]))
+            self.cell._build((sequences_shape[0], *sequences_shape[2:]))
 
     def get_initial_state(self, batch_size: int) -> list[Any]:
         """The states before the first step."""

@@ -9,7 +9,7 @@ from fastnn.arguments import is_sequence
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers.layer import Layer
 
 
@@ -23,7 +23,7 @@ class StackedRNNCells(Layer):
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not is_sequence(cells) or not len(cells):
-            raise TypeError(f"StackedRNNCells: cells is {shown(cells)}; needs a list of cells.")
+            raise KindError(f"StackedRNNCells: cells is {shown(cells)}; needs a list of cells.")
         for cell in cells:
             checked_cell(cell, "StackedRNNCells")
         self.cells = list(cells)
@@ -81,7 +81,7 @@ def features_of(shape: Dims) -> int:
 def checked_cell(cell: Any, where: str) -> Any:
     """The cell, or a TypeError/ValueError that says what it lacks."""
     if not callable(getattr(cell, "call", None)) or isinstance(cell, type):
-        raise TypeError(f"{where}: got {shown(cell)} as a cell; needs a layer with call(inputs, states) and "
+        raise KindError(f"{where}: got {shown(cell)} as a cell; needs a layer with call(inputs, states) and "
                         "state_size.")
     if not hasattr(cell, "state_size"):
         raise ValueError(f"{where}: the cell {shown(cell)} has no state_size; give it the width of its state, or a "

@@ -10,10 +10,10 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.layers.attention import MultiHeadAttention
 from fastnn.layers.core import Dense, Dropout
 from fastnn.layers.embedding import Embedding
 from fastnn.layers.layer import Layer
+from fastnn.layers.attention import MultiHeadAttention
 from fastnn.layers.normalization import LayerNormalization
 from fastnn.layers.stacked import features_of
 
@@ -188,16 +188,16 @@ class TransformerDecoder(_Block):
                          **kwargs)
         self.cross_attention: Any = None
 
-    def build(self, input_shape: Dims, encoder_shape: Any = None) -> None:
+    def build(self, input_shape: Dims, encoder_sequence_shape: Any = None) -> None:
         """Make the layers; those that look at an encoder only where one is given."""
         self.self_attention = self._attention(features_of(input_shape), "self_attention")
         self.self_attention_norm = self._norm("self_attention_norm")
         for layer in (self.self_attention, self.self_attention_norm):
             layer._build(input_shape)
-        if encoder_shape is not None:
+        if encoder_sequence_shape is not None:
             self.cross_attention = self._attention(features_of(input_shape), "cross_attention")
             self.cross_attention_norm = self._norm("cross_attention_norm")
-            self.cross_attention.build(input_shape, encoder_shape)
+            self.cross_attention.build(input_shape, encoder_sequence_shape)
             self.cross_attention.built = True
             self.cross_attention_norm._build(input_shape)
         super().build(input_shape)

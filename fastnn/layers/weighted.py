@@ -13,6 +13,7 @@ from fastnn.configuration import Configurable
 from fastnn.engine.tensor import Variable
 from fastnn.engine.watch import Watched, note
 from fastnn.errors import NotBuiltError, ShapeError
+from fastnn.layers import _input_shapes
 from fastnn.metrics.metric import Metric
 from fastnn.nest import distinct, flatten
 
@@ -52,7 +53,7 @@ def _once(build: Callable[..., Any]) -> Callable[..., Any]:
             build(self, *args, **kwargs)
         finally:
             object.__setattr__(self, "_building", False)
-        self.built, self._build_shape = True, args[0] if args else next(iter(kwargs.values()), None)
+        self.built, self._build_shape = True, _input_shapes.kept(args, kwargs)
         return None
     return once
 

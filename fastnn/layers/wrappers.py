@@ -5,7 +5,7 @@ from typing import Any
 from fastnn import ops
 from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers.layer import Layer
 
 MERGES = ("sum", "mul", "concat", "ave")
@@ -16,7 +16,7 @@ class Wrapper(Layer):
 
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         if not isinstance(layer, Layer):
-            raise TypeError(f"{type(self).__name__}: layer is {shown(layer)}; needs a layer, such as layers.Dense(8).")
+            raise KindError(f"{type(self).__name__}: layer is {shown(layer)}; needs a layer, such as layers.Dense(8).")
         super().__init__(**kwargs)
         self.layer = layer
 
@@ -73,12 +73,12 @@ class Bidirectional(Layer):
                  **kwargs: Any) -> None:
         for each in (layer, backward_layer):
             if each is not None and not isinstance(each, Layer):
-                raise TypeError(f"Bidirectional: got {shown(each)}; needs a recurrent layer, such as layers.LSTM(8).")
+                raise KindError(f"Bidirectional: got {shown(each)}; needs a recurrent layer, such as layers.LSTM(8).")
         if merge_mode is not None and not (isinstance(merge_mode, str) and merge_mode in MERGES):
             raise ValueError(f"Bidirectional: merge_mode is {shown(merge_mode)}; needs None or one of "
                              f"{', '.join(MERGES)}.")
         if weights is not None and not (isinstance(weights, (list, tuple)) and len(weights) % 2 == 0):
-            raise TypeError(f"Bidirectional: weights is {shown(weights)}; needs a list of arrays, the forward layer's "
+            raise KindError(f"Bidirectional: weights is {shown(weights)}; needs a list of arrays, the forward layer's "
                             "first.")
         super().__init__(**kwargs)
         config = layer.get_config()
@@ -110,11 +110,11 @@ class Bidirectional(Layer):
                 raise ValueError(f"Bidirectional: {name} is {getattr(forward, name)} for the forward layer and "
                                  f"{getattr(backward, name)} for the backward one; needs the same.")
 
-    def build(self, input_shape: Dims, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Dims, initial_state_shape: Any = None) -> None:
         """Build both layers."""
         for each in (self.forward_layer, self.backward_layer):
             if not each.built:
-                each._build(input_shape)
+                each._build(sequences_shape)
         if self._given_weights:
             half = len(self._given_weights) // 2
             self.forward_layer.set_weights(self._given_weights[:half])

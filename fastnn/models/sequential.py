@@ -87,9 +87,9 @@ class Sequential(Model):
         if self._input is None and input_shape is not None:
             self._begin(Input(tuple(input_shape)[1:], dtype=backend.floatx()))
 
-    def _build_for(self, inputs: Any) -> None:
+    def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._input is None:
-            x = flatten(inputs)[0]
+            x = flatten(args[0])[0]
             self._begin(Input(x.shape[1:], dtype=x.dtype if self.takes_integers else None))
 
     @property

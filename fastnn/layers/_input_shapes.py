@@ -1,0 +1,65 @@
+"""Shapes of what a layer is called on, as its build() takes them: one, or one for each argument by name. Floor 3."""
+
+import inspect
+from typing import Any
+
+from fastnn.engine import backend
+from fastnn.engine.tensor import Tensor
+from fastnn.layers._masks import parameters
+from fastnn.nest import flatten, map_structure
+
+
+class Named(dict[str, Any]):
+    """The shapes that a build() of several arguments was given, by name."""
+
+
+def of(inputs: Any) -> Any:
+    """The shapes of nested tensors, in the same structure; None for what is no tensor."""
+    return map_structure(lambda t: t.shape if isinstance(t, Tensor) else None, inputs)
+
+
+def _is_shape(value: Any) -> bool:
+    """Whether a list or tuple is one shape, and no structure of shapes."""
+    return value is None or (isinstance(value, (list, tuple)) and not any(
+        isinstance(n, (list, tuple, dict)) for n in value))
+
+
+def tuples(given: Any) -> Any:
+    """Nested shapes, each as a tuple."""
+    return map_structure(lambda each: None if each is None else tuple(each), given, _is_shape)
+
+
+def symbols(given: Any) -> Any:
+    """Symbolic tensors of nested shapes."""
+    return map_structure(lambda each: None if each is None else Tensor(None, shape=tuple(each), dtype=backend.floatx()),
+                         given, _is_shape)
+
+
+def kept(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """What build() was given: the one shape, or several by name."""
+    if len(given) == 1 and not named:
+        return given[0]
+    return Named({name: each for name, each in named.items() if each is not None}) or (given[0] if given else None)
+
+
+def for_build(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """The shapes for a build() of several parameters, each named as an argument of call with _shape after it; None
+    where it has one, which gets the first argument's. ValueError for a name that call has not."""
+    wanted = [p for p in inspect.signature(layer.build).parameters.values()
+              if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    if len(wanted) < 2:
+        return None
+    names = parameters(layer)
+    values = {**dict(zip(names, args)), **kwargs}
+    found: dict[str, Any] = {}
+    for p in wanted:
+        name = p.name.removesuffix("_shape")
+        if p is wanted[0] and name not in names and all(other.default is not other.empty for other in wanted[1:]):
+            found[p.name] = of(args[0])
+        elif name in names and name != p.name:
+            value = values.get(name)
+            found[p.name] = of(value) if flatten(value, Tensor) else None
+        elif p.default is p.empty:
+            raise ValueError(f"{layer.name}: build() takes {p.name!r}; needs the names of call's arguments with _shape "
+                             f"after them: {', '.join(f'{each}_shape' for each in names)}.")
+    return found
