@@ -79,7 +79,8 @@ def _sequences() -> Iterator[Case]:
     yield Case(layers, "Embedding", {**_LAYER, "input_dim": 9, "output_dim": 3, "embeddings_initializer": "ones",
                                      "embeddings_regularizer": "l2", "embeddings_constraint": "non_neg",
                                      "mask_zero": True, "weights": None})
-    heads = {"dropout": 0.1, "use_bias": False, "attention_axes": (1,), "output_shape": 5, "value_dim": 3, "seed": 3}
+    heads = {"dropout": 0.1, "use_bias": False, "attention_axes": (1,), "output_shape": 5, "value_dim": 3, "seed": 3,
+             "use_gate": True, "sliding_window": 3}
     yield Case(layers, "MultiHeadAttention", {**_LAYER, **heads, "num_heads": 2, "key_dim": 4, **_KERNEL})
     yield Case(layers, "GroupedQueryAttention", {**_LAYER, **heads, "head_dim": 4, "num_query_heads": 4,
                                                  "num_key_value_heads": 2, **_KERNEL})

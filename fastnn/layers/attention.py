@@ -5,11 +5,14 @@ The usual case is one call for all heads; where the scores are asked for or drop
 
 from typing import Any
 
+import numpy as np
+
 from fastnn import constraints, initializers, ops, regularizers
-from fastnn.arguments import axes, flag, share, sizes, whole
+from fastnn.arguments import axes, flag, is_sequence, optional, share, whole
 from fastnn.engine.kinds import Named
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import ShapeError
+from fastnn.layers._fold import Fold
 from fastnn.layers.core import Dropout
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows.attention import attention
@@ -24,8 +27,11 @@ class MultiHeadAttention(Layer):
     Call: layer(query, value, key=value, attention_mask=None, use_causal_mask=False, return_attention_scores=False).
     query (batch, n, features), value (batch, m, features), key as value → (batch, n, output_shape or the query's
     features). attention_mask (batch, n, m): True where a query may look; masks of query, value and key count too.
-    value_dim: key_dim unless given. dropout: of the probabilities. Kernels (features, heads, key_dim), biases (heads,
-    key_dim), output kernel (heads, value_dim, features). Vaswani et al. 2017; keras.layers.MultiHeadAttention.
+    value_dim: key_dim unless given. dropout: of the probabilities. attention_axes: of inputs with more axes, those
+    that hold the positions, all between batch and features unless given; the others are as so many batches.
+    use_gate: each head's output times sigmoid of another projection of the query. sliding_window: a position sees
+    those less than so many away. Kernels (features, heads, key_dim), biases (heads, key_dim), output kernel (heads,
+    value_dim, features). Vaswani et al. 2017; keras.layers.MultiHeadAttention.
     """
 
     def __init__(self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0,
@@ -33,22 +39,21 @@ class MultiHeadAttention(Layer):
                  kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
                  kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,
                  kernel_constraint: Named = None, bias_constraint: Named = None, seed: int | None = None,
-                 **kwargs: Any) -> None:
+                 use_gate: bool = False, sliding_window: int | None = None, **kwargs: Any) -> None:
         kwargs.pop("flash_attention", None)
-        kwargs.pop("use_gate", None)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.num_heads = whole(num_heads, f"{type(self).__name__}: num_heads", 1)
         self.key_dim = whole(key_dim, f"{type(self).__name__}: key_dim", 1)
         self.value_dim = self.key_dim if value_dim is None else whole(value_dim, "value_dim", 1)
         self.dropout = share(dropout, f"{type(self).__name__}: dropout")
         self.use_bias = flag(use_bias, f"{type(self).__name__}: use_bias")
-        if attention_axes is not None and axes(attention_axes, f"{type(self).__name__}: attention_axes") != (1,):
-            raise ValueError(f"{type(self).__name__}: attention_axes is {shown(attention_axes)}; needs 1, as fastnn "
-                             "attends along that axis. Reshape the inputs to (batch, positions, features).")
-        self._output_width = None if output_shape is None else sizes(
-            output_shape, f"{type(self).__name__}: output_shape", 1)[0]
-        self._given_output_shape = output_shape
-        self.attention_axes, self.seed = attention_axes, seed
+        self.use_gate = flag(use_gate, f"{type(self).__name__}: use_gate")
+        self.sliding_window = optional(whole, sliding_window, f"{type(self).__name__}: sliding_window")
+        what = f"{type(self).__name__}: output_shape"
+        self._output_sides = () if output_shape is None else tuple(
+            whole(n, what) for n in (output_shape if is_sequence(output_shape) else [output_shape]))
+        self._given_output_shape, self.seed = output_shape, seed
+        self.attention_axes = optional(axes, attention_axes, f"{type(self).__name__}: attention_axes")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -61,19 +66,24 @@ class MultiHeadAttention(Layer):
     # ---- weights ----------------------------------------------------------------------------------------------
 
     def build(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> None:
-        """Make the kernels and biases of query, key, value and output."""
+        """Make the kernels and biases of query, key, gate, value and output."""
         value_shape = value_shape or query_shape
         key_shape = key_shape or value_shape
         for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
-            if len(shape) != 3 or shape[-1] is None:
+            if len(shape) < 3 or shape[-1] is None:
                 raise ShapeError(f"{self.name}: {name} is {tuple(shape)}; needs (batch, positions, features).")
+        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
+            raise ShapeError(f"{self.name}: value is {tuple(value_shape)} and key is {tuple(key_shape)}; needs as many "
+                             "positions in both.")
         self._make("query", query_shape[-1], self.num_heads, self.key_dim)
         self._make("key", key_shape[-1], self._key_heads(), self.key_dim)
+        if self.use_gate:
+            self._make("gate", query_shape[-1], self.num_heads, self.value_dim)
         self._make("value", value_shape[-1], self._key_heads(), self.value_dim)
-        width = self._output_width or query_shape[-1]
-        self._weight("output_kernel", (self.num_heads, self.value_dim, width), self.kernel_initializer)
+        sides = self._output_sides or (query_shape[-1],)
+        self._weight("output_kernel", (self.num_heads, self.value_dim, *sides), self.kernel_initializer)
         if self.use_bias:
-            self._weight("output_bias", (width,), self.bias_initializer)
+            self._weight("output_bias", sides, self.bias_initializer)
 
     def _argument(self, name: str) -> Any:
         return self._given_output_shape if name == "output_shape" else super()._argument(name)
@@ -108,6 +118,11 @@ class MultiHeadAttention(Layer):
              return_attention_scores: bool = False, training: bool = False, use_causal_mask: bool = False) -> Any:
         """The outputs, and the probabilities (batch, heads, n, m) where return_attention_scores."""
         key = value if key is None else key
+        fold = Fold(self, query, value, key, use_causal_mask)
+        if fold.needed:
+            attention_mask = fold.mask(attention_mask, query_mask, value_mask, key_mask)
+            query_mask = value_mask = key_mask = None
+            query, value, key = fold.rows(query), fold.rows(value), fold.rows(key)
         self._check(query, value, key, attention_mask)
         q, k, v = self._projected(query, "query"), self._projected(key, "key"), self._projected(value, "value")
         k, v = self._shared(k, self.key_dim), self._shared(v, self.value_dim)
@@ -118,10 +133,16 @@ class MultiHeadAttention(Layer):
         else:
             y = attention(q, k, v, None if mask is None else ops.cast(mask, "uint8"), heads=self.num_heads,
                           scale=self.key_dim ** -0.5, causal=bool(use_causal_mask))[0]
-        width = self.output_kernel.shape[2]
-        y = ops.matmul(y, ops.reshape(self.output_kernel, (-1, width)))
-        y = ops.add(y, self.output_bias) if self.use_bias else y
-        return (y, scores) if return_attention_scores else y
+        if self.use_gate:
+            y = ops.multiply(y, ops.sigmoid(self._projected(query, "gate")))
+        y = ops.matmul(y, ops.reshape(self.output_kernel, (self.num_heads * self.value_dim, -1)))
+        y = ops.add(y, ops.reshape(self.output_bias, (-1,))) if self.use_bias else y
+        y = fold.back(y) if fold.needed else y
+        if len(self._output_sides) > 1:
+            y = ops.reshape(y, (-1, *y.shape[1:-1], *self._output_sides))
+        if not return_attention_scores:
+            return y
+        return y, fold.scores(scores) if fold.needed and scores is not None else scores
 
     def _shared(self, x: Tensor, width: int) -> Tensor:
         """Keys and values for every query head."""
@@ -157,6 +178,9 @@ class MultiHeadAttention(Layer):
                 parts.append(ops.expand_dims(ops.cast(each, "bool"), 1))
         if attention_mask is not None:
             parts.append(ops.cast(attention_mask, "bool"))
+        if self.sliding_window is not None and not query.symbolic:
+            away = np.abs(np.arange(query.shape[1])[:, None] - np.arange(value.shape[1]))
+            parts.append(ops.convert_to_tensor(away < self.sliding_window))
         if not parts:
             return None
         mask = parts[0]
@@ -169,6 +193,10 @@ class MultiHeadAttention(Layer):
         if value.shape[1] is not None and key.shape[1] is not None and value.shape[1] != key.shape[1]:
             raise ShapeError(f"{self.name}: value is {value.shape} and key is {key.shape}; needs as many "
                              "positions in both.")
+        for name, x in (("query", query), ("value", value), ("key", key)):
+            width = getattr(self, f"{name}_kernel").shape[0]
+            if x.shape[-1] != width:
+                raise ShapeError(f"{self.name}: {name} is {x.shape}; needs {width} features, as it was built.")
         if mask is not None:
             wanted = (query.shape[0], query.shape[1], value.shape[1])
             got = mask.shape if mask.ndim == 3 else (mask.shape[0], *mask.shape[2:])

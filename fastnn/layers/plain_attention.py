@@ -5,7 +5,7 @@ from typing import Any
 from fastnn import ops
 from fastnn.arguments import choice, flag, share
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import shown
+from fastnn.errors import ShapeError, shown
 from fastnn.layers.attention import HIDDEN
 from fastnn.layers.core import Dropout
 from fastnn.layers.layer import Layer
@@ -42,7 +42,7 @@ class Attention(Layer):
 
     def _scores(self, query: Tensor, key: Tensor) -> Tensor:
         if self.score_mode == "dot":
-            scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+            scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
             return scores if self.scale is None else ops.multiply(scores, self.scale)
         pairs = ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))
         pairs = pairs if self.scale is None else ops.multiply(pairs, self.scale)
@@ -51,8 +51,7 @@ class Attention(Layer):
     def call(self, inputs: Any, mask: Tensor | None = None, training: bool = False,
              return_attention_scores: bool = False, use_causal_mask: bool = False) -> Any:
         """The outputs, and the probabilities (batch, n, m) where return_attention_scores."""
-        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
-            raise TypeError(f"{self.name}: got {shown(inputs)}; needs [query, value] or [query, value, key].")
+        self._check(inputs, mask)
         query, value = inputs[0], inputs[1]
         key = inputs[2] if len(inputs) == 3 else value
         scores = self._scores(query, key)
@@ -71,6 +70,13 @@ class Attention(Layer):
             y = ops.multiply(y, ops.expand_dims(ops.cast(mask[0], y.dtype), -1))
         return (y, p) if return_attention_scores else y
 
+    def _check(self, inputs: Any, mask: Any = None) -> None:
+        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3) or not hasattr(inputs[0], "__len__"):
+            raise ShapeError(f"{self.name}: got {shown(inputs)}; needs [query, value] or [query, value, key].")
+        if mask is not None and (not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3)):
+            raise ShapeError(f"{self.name}: got the mask {shown(mask)}; needs a list, [query's, value's], either of "
+                             "which may be None.")
+
     def compute_mask(self, inputs: Any, mask: Tensor | None = None) -> Any:
         """The query's."""
         return mask[0] if mask is not None else None
@@ -87,6 +93,7 @@ class AdditiveAttention(Attention):
         """Make the vector, as wide as query and key."""
         self.scale = None
         if self.use_scale:
+            self._check(input_shape)
             self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", name="scale")
 
     def _scores(self, query: Tensor, key: Tensor) -> Tensor:

@@ -10,10 +10,10 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.layers.attention import MultiHeadAttention
 from fastnn.layers.core import Dense, Dropout
 from fastnn.layers.embedding import Embedding
 from fastnn.layers.layer import Layer
-from fastnn.layers.attention import MultiHeadAttention
 from fastnn.layers.normalization import LayerNormalization
 from fastnn.layers.stacked import features_of
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.errors import ShapeError
+from fastnn.ops._memory import sizes_are_tried
 from fastnn.ops._op import Op, Shape
 from fastnn.ops.rows._work import heads_product
 from fastnn.reference._types import Array
@@ -22,7 +23,7 @@ def _attention_shape(q: Shape, k: Shape, v: Shape, mask: Shape, heads: int) -> l
                          "(batch, keys, m); check the shapes.")
     if heads < 1 or (q[2] or 0) % heads or (v[2] or 0) % heads or not q[2]:
         raise ShapeError(f"attention: heads is {heads}, q is {q} and v is {v}; needs last axes that heads divide.")
-    if k[1] is not None and not 0 < k[1] <= MOST_KEYS:
+    if k[1] is not None and not 0 < k[1] <= MOST_KEYS and not sizes_are_tried():
         raise ShapeError(f"attention: k is {k}; needs from 1 to {MOST_KEYS} keys; use another length.")
     if mask != (0,) and (len(mask) != 3 or any(map(_differ, mask, (q[0], q[1], k[1])))):
         raise ShapeError(f"attention: mask is {mask}; needs {(q[0], q[1], k[1])}, or (0,) for none.")
