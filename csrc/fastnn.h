@@ -10,8 +10,9 @@
  *   - every array being C-contiguous and aligned to its own element;
  *   - dtypes: float32 data, int32 labels and indices, uint8 images and masks, bool conditions; int64 and
  *     float64 only for 0-d counters and sums (and the perceptron, which is float64 from end to end);
- *   - outputs never overlapping inputs, except where the op says that an output *is* an input (an
- *     update);
+ *   - outputs overlapping neither inputs nor each other nor scratch, so that every pointer of a prologue is
+ *     `restrict`. Where the op says that an output *is* an input (an update), the prologue names it once, by
+ *     output(), and no other input lies in it. Inputs may be one and the same: they are only read;
  *   - subnormal numbers being flushed to zero, in inputs and results;
  *   - every output having memory, except those of which its op says that they may be left out (Op.may_omit):
  *     where no call of a program reads one, its data are NULL and its sizes 0.

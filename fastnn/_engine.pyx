@@ -399,8 +399,23 @@ cdef class Ready:
         PyBuffer_Release(&view)
         return same
 
+    cdef bint tangled(self, Tensor *tensors):
+        """Whether an output has bytes in common with more than the one input that it may be."""
+        cdef int i, k, common
+        cdef char *begin
+        cdef char *other
+        for k in range(self.inputs, self.inputs + self.outputs):
+            common, begin = 0, <char *>tensors[k].data
+            for i in range(self.inputs):
+                other = <char *>tensors[i].data
+                common += other < begin + self.sizes[k] and begin < other + self.sizes[i]
+            if common > 1:
+                return True
+        return False
+
     def run(self, tuple inputs, tuple outputs, tuple constants, int threads) -> bool:
-        """Run it. False if an array is None or has another size: then nothing has run."""
+        """Run it. False if an array is None or has another size, or an input lies in what is written: then nothing
+        has run."""
         cdef Tensor tensors[MAX_OPERANDS]      # on the stack, as two threads may run the same call
         cdef Tensor *operands[MAX_OPERANDS]
         cdef Constant consts[MAX_OPERANDS]
@@ -416,6 +431,8 @@ cdef class Ready:
             if not self.point(self.inputs + i, outputs[i], &tensors[self.inputs + i]):
                 return False
             operands[self.inputs + i] = &tensors[self.inputs + i]
+        if self.tangled(tensors):
+            return False
         for i in range(len(constants)):
             describe_constant(constants[i], &consts[i])
         set_kernel(&c, self.kernel, self.parts)

@@ -52,6 +52,27 @@ def test_every_kernel_is_in_c_in_the_file_of_its_family(kernel: str) -> None:
         assert row in source.read_text(), f"no table row for {kernel} in {source}"
 
 
+C_SOURCES = sorted((ROOT / "csrc").rglob("*.[ch]"))
+
+
+@pytest.mark.parametrize("source", C_SOURCES, ids=lambda path: path.name)
+def test_a_file_of_c_is_one_thing_and_fits_a_screen(source: Path) -> None:
+    lines = source.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 300
+    assert [number for number, line in enumerate(lines, 1) if len(line) > 120] == []
+
+
+@pytest.mark.parametrize("source", C_SOURCES, ids=lambda path: path.name)
+def test_every_pointer_of_a_prologue_is_restrict_and_says_its_shape(source: Path) -> None:
+    """`const float *restrict x = input(call, 0);   /* (rows, n) */`, as csrc/README.md says."""
+    for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+        where = f"{source.relative_to(ROOT)}, line {number}: {line.strip()}"
+        if re.search(r"\*.*\w = .*\b(input|output|given)\(call, ", line) and "return" not in line:
+            assert re.fullmatch(r"\s+(const )?\w+ \*restrict \w+ = \w+\(call, [^,]*\); +/\* \(.*\).* \*/", line), where
+        if re.search(r"Tensor \*\w+ = .*call->(inputs|outputs)\[", line):
+            assert re.search(r"/\* (\(.*\)|as \w+).* \*/$", line), where
+
+
 def starred(face: Path) -> list[str]:
     """The modules of the same folder that a face imports whole."""
     return re.findall(r"^from fastnn\.ops\.(\w+) import \*$", face.read_text(encoding="utf-8"), re.M)

@@ -29,7 +29,7 @@ from fastnn.errors import ShapeError
 from fastnn.ops import rows
 from fastnn.ops._op import KNOWN
 from fastnn.ops.rows.data import advance, copy, fill
-from fastnn.ops.rows.optimizer import sgd_step
+from fastnn.ops.rows.optimizer import ema_step, sgd_step
 from tests.conftest import needs_c
 
 
@@ -166,6 +166,22 @@ def test_a_view_of_an_outside_buffer_follows_the_buffer(any_backend: str) -> Non
     x.data = np.zeros((4, 6), np.float32)
     program.run()
     np.testing.assert_array_equal(program.results[0].data, np.ones(24))
+
+
+def test_an_update_that_reads_what_it_writes_reads_the_old_numbers(any_backend: str) -> None:
+    """Kernels may read an input after they have written; one that lies in the updated array is copied before."""
+    for _ in range(2):      # by the rules, then as the op remembers it
+        line = np.arange(1.0, 101.0, dtype=np.float32)
+        target, source = Tensor(line[1:]), Tensor(line[:-1])
+        ema_step(target, source, momentum=0.5)
+        np.testing.assert_array_equal(line, [1.0, *np.arange(1.5, 100.0)])
+        weights = Variable(np.arange(4.0))
+        with recording() as calls:
+            weights.assign(weights)
+            sgd_step(weights, weights, np.float32(0.5))
+        program = Program(calls)
+        program.run(2)
+        np.testing.assert_array_equal(weights.data, np.arange(4.0) / 8)
 
 
 def test_planning_takes_as_long_as_there_are_calls() -> None:

@@ -31,7 +31,8 @@ static inline int64_t greatest_divisor(int64_t a, int64_t b)
 static inline Run taps_of(const Axis *a, int64_t o)
 {
     const int64_t common = a->transposed ? greatest_divisor(a->stride, a->dilation) : 1;
-    Run run = {.out = o, .out_step = a->transposed ? a->stride : 1, .count = 1, .in_step = a->transposed ? 1 : a->stride,
+    Run run = {.out = o, .out_step = a->transposed ? a->stride : 1, .count = 1,
+               .in_step = a->transposed ? 1 : a->stride,
                .in_tap = a->transposed ? -a->dilation / common : a->dilation,
                .tap_step = a->transposed ? a->stride / common : 1};
     for (int64_t t = 0; t < a->kernel; t++) {

@@ -1,4 +1,5 @@
-/* conv/block.h: the parts that convolutions are made of: outputs that have the same taps, and what pixels say to weights. */
+/* conv/block.h: the parts that convolutions are made of: outputs that have the same taps, and what pixels say to
+ * weights. */
 #ifndef CONV_BLOCK_H
 #define CONV_BLOCK_H
 
@@ -25,7 +26,7 @@ static void block(const Conv *c, const Run *rows, const Run *columns, const floa
                   Range filters)
 {
     const int64_t channels = c->channels / c->groups, width = c->horizontal.in, tap = channels * c->filters;
-    const int64_t first = c->w_step == c->filters ? 0 : group * channels * c->w_step;      /* row of w, or its column: */
+    const int64_t first = c->w_step == c->filters ? 0 : group * channels * c->w_step;    /* row of w, or its column: */
     const int64_t filter = group * (c->filters / c->groups) + filters.begin;
     const int64_t column = c->w_step == c->filters ? filter : filters.begin;
     const int merged = c->groups == 1 && columns->in_tap == 1;
@@ -38,7 +39,8 @@ static void block(const Conv *c, const Run *rows, const Run *columns, const floa
     const float *a = image + (rows->in * width + columns->in) * c->channels + group * channels;
     float *to = y + rows->out * c->y_row + columns->out * c->y_pixel + filter;
     /* a tile is a piece of a row or of a column, whichever cut leaves fewer of them */
-    const int down = columns->count * ceil_div(rows->count, TILE_ROWS) < rows->count * ceil_div(columns->count, TILE_ROWS);
+    const int64_t of_columns = columns->count * ceil_div(rows->count, TILE_ROWS);
+    const int down = of_columns < rows->count * ceil_div(columns->count, TILE_ROWS);
     const Run *along = down ? rows : columns, *across = down ? columns : rows;
     const int64_t a_along = along->in_step * c->channels * (down ? width : 1);
     const int64_t a_across = across->in_step * c->channels * (down ? 1 : width);
@@ -46,7 +48,7 @@ static void block(const Conv *c, const Run *rows, const Run *columns, const floa
     const int64_t to_across = across->out_step * (down ? c->y_pixel : c->y_row);
     const int64_t tiles = ceil_div(along->count, TILE_ROWS), n = filters.end - filters.begin;
 
-    const int64_t least = along->count / tiles, more = along->count % tiles;      /* pixels of a tile, and tiles with one more */
+    const int64_t least = along->count / tiles, more = along->count % tiles;      /* pixels; tiles with one more */
     const float *w = c->w + (rows->tap * c->horizontal.kernel + columns->tap) * tap + first + column;
 
     t.a_row = a_along, t.a_group = 3 * a_along, t.c_row = to_along;
@@ -62,8 +64,8 @@ static void block(const Conv *c, const Run *rows, const Run *columns, const floa
         }
 }
 
-/* Into how many chunks of images the gradient of dw is cut. Of few weights all workers compute all, each for some images;
- * with many, they take different weights. */
+/* Into how many chunks of images the gradient of dw is cut. Of few weights all workers compute all, each for some
+ * images; with many, they take different weights. */
 static inline int64_t image_chunks(const Tensor *dw, int64_t images)
 {
     enum { CHUNKS = 8, FEW_WEIGHTS = 8192 };

@@ -1,5 +1,5 @@
-/* gemm/small.h: products whose matrices are so small that what comes before a tile would take as long as they. For gemm.c
- * only. */
+/* gemm/small.h: products whose matrices are so small that what comes before a tile would take as long as they. For
+ * gemm.c only. */
 #ifndef GEMM_SMALL_H
 #define GEMM_SMALL_H
 
@@ -60,7 +60,8 @@ static void vectors(const Gemm *g)
 
     if (g->bias) c = (V)_mm512_permutexvar_ps((__m512i)column, (__m512)v_load_part(g->bias, n, 0));
     for (int32_t p = 0; p < k; p++, from_a += a_depth, from_b += b_depth)
-        c += (V)_mm512_permutexvar_ps((__m512i)from_a, (__m512)a) * (V)_mm512_permutexvar_ps((__m512i)from_b, (__m512)b);
+        c += (V)_mm512_permutexvar_ps((__m512i)from_a, (__m512)a)
+             * (V)_mm512_permutexvar_ps((__m512i)from_b, (__m512)b);
     switch (g->activation) {
     case RELU: c = v_relu(c); break;
     case TANH: c = v_tanh(c); break;

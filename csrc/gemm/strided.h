@@ -1,8 +1,8 @@
 /* gemm/strided.h: products inside other kernels, by one worker: any strides, sums that go on from what is there.
  *
- * c = start + a b, where rows of a, c and start lie a_row, c_row and start_row floats apart (start may be c itself, or one
- * row for all with start_row 0, or NULL for zeros). Every element is one chain of multiply-adds over p = 0, 1, ... k-1, as in gemm.h, so its
- * bits do not depend on how the rows are cut.
+ * c = start + a b, where rows of a, c and start lie a_row, c_row and start_row floats apart (start may be c itself, or
+ * one row for all with start_row 0, or NULL for zeros). Every element is one chain of multiply-adds over p = 0, 1, ...
+ * k-1, as in gemm.h, so its bits do not depend on how the rows are cut.
  */
 #ifndef GEMM_STRIDED_H
 #define GEMM_STRIDED_H
@@ -13,11 +13,12 @@ typedef struct Product {
     const float *a, *b, *start;
     float *c;
     int64_t m, n, k, a_row, a_depth, b_depth, b_column, start_row, c_row;
-    const float *panels;      /* b as pack_panels left it, or NULL: then b is read where it is, or packed for this product */
+    const float *panels;      /* b as pack_panels left it, or NULL: then b is read where it is, or packed here */
     int64_t width;            /* columns of a panel: panel_width of the most rows that are multiplied at once */
 } Product;
 
-/* Columns of a panel for products of m rows: four vectors for few rows, which hides the latency of the multiply-adds. */
+/* Columns of a panel for products of m rows: four vectors for few rows, which hides the latency of the
+ * multiply-adds. */
 static inline int64_t panel_width(int64_t m) { return WIDTH * (m <= WIDE_TILE_ROWS ? 4 : 2); }
 
 /* Packs b for products of up to `rows` rows into `panels`, if `room` is enough; the floats it took. */

@@ -26,8 +26,8 @@ static inline Gemm chunk_of(const Gemm *g, int64_t index)
 }
 
 /* A deep product with few columns, as of a dense layer after Flatten: two sums, over the halves of k. Two workers then
- * read one half of the weights each, the one that their half of the optimizer's and of the gradient's rows left in their
- * caches. (32, 5408) by (5408, 64) in a step of the guide's CNN: 173 us in one piece. */
+ * read one half of the weights each, the one that their half of the optimizer's and of the gradient's rows left in
+ * their caches. (32, 5408) by (5408, 64) in a step of the guide's CNN: 173 us in one piece. */
 enum { HALVED_DEPTH = 512, HALVED_COLUMNS = 128, PAIRED = 7 * 4096 };      /* PAIRED: floats of a c that two share */
 
 static inline int halved(const Gemm *g)

@@ -16,9 +16,9 @@ static void leaky_relu_grad(const Call *call, Part part) { map2_constant(call, p
 
 static void clipped_relu(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
     const float slope = number(call, 0), threshold = number(call, 1), maximum = number(call, 2);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     for (int64_t i = range.begin; i < range.end; i++) {
@@ -30,10 +30,10 @@ static void clipped_relu(const Call *call, Part part)
 
 static void clipped_relu_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
+    const float *restrict dy = input(call, 0);   /* (…) */
+    const float *restrict x = input(call, 1);    /* (…) */
     const float slope = number(call, 0), threshold = number(call, 1), maximum = number(call, 2);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     for (int64_t i = range.begin; i < range.end; i++) {
@@ -68,9 +68,9 @@ static void hard_silu_grad(const Call *call, Part part) { map2(call, part, v_har
 
 static void prelu(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *alpha = input(call, 1);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);       /* (batch, …) */
+    const float *restrict alpha = input(call, 1);   /* (…) */
+    float *restrict y = output(call, 0);            /* (batch, …) */
     const int64_t batch = output_dim(call, 0, 0), n = input_size(call, 1);
     const Range rows = share_rows(batch, part);
 
@@ -86,10 +86,10 @@ static void prelu(const Call *call, Part part)
 
 static void prelu_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
-    const float *alpha = input(call, 2);
-    float *dx = output(call, 0);
+    const float *restrict dy = input(call, 0);      /* (batch, …) */
+    const float *restrict x = input(call, 1);       /* (batch, …) */
+    const float *restrict alpha = input(call, 2);   /* (…) */
+    float *restrict dx = output(call, 0);           /* (batch, …) */
     const int64_t batch = output_dim(call, 0, 0), n = input_size(call, 2);
     const Range rows = share_rows(batch, part);
 
@@ -105,9 +105,9 @@ static void prelu_grad(const Call *call, Part part)
 /* Row after row into the sums, which stay in cache: a column at a time would touch a page per element. */
 static void prelu_alpha_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
-    float *dalpha = output(call, 0);
+    const float *restrict dy = input(call, 0);   /* (batch, …) */
+    const float *restrict x = input(call, 1);    /* (batch, …) */
+    float *restrict dalpha = output(call, 0);    /* (…) */
     const int64_t batch = input_dim(call, 1, 0), n = output_size(call, 0);
     const Range range = share_elements(n, part);
 

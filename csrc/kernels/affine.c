@@ -23,12 +23,12 @@ static inline double series(double angle, double first, int power)
 
 static void affine_matrix(const Call *call, Part part)
 {
-    const float *turns = input(call, 0);
-    const float *zoom = input(call, 1);
-    const float *shift = input(call, 2);
+    const float *restrict turns = input(call, 0);   /* (batch,) */
+    const float *restrict zoom = input(call, 1);    /* (batch, 2) */
+    const float *restrict shift = input(call, 2);   /* (batch, 2) */
     const int64_t height = integer(call, 0);
     const int64_t width = integer(call, 1);
-    float *transform = output(call, 0);
+    float *restrict transform = output(call, 0);    /* (batch, 6) */
     const double x = (width - 1) / 2.0, y = (height - 1) / 2.0;
     const Range range = share_rows(input_size(call, 0), part);
 
@@ -130,12 +130,12 @@ static inline __attribute__((always_inline)) void transform_row(
 
 static void affine_transform(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *transform = input(call, 1);
+    const float *restrict x = input(call, 0);           /* (batch, h, w, c) */
+    const float *restrict transform = input(call, 1);   /* (batch, 6) */
     const int bilinear = integer(call, 0);
     const int64_t fill_mode = integer(call, 1);
     const float fill_value = number(call, 2);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);                /* (batch, h, w, c) */
     const int64_t batch = output_dim(call, 0, 0), h = output_dim(call, 0, 1);
     const int64_t w = output_dim(call, 0, 2), c = output_dim(call, 0, 3);
     const Range rows = share_rows(batch * h, part);
@@ -151,11 +151,11 @@ static void affine_transform(const Call *call, Part part)
 
 static void affine_transform_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *transform = input(call, 1);
+    const float *restrict dy = input(call, 0);          /* (batch, h, w, c) */
+    const float *restrict transform = input(call, 1);   /* (batch, 6) */
     const int bilinear = integer(call, 0);
     const int64_t fill_mode = integer(call, 1);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);               /* (batch, h, w, c) */
     const int64_t batch = output_dim(call, 0, 0), h = output_dim(call, 0, 1);
     const int64_t w = output_dim(call, 0, 2), c = output_dim(call, 0, 3);
     const Range images = share_rows(batch, part);

@@ -1,8 +1,8 @@
 /* attention.c: attention head by head, and its way back; see fastnn/reference/attention.py.
  *
- * A worker has whole heads of samples, so nothing is shared. Scores are computed for a few queries at a time and live in the
- * panels' memory, in the caches; the probabilities are not kept but computed anew on the way back, from the logarithm of
- * each row's sum.
+ * A worker has whole heads of samples, so nothing is shared. Scores are computed for a few queries at a time and live
+ * in the panels' memory, in the caches; the probabilities are not kept but computed anew on the way back, from the
+ * logarithm of each row's sum.
  */
 #include <string.h>
 
@@ -11,8 +11,10 @@
 #include "vector/vmath.h"
 
 typedef struct Heads {
-    const float *q, *k, *v;
-    const uint8_t *mask;      /* (batch, queries, keys), or NULL */
+    const float *q;           /* (batch, queries, heads * depth) */
+    const float *k;           /* (batch, keys, heads * depth) */
+    const float *v;           /* (batch, keys, heads * width) */
+    const uint8_t *mask;      /* (batch, queries, keys) or NULL */
     int64_t batch, queries, keys, heads, depth, width;
     float scale;
     int causal;
@@ -21,12 +23,13 @@ typedef struct Heads {
 static Heads heads_of(const Call *call, int first)
 {
     const int64_t heads = integer(call, 0);
-    const Tensor *mask = call->inputs[first + 3];
+    const Tensor *mask = call->inputs[first + 3];           /* (batch, queries, keys) or (0,) */
     return (Heads){
         .q = input(call, first), .k = input(call, first + 1), .v = input(call, first + 2),
-        .mask = mask->size ? mask->data : NULL, .batch = input_dim(call, first, 0), .queries = input_dim(call, first, 1),
-        .keys = input_dim(call, first + 1, 1), .heads = heads, .depth = input_dim(call, first, 2) / heads,
-        .width = input_dim(call, first + 2, 2) / heads, .scale = (float)number(call, 1), .causal = (int)integer(call, 2)};
+        .mask = mask->size ? mask->data : NULL, .batch = input_dim(call, first, 0),
+        .queries = input_dim(call, first, 1), .keys = input_dim(call, first + 1, 1), .heads = heads,
+        .depth = input_dim(call, first, 2) / heads, .width = input_dim(call, first + 2, 2) / heads,
+        .scale = (float)number(call, 1), .causal = (int)integer(call, 2)};
 }
 
 /* Where a head's columns of sample b begin in an array of (batch, n, heads * width). */
@@ -54,9 +57,13 @@ static Product transposed(const float *b, int64_t row, int64_t n, int64_t k, int
 }
 
 /* Keys that queries i0 to i1 - 1 need: with a mask all, since one that may look nowhere looks at all. */
-static inline int64_t keys_for(const Heads *a, int64_t i1) { return a->causal && !a->mask ? min(i1, a->keys) : a->keys; }
+static inline int64_t keys_for(const Heads *a, int64_t i1)
+{
+    return a->causal && !a->mask ? min(i1, a->keys) : a->keys;
+}
 
-/* Row i of n scores, as the product left it: scaled, -inf where the query may not look, zeros if it may look nowhere. */
+/* Row i of n scores, as the product left it: scaled, -inf where the query may not look, zeros if it may look
+ * nowhere. */
 static void allow(const Heads *a, float *row, int64_t n, int64_t b, int64_t i)
 {
     const uint8_t *mask = a->mask ? a->mask + (b * a->queries + i) * a->keys : NULL;
@@ -72,7 +79,8 @@ static void allow(const Heads *a, float *row, int64_t n, int64_t b, int64_t i)
 }
 
 /* The scores of queries i0 to i1 - 1 of a head, (i1 - i0, keys) of which the first n are computed. */
-static void scores(const Heads *a, Product keys, float *s, int64_t b, int64_t head, int64_t i0, int64_t i1, float *scratch)
+static void scores(const Heads *a, Product keys, float *s, int64_t b, int64_t head, int64_t i0, int64_t i1,
+                   float *scratch)
 {
     const int64_t n = keys_for(a, i1);
     keys.a = a->q + corner(a, b, a->queries, head, a->depth) + i0 * a->heads * a->depth;
@@ -101,8 +109,8 @@ static float softmax_row(float *row, int64_t n)
 static void attention(const Call *call, Part part)
 {
     const Heads a = heads_of(call, 0);
-    float *y = output(call, 0);                             /* (batch, queries, heads * width) */
-    float *log_sum = output(call, 1);                       /* (batch, heads, queries) */
+    float *restrict y = output(call, 0);         /* (batch, queries, heads * width) */
+    float *restrict log_sum = output(call, 1);   /* (batch, heads, queries) */
     float *const s = gemm_panels, *const panels = gemm_panels + HALF_OF_PANELS;
     const int64_t some = queries_at_once(&a, 1), row = a.heads * a.width;
     const Range mine = share_rows(a.batch * a.heads, part);
@@ -119,8 +127,9 @@ static void attention(const Call *call, Part part)
                 if (log_sum) log_sum[each * a.queries + i] = sum;
             }
             multiply(&(Product){.a = s, .a_row = a.keys, .a_depth = 1, .b = a.v + corner(&a, b, a.keys, head, a.width),
-                                .b_depth = row, .b_column = 1, .c = y + corner(&a, b, a.queries, head, a.width) + i0 * row,
-                                .c_row = row, .m = i1 - i0, .n = a.width, .k = n}, NULL, 0);
+                                .b_depth = row, .b_column = 1,
+                                .c = y + corner(&a, b, a.queries, head, a.width) + i0 * row, .c_row = row,
+                                .m = i1 - i0, .n = a.width, .k = n}, NULL, 0);
         }
     }
 }
@@ -151,12 +160,12 @@ static void slopes(float *p, float *dp, int64_t n, float log_sum, float inner, f
 
 static void attention_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);                       /* (batch, queries, heads * width) */
-    const float *y = input(call, 5);                        /* (batch, queries, heads * width) */
-    const float *log_sum = input(call, 6);                  /* (batch, heads, queries) */
-    float *dq = output(call, 0);                            /* (batch, queries, heads * depth) */
-    float *dk = output(call, 1);                            /* (batch, keys, heads * depth) */
-    float *dv = output(call, 2);                            /* (batch, keys, heads * width) */
+    const float *restrict dy = input(call, 0);        /* (batch, queries, heads * width) */
+    const float *restrict y = input(call, 5);         /* (batch, queries, heads * width) */
+    const float *restrict log_sum = input(call, 6);   /* (batch, heads, queries) */
+    float *restrict dq = output(call, 0);             /* (batch, queries, heads * depth) */
+    float *restrict dk = output(call, 1);             /* (batch, keys, heads * depth) */
+    float *restrict dv = output(call, 2);             /* (batch, keys, heads * width) */
     const Heads a = heads_of(call, 1);
     const int64_t some = queries_at_once(&a, 2), row = a.heads * a.width, inner_row = a.heads * a.depth;
     float *const p = gemm_panels, *const dp = p + some * a.keys, *const key_panels = gemm_panels + HALF_OF_PANELS,
@@ -175,15 +184,16 @@ static void attention_grad(const Call *call, Part part)
             const int64_t at_q = corner(&a, b, a.queries, head, a.depth) + i0 * inner_row;
             const int64_t at_y = corner(&a, b, a.queries, head, a.width) + i0 * row;
             scores(&a, keys, p, b, head, i0, i1, key_panels);
-            values.a = dy + at_y, values.a_row = row, values.c = dp, values.c_row = a.keys, values.m = i1 - i0, values.n = n;
+            values.a = dy + at_y, values.a_row = row, values.c = dp, values.c_row = a.keys;
+            values.m = i1 - i0, values.n = n;
             multiply(&values, value_panels, QUARTER);
             for (int64_t i = i0; i < i1; i++) {
                 const float inner = inner_product(dy + at_y + (i - i0) * row, y + at_y + (i - i0) * row, a.width);
                 slopes(p + (i - i0) * a.keys, dp + (i - i0) * a.keys, n, log_sum[each * a.queries + i], inner, a.scale);
             }
             multiply(&(Product){.a = p, .a_row = 1, .a_depth = a.keys, .b = dy + at_y, .b_depth = row, .b_column = 1,
-                                .start = dv + at_v, .start_row = row, .c = dv + at_v, .c_row = row, .m = n, .n = a.width,
-                                .k = i1 - i0}, NULL, 0);
+                                .start = dv + at_v, .start_row = row, .c = dv + at_v, .c_row = row, .m = n,
+                                .n = a.width, .k = i1 - i0}, NULL, 0);
             multiply(&(Product){.a = dp, .a_row = 1, .a_depth = a.keys, .b = a.q + at_q, .b_depth = inner_row,
                                 .b_column = 1, .start = dk + at_k, .start_row = inner_row, .c = dk + at_k,
                                 .c_row = inner_row, .m = n, .n = a.depth, .k = i1 - i0}, NULL, 0);

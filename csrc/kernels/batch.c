@@ -6,30 +6,12 @@
 #include "vector/move.h"
 #include "vector/philox.h"
 
-/* Rows of bytes or floats as floats, y = scale x + offset. */
-static void gather_rescaled(const Call *call, Range range, float scale, float offset)
-{
-    const int32_t *order = (const int32_t *)input(call, 1) + *(const int64_t *)input(call, 2);
-    const int64_t columns = inner_size(call->inputs[0], 1);
-
-    for (int64_t row = range.begin; row < range.end; row++) {
-        float *y = (float *)output(call, 0) + row * columns;
-        if (call->inputs[0]->dtype == U8) {
-            const uint8_t *x = (const uint8_t *)input(call, 0) + order[row] * columns;
-            for (int64_t i = 0; i < columns; i++) y[i] = x[i] * scale + offset;
-        } else {
-            const float *x = (const float *)input(call, 0) + order[row] * columns;
-            for (int64_t i = 0; i < columns; i++) y[i] = x[i] * scale + offset;
-        }
-    }
-}
-
 static void gather_rows(const Call *call, Part part)
 {
-    const char *x = input(call, 0);
-    const int32_t *order = input(call, 1);
-    const int64_t *cursor = input(call, 2);
-    char *y = output(call, 0);   /* its rows are the constant `batch` */
+    const char *restrict x = input(call, 0);           /* (n, …) */
+    const int32_t *restrict order = input(call, 1);    /* (n,) */
+    const int64_t *restrict cursor = input(call, 2);   /* () */
+    char *restrict y = output(call, 0);                /* (batch, …) */
     const int64_t columns = inner_size(call->inputs[0], 1), bytes = columns * width_of(call->inputs[0]);
     const int64_t batch = output_dim(call, 0, 0);
     const Range range = share_rows(batch, part);
@@ -46,20 +28,33 @@ static void gather_rows(const Call *call, Part part)
 
 static void gather_rows_rescaled(const Call *call, Part part)
 {
-    const int64_t *cursor = input(call, 2);
+    const void *restrict x = input(call, 0);            /* (n, …) */
+    const int32_t *restrict order = input(call, 1);     /* (n,) */
+    const int64_t *restrict cursor = input(call, 2);    /* () */
     const int64_t batch = integer(call, 0);
     const float scale = number(call, 1), offset = number(call, 2);
+    float *restrict y = output(call, 0);                /* (batch, …) */
+    const int64_t columns = inner_size(call->inputs[0], 1);
+    const Range range = share_rows(batch, part);
 
     if (*cursor + batch > input_size(call, 1)) return;
-    gather_rescaled(call, share_rows(batch, part), scale, offset);
+    for (int64_t row = range.begin; row < range.end; row++) {
+        const int64_t from = order[*cursor + row] * columns;
+        float *to = y + row * columns;
+        if (call->inputs[0]->dtype == U8)
+            for (int64_t i = 0; i < columns; i++) to[i] = ((const uint8_t *)x)[from + i] * scale + offset;
+        else
+            for (int64_t i = 0; i < columns; i++) to[i] = ((const float *)x)[from + i] * scale + offset;
+    }
 }
 
 static void store_step(const Call *call, Part part)
 {
-    char *result = output(call, 0);
-    const char *rows = input(call, 1);
-    const int64_t *cursor = input(call, 2);
-    const int64_t rows_stored = input_dim(call, 1, 0), bytes = inner_size(call->inputs[1], 1) * width_of(call->inputs[1]);
+    char *restrict result = output(call, 0);           /* (n, …) */
+    const char *restrict rows = input(call, 1);        /* (batch, …) */
+    const int64_t *restrict cursor = input(call, 2);   /* () */
+    const int64_t rows_stored = input_dim(call, 1, 0);
+    const int64_t bytes = inner_size(call->inputs[1], 1) * width_of(call->inputs[1]);
 
     (void)part;
     if (*cursor + rows_stored > output_dim(call, 0, 0)) return;
@@ -68,9 +63,9 @@ static void store_step(const Call *call, Part part)
 
 static void shuffle_step(const Call *call, Part part)
 {
-    int32_t *order = output(call, 0);
-    int64_t *keys = output(call, 1);
-    const int64_t *counter = input(call, 2);
+    int32_t *restrict order = output(call, 0);          /* (n,) */
+    int64_t *restrict keys = output(call, 1);           /* (n,) */
+    const int64_t *restrict counter = input(call, 2);   /* () */
     const int64_t seed = integer(call, 0);
     const int64_t stream = integer(call, 1);
     const int64_t n = output_size(call, 0);

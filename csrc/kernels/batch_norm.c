@@ -6,13 +6,13 @@ enum { LINE = 16 };      /* channels in a cache line, which belong to one worker
 
 static void batch_norm(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *gamma = input(call, 1);
-    const float *beta = input(call, 2);
+    const float *restrict x = input(call, 0);       /* (…, channels) */
+    const float *restrict gamma = input(call, 1);   /* (channels,) */
+    const float *restrict beta = input(call, 2);    /* (channels,) */
     const double epsilon = number(call, 0);
-    float *y = output(call, 0);
-    float *mean = output(call, 1);          /* or NULL, as the next */
-    float *variance = output(call, 2);
+    float *restrict y = output(call, 0);            /* (…, channels) */
+    float *restrict mean = output(call, 1);         /* (channels,) or NULL */
+    float *restrict variance = output(call, 2);     /* (channels,) or NULL */
     const int64_t channels = input_size(call, 1), rows = channels ? input_size(call, 0) / channels : 0;
     const Range range = share(channels, LINE, part);
 
@@ -38,15 +38,15 @@ static void batch_norm(const Call *call, Part part)
 
 static void batch_norm_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
-    const float *gamma = input(call, 2);
-    const float *mean = input(call, 3);
-    const float *variance = input(call, 4);
+    const float *restrict dy = input(call, 0);         /* (…, channels) */
+    const float *restrict x = input(call, 1);          /* (…, channels) */
+    const float *restrict gamma = input(call, 2);      /* (channels,) */
+    const float *restrict mean = input(call, 3);       /* (channels,) */
+    const float *restrict variance = input(call, 4);   /* (channels,) */
     const double epsilon = number(call, 0);
-    float *dx = output(call, 0);            /* or NULL, as the next two */
-    float *dgamma = output(call, 1);
-    float *dbeta = output(call, 2);
+    float *restrict dx = output(call, 0);              /* (…, channels) or NULL */
+    float *restrict dgamma = output(call, 1);          /* (channels,) or NULL */
+    float *restrict dbeta = output(call, 2);           /* (channels,) or NULL */
     const int64_t channels = input_size(call, 2), rows = channels ? input_size(call, 0) / channels : 0;
     const Range range = share(channels, LINE, part);
 
@@ -73,13 +73,13 @@ static void batch_norm_grad(const Call *call, Part part)
 
 static void batch_norm_inference(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *gamma = input(call, 1);
-    const float *beta = input(call, 2);
-    const float *mean = input(call, 3);
-    const float *variance = input(call, 4);
+    const float *restrict x = input(call, 0);          /* (…, channels) */
+    const float *restrict gamma = input(call, 1);      /* (channels,) */
+    const float *restrict beta = input(call, 2);       /* (channels,) */
+    const float *restrict mean = input(call, 3);       /* (channels,) */
+    const float *restrict variance = input(call, 4);   /* (channels,) */
     const double epsilon = number(call, 0);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);               /* (…, channels) */
     const int64_t channels = input_size(call, 1);
     const Range range = share_rows(channels ? input_size(call, 0) / channels : 0, part);
 

@@ -27,8 +27,9 @@ INLINE uint8_t integers_hold(Relation r, int64_t a, int64_t b)
 /* y = whether the relation holds between inputs `left` and `right`, of any one dtype. */
 INLINE void compare(const Call *call, Part part, Relation r, int left, int right)
 {
-    const void *a = input(call, left), *b = input(call, right);
-    uint8_t *y = output(call, 0);
+    const void *restrict a = input(call, left);    /* (…) */
+    const void *restrict b = input(call, right);   /* (…) */
+    uint8_t *restrict y = output(call, 0);         /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     const int64_t begin = range.begin, end = range.end;
 
@@ -62,8 +63,8 @@ static void greater_equal(const Call *call, Part part) { compare(call, part, LES
 
 static void logical_not(const Call *call, Part part)
 {
-    const uint8_t *x = input(call, 0);
-    uint8_t *y = output(call, 0);
+    const uint8_t *restrict x = input(call, 0);   /* (…) */
+    uint8_t *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     for (int64_t i = range.begin; i < range.end; i++) y[i] = !x[i];
@@ -74,8 +75,8 @@ typedef enum Kind { NOT_A_NUMBER, INFINITE, FINITE } Kind;
 
 INLINE void classify(const Call *call, Part part, Kind kind)
 {
-    const float *x = input(call, 0);
-    uint8_t *y = output(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
+    uint8_t *restrict y = output(call, 0);      /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     for (int64_t i = range.begin; i < range.end; i++) {
@@ -92,9 +93,10 @@ static void isfinite_(const Call *call, Part part) { classify(call, part, FINITE
 
 static void where(const Call *call, Part part)
 {
-    const uint8_t *condition = input(call, 0);
-    const void *a = input(call, 1), *b = input(call, 2);
-    void *y = output(call, 0);
+    const uint8_t *restrict condition = input(call, 0);   /* (…) */
+    const void *restrict a = input(call, 1);              /* (…) */
+    const void *restrict b = input(call, 2);              /* (…) */
+    void *restrict y = output(call, 0);                   /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     const int64_t begin = range.begin, end = range.end;
 

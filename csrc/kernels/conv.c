@@ -1,8 +1,8 @@
 /* conv.c: convolutions of images, their transposes and the gradients of their weights; see fastnn/reference/conv.py.
  *
- * Channels are the last axis, so the weights of one tap are a matrix of channels x filters, and pixels that have the same
- * taps inside the image are the rows of a matrix product whose operand is the image itself: nothing is copied. Borders are
- * runs of pixels with fewer taps; a column of them makes as good a tile as a row.
+ * Channels are the last axis, so the weights of one tap are a matrix of channels x filters, and pixels that have the
+ * same taps inside the image are the rows of a matrix product whose operand is the image itself: nothing is copied.
+ * Borders are runs of pixels with fewer taps; a column of them makes as good a tile as a row.
  */
 #include "conv/block.h"
 #include "gemm/gemm.h"
@@ -19,9 +19,12 @@ static Axis axis_of(const Tensor *in, const Tensor *out, int64_t kernel, const C
 
 static Conv conv_of(const Call *call, int transposed)
 {
-    const Tensor *x = call->inputs[0], *w = call->inputs[1], *y = call->outputs[0];
+    const Tensor *x = call->inputs[0];       /* (batch, rows, columns, channels) */
+    const Tensor *w = call->inputs[1];       /* (kernel rows, kernel columns, channels / groups, filters) */
+    const Tensor *bias = call->inputs[2];    /* (filters,) */
+    const Tensor *y = call->outputs[0];      /* (batch, rows, columns, filters) */
     const Constant *constants = call->constants + transposed;      /* the transposed has `size` before them */
-    Conv c = {.x = x->data, .w = w->data, .bias = input(call, 2), .y = y->data, .images = x->shape[0],
+    Conv c = {.x = x->data, .w = w->data, .bias = bias->data, .y = y->data, .images = x->shape[0],
               .channels = x->shape[3], .filters = y->shape[3], .groups = constants[3].integer, .w_step = w->shape[3],
               .activation = (int)constants[4].integer};
     c.vertical = axis_of(x, y, w->shape[0], constants, 1);
@@ -37,9 +40,10 @@ static void depthwise(const Conv *c, const Run *rows, const Run *columns, const 
     const int64_t n = c->channels, width = c->horizontal.in, kernel_width = c->horizontal.kernel;
     for (int64_t i = 0; i < rows->count; i++)
         for (int64_t j = 0; j < columns->count; j++) {
-            const float *from = image + ((rows->in + i * rows->in_step) * width + columns->in + j * columns->in_step) * n;
-            const float *w = c->w + (rows->tap * kernel_width + columns->tap) * n;
-            float *to = y + ((rows->out + i * rows->out_step) * c->horizontal.out + columns->out + j * columns->out_step) * n;
+            const int64_t in = (rows->in + i * rows->in_step) * width + columns->in + j * columns->in_step;
+            const int64_t out = rows->out + i * rows->out_step, along = columns->out + j * columns->out_step;
+            const float *from = image + in * n, *w = c->w + (rows->tap * kernel_width + columns->tap) * n;
+            float *to = y + (out * c->horizontal.out + along) * n;
             for (int64_t k = 0; k < n; k += WIDTH) {
                 V sum = v_load_part(c->bias + k, n - k, 0);
                 for (int64_t p = 0; p < rows->taps; p++)
@@ -118,7 +122,8 @@ static void conv2d_transpose(const Call *call, Part part)
     convolve(&c, part);
 }
 
-static void depthwise_products(const WeightsGrad *g, const Run *rows, const Run *columns, const float *x, const float *dy)
+static void depthwise_products(const WeightsGrad *g, const Run *rows, const Run *columns, const float *x,
+                               const float *dy)
 {
     const int64_t n = g->channels, width = g->horizontal.in, out = g->horizontal.out;
     for (int64_t p = 0; p < rows->taps; p++)
@@ -180,7 +185,9 @@ static void add_images(const WeightsGrad *g, const float *x, const float *dy, Ra
 
 static void conv2d_weights_grad(const Call *call, Part part)
 {
-    const Tensor *x = call->inputs[0], *dy = call->inputs[1], *dw = call->outputs[0];
+    const Tensor *x = call->inputs[0];       /* (batch, rows, columns, channels) */
+    const Tensor *dy = call->inputs[1];      /* (batch, rows, columns, filters) */
+    const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels / groups, filters) */
     const Constant *constants = call->constants + 1;
     const int64_t rows = dw->size / dw->shape[3], images = x->shape[0], chunks = image_chunks(dw, images);
     WeightsGrad g = {.x = x->data, .dy = dy->data, .channels = x->shape[3], .filters = dw->shape[3],
@@ -201,7 +208,7 @@ static void conv2d_weights_grad(const Call *call, Part part)
 
 static int64_t weights_scratch(const Call *call)
 {
-    const Tensor *dw = call->outputs[0];
+    const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels / groups, filters) */
     return (image_chunks(dw, input_dim(call, 0, 0)) - 1) * dw->size;
 }
 
@@ -210,6 +217,7 @@ const Kernel FAMILY(conv)[] = {
     {"conv2d(x, w, b, *, strides, pads, dilation, groups, activation)", conv2d, FINISH,
      conv2d_scratch},
     {"conv2d_transpose(x, w, b, *, size, strides, pads, dilation, groups, activation)", conv2d_transpose},
-    {"conv2d_weights_grad(x, dy, *, size, strides, pads, dilation, groups)", conv2d_weights_grad, FINISH, weights_scratch},
+    {"conv2d_weights_grad(x, dy, *, size, strides, pads, dilation, groups)", conv2d_weights_grad, FINISH,
+     weights_scratch},
     {0},
 };

@@ -1,8 +1,8 @@
 /* conv_pool.c: convolution, relu and 2x2 max pooling in one, and the way back; see fastnn/reference/conv_pool.py.
  *
- * What the convolution gives, and its gradient, are four times as large as what is pooled, and larger than the caches: for
- * 32 images of the guide's network 2.8 MB, which the separate kernels write or read seven times. Here two rows of one
- * image at a time exist, in the first-level cache.
+ * What the convolution gives, and its gradient, are four times as large as what is pooled, and larger than the caches:
+ * for 32 images of the guide's network 2.8 MB, which the separate kernels write or read seven times. Here two rows of
+ * one image at a time exist, in the first-level cache.
  */
 #include "vector/bytes.h"
 #include "conv/block.h"
@@ -22,8 +22,8 @@ static Axis axis_of_pooled(const Tensor *x, int64_t kernel, const Constant *cons
                   .dilation = constants[1].items[axis - 1]};
 }
 
-/* Cells are numbered 0 1 / 2 3, and the first of equal ones counts. A NaN in any, which the sum shows, is the result. The
- * relu comes last: the largest of four is as large with it as without, where it is not 0. */
+/* Cells are numbered 0 1 / 2 3, and the first of equal ones counts. A NaN in any, which the sum shows, is the result.
+ * The relu comes last: the largest of four is as large with it as without, where it is not 0. */
 INLINE void pool_cells(const float *cells, int64_t pixel, int64_t row, int64_t n, float *y, uint8_t *argmax)
 {
     const V a = v_load_part(cells, n, 0), b = v_load_part(cells + pixel, n, 0);
@@ -40,9 +40,12 @@ INLINE void pool_cells(const float *cells, int64_t pixel, int64_t row, int64_t n
 
 static void conv2d_relu_pool(const Call *call, Part part)
 {
-    const Tensor *x = call->inputs[0], *w = call->inputs[1], *y = call->outputs[0];
-    const float *weights = w->data, *bias = input(call, 2);
-    uint8_t *argmax = output(call, 1);      /* or NULL */
+    const Tensor *x = call->inputs[0];               /* (batch, rows, columns, channels) */
+    const Tensor *w = call->inputs[1];               /* (kernel rows, kernel columns, channels, filters) */
+    const float *restrict bias = input(call, 2);     /* (filters,) */
+    const Tensor *y = call->outputs[0];              /* (batch, rows, columns, filters) */
+    uint8_t *restrict argmax = output(call, 1);      /* (batch, rows, columns, filters) or NULL */
+    const float *weights = w->data;
     const int64_t rows = y->shape[1], columns = y->shape[2], filters = y->shape[3];
     const int64_t x_size = x->shape[1] * x->shape[2] * x->shape[3];
     Conv c = {.channels = x->shape[3], .filters = filters, .groups = 1, .w_step = filters, .activation = LINEAR,
@@ -85,7 +88,9 @@ INLINE V spread(V dy, const uint8_t *argmax, float *cells, int64_t pixel, int64_
 /* The filters [f, f + n) of images [begin, end); db is NULL where another worker has the bias. */
 static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, int64_t f, int64_t n, Range images)
 {
-    const Tensor *x = call->inputs[0], *dy = call->inputs[1];
+    const Tensor *x = call->inputs[0];                   /* (batch, rows, columns, channels) */
+    const Tensor *dy = call->inputs[1];                  /* (batch, rows, columns, filters) */
+    const uint8_t *restrict argmax = input(call, 2);     /* (batch, rows, columns, filters) */
     const int64_t rows = dy->shape[1], columns = dy->shape[2], wide = SCRATCH / 4 / n;
     const int64_t kernel_width = g->horizontal.kernel, line = kernel_width * g->channels;
     const int64_t x_row = x->shape[2] * x->shape[3];
@@ -107,7 +112,7 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
                 V sum = {0};
                 for (int64_t p = 0; p < count; p++)
                     sum += spread(v_load_part((const float *)dy->data + at + p * g->filters + k, n - k, 0),
-                                  (const uint8_t *)input(call, 2) + at + p * g->filters + k, scratch + 2 * p * n + k, n,
+                                  argmax + at + p * g->filters + k, scratch + 2 * p * n + k, n,
                                   g->dy_row, n - k);
                 if (db) v_store_part(db + f + k, v_load_part(db + f + k, n - k, 0) + sum, n - k);
             }
@@ -127,8 +132,9 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
 
 static void conv2d_relu_pool_grad(const Call *call, Part part)
 {
-    const Tensor *x = call->inputs[0], *dw = call->outputs[0];
-    float *db = output(call, 1);
+    const Tensor *x = call->inputs[0];       /* (batch, rows, columns, channels) */
+    const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels, filters) */
+    float *restrict db = output(call, 1);    /* (filters,) */
     const int64_t filters = dw->shape[3], rows = dw->size / filters, images = x->shape[0];
     const int64_t chunks = image_chunks(dw, images);
     float *const dbs = call->scratch + (chunks - 1) * dw->size;      /* the chunks of db, behind those of dw */
@@ -155,7 +161,7 @@ static void conv2d_relu_pool_grad(const Call *call, Part part)
 
 static int64_t pooled_scratch(const Call *call)
 {
-    const Tensor *dw = call->outputs[0];
+    const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels, filters) */
     return (image_chunks(dw, input_dim(call, 0, 0)) - 1) * (dw->size + dw->shape[3]);
 }
 

@@ -38,10 +38,10 @@ static void sigmoid_crossentropy_grad(const Call *call, Part part)
 
 static void categorical_crossentropy(const Call *call, Part part)
 {
-    const float *y_true = input(call, 0);
-    const float *y_pred = input(call, 1);
+    const float *restrict y_true = input(call, 0);   /* (…, n) */
+    const float *restrict y_pred = input(call, 1);   /* (…, n) */
     const double smoothing = number(call, 0);
-    float *loss = output(call, 0);
+    float *restrict loss = output(call, 0);          /* (…) */
     const int64_t n = last_dim(call->inputs[1]), size = input_size(call, 1);
     const Range rows = share_rows(output_size(call, 0), part);
     const float keep = 1 - smoothing, add = smoothing / n;
@@ -67,11 +67,11 @@ static void categorical_crossentropy(const Call *call, Part part)
 
 static void categorical_crossentropy_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *y_true = input(call, 1);
-    const float *y_pred = input(call, 2);
+    const float *restrict dy = input(call, 0);       /* (…) */
+    const float *restrict y_true = input(call, 1);   /* (…, n) */
+    const float *restrict y_pred = input(call, 2);   /* (…, n) */
     const double smoothing = number(call, 0);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);            /* (…, n) */
     const int64_t n = last_dim(call->inputs[2]), size = input_size(call, 2);
     const Range rows = share_rows(input_size(call, 0), part);
     const float keep = 1 - smoothing, add = smoothing / n;
@@ -107,11 +107,11 @@ static void categorical_crossentropy_grad(const Call *call, Part part)
 
 static void softmax_crossentropy(const Call *call, Part part)
 {
-    const float *y_true = input(call, 0);
-    const float *logits = input(call, 1);
+    const float *restrict y_true = input(call, 0);     /* (…, n) */
+    const float *restrict logits = input(call, 1);     /* (…, n) */
     const double smoothing = number(call, 0);
-    float *loss = output(call, 0);
-    float *probabilities = output(call, 1);      /* or NULL */
+    float *restrict loss = output(call, 0);            /* (…) */
+    float *restrict probabilities = output(call, 1);   /* (…, n) or NULL */
     const int64_t n = last_dim(call->inputs[1]), size = input_size(call, 1);
     const Range rows = share_rows(output_size(call, 0), part);
     const float keep = 1 - smoothing, add = smoothing / n;
@@ -140,11 +140,11 @@ static void softmax_crossentropy(const Call *call, Part part)
 
 static void softmax_crossentropy_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *y_true = input(call, 1);
-    const float *probabilities = input(call, 2);
+    const float *restrict dy = input(call, 0);              /* (…) */
+    const float *restrict y_true = input(call, 1);          /* (…, n) */
+    const float *restrict probabilities = input(call, 2);   /* (…, n) */
     const double smoothing = number(call, 0);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);                   /* (…, n) */
     const int64_t n = last_dim(call->inputs[2]), size = input_size(call, 2);
     const Range rows = share_rows(input_size(call, 0), part);
     const float keep = 1 - smoothing, add = smoothing / n;

@@ -10,7 +10,7 @@ typedef uint64_t __attribute__((may_alias)) DoubleWord;
 
 static void advance(const Call *call, Part part)
 {
-    int64_t *counter = output(call, 0);
+    int64_t *restrict counter = output(call, 0);   /* () */
 
     (void)part;
     *counter += integer(call, 0);
@@ -18,8 +18,8 @@ static void advance(const Call *call, Part part)
 
 static void copy(const Call *call, Part part)
 {
-    char *target = output(call, 0);
-    const char *source = input(call, 1);
+    char *restrict target = output(call, 0);        /* (…) */
+    const char *restrict source = input(call, 1);   /* (…) */
     const int64_t width = width_of(call->outputs[0]);
     const Range range = share_elements(output_size(call, 0), part);
 
@@ -28,7 +28,7 @@ static void copy(const Call *call, Part part)
 
 static void fill(const Call *call, Part part)
 {
-    void *target = output(call, 0);
+    void *restrict target = output(call, 0);   /* (…) */
     const double value = number(call, 0);
     const Range range = share_elements(output_size(call, 0), part);
 
@@ -64,10 +64,10 @@ static inline int axis_of(const Call *call, int constant, const Tensor *t)
 
 static void slice_(const Call *call, Part part)
 {
-    const char *x = input(call, 0);
+    const char *restrict x = input(call, 0);   /* (…) */
     const int axis = axis_of(call, 0, call->inputs[0]);
     const int64_t begin = integer(call, 1);
-    char *y = output(call, 0);   /* its size along the axis is end - begin */
+    char *restrict y = output(call, 0);        /* (…), end - begin long along the axis */
     const int64_t element = inner_size(call->inputs[0], axis + 1) * width_of(call->inputs[0]);
     const int64_t bytes = output_dim(call, 0, axis) * element;
     const int64_t stride = input_dim(call, 0, axis) * element;
@@ -81,10 +81,10 @@ static void slice_(const Call *call, Part part)
 
 static void slice_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
+    const float *restrict dy = input(call, 0);   /* (…) */
     const int axis = axis_of(call, 0, call->inputs[0]);
     const int64_t begin = integer(call, 1);
-    float *dx = output(call, 0);   /* `size` long along the axis */
+    float *restrict dx = output(call, 0);        /* (…), `size` long along the axis */
     const int64_t element = inner_size(call->inputs[0], axis + 1);
     const int64_t columns = output_dim(call, 0, axis) * element;
     const int64_t from = begin * element, to = from + input_dim(call, 0, axis) * element;
@@ -114,9 +114,9 @@ static inline __attribute__((always_inline)) void transpose_tile(
 
 static void transpose(const Call *call, Part part)
 {
-    const char *x = input(call, 0);
+    const char *restrict x = input(call, 0);   /* (…) */
     const Constant *axes = &call->constants[0];
-    char *y = output(call, 0);
+    char *restrict y = output(call, 0);        /* (…), x with its axes in another order */
     const int64_t width = width_of(call->inputs[0]);
     enum { TILE = 16 };
 
@@ -193,8 +193,8 @@ static void transpose(const Call *call, Part part)
 
 static void reshape(const Call *call, Part part)
 {
-    const char *x = input(call, 0);
-    char *y = output(call, 0);
+    const char *restrict x = input(call, 0);   /* (…) */
+    char *restrict y = output(call, 0);        /* (…), as many elements */
     const int64_t width = width_of(call->outputs[0]);
     const Range range = share_elements(output_size(call, 0), part);
 
@@ -203,9 +203,9 @@ static void reshape(const Call *call, Part part)
 
 static void one_hot(const Call *call, Part part)
 {
-    const int32_t *labels = input(call, 0);
+    const int32_t *restrict labels = input(call, 0);   /* (…) */
     const int64_t depth = integer(call, 0);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);               /* (…, depth) */
     const Range range = share_rows(input_size(call, 0), part);
 
     for (int64_t row = range.begin; row < range.end; row++)

@@ -24,8 +24,8 @@ static Gemm product_tn_of(const Call *call)
                   .n = n, .k = k, .a_row = 1, .a_depth = m, .b_depth = n, .b_column = 1, .batch = 1};
 }
 
-/* The products of two stacks, `one` being the first: a worker takes rows of c, those of all products counted in a row, so
- * that many small products and few large ones are both shared. Which rows are multiplied together changes no bit. */
+/* The products of two stacks, `one` being the first: a worker takes rows of c, those of all products counted in a row,
+ * so that many small products and few large ones are both shared. Which rows are multiplied together changes no bit. */
 static void products(const Call *call, Gemm one, Part part)
 {
     const int rank = call->outputs[0]->rank;
@@ -47,9 +47,9 @@ static void products(const Call *call, Gemm one, Part part)
 
 static void batch_matmul(const Call *call, Part part)
 {
-    const float *a = input(call, 0);   /* (…, m, k) */
-    const float *b = input(call, 1);   /* (…, k, n) */
-    float *y = output(call, 0);        /* (…, m, n) */
+    const float *restrict a = input(call, 0);   /* (…, m, k) */
+    const float *restrict b = input(call, 1);   /* (…, k, n) */
+    float *restrict y = output(call, 0);        /* (…, m, n) */
     const int rank = call->outputs[0]->rank;
     const int64_t m = input_dim(call, 0, rank - 2), k = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 1);
 
@@ -59,9 +59,9 @@ static void batch_matmul(const Call *call, Part part)
 
 static void batch_matmul_nt(const Call *call, Part part)
 {
-    const float *a = input(call, 0);   /* (…, m, k) */
-    const float *b = input(call, 1);   /* (…, n, k) */
-    float *y = output(call, 0);        /* (…, m, n) */
+    const float *restrict a = input(call, 0);   /* (…, m, k) */
+    const float *restrict b = input(call, 1);   /* (…, n, k) */
+    float *restrict y = output(call, 0);        /* (…, m, n) */
     const int rank = call->outputs[0]->rank;
     const int64_t m = input_dim(call, 0, rank - 2), k = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 2);
 
@@ -71,9 +71,9 @@ static void batch_matmul_nt(const Call *call, Part part)
 
 static void batch_matmul_tn(const Call *call, Part part)
 {
-    const float *a = input(call, 0);   /* (…, k, m) */
-    const float *b = input(call, 1);   /* (…, k, n) */
-    float *y = output(call, 0);        /* (…, m, n) */
+    const float *restrict a = input(call, 0);   /* (…, k, m) */
+    const float *restrict b = input(call, 1);   /* (…, k, n) */
+    float *restrict y = output(call, 0);        /* (…, m, n) */
     const int rank = call->outputs[0]->rank;
     const int64_t k = input_dim(call, 0, rank - 2), m = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 1);
 
@@ -163,9 +163,9 @@ static int64_t sum_rows_scratch(const Call *call)
 
 static void add_bias(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *b = input(call, 1);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);   /* (…, n) */
+    const float *restrict b = input(call, 1);   /* (n,) */
+    float *restrict y = output(call, 0);        /* (…, n) */
     const int64_t n = input_size(call, 1);
     const Range rows = share_rows(n ? input_size(call, 0) / n : 0, part);
 
@@ -191,26 +191,27 @@ static void dense_gradients(const Layer *l, Part part)
             gradient_column(l);
             return;
         }
-        gemm(&(Gemm){.a = &one, .b = dz, .c = l->db, .scratch = l->scratch, .m = 1, .n = l->out, .k = l->batch, .b_depth = l->out,
-                     .b_column = 1, .batch = 1}, part);
+        gemm(&(Gemm){.a = &one, .b = dz, .c = l->db, .scratch = l->scratch, .m = 1, .n = l->out, .k = l->batch,
+                     .b_depth = l->out, .b_column = 1, .batch = 1}, part);
     }
     if (done < l->in)
         gemm(&(Gemm){.a = l->x + done, .b = dz, .c = l->dw + done * l->out, .scratch = l->scratch, .m = l->in - done,
-                     .n = l->out, .k = l->batch, .a_row = 1, .a_depth = l->in, .b_depth = l->out, .b_column = 1, .batch = 1}, part);
+                     .n = l->out, .k = l->batch, .a_row = 1, .a_depth = l->in, .b_depth = l->out, .b_column = 1,
+                     .batch = 1}, part);
 }
 
 static void weights_grad(const Call *call, Part part)
 {
     dense_gradients(&(Layer){.x = input(call, 0), .dy = input(call, 1), .y = input(call, 1), .dw = output(call, 0),
-                             .db = output(call, 1), .scratch = call->scratch, .batch = input_dim(call, 0, 0), .in = input_dim(call, 0, 1),
-                             .out = input_dim(call, 1, 1), .activation = LINEAR}, part);
+                             .db = output(call, 1), .scratch = call->scratch, .batch = input_dim(call, 0, 0),
+                             .in = input_dim(call, 0, 1), .out = input_dim(call, 1, 1), .activation = LINEAR}, part);
 }
 
 static void dense_grad(const Call *call, Part part)
 {
     dense_gradients(&(Layer){.x = input(call, 0), .dy = input(call, 1), .y = input(call, 2), .dz = output(call, 0),
-                             .dw = output(call, 1), .db = output(call, 2), .scratch = call->scratch, .batch = input_dim(call, 0, 0),
-                             .in = input_dim(call, 0, 1), .out = input_dim(call, 1, 1),
+                             .dw = output(call, 1), .db = output(call, 2), .scratch = call->scratch,
+                             .batch = input_dim(call, 0, 0), .in = input_dim(call, 0, 1), .out = input_dim(call, 1, 1),
                              .activation = (int)integer(call, 0)}, part);
 }
 
@@ -236,9 +237,9 @@ UNFUSED static void perceptron_step(const Call *call, Part part)
 #if defined(__clang__)
 #pragma clang fp contract(off)
 #endif
-    double *w = output(call, 0);
-    const double *x = input(call, 1);
-    const double *y = input(call, 2);
+    double *restrict w = output(call, 0);        /* (n + 1,) */
+    const double *restrict x = input(call, 1);   /* (rows, n) */
+    const double *restrict y = input(call, 2);   /* (rows,) */
     const double learning_rate = number(call, 0);
     const int64_t rows = input_dim(call, 1, 0), n = input_dim(call, 1, 1);
     (void)part;

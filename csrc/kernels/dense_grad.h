@@ -5,8 +5,11 @@
 #include "vector/activate.h"
 
 typedef struct Layer {
-    const float *x, *dy, *y;
-    float *dz, *dw, *db;     /* dz: NULL where it is dy */
+    const float *x;          /* (batch, in) */
+    const float *dy, *y;     /* (batch, out) */
+    float *dz;               /* (batch, out), or NULL where it is dy */
+    float *dw;               /* (in, out) */
+    float *db;               /* (out,) */
     float *scratch;
     int64_t batch, in, out;
     int activation;
@@ -22,8 +25,8 @@ INLINE V v_activation_grad(V dy, V y, int activation)
     return dy;
 }
 
-/* The first `rows` rows of dw stay in registers, as does db, whose rows are added in the order of gemm/sums.h: a quarter
- * of the batch at a time, from 17 rows on. out <= WIDTH. */
+/* The first `rows` rows of dw stay in registers, as does db, whose rows are added in the order of gemm/sums.h: a
+ * quarter of the batch at a time, from 17 rows on. out <= WIDTH. */
 INLINE void gradient_rows_(const int rows, const Layer *l)
 {
     V dw[16], db = {0};
@@ -53,7 +56,8 @@ INLINE void gradient_rows_(const int rows, const Layer *l)
     _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++) v_store_part(l->dw + i * out, dw[i], out);
 }
 
-/* The same for one output and in <= WIDTH, the vectors along the inputs: four chains from 17 rows on, as sum_row has. */
+/* The same for one output and in <= WIDTH, the vectors along the inputs: four chains from 17 rows on, as sum_row
+ * has. */
 static void gradient_column(const Layer *l)
 {
     V dw[4] = {{0}};

@@ -1,8 +1,6 @@
 /* elementwise.c: arithmetic on arrays of one shape; see fastnn/reference/elementwise.py.
  *
- * Most kernels are a function of one vector, mapped over the arrays (map1, map2 in simd.h). An output may
- * be one of the inputs; the plain loops say so to GCC by `ivdep`, which otherwise checks for overlap and
- * takes the scalar loop exactly when a call works in place. */
+ * Most kernels are a function of one vector, mapped over the arrays (map1, map2 in simd.h). */
 #include <math.h>
 
 #include "fastnn.h"
@@ -30,39 +28,34 @@ static void minimum(const Call *call, Part part) { map2(call, part, v_minimum); 
 
 static void maximum_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *a = input(call, 1);
-    const float *b = input(call, 2);
-    float *da = output(call, 0);
+    const float *restrict dy = input(call, 0);   /* (…) */
+    const float *restrict a = input(call, 1);    /* (…) */
+    const float *restrict b = input(call, 2);    /* (…) */
+    float *restrict da = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
-#pragma GCC ivdep
     for (int64_t i = range.begin; i < range.end; i++)
         da[i] = a[i] >= b[i] ? dy[i] : 0;
 }
 
 static void power(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
     const double exponent = number(call, 0);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     /* In float64, so that one rounding is left and an exponent such as 0.1 is meant exactly. */
     if (exponent == 3) {
-#pragma GCC ivdep
         for (int64_t i = range.begin; i < range.end; i++)
             y[i] = (double)x[i] * x[i] * x[i];
     } else if (exponent == 2) {
-#pragma GCC ivdep
         for (int64_t i = range.begin; i < range.end; i++)
             y[i] = x[i] * x[i];
     } else if (exponent == 0.5) {
-#pragma GCC ivdep
         for (int64_t i = range.begin; i < range.end; i++)
             y[i] = sqrtf(x[i]);
     } else if (exponent == -1) {
-#pragma GCC ivdep
         for (int64_t i = range.begin; i < range.end; i++)
             y[i] = 1 / x[i];
     } else {
@@ -88,11 +81,10 @@ static void log_(const Call *call, Part part) { map1(call, part, v_log); }
 
 static void sqrt_(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
-#pragma GCC ivdep
     for (int64_t i = range.begin; i < range.end; i++)
         y[i] = sqrtf(x[i]);
 }
@@ -102,28 +94,26 @@ static void add_constant(const Call *call, Part part) { map1_constant(call, part
 
 static void clip(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
     const float low = number(call, 0);
     const float high = number(call, 1);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     /* A NaN fails both tests and stays. */
-#pragma GCC ivdep
     for (int64_t i = range.begin; i < range.end; i++)
         y[i] = x[i] < low ? low : x[i] > high ? high : x[i];
 }
 
 static void clip_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
+    const float *restrict dy = input(call, 0);   /* (…) */
+    const float *restrict x = input(call, 1);    /* (…) */
     const float low = number(call, 0);
     const float high = number(call, 1);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
-#pragma GCC ivdep
     for (int64_t i = range.begin; i < range.end; i++)
         dx[i] = x[i] < low || x[i] > high ? 0 : dy[i];
 }
@@ -178,18 +168,18 @@ static void widen(const void *x, float *y, Range range, int bytes)
 /* By way of float64 or int64, one of which holds every value of x exactly. */
 static void cast(const Call *call, Part part)
 {
+    const void *restrict x = input(call, 0);   /* (…) */
+    char *restrict y = output(call, 0);        /* (…) */
     const int from = call->inputs[0]->dtype, to = call->outputs[0]->dtype, floats = from == F32 || from == F64;
     const int64_t y_width = to == F32 || to == I32 ? 4 : to == F64 || to == I64 ? 8 : 1;
     const Range range = share_elements(output_size(call, 0), part);
 
     if (to == F32 && (from == U8 || from == BOOL || from == I32)) {
-        widen(input(call, 0), output(call, 0), range, from != I32);
+        widen(x, (float *)y, range, from != I32);
         return;
     }
     for (int64_t i = range.begin; i < range.end; i += SOME) {
         const int64_t n = range.end - i < SOME ? range.end - i : SOME;
-        const void *x = input(call, 0);
-        void *y = (char *)output(call, 0) + i * y_width;
         double numbers[SOME];
         int64_t integers[SOME];
 
@@ -202,8 +192,8 @@ static void cast(const Call *call, Part part)
             case U8: case BOOL: integers[j] = ((const uint8_t *)x)[i + j]; break;
             case DTYPE_COUNT: break;
             }
-        if (floats) cast_floats(numbers, y, n, to);
-        else cast_integers(integers, y, n, to);
+        if (floats) cast_floats(numbers, y + i * y_width, n, to);
+        else cast_integers(integers, y + i * y_width, n, to);
     }
 }
 

@@ -5,9 +5,9 @@
 
 static void embedding(const Call *call, Part part)
 {
-    const int32_t *ids = input(call, 0);                    /* (...) */
-    const float *table = input(call, 1);                    /* (rows, width) */
-    float *y = output(call, 0);                             /* (..., width) */
+    const int32_t *restrict ids = input(call, 0);   /* (…) */
+    const float *restrict table = input(call, 1);   /* (rows, width) */
+    float *restrict y = output(call, 0);            /* (…, width) */
     const int64_t rows = input_dim(call, 1, 0), width = input_dim(call, 1, 1);
     const Range mine = share_rows(input_size(call, 0), part);
 
@@ -21,9 +21,9 @@ static void embedding(const Call *call, Part part)
  * ids. */
 static void embedding_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);                       /* (..., width) */
-    const int32_t *ids = input(call, 1);                    /* (...) */
-    float *dtable = output(call, 0);                        /* (rows, width) */
+    const float *restrict dy = input(call, 0);      /* (…, width) */
+    const int32_t *restrict ids = input(call, 1);   /* (…) */
+    float *restrict dtable = output(call, 0);       /* (rows, width) */
     const int64_t count = input_size(call, 1), width = output_dim(call, 0, 1);
     const Range mine = share_rows(output_dim(call, 0, 0), part);
 

@@ -7,8 +7,8 @@
 /* y = f(x), one by one; f is inlined. */
 INLINE void each1(const Call *call, Part part, float (*f)(float))
 {
-    const float *x = input(call, 0);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     for (int64_t i = range.begin; i < range.end; i++) y[i] = f(x[i]);
@@ -17,9 +17,9 @@ INLINE void each1(const Call *call, Part part, float (*f)(float))
 /* y = f(a, b), one by one. */
 INLINE void each2(const Call *call, Part part, float (*f)(float, float))
 {
-    const float *a = input(call, 0);
-    const float *b = input(call, 1);
-    float *y = output(call, 0);
+    const float *restrict a = input(call, 0);   /* (…) */
+    const float *restrict b = input(call, 1);   /* (…) */
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     for (int64_t i = range.begin; i < range.end; i++) y[i] = f(a[i], b[i]);

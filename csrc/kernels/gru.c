@@ -4,14 +4,14 @@
 
 static void gru_after_steps(const Call *call, Part part)
 {
-    const float *z = input(call, 0);                        /* (batch, time, 3 units) */
-    const float *u = input(call, 1);                        /* (units, 3 units) */
-    const float *b = input(call, 2);                        /* (3 units,) */
-    const float *h0 = input(call, 3);                       /* (batch, units) */
-    float *h = output(call, 0);                             /* (batch, time, units) */
-    float *before = output(call, 1);                        /* (batch, time, units) */
-    float *gates = output(call, 2);                         /* (batch, time, 4 units) */
-    float *h_last = output(call, 3);                        /* (batch, units) */
+    const float *restrict z = input(call, 0);    /* (batch, time, 3 units) */
+    const float *restrict u = input(call, 1);    /* (units, 3 units) */
+    const float *restrict b = input(call, 2);    /* (3 units,) */
+    const float *restrict h0 = input(call, 3);   /* (batch, units) */
+    float *restrict h = output(call, 0);         /* (batch, time, units) or NULL */
+    float *restrict before = output(call, 1);    /* (batch, time, units) or NULL */
+    float *restrict gates = output(call, 2);     /* (batch, time, 4 units) */
+    float *restrict h_last = output(call, 3);    /* (batch, units) */
     const int64_t n = input_dim(call, 1, 0);
     const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 4, (int)integer(call, 0));
     const Range mine = share_rows(q.batch, part);
@@ -46,14 +46,14 @@ static void gru_after_steps(const Call *call, Part part)
 
 static void gru_after_steps_grad(const Call *call, Part part)
 {
-    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
-    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
-    const float *u = input(call, 2);                        /* (units, 3 units) */
-    const float *before = input(call, 3);                   /* (batch, time, units) */
-    const float *gates = input(call, 4);                    /* (batch, time, 4 units) */
-    float *dz = output(call, 0);                            /* (batch, time, 3 units) */
-    float *da = output(call, 1);                            /* (batch, time, 3 units) */
-    float *dh0 = output(call, 2);                           /* (batch, units) */
+    const float *restrict dh = given(call, 0);        /* (batch, time, units) or NULL */
+    const float *restrict dh_last = given(call, 1);   /* (batch, units) or NULL */
+    const float *restrict u = input(call, 2);         /* (units, 3 units) */
+    const float *restrict before = input(call, 3);    /* (batch, time, units) */
+    const float *restrict gates = input(call, 4);     /* (batch, time, 4 units) */
+    float *restrict dz = output(call, 0);             /* (batch, time, 3 units) */
+    float *restrict da = output(call, 1);             /* (batch, time, 3 units) */
+    float *restrict dh0 = output(call, 2);            /* (batch, units) */
     const int64_t n = input_dim(call, 2, 0);
     const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 5, !integer(call, 0));
     const Range mine = share_rows(q.batch, part);
@@ -93,18 +93,19 @@ static void gru_after_steps_grad(const Call *call, Part part)
 
 static void gru_before_steps(const Call *call, Part part)
 {
-    const float *z = input(call, 0);                        /* (batch, time, 3 units) */
-    const float *u = input(call, 1);                        /* (units, 3 units) */
-    const float *h0 = input(call, 2);                       /* (batch, units) */
-    float *h = output(call, 0);                             /* (batch, time, units) */
-    float *before = output(call, 1);                        /* (batch, time, units) */
-    float *gates = output(call, 2);                         /* (batch, time, 4 units) */
-    float *h_last = output(call, 3);                        /* (batch, units) */
+    const float *restrict z = input(call, 0);    /* (batch, time, 3 units) */
+    const float *restrict u = input(call, 1);    /* (units, 3 units) */
+    const float *restrict h0 = input(call, 2);   /* (batch, units) */
+    float *restrict h = output(call, 0);         /* (batch, time, units) or NULL */
+    float *restrict before = output(call, 1);    /* (batch, time, units) or NULL */
+    float *restrict gates = output(call, 2);     /* (batch, time, 4 units) */
+    float *restrict h_last = output(call, 3);    /* (batch, units) */
     const int64_t n = input_dim(call, 1, 0);
     const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 3, (int)integer(call, 0));
     const Range mine = share_rows(q.batch, part);
     int64_t used = 0;
-    const Product both = weights(u, 3 * n, 1, 2 * n, n, mine, &used), last = weights(u + 2 * n, 3 * n, 1, n, n, mine, &used);
+    const Product both = weights(u, 3 * n, 1, 2 * n, n, mine, &used);
+    const Product last = weights(u + 2 * n, 3 * n, 1, n, n, mine, &used);
     const int64_t some = tile_rows(mine, both.panels && last.panels);
 
     for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {
@@ -120,7 +121,8 @@ static void gru_before_steps(const Call *call, Part part)
                 const float *state = h_last + (r0 + r) * n;
                 EACH_VECTOR(j, n) {
                     const V reset = v_sigmoid(LOAD(gate + n));
-                    STORE(gate, v_sigmoid(LOAD(gate))), STORE(gate + n, reset), STORE(gate + 3 * n, reset * LOAD(state));
+                    STORE(gate, v_sigmoid(LOAD(gate))), STORE(gate + n, reset);
+                    STORE(gate + 3 * n, reset * LOAD(state));
                 }
             }
             times(last, gates0 + 3 * n, row, x0 + 2 * n, q.time * 3 * n, gates0 + 2 * n, row, rows, used);
@@ -142,19 +144,20 @@ static void gru_before_steps(const Call *call, Part part)
 
 static void gru_before_steps_grad(const Call *call, Part part)
 {
-    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
-    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
-    const float *u = input(call, 2);                        /* (units, 3 units) */
-    const float *before = input(call, 3);                   /* (batch, time, units) */
-    const float *gates = input(call, 4);                    /* (batch, time, 4 units) */
-    float *dz = output(call, 0);                            /* (batch, time, 3 units) */
-    float *dh0 = output(call, 1);                           /* (batch, units) */
-    float *scratch = output(call, 2);                       /* (batch, units) */
+    const float *restrict dh = given(call, 0);        /* (batch, time, units) or NULL */
+    const float *restrict dh_last = given(call, 1);   /* (batch, units) or NULL */
+    const float *restrict u = input(call, 2);         /* (units, 3 units) */
+    const float *restrict before = input(call, 3);    /* (batch, time, units) */
+    const float *restrict gates = input(call, 4);     /* (batch, time, 4 units) */
+    float *restrict dz = output(call, 0);             /* (batch, time, 3 units) */
+    float *restrict dh0 = output(call, 1);            /* (batch, units) */
+    float *restrict scratch = output(call, 2);        /* (batch, units) */
     const int64_t n = input_dim(call, 2, 0);
     const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 5, !integer(call, 0));
     const Range mine = share_rows(q.batch, part);
     int64_t used = 0;
-    const Product both = weights(u, 1, 3 * n, n, 2 * n, mine, &used), last = weights(u + 2 * n, 1, 3 * n, n, n, mine, &used);
+    const Product both = weights(u, 1, 3 * n, n, 2 * n, mine, &used);
+    const Product last = weights(u + 2 * n, 1, 3 * n, n, n, mine, &used);
     const int64_t some = tile_rows(mine, both.panels && last.panels);
 
     for (int64_t r0 = mine.begin; r0 < mine.end; r0 += some) {

@@ -5,10 +5,10 @@
 
 static void rescale(const Call *call, Part part)
 {
-    const void *x = input(call, 0);
+    const void *restrict x = input(call, 0);   /* (…) */
     const float scale = number(call, 0);
     const float offset = number(call, 1);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);       /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     switch (call->inputs[0]->dtype) {
@@ -33,11 +33,11 @@ static void rescale(const Call *call, Part part)
 
 static void scale_shift(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *center = input(call, 1);
-    const float *scale = input(call, 2);
-    const float *shift = input(call, 3);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);        /* (…, n) */
+    const float *restrict center = input(call, 1);   /* (n,) */
+    const float *restrict scale = input(call, 2);    /* (n,) */
+    const float *restrict shift = input(call, 3);    /* (n,) */
+    float *restrict y = output(call, 0);             /* (…, n) */
     const int64_t n = input_size(call, 1);
     const Range rows = share_rows(n ? output_size(call, 0) / n : 0, part);
 
@@ -71,11 +71,11 @@ static Frame frame_of(const Call *call, const Tensor *small, const Tensor *walke
 
 static void pad(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
     const Constant *before = &call->constants[0];
     const float value = number(call, 2);
-    float *y = output(call, 0);
-    const Tensor *small = call->inputs[0], *large = call->outputs[0];
+    float *restrict y = output(call, 0);        /* (…), x and its borders */
+    const Tensor *small = call->inputs[0], *large = call->outputs[0];      /* (…), without borders and with them */
     const Frame frame = frame_of(call, small, large);
     const Range range = share(frame.outer, 1, part);
 
@@ -99,10 +99,10 @@ static void pad(const Call *call, Part part)
 
 static void crop(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
     const Constant *before = &call->constants[0];
-    float *y = output(call, 0);
-    const Tensor *large = call->inputs[0], *small = call->outputs[0];
+    float *restrict y = output(call, 0);        /* (…), x without its borders */
+    const Tensor *large = call->inputs[0], *small = call->outputs[0];      /* (…), with borders and without them */
     const Frame frame = frame_of(call, small, small);
     const int64_t whole = frame.left + frame.run + frame.right;
     const Range range = share(frame.outer, 1, part);
@@ -120,10 +120,10 @@ static void crop(const Call *call, Part part)
 
 static void upsample(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
+    const float *restrict x = input(call, 0);   /* (batch, h, w, c) */
     const int64_t rows = integer(call, 0);
     const int64_t columns = integer(call, 1);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);        /* (batch, h * rows, w * columns, c) */
     const int64_t batch = input_dim(call, 0, 0), h = input_dim(call, 0, 1);
     const int64_t w = input_dim(call, 0, 2), c = input_dim(call, 0, 3), wide = w * columns * c;
     const Range range = share_rows(batch * h, part);
@@ -140,10 +140,10 @@ static void upsample(const Call *call, Part part)
 
 static void upsample_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
+    const float *restrict dy = input(call, 0);   /* (batch, h * rows, w * columns, c) */
     const int64_t rows = integer(call, 0);
     const int64_t columns = integer(call, 1);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);        /* (batch, h, w, c) */
     const int64_t batch = output_dim(call, 0, 0), h = output_dim(call, 0, 1);
     const int64_t w = output_dim(call, 0, 2), c = output_dim(call, 0, 3);
     const Range range = share_rows(batch * h, part);
@@ -174,10 +174,10 @@ static inline Between between(int64_t q, int64_t n, int64_t part, int64_t times)
 
 static void upsample_bilinear(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
+    const float *restrict x = input(call, 0);   /* (batch, h, w, c) */
     const int64_t rows = integer(call, 0);
     const int64_t columns = integer(call, 1);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);        /* (batch, h * rows, w * columns, c) */
     const int64_t batch = input_dim(call, 0, 0), h = input_dim(call, 0, 1);
     const int64_t w = input_dim(call, 0, 2), c = input_dim(call, 0, 3);
     const Range range = share_rows(batch * h * rows, part);
@@ -202,10 +202,10 @@ static void upsample_bilinear(const Call *call, Part part)
 
 static void upsample_bilinear_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
+    const float *restrict dy = input(call, 0);   /* (batch, h * rows, w * columns, c) */
     const int64_t rows = integer(call, 0);
     const int64_t columns = integer(call, 1);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);        /* (batch, h, w, c) */
     const int64_t batch = output_dim(call, 0, 0), h = output_dim(call, 0, 1);
     const int64_t w = output_dim(call, 0, 2), c = output_dim(call, 0, 3);
     const Range images = share_rows(batch, part);
@@ -233,11 +233,11 @@ static void upsample_bilinear_grad(const Call *call, Part part)
 
 static void flip(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *coin = input(call, 1);
+    const float *restrict x = input(call, 0);      /* (batch, h, w, c) */
+    const float *restrict coin = input(call, 1);   /* (batch,) */
     const int64_t rows = integer(call, 0);
     const int64_t columns = integer(call, 1);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);           /* (batch, h, w, c) */
     const int64_t batch = input_dim(call, 0, 0), h = input_dim(call, 0, 1);
     const int64_t w = input_dim(call, 0, 2), c = input_dim(call, 0, 3);
     const Range range = share_rows(batch * h, part);

@@ -1,8 +1,8 @@
 /* index.c: elements by number, along an axis, one for each place, in order; see fastnn/reference/index.py. */
 #include <string.h>
 
-#include "fastnn.h"
-#include "vector/simd.h"
+#include "vector/integers.h"
+#include "vector/move.h"
 
 enum { BLOCK = 64 };      /* elements of a row that one worker adds up */
 
@@ -25,18 +25,12 @@ INLINE int64_t place_of(int64_t index, int64_t size)
     return index < 0 ? 0 : index >= size ? size - 1 : index;
 }
 
-static inline int64_t width_of(const Tensor *t)
-{
-    static const int64_t width[] = {[F32] = 4, [F64] = 8, [I32] = 4, [I64] = 8, [U8] = 1, [BOOL] = 1};
-    return width[t->dtype];
-}
-
 static void take(const Call *call, Part part)
 {
-    const char *x = input(call, 0);
-    const int32_t *indices = input(call, 1);
+    const char *restrict x = input(call, 0);            /* (outer…, size, inner…) */
+    const int32_t *restrict indices = input(call, 1);   /* (…) */
     const int axis = integer(call, 0);
-    char *y = output(call, 0);
+    char *restrict y = output(call, 0);                 /* (outer…, …, inner…) */
     const View v = view_of(call->inputs[0], axis, 1);
     const int64_t count = input_size(call, 1), bytes = v.inner * width_of(call->inputs[0]);
     const Range range = share(v.outer * count, 1, part);
@@ -68,10 +62,10 @@ INLINE void add_rows(void *dx, const void *dy, const int32_t *indices, int64_t c
 
 static void take_grad(const Call *call, Part part)
 {
-    const char *dy = input(call, 0);
-    const int32_t *indices = input(call, 1);
+    const char *restrict dy = input(call, 0);           /* (outer…, …, inner…) */
+    const int32_t *restrict indices = input(call, 1);   /* (…) */
     const int axis = integer(call, 0);
-    char *dx = output(call, 0);
+    char *restrict dx = output(call, 0);                /* (outer…, size, inner…) */
     const View v = view_of(call->outputs[0], axis, 1);
     const int64_t count = input_size(call, 1), width = width_of(call->outputs[0]);
     const int64_t blocks = (v.inner + BLOCK - 1) / BLOCK;
@@ -92,10 +86,10 @@ static void take_grad(const Call *call, Part part)
 
 static void take_along(const Call *call, Part part)
 {
-    const char *x = input(call, 0);
-    const int32_t *indices = input(call, 1);
+    const char *restrict x = input(call, 0);            /* (outer…, size, inner…) */
+    const int32_t *restrict indices = input(call, 1);   /* (outer…, count, inner…) */
     const int axis = integer(call, 0);
-    char *y = output(call, 0);
+    char *restrict y = output(call, 0);                 /* (outer…, count, inner…) */
     const View v = view_of(call->inputs[0], axis, 1);
     const int64_t count = input_dim(call, 1, axis), width = width_of(call->inputs[0]);
     const Range range = share(v.outer * count, 1, part);
@@ -111,10 +105,10 @@ static void take_along(const Call *call, Part part)
 
 static void take_along_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const int32_t *indices = input(call, 1);
+    const float *restrict dy = input(call, 0);          /* (outer…, count, inner…) */
+    const int32_t *restrict indices = input(call, 1);   /* (outer…, count, inner…) */
     const int axis = integer(call, 0);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);               /* (outer…, size, inner…) */
     const View v = view_of(call->outputs[0], axis, 1);
     const int64_t count = input_dim(call, 0, axis);
     const Range range = share(v.outer, 1, part);
@@ -142,8 +136,7 @@ INLINE int before(const void *x, int64_t i, int64_t j, int dtype)
         if (a != a || b != b) return a == a ? 1 : b == b ? 0 : i < j;
         return a < b || (a == b && i < j);
     }
-    const int64_t a = dtype == I32 ? ((const int32_t *)x)[i] : dtype == I64 ? ((const int64_t *)x)[i] : ((const uint8_t *)x)[i];
-    const int64_t b = dtype == I32 ? ((const int32_t *)x)[j] : dtype == I64 ? ((const int64_t *)x)[j] : ((const uint8_t *)x)[j];
+    const int64_t a = whole_at(x, i, dtype), b = whole_at(x, j, dtype);
     return a < b || (a == b && i < j);
 }
 
@@ -174,8 +167,8 @@ INLINE void sort_row(int32_t *order, const void *x, int64_t n, int dtype)
 
 static void argsort(const Call *call, Part part)
 {
-    const char *x = input(call, 0);
-    int32_t *y = output(call, 0);
+    const char *restrict x = input(call, 0);   /* (…, n) */
+    int32_t *restrict y = output(call, 0);     /* (…, n) */
     const int64_t n = input_dim(call, 0, call->inputs[0]->rank - 1), width = width_of(call->inputs[0]);
 
     if (!n) return;
@@ -196,8 +189,8 @@ static void argsort(const Call *call, Part part)
 /* y = x combined with all before it; a block of columns side by side, in float64 or 64 bits. */
 INLINE void scan(const Call *call, Part part, int is_sum, int reverse, int dtype)
 {
-    const void *x = input(call, 0);
-    void *y = output(call, 0);
+    const void *restrict x = input(call, 0);   /* (outer…, size, inner…) */
+    void *restrict y = output(call, 0);        /* (outer…, size, inner…) */
     const View v = view_of(call->inputs[0], (int)integer(call, 0), 1);
     const int64_t blocks = (v.inner + BLOCK - 1) / BLOCK;
     const Range range = share(v.outer * blocks, 1, part);
@@ -219,10 +212,9 @@ INLINE void scan(const Call *call, Part part, int is_sum, int reverse, int dtype
                     numbers[j] = is_sum ? numbers[j] + value : numbers[j] * value;
                     ((float *)y)[at + j] = (float)numbers[j];
                 } else {
-                    const uint64_t value = (uint64_t)(dtype == I32 ? ((const int32_t *)x)[at + j] : ((const int64_t *)x)[at + j]);
+                    const uint64_t value = (uint64_t)whole_at(x, at + j, dtype);
                     whole[j] = is_sum ? whole[j] + value : whole[j] * value;
-                    if (dtype == I32) ((int32_t *)y)[at + j] = (int32_t)whole[j];
-                    else ((int64_t *)y)[at + j] = (int64_t)whole[j];
+                    put_whole(y, at + j, dtype, (int64_t)whole[j]);
                 }
         }
     }
@@ -243,9 +235,9 @@ static void cumprod(const Call *call, Part part) { scan_any(call, part, 0, 0); }
 /* With S_j = dy_j + x_{j+1} S_{j+1} and P_j = x_0 … x_{j-1}: dx_j = P_j S_j. */
 static void cumprod_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
-    float *dx = output(call, 0);
+    const float *restrict dy = input(call, 0);   /* (outer…, size, inner…) */
+    const float *restrict x = input(call, 1);    /* (outer…, size, inner…) */
+    float *restrict dx = output(call, 0);        /* (outer…, size, inner…) */
     const View v = view_of(call->inputs[1], (int)integer(call, 0), 1);
     const Range range = share(v.outer * v.inner, 1, part);
 

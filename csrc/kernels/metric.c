@@ -5,10 +5,10 @@
 
 static void binary_accuracy(const Call *call, Part part)
 {
-    const float *y_true = input(call, 0);
-    const float *y_pred = input(call, 1);
+    const float *restrict y_true = input(call, 0);   /* (…, n) */
+    const float *restrict y_pred = input(call, 1);   /* (…, n) */
     const float threshold = number(call, 0);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);             /* (…) */
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
 
@@ -27,9 +27,9 @@ static void binary_accuracy(const Call *call, Part part)
 
 static void categorical_accuracy(const Call *call, Part part)
 {
-    const float *y_true = input(call, 0);
-    const float *y_pred = input(call, 1);
-    float *y = output(call, 0);
+    const float *restrict y_true = input(call, 0);   /* (…, n) */
+    const float *restrict y_pred = input(call, 1);   /* (…, n) */
+    float *restrict y = output(call, 0);             /* (…) */
     const int64_t n = last_dim(call->inputs[1]), size = input_size(call, 1);
     const Range rows = share_rows(output_size(call, 0), part);
     int32_t actual[WIDTH], predicted[WIDTH];
@@ -44,9 +44,9 @@ static void categorical_accuracy(const Call *call, Part part)
 
 static void sparse_categorical_accuracy(const Call *call, Part part)
 {
-    const int32_t *labels = input(call, 0);
-    const float *y_pred = input(call, 1);
-    float *y = output(call, 0);
+    const int32_t *restrict labels = input(call, 0);   /* (…) */
+    const float *restrict y_pred = input(call, 1);     /* (…, n) */
+    float *restrict y = output(call, 0);               /* (…) */
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
     const float *end = y_pred + input_size(call, 1);
@@ -73,10 +73,10 @@ static inline int in_top_k(const float *x, int64_t n, int64_t label, int64_t k)
 
 static void top_k_accuracy(const Call *call, Part part)
 {
-    const float *y_true = input(call, 0);
-    const float *y_pred = input(call, 1);
+    const float *restrict y_true = input(call, 0);   /* (…, n) */
+    const float *restrict y_pred = input(call, 1);   /* (…, n) */
     const int64_t k = integer(call, 0);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);             /* (…) */
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
 
@@ -86,10 +86,10 @@ static void top_k_accuracy(const Call *call, Part part)
 
 static void sparse_top_k_accuracy(const Call *call, Part part)
 {
-    const int32_t *labels = input(call, 0);
-    const float *y_pred = input(call, 1);
+    const int32_t *restrict labels = input(call, 0);   /* (…) */
+    const float *restrict y_pred = input(call, 1);     /* (…, n) */
     const int64_t k = integer(call, 0);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);               /* (…) */
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
 
@@ -99,9 +99,9 @@ static void sparse_top_k_accuracy(const Call *call, Part part)
 
 static void keep_top_k(const Call *call, Part part)
 {
-    const float *x = input(call, 0);   /* (rows, n) */
+    const float *restrict x = input(call, 0);   /* (rows, n) */
     const int64_t k = integer(call, 0);
-    float *y = output(call, 0);        /* (rows, n) */
+    float *restrict y = output(call, 0);        /* (rows, n) */
     const int64_t n = last_dim(call->inputs[0]);
     const Range rows = share_rows(n ? output_size(call, 0) / n : 0, part);
 
@@ -148,9 +148,9 @@ static inline double dot_in_double(const float *x, const float *weights, int64_t
 
 static void mean_step(const Call *call, Part part)
 {
-    const float *values = input(call, 2);
-    double *total = output(call, 0);
-    double *count = output(call, 1);
+    const float *restrict values = input(call, 2);   /* (…) */
+    double *restrict total = output(call, 0);        /* () */
+    double *restrict count = output(call, 1);        /* () */
     const int64_t size = input_size(call, 2);
 
     (void)part;
@@ -160,10 +160,10 @@ static void mean_step(const Call *call, Part part)
 
 static void weighted_mean_step(const Call *call, Part part)
 {
-    const float *values = input(call, 2);
-    const float *weights = input(call, 3);
-    double *total = output(call, 0);
-    double *count = output(call, 1);
+    const float *restrict values = input(call, 2);    /* (…) */
+    const float *restrict weights = input(call, 3);   /* (…) */
+    double *restrict total = output(call, 0);         /* () */
+    double *restrict count = output(call, 1);         /* () */
     const int64_t size = input_size(call, 2);
 
     (void)part;
@@ -173,11 +173,11 @@ static void weighted_mean_step(const Call *call, Part part)
 
 static void confusion_step(const Call *call, Part part)
 {
-    const float *y_true = input(call, 1);
-    const float *y_pred = input(call, 2);
-    const float *weights = input(call, 3);
+    const float *restrict y_true = input(call, 1);    /* (batch, columns) */
+    const float *restrict y_pred = input(call, 2);    /* (batch, columns) */
+    const float *restrict weights = input(call, 3);   /* (batch,) */
     const float threshold = number(call, 0);
-    double *counts = output(call, 0);
+    double *restrict counts = output(call, 0);        /* (4, columns) */
     const int64_t batch = input_dim(call, 1, 0), columns = input_dim(call, 1, 1);
 
     (void)part;
@@ -199,10 +199,10 @@ static void confusion_step(const Call *call, Part part)
 
 static void hardmax_confusion_step(const Call *call, Part part)
 {
-    const float *y_true = input(call, 1);
-    const float *y_pred = input(call, 2);
-    const float *weights = input(call, 3);
-    double *counts = output(call, 0);
+    const float *restrict y_true = input(call, 1);    /* (batch, columns) */
+    const float *restrict y_pred = input(call, 2);    /* (batch, columns) */
+    const float *restrict weights = input(call, 3);   /* (batch,) */
+    double *restrict counts = output(call, 0);        /* (4, columns) */
     const int64_t batch = input_dim(call, 1, 0), columns = input_dim(call, 1, 1);
 
     (void)part;
@@ -223,13 +223,13 @@ static void hardmax_confusion_step(const Call *call, Part part)
 
 static void r2_step(const Call *call, Part part)
 {
-    const float *y_true = input(call, 4);
-    const float *y_pred = input(call, 5);
-    const float *weights = input(call, 6);
-    double *squared_sum = output(call, 0);
-    double *sum = output(call, 1);
-    double *residual = output(call, 2);
-    double *count = output(call, 3);
+    const float *restrict y_true = input(call, 4);    /* (batch, columns) */
+    const float *restrict y_pred = input(call, 5);    /* (batch, columns) */
+    const float *restrict weights = input(call, 6);   /* (batch,) */
+    double *restrict squared_sum = output(call, 0);   /* (columns,) */
+    double *restrict sum = output(call, 1);           /* (columns,) */
+    double *restrict residual = output(call, 2);      /* (columns,) */
+    double *restrict count = output(call, 3);         /* () */
     const int64_t batch = input_dim(call, 4, 0), columns = input_dim(call, 4, 1);
 
     (void)part;

@@ -10,13 +10,13 @@ enum {
 
 static void layer_norm(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *gamma = input(call, 1);
-    const float *beta = input(call, 2);
+    const float *restrict x = input(call, 0);       /* (rows, n) */
+    const float *restrict gamma = input(call, 1);   /* (n,) */
+    const float *restrict beta = input(call, 2);    /* (n,) */
     const double epsilon = number(call, 0);
-    float *y = output(call, 0);
-    float *mean = output(call, 1);          /* or NULL, as the next */
-    float *rstd = output(call, 2);
+    float *restrict y = output(call, 0);            /* (rows, n) */
+    float *restrict mean = output(call, 1);         /* (rows,) or NULL */
+    float *restrict rstd = output(call, 2);         /* (rows,) or NULL */
     const int64_t n = input_dim(call, 0, 1);
     const Range rows = share_rows(input_dim(call, 0, 0), part);
 
@@ -60,14 +60,14 @@ static int64_t row_chunks(int64_t rows) { return rows > CHUNK ? (rows + CHUNK - 
 
 static void layer_norm_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
-    const float *gamma = input(call, 2);
-    const float *mean = input(call, 3);
-    const float *rstd = input(call, 4);
-    float *dx = output(call, 0);
-    float *dgamma = output(call, 1);
-    float *dbeta = output(call, 2);
+    const float *restrict dy = input(call, 0);      /* (rows, n) */
+    const float *restrict x = input(call, 1);       /* (rows, n) */
+    const float *restrict gamma = input(call, 2);   /* (n,) */
+    const float *restrict mean = input(call, 3);    /* (rows,) */
+    const float *restrict rstd = input(call, 4);    /* (rows,) */
+    float *restrict dx = output(call, 0);           /* (rows, n) */
+    float *restrict dgamma = output(call, 1);       /* (n,) */
+    float *restrict dbeta = output(call, 2);        /* (n,) */
     const int64_t rows = input_dim(call, 0, 0), n = input_dim(call, 0, 1), chunks = row_chunks(rows);
     float *const dbetas = call->scratch + (chunks - 1) * n;
     const Range range = share(rows, CHUNK, part);
@@ -120,14 +120,14 @@ static inline int64_t groups_at_once(int64_t group, int64_t groups, int64_t widt
 
 static void group_norm(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const float *gamma = input(call, 1);
-    const float *beta = input(call, 2);
+    const float *restrict x = input(call, 0);       /* (batch, …, channels) */
+    const float *restrict gamma = input(call, 1);   /* (channels,) */
+    const float *restrict beta = input(call, 2);    /* (channels,) */
     const int64_t groups = integer(call, 0);
     const double epsilon = number(call, 1);
-    float *y = output(call, 0);
-    float *mean = output(call, 1);          /* or NULL, as the next */
-    float *rstd = output(call, 2);
+    float *restrict y = output(call, 0);            /* (batch, …, channels) */
+    float *restrict mean = output(call, 1);         /* (batch, groups) or NULL */
+    float *restrict rstd = output(call, 2);         /* (batch, groups) or NULL */
     const int64_t channels = input_size(call, 1), width = channels / groups, size = inner_size(call->inputs[0], 1);
     const int64_t rows = size / channels;
     const Range samples = share_rows(input_dim(call, 0, 0), part);
@@ -166,14 +166,14 @@ static void group_norm(const Call *call, Part part)
 
 static void group_norm_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *x = input(call, 1);
-    const float *gamma = input(call, 2);
-    const float *mean = input(call, 3);
-    const float *rstd = input(call, 4);
-    float *dx = output(call, 0);
-    float *dgamma = output(call, 1);
-    float *dbeta = output(call, 2);
+    const float *restrict dy = input(call, 0);      /* (batch, …, channels) */
+    const float *restrict x = input(call, 1);       /* (batch, …, channels) */
+    const float *restrict gamma = input(call, 2);   /* (channels,) */
+    const float *restrict mean = input(call, 3);    /* (batch, groups) */
+    const float *restrict rstd = input(call, 4);    /* (batch, groups) */
+    float *restrict dx = output(call, 0);           /* (batch, …, channels) */
+    float *restrict dgamma = output(call, 1);       /* (channels,) */
+    float *restrict dbeta = output(call, 2);        /* (channels,) */
     const int64_t channels = input_size(call, 2), groups = input_dim(call, 3, 1), width = channels / groups;
     const int64_t size = inner_size(call->inputs[0], 1), rows = size / channels;
     const double count = (double)(rows * width);

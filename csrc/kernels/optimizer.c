@@ -6,8 +6,8 @@ static float scalar(const Call *call, int i) { return *(const float *)input(call
 
 static void sgd_step(const Call *call, Part part)
 {
-    float *restrict w = output(call, 0);
-    const float *restrict g = input(call, 1);
+    float *restrict w = output(call, 0);        /* (…) */
+    const float *restrict g = input(call, 1);   /* (…) */
     const float lr = scalar(call, 2);
     const Range range = share_elements(output_size(call, 0), part);
 
@@ -17,9 +17,9 @@ static void sgd_step(const Call *call, Part part)
 
 static void momentum_step(const Call *call, Part part)
 {
-    float *restrict w = output(call, 0);
-    const float *restrict g = input(call, 1);
-    float *restrict v = output(call, 1);
+    float *restrict w = output(call, 0);        /* (…) */
+    const float *restrict g = input(call, 1);   /* (…) */
+    float *restrict v = output(call, 1);        /* (…) */
     const float lr = scalar(call, 3);
     const float momentum = number(call, 0);
     const int64_t nesterov = integer(call, 1);
@@ -39,9 +39,9 @@ static void momentum_step(const Call *call, Part part)
 
 static void rmsprop_step(const Call *call, Part part)
 {
-    float *restrict w = output(call, 0);
-    const float *restrict g = input(call, 1);
-    float *restrict v = output(call, 1);
+    float *restrict w = output(call, 0);        /* (…) */
+    const float *restrict g = input(call, 1);   /* (…) */
+    float *restrict v = output(call, 1);        /* (…) */
     const float lr = scalar(call, 3);
     const float rho = number(call, 0), rest = 1 - number(call, 0);
     const float epsilon = number(call, 1);
@@ -55,11 +55,11 @@ static void rmsprop_step(const Call *call, Part part)
 
 static void rmsprop_full_step(const Call *call, Part part)
 {
-    float *restrict w = output(call, 0);
-    const float *restrict g = input(call, 1);
-    float *restrict v = output(call, 1);
-    float *restrict a = output(call, 2);
-    float *restrict m = output(call, 3);
+    float *restrict w = output(call, 0);        /* (…) */
+    const float *restrict g = input(call, 1);   /* (…) */
+    float *restrict v = output(call, 1);        /* (…) */
+    float *restrict a = output(call, 2);        /* (…) */
+    float *restrict m = output(call, 3);        /* (…) */
     const float lr = scalar(call, 5);
     const float rho = number(call, 0), rest = 1 - number(call, 0);
     const float momentum = number(call, 1);
@@ -117,10 +117,10 @@ INLINE V v_root(V x)
 
 static void adam_step(const Call *call, Part part)
 {
-    float *restrict w = output(call, 0);
-    const float *restrict g = input(call, 1);
-    float *restrict m = output(call, 1);
-    float *restrict v = output(call, 2);
+    float *restrict w = output(call, 0);        /* (…) */
+    const float *restrict g = input(call, 1);   /* (…) */
+    float *restrict m = output(call, 1);        /* (…) */
+    float *restrict v = output(call, 2);        /* (…) */
     const float lr = scalar(call, 4);
     const int64_t step = *(const int64_t *)input(call, 5);
     const double beta_1 = number(call, 0), beta_2 = number(call, 1);
@@ -142,11 +142,11 @@ static void adam_step(const Call *call, Part part)
 
 static void adam_amsgrad_step(const Call *call, Part part)
 {
-    float *restrict w = output(call, 0);
-    const float *restrict g = input(call, 1);
-    float *restrict m = output(call, 1);
-    float *restrict v = output(call, 2);
-    float *restrict vhat = output(call, 3);
+    float *restrict w = output(call, 0);        /* (…) */
+    const float *restrict g = input(call, 1);   /* (…) */
+    float *restrict m = output(call, 1);        /* (…) */
+    float *restrict v = output(call, 2);        /* (…) */
+    float *restrict vhat = output(call, 3);     /* (…) */
     const float lr = scalar(call, 5);
     const int64_t step = *(const int64_t *)input(call, 6);
     const double beta_1 = number(call, 0), beta_2 = number(call, 1);
@@ -164,9 +164,9 @@ static void adam_amsgrad_step(const Call *call, Part part)
 
 static void adagrad_step(const Call *call, Part part)
 {
-    float *restrict w = output(call, 0);
-    const float *restrict g = input(call, 1);
-    float *restrict a = output(call, 1);
+    float *restrict w = output(call, 0);        /* (…) */
+    const float *restrict g = input(call, 1);   /* (…) */
+    float *restrict a = output(call, 1);        /* (…) */
     const float lr = scalar(call, 3);
     const float epsilon = number(call, 0);
     const Range range = share_elements(output_size(call, 0), part);
@@ -179,7 +179,7 @@ static void adagrad_step(const Call *call, Part part)
 
 static void decay_step(const Call *call, Part part)
 {
-    float *restrict w = output(call, 0);
+    float *restrict w = output(call, 0);   /* (…) */
     const float lr = scalar(call, 1);
     const float rate = number(call, 0);
     const Range range = share_elements(output_size(call, 0), part);
@@ -191,7 +191,7 @@ static void decay_step(const Call *call, Part part)
 /* Both comparisons are false for NaN, which stays. */
 static void clip_value_step(const Call *call, Part part)
 {
-    float *restrict g = output(call, 0);
+    float *restrict g = output(call, 0);   /* (…) */
     const float value = number(call, 0);
     const Range range = share_elements(output_size(call, 0), part);
 
@@ -204,7 +204,7 @@ static void clip_value_step(const Call *call, Part part)
 /* WHOLE: the norm is one sum over everything. Sixteen sums in double, which vectors add up. */
 static void clip_norm_step(const Call *call, Part part)
 {
-    float *restrict g = output(call, 0);
+    float *restrict g = output(call, 0);   /* (…) */
     const double norm = number(call, 0);
     const int64_t n = output_size(call, 0);
     double sums[16] = {0}, total = 0;
@@ -222,8 +222,8 @@ static void clip_norm_step(const Call *call, Part part)
 
 static void ema_step(const Call *call, Part part)
 {
-    float *restrict average = output(call, 0);
-    const float *restrict w = input(call, 1);
+    float *restrict average = output(call, 0);   /* (…) */
+    const float *restrict w = input(call, 1);    /* (…) */
     const float momentum = number(call, 0), rest = 1 - number(call, 0);
     const Range range = share_elements(output_size(call, 0), part);
 

@@ -84,9 +84,9 @@ INLINE void window(Mode mode, const float *from, float *y, const Tensor *argmax,
 
 INLINE void pool(const Call *call, Part part, Mode mode)
 {
-    const float *x = input(call, 0);
-    float *y = output(call, 0);
-    const Tensor *argmax = mode == MAX ? call->outputs[1] : NULL;     /* its data may be NULL */
+    const float *restrict x = input(call, 0);   /* (batch, height, width, channels) */
+    float *restrict y = output(call, 0);        /* (batch, rows, columns, channels) */
+    const Tensor *argmax = mode == MAX ? call->outputs[1] : NULL;     /* as y, its data may be NULL */
     const Pool p = pool_of(call->inputs[0], call->outputs[0], call->constants);
     const Range range = share_rows(output_dim(call, 0, 0) * p.rows, part);
 
@@ -187,9 +187,10 @@ INLINE void gathered(Mode mode, Given g, float *dx, int64_t image, int64_t iy, c
 
 INLINE void pool_grad(const Call *call, Part part, Mode mode)
 {
-    const float *dy = input(call, 0);
-    const Given g = {dy, mode == MAX ? input(call, 1) : NULL, mode == MAX && call->inputs[1]->dtype == I32};
-    float *dx = output(call, 0);      /* its height and width are the constant `shape` */
+    const float *restrict dy = input(call, 0);   /* (batch, rows, columns, channels) */
+    const Tensor *argmax = mode == MAX ? call->inputs[1] : NULL;      /* as dy */
+    float *restrict dx = output(call, 0);        /* (batch, height, width, channels) */
+    const Given g = {dy, argmax ? argmax->data : NULL, argmax && argmax->dtype == I32};
     const Pool p = pool_of(call->outputs[0], call->inputs[0], call->constants + 1);
     const Range range = share_rows(output_dim(call, 0, 0) * p.height, part);
     const int overlapping = p.stride_y < p.pool_y || p.stride_x < p.pool_x;

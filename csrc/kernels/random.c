@@ -24,10 +24,10 @@ static inline __attribute__((always_inline)) int64_t draw(
 
 static void random_bits(const Call *call, Part part)
 {
-    const int64_t *counter = input(call, 0);
+    const int64_t *restrict counter = input(call, 0);   /* () */
     const int64_t seed = integer(call, 0);
     const int64_t stream = integer(call, 1);
-    int32_t *y = output(call, 0);   /* its shape is the constant `shape`, here and below */
+    int32_t *restrict y = output(call, 0);              /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     uint32_t bits[GROUP];
 
@@ -39,12 +39,12 @@ static void random_bits(const Call *call, Part part)
 
 static void random_uniform(const Call *call, Part part)
 {
-    const int64_t *counter = input(call, 0);
+    const int64_t *restrict counter = input(call, 0);   /* () */
     const int64_t seed = integer(call, 0);
     const int64_t stream = integer(call, 1);
     const double low = number(call, 3);
     const double high = number(call, 4);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);                /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     const double span = (float)(high - low);   /* 24 bits times 24 bits: the product below is exact */
     uint32_t bits[GROUP];
@@ -107,12 +107,12 @@ static inline double normal_quantile(double p)
 /* y = mean + stddev z, where z is normal, cut to the quantiles between `from` and `to`. */
 static inline __attribute__((always_inline)) void normal(const Call *call, Part part, double from, double to)
 {
-    const int64_t *counter = input(call, 0);
+    const int64_t *restrict counter = input(call, 0);   /* () */
     const int64_t seed = integer(call, 0);
     const int64_t stream = integer(call, 1);
     const double mean = number(call, 3);
     const double stddev = number(call, 4);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);                /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     uint32_t bits[GROUP];
 
@@ -135,12 +135,12 @@ static void truncated_normal(const Call *call, Part part)   /* the quantiles of 
 /* y = x / (1 - rate) where the element is kept: where a uniform number is at least the rate. */
 static void dropout(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    const int64_t *counter = input(call, 1);
+    const float *restrict x = input(call, 0);           /* (…) */
+    const int64_t *restrict counter = input(call, 1);   /* () */
     const double rate = number(call, 0);
     const int64_t seed = integer(call, 1);
     const int64_t stream = integer(call, 2);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);                /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     const float factor = 1 / (1 - rate);
     const int32_t least = (int32_t)ceil(rate * 0x1p24);   /* of the 24 bits of a uniform number */

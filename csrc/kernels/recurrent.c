@@ -4,13 +4,13 @@
 
 static void rnn_steps(const Call *call, Part part)
 {
-    const float *z = input(call, 0);                        /* (batch, time, units) */
-    const float *u = input(call, 1);                        /* (units, units) */
-    const float *h0 = input(call, 2);                       /* (batch, units) */
+    const float *restrict z = input(call, 0);    /* (batch, time, units) */
+    const float *restrict u = input(call, 1);    /* (units, units) */
+    const float *restrict h0 = input(call, 2);   /* (batch, units) */
     const int activation = (int)integer(call, 0);
-    float *h = output(call, 0);                             /* (batch, time, units) */
-    float *before = output(call, 1);                        /* (batch, time, units) */
-    float *h_last = output(call, 2);                        /* (batch, units) */
+    float *restrict h = output(call, 0);         /* (batch, time, units) */
+    float *restrict before = output(call, 1);    /* (batch, time, units) or NULL */
+    float *restrict h_last = output(call, 2);    /* (batch, units) */
     const int64_t n = input_dim(call, 1, 0);
     const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 3, (int)integer(call, 1));
     const Range mine = share_rows(q.batch, part);
@@ -37,13 +37,13 @@ static void rnn_steps(const Call *call, Part part)
 
 static void rnn_steps_grad(const Call *call, Part part)
 {
-    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
-    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
-    const float *u = input(call, 2);                        /* (units, units) */
-    const float *h = input(call, 3);                        /* (batch, time, units) */
+    const float *restrict dh = given(call, 0);        /* (batch, time, units) or NULL */
+    const float *restrict dh_last = given(call, 1);   /* (batch, units) or NULL */
+    const float *restrict u = input(call, 2);         /* (units, units) */
+    const float *restrict h = input(call, 3);         /* (batch, time, units) */
     const int activation = (int)integer(call, 0);
-    float *dz = output(call, 0);                            /* (batch, time, units) */
-    float *dh0 = output(call, 1);                           /* (batch, units) */
+    float *restrict dz = output(call, 0);             /* (batch, time, units) */
+    float *restrict dh0 = output(call, 1);            /* (batch, units) */
     const int64_t n = input_dim(call, 2, 0);
     const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 4, !integer(call, 1));
     const Range mine = share_rows(q.batch, part);
@@ -87,16 +87,16 @@ static void lstm_row(float *gates, float *state, float *cell, int64_t n, int cou
 
 static void lstm_steps(const Call *call, Part part)
 {
-    const float *z = input(call, 0);                        /* (batch, time, 4 units) */
-    const float *u = input(call, 1);                        /* (units, 4 units) */
-    const float *h0 = input(call, 2);                       /* (batch, units) */
-    const float *c0 = input(call, 3);                       /* (batch, units) */
-    float *h = output(call, 0);                             /* (batch, time, units) */
-    float *before = output(call, 1);                        /* (batch, time, units) */
-    float *c = output(call, 2);                             /* (batch, time, units) */
-    float *gates = output(call, 3);                         /* (batch, time, 4 units) */
-    float *h_last = output(call, 4);                        /* (batch, units) */
-    float *c_last = output(call, 5);                        /* (batch, units) */
+    const float *restrict z = input(call, 0);    /* (batch, time, 4 units) */
+    const float *restrict u = input(call, 1);    /* (units, 4 units) */
+    const float *restrict h0 = input(call, 2);   /* (batch, units) */
+    const float *restrict c0 = input(call, 3);   /* (batch, units) */
+    float *restrict h = output(call, 0);         /* (batch, time, units) or NULL */
+    float *restrict before = output(call, 1);    /* (batch, time, units) or NULL */
+    float *restrict c = output(call, 2);         /* (batch, time, units) or NULL */
+    float *restrict gates = output(call, 3);     /* (batch, time, 4 units) */
+    float *restrict h_last = output(call, 4);    /* (batch, units) */
+    float *restrict c_last = output(call, 5);    /* (batch, units) */
     const int64_t n = input_dim(call, 1, 0);
     const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 4, (int)integer(call, 0));
     const Range mine = share_rows(q.batch, part);
@@ -124,12 +124,12 @@ static void lstm_steps(const Call *call, Part part)
 }
 
 /* One row of one step back: dz from the gradients of the state, `whole`, and of the cell, dc, which goes on. */
-static void lstm_row_grad(float *dz, float *dc, const float *whole, const float *gates, const float *c, const float *cell,
-                          int64_t n)
+static void lstm_row_grad(float *dz, float *dc, const float *whole, const float *gates, const float *c,
+                          const float *cell, int64_t n)
 {
     EACH_VECTOR(j, n) {
-        const V i = LOAD(gates), f = LOAD(gates + n), g = LOAD(gates + 2 * n), o = LOAD(gates + 3 * n), s = v_tanh(LOAD(c));
-        const V d = LOAD(whole), total = v_tanh_grad(d * o, s) + LOAD(dc);
+        const V i = LOAD(gates), f = LOAD(gates + n), g = LOAD(gates + 2 * n), o = LOAD(gates + 3 * n);
+        const V s = v_tanh(LOAD(c)), d = LOAD(whole), total = v_tanh_grad(d * o, s) + LOAD(dc);
         STORE(dz, v_sigmoid_grad(total * g, i));
         STORE(dz + n, v_sigmoid_grad(total * LOAD(cell), f));
         STORE(dz + 2 * n, v_tanh_grad(total * i, g));
@@ -140,16 +140,16 @@ static void lstm_row_grad(float *dz, float *dc, const float *whole, const float 
 
 static void lstm_steps_grad(const Call *call, Part part)
 {
-    const float *dh = given(call, 0);                       /* (batch, time, units) or NULL */
-    const float *dh_last = given(call, 1);                  /* (batch, units) or NULL */
-    const float *dc_last = given(call, 2);                  /* (batch, units) or NULL */
-    const float *u = input(call, 3);                        /* (units, 4 units) */
-    const float *c0 = input(call, 4);                       /* (batch, units) */
-    const float *c = input(call, 5);                        /* (batch, time, units) */
-    const float *gates = input(call, 6);                    /* (batch, time, 4 units) */
-    float *dz = output(call, 0);                            /* (batch, time, 4 units) */
-    float *dh0 = output(call, 1);                           /* (batch, units) */
-    float *dc0 = output(call, 2);                           /* (batch, units) */
+    const float *restrict dh = given(call, 0);        /* (batch, time, units) or NULL */
+    const float *restrict dh_last = given(call, 1);   /* (batch, units) or NULL */
+    const float *restrict dc_last = given(call, 2);   /* (batch, units) or NULL */
+    const float *restrict u = input(call, 3);         /* (units, 4 units) */
+    const float *restrict c0 = input(call, 4);        /* (batch, units) */
+    const float *restrict c = input(call, 5);         /* (batch, time, units) */
+    const float *restrict gates = input(call, 6);     /* (batch, time, 4 units) */
+    float *restrict dz = output(call, 0);             /* (batch, time, 4 units) */
+    float *restrict dh0 = output(call, 1);            /* (batch, units) */
+    float *restrict dc0 = output(call, 2);            /* (batch, units) */
     const int64_t n = input_dim(call, 3, 0);
     const Steps q = steps_of(call, input_dim(call, 5, 0), input_dim(call, 5, 1), n, 7, !integer(call, 0));
     const Range mine = share_rows(q.batch, part);

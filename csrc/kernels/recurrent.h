@@ -1,8 +1,8 @@
 /* recurrent.h: how the kernels of recurrent.c and gru.c walk through time.
  *
- * A worker takes rows of the batch through all steps, so workers never wait for each other. It goes on with a few rows at
- * a time (a tile of the product), whose state stays in the first-level cache; the weights are packed once into panels.
- * Running states live in outputs (`h_last`, `c_last`, `dh0`, `dc0`), so they need no room of their own.
+ * A worker takes rows of the batch through all steps, so workers never wait for each other. It goes on with a few rows
+ * at a time (a tile of the product), whose state stays in the first-level cache; the weights are packed once into
+ * panels. Running states live in outputs (`h_last`, `c_last`, `dh0`, `dc0`), so they need no room of their own.
  */
 #ifndef RECURRENT_H
 #define RECURRENT_H

@@ -4,8 +4,8 @@
 
 static void softmax(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);   /* (…, n) */
+    float *restrict y = output(call, 0);        /* (…, n) */
     const int64_t n = last_dim(call->outputs[0]);
     const Range rows = share_rows(row_count(call->outputs[0]), part);
     const float *end = x + input_size(call, 0);
@@ -17,9 +17,9 @@ static void softmax(const Call *call, Part part)
 
 static void softmax_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *y = input(call, 1);
-    float *dx = output(call, 0);
+    const float *restrict dy = input(call, 0);   /* (…, n) */
+    const float *restrict y = input(call, 1);    /* (…, n) */
+    float *restrict dx = output(call, 0);        /* (…, n) */
     const int64_t n = last_dim(call->outputs[0]);
     const Range rows = share_rows(row_count(call->outputs[0]), part);
     const int64_t size = output_size(call, 0);
@@ -46,8 +46,8 @@ static void softmax_grad(const Call *call, Part part)
 
 static void log_softmax(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);   /* (…, n) */
+    float *restrict y = output(call, 0);        /* (…, n) */
     const int64_t n = last_dim(call->outputs[0]);
     const Range rows = share_rows(row_count(call->outputs[0]), part);
     const float *end = x + input_size(call, 0);
@@ -65,9 +65,9 @@ static void log_softmax(const Call *call, Part part)
 
 static void log_softmax_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const float *y = input(call, 1);
-    float *dx = output(call, 0);
+    const float *restrict dy = input(call, 0);   /* (…, n) */
+    const float *restrict y = input(call, 1);    /* (…, n) */
+    float *restrict dx = output(call, 0);        /* (…, n) */
     const int64_t n = last_dim(call->outputs[0]);
     const Range rows = share_rows(row_count(call->outputs[0]), part);
     const int64_t size = output_size(call, 0);

@@ -1,5 +1,6 @@
 /* sparse_crossentropy.c: categorical cross-entropies whose targets are class numbers, and their gradients; see
- * fastnn/reference/sparse_crossentropy.py. WIDTH samples at a time, so that the logarithms and divisions fill a vector. */
+ * fastnn/reference/sparse_crossentropy.py. WIDTH samples at a time, so that the logarithms and divisions fill a
+ * vector. */
 #include "kernels/probability.h"
 #include "vector/rows.h"
 
@@ -19,10 +20,10 @@ INLINE V clipped_sum_each(const float *p, int64_t n, int64_t count, const float 
 
 static void sparse_categorical_crossentropy(const Call *call, Part part)
 {
-    const int32_t *labels = input(call, 0);
-    const float *y_pred = input(call, 1);
+    const int32_t *restrict labels = input(call, 0);   /* (…) */
+    const float *restrict y_pred = input(call, 1);     /* (…, n) */
     const int64_t ignore = integer(call, 0);
-    float *loss = output(call, 0);
+    float *restrict loss = output(call, 0);            /* (…) */
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
     const float *end = y_pred + input_size(call, 1);
@@ -42,11 +43,11 @@ static void sparse_categorical_crossentropy(const Call *call, Part part)
 
 static void sparse_categorical_crossentropy_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const int32_t *labels = input(call, 1);
-    const float *y_pred = input(call, 2);
+    const float *restrict dy = input(call, 0);         /* (…) */
+    const int32_t *restrict labels = input(call, 1);   /* (…) */
+    const float *restrict y_pred = input(call, 2);     /* (…, n) */
     const int64_t ignore = integer(call, 0);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);              /* (…, n) */
     const int64_t n = last_dim(call->inputs[2]);
     const Range rows = share_rows(input_size(call, 0), part);
     const float *end = y_pred + input_size(call, 2);
@@ -71,8 +72,8 @@ static void sparse_categorical_crossentropy_grad(const Call *call, Part part)
     }
 }
 
-/* Whether the label is the place of the first maximum of a row's probabilities e^(x - high)·scale, as first_highest() says
- * where either all or none are NaN. p: these, or NULL: then they are computed once more, to the same bits. */
+/* Whether the label is the place of the first maximum of a row's probabilities e^(x - high)·scale, as first_highest()
+ * says where either all or none are NaN. p: these, or NULL: then they are computed once more, to the same bits. */
 INLINE int is_first_highest(const float *p, const float *x, float high, float scale, int64_t n, int64_t label,
                             const float *end)
 {
@@ -90,12 +91,12 @@ INLINE int is_first_highest(const float *p, const float *x, float high, float sc
 
 static void sparse_softmax_crossentropy(const Call *call, Part part)
 {
-    const int32_t *labels = input(call, 0);
-    const float *logits = input(call, 1);
+    const int32_t *restrict labels = input(call, 0);   /* (…) */
+    const float *restrict logits = input(call, 1);     /* (…, n) */
     const int64_t ignore = integer(call, 0);
-    float *loss = output(call, 0);
-    float *probabilities = output(call, 1);      /* or NULL */
-    float *right = output(call, 2);              /* or NULL */
+    float *restrict loss = output(call, 0);            /* (…) */
+    float *restrict probabilities = output(call, 1);   /* (…, n) or NULL */
+    float *restrict right = output(call, 2);           /* (…) or NULL */
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
     const float *end = logits + input_size(call, 1);
@@ -121,11 +122,11 @@ static void sparse_softmax_crossentropy(const Call *call, Part part)
 
 static void sparse_softmax_crossentropy_grad(const Call *call, Part part)
 {
-    const float *dy = input(call, 0);
-    const int32_t *labels = input(call, 1);
-    const float *probabilities = input(call, 2);
+    const float *restrict dy = input(call, 0);              /* (…) */
+    const int32_t *restrict labels = input(call, 1);        /* (…) */
+    const float *restrict probabilities = input(call, 2);   /* (…, n) */
     const int64_t ignore = integer(call, 0);
-    float *dx = output(call, 0);
+    float *restrict dx = output(call, 0);                   /* (…, n) */
     const int64_t n = last_dim(call->inputs[2]);
     const Range rows = share_rows(input_size(call, 0), part);
     const float *end = probabilities + input_size(call, 2);

@@ -19,13 +19,13 @@ static Pieces pieces(const Tensor *whole, int64_t axis)
 
 static void concatenate(const Call *call, Part part)
 {
-    char *y = output(call, 0);
+    char *restrict y = output(call, 0);   /* (outer…, count, inner…) */
     const Pieces p = pieces(call->outputs[0], integer(call, 0));
     const int axis = (int)(integer(call, 0) < 0 ? integer(call, 0) + call->outputs[0]->rank : integer(call, 0));
     const Range range = share(p.outer, 1, part);
 
     for (int64_t done = 0, t = 0; done < p.count; t++) {
-        const char *x = input(call, t);
+        const char *restrict x = input(call, t);     /* (outer…, some, inner…) */
         const int64_t some = input_dim(call, t, axis), bytes = some * p.bytes;
         for (int64_t i = range.begin; i < range.end; i++)
             move(y + (i * p.count + done) * p.bytes, x + i * bytes, bytes);
@@ -36,11 +36,11 @@ static void concatenate(const Call *call, Part part)
 static void stack(const Call *call, Part part)
 {
     const Pieces p = pieces(call->outputs[0], integer(call, 0));
-    char *y = output(call, 0);
+    char *restrict y = output(call, 0);   /* (outer…, count, inner…) */
     const Range range = share(p.outer * p.count, 1, part);
 
     for (int64_t i = range.begin; i < range.end; i++) {
-        const char *x = input(call, i % p.count);
+        const char *restrict x = input(call, i % p.count);     /* (outer…, inner…) */
         move(y + i * p.bytes, x + i / p.count * p.bytes, p.bytes);
     }
 }
@@ -48,11 +48,11 @@ static void stack(const Call *call, Part part)
 static void unstack(const Call *call, Part part)
 {
     const Pieces p = pieces(call->inputs[0], integer(call, 0));
-    const char *x = input(call, 0);
+    const char *restrict x = input(call, 0);   /* (outer…, count, inner…) */
     const Range range = share(p.outer * p.count, 1, part);
 
     for (int64_t i = range.begin; i < range.end; i++) {
-        char *y = output(call, i % p.count);
+        char *restrict y = output(call, i % p.count);     /* (outer…, inner…) */
         move(y + i / p.count * p.bytes, x + i * p.bytes, p.bytes);
     }
 }

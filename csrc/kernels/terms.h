@@ -38,9 +38,9 @@ INLINE void each(float *to, const float *y_true, const float *y_pred, int64_t si
 /* loss = the mean of `term` over each row. Smoothed targets are mixed with 1/2. */
 INLINE void mean_of_terms(const Call *call, Part part, V (*term)(V t, V x), double smoothing)
 {
-    const float *y_true = input(call, 0);
-    const float *y_pred = input(call, 1);
-    float *loss = output(call, 0);
+    const float *restrict y_true = input(call, 0);   /* (…, n) */
+    const float *restrict y_pred = input(call, 1);   /* (…, n) */
+    float *restrict loss = output(call, 0);          /* (…) */
     const int64_t n = last_dim(call->inputs[1]);
     const Range rows = share_rows(output_size(call, 0), part);
     const V keep = v_splat(1 - smoothing), add = v_splat(smoothing / 2);
@@ -67,10 +67,10 @@ INLINE void mean_of_terms(const Call *call, Part part, V (*term)(V t, V x), doub
 /* dx = dy * slope / n, dy being one number per row. */
 INLINE void scaled_slopes(const Call *call, Part part, V (*slope)(V t, V x), double smoothing)
 {
-    const float *dy = input(call, 0);
-    const float *y_true = input(call, 1);
-    const float *y_pred = input(call, 2);
-    float *dx = output(call, 0);
+    const float *restrict dy = input(call, 0);       /* (…) */
+    const float *restrict y_true = input(call, 1);   /* (…, n) */
+    const float *restrict y_pred = input(call, 2);   /* (…, n) */
+    float *restrict dx = output(call, 0);            /* (…, n) */
     const int64_t n = last_dim(call->inputs[2]);
     const Range rows = share_rows(input_size(call, 0), part);
     const V keep = v_splat(1 - smoothing), add = v_splat(smoothing / 2);

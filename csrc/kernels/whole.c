@@ -1,27 +1,14 @@
 /* whole.c: arithmetic on whole numbers; see fastnn/reference/whole.py.
  *
  * Computed in 64 bits and cut to the width of the result: as if it had been computed in that width. */
-#include <stdint.h>
-
 #include "kernels/layout.h"
-#include "vector/simd.h"
-
-INLINE int64_t whole_at(const void *x, int64_t i, int dtype)
-{
-    return dtype == I32 ? ((const int32_t *)x)[i] : dtype == I64 ? ((const int64_t *)x)[i] : ((const uint8_t *)x)[i];
-}
-
-INLINE void put_whole(void *y, int64_t i, int dtype, int64_t value)
-{
-    if (dtype == I32) ((int32_t *)y)[i] = (int32_t)value;
-    else if (dtype == I64) ((int64_t *)y)[i] = value;
-    else ((uint8_t *)y)[i] = (uint8_t)value;
-}
+#include "vector/integers.h"
 
 INLINE void pairs(const Call *call, Part part, int64_t (*f)(int64_t, int64_t, int), int dtype)
 {
-    const void *a = input(call, 0), *b = input(call, 1);
-    void *y = output(call, 0);
+    const void *restrict a = input(call, 0);   /* (…) */
+    const void *restrict b = input(call, 1);   /* (…) */
+    void *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
 
     for (int64_t i = range.begin; i < range.end; i++)
@@ -66,7 +53,10 @@ INLINE int64_t w_mod(int64_t a, int64_t b, int d)
 }
 
 INLINE int64_t bits_of(int d) { return d == I32 ? 32 : d == I64 ? 64 : 8; }
-INLINE int64_t w_left(int64_t a, int64_t b, int d) { return b < 0 || b >= bits_of(d) ? 0 : (int64_t)((uint64_t)a << b); }
+INLINE int64_t w_left(int64_t a, int64_t b, int d)
+{
+    return b < 0 || b >= bits_of(d) ? 0 : (int64_t)((uint64_t)a << b);
+}
 INLINE int64_t w_right(int64_t a, int64_t b, int d) { return b < 0 || b >= bits_of(d) ? -(a < 0) : a >> b; }
 
 static void whole_add(const Call *call, Part part) { map_pairs(call, part, w_add); }
@@ -85,8 +75,8 @@ static void right_shift(const Call *call, Part part) { map_pairs(call, part, w_r
 /* Each output walks its own terms, the reduced axes, from the first to the last. */
 INLINE void reduce_whole(const Call *call, Part part, int64_t (*f)(int64_t, int64_t, int), int is_sum)
 {
-    const void *x = input(call, 0);
-    void *y = output(call, 0);
+    const void *restrict x = input(call, 0);   /* (…) */
+    void *restrict y = output(call, 0);        /* (…) without the axes */
     const int dtype = call->outputs[0]->dtype == BOOL ? U8 : call->outputs[0]->dtype;
     const Layout l = layout_of(call->inputs[0], &call->constants[0]);
     const int64_t columns = l.last_reduced ? 1 : l.last, run = l.last_reduced ? l.last : 1;

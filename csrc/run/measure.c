@@ -1,17 +1,18 @@
-/* measure.c: kernels that measure the machine instead of computing something. Compiled once per instruction set, and run
- * as programs like all others, so that they see the workers, the floating-point mode and the clock that training sees.
- * Their names begin with an underscore: no op has them, and no reference. See fastnn/teaching/peak.py and profile.py. */
+/* measure.c: kernels that measure the machine instead of computing something. Compiled once per instruction set, and
+ * run as programs like all others, so that they see the workers, the floating-point mode and the clock that training
+ * sees. Their names begin with an underscore: no op has them, and no reference. See fastnn/teaching/peak.py and
+ * profile.py. */
 #include <time.h>
 
 #include "vector/simd.h"
 
-enum { CHAINS = 12, PER_ROUND = 192 };      /* 12 chains cover the latency of an FMA on two ports and fit 16 registers */
+enum { CHAINS = 12, PER_ROUND = 192 };      /* 12 cover the latency of an FMA on two ports and fit 16 registers */
 
 /* y[part] = something that needs `rounds` times 192 multiply-adds, all of them in registers. */
 static void multiply_add(const Call *call, Part part)
 {
-    const float *x = input(call, 0);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);     /* (2 + CHAINS,) */
+    float *restrict y = output(call, 0);          /* (16 * workers,) */
     const int64_t steps = integer(call, 0) * (PER_ROUND / (CHAINS * WIDTH));
     const V a = v_splat(x[0]), b = v_splat(x[1]);
     V chain[CHAINS];
@@ -43,7 +44,7 @@ static Streams share_streams(float *x, int64_t size, Part part)
 static void read_share(const Call *call, Part part)
 {
     const Streams x = share_streams(input(call, 0), input_size(call, 0), part);
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);          /* (16 * workers,) */
     V sums[STREAMS * UNROLL] = {{0}};
 
     for (int64_t round = integer(call, 0); round > 0; round--) {
@@ -86,7 +87,7 @@ static void nothing(const Call *call, Part part)
 /* Adds the seconds since the lap before to seconds[index]; seconds[0] holds the time of that lap. */
 static void lap(const Call *call, Part part)
 {
-    double *seconds = output(call, 0);
+    double *restrict seconds = output(call, 0);     /* (laps + 1,) */
     const int64_t index = integer(call, 0);
     struct timespec t;
     (void)part;

@@ -4,10 +4,10 @@
 #include "fastnn.h"
 
 #define FAMILIES(EACH) \
-    EACH(activation) EACH(affine) EACH(attention) EACH(batch) EACH(batch_norm) EACH(compare) EACH(conv) EACH(conv_pool) \
-    EACH(crossentropy) EACH(data) EACH(dense) EACH(elementwise) EACH(embedding) EACH(functions) EACH(gru) EACH(image) EACH(index) \
-    EACH(loss) EACH(measure) EACH(metric) EACH(norm) EACH(optimizer) EACH(pool) EACH(random) EACH(recurrent) \
-    EACH(reduce) EACH(softmax) EACH(sparse_crossentropy) EACH(stacking) EACH(whole)
+    EACH(activation) EACH(affine) EACH(attention) EACH(batch) EACH(batch_norm) EACH(compare) EACH(conv) \
+    EACH(conv_pool) EACH(crossentropy) EACH(data) EACH(dense) EACH(elementwise) EACH(embedding) EACH(functions) \
+    EACH(gru) EACH(image) EACH(index) EACH(loss) EACH(measure) EACH(metric) EACH(norm) EACH(optimizer) EACH(pool) \
+    EACH(random) EACH(recurrent) EACH(reduce) EACH(softmax) EACH(sparse_crossentropy) EACH(stacking) EACH(whole)
 
 #define DECLARED(name) extern const Kernel FAMILY(name)[];
 #define LISTED(name) FAMILY(name),

@@ -43,10 +43,10 @@ static void restore_mode(uint64_t mode)
 }
 
 /* Worker 0 walks down the calls and does small ones alone; for a large one it raises `generation`, and everybody
- * computes a part. This is quicker than an OpenMP region per call (0.2 us against 0.8 for two workers), and workers that
- * wait give their core away after a moment: libgomp's own barrier spins for milliseconds, so that two threads which the
- * system had put on one core took turns of 2 ms (a 256^3 product: 2.2 ms instead of 0.1, seen in one process out of three
- * beside NumPy's threads). */
+ * computes a part. This is quicker than an OpenMP region per call (0.2 us against 0.8 for two workers), and workers
+ * that wait give their core away after a moment: libgomp's own barrier spins for milliseconds, so that two threads
+ * which the system had put on one core took turns of 2 ms (a 256^3 product: 2.2 ms instead of 0.1, seen in one process
+ * out of three beside NumPy's threads). */
 typedef struct Team {
     int count;
     int late;                    /* how much worker 0 has waited for others that had no core, lately */

@@ -1,5 +1,5 @@
-/* bytes.h: a vector of small numbers, kept in memory as bytes. gcc 12 makes of __builtin_convertvector an instruction per
- * element here, which cost half the time of a pooling's gradient. */
+/* bytes.h: a vector of small numbers, kept in memory as bytes. gcc 12 makes of __builtin_convertvector an instruction
+ * per element here, which cost half the time of a pooling's gradient. */
 #ifndef FASTNN_BYTES_H
 #define FASTNN_BYTES_H
 

@@ -1,7 +1,7 @@
 /* chunks.h: sums that workers compute in chunks. How many there are depends on sizes alone, and so do the bits.
  *
- * The first chunk is computed where the sum will be, the others in the call's scratch, one after the other. A kernel that
- * has them says FINISH, and adds them up when is_last() says that all are there. */
+ * The first chunk is computed where the sum will be, the others in the call's scratch, one after the other. A kernel
+ * that has them says FINISH, and adds them up when is_last() says that all are there. */
 #ifndef FASTNN_CHUNKS_H
 #define FASTNN_CHUNKS_H
 

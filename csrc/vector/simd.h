@@ -208,11 +208,11 @@ INLINE V add_(V x, V y) { return x + y; }
 INLINE V v_sum_rows(const V *rows) { return fold_rows_(rows, add_, v_sum); }
 INLINE V v_highest_rows(const V *rows) { return fold_rows_(rows, v_max, v_highest); }
 
-/* y = f(x) over this worker's share; f is inlined. The output may be the input. */
+/* y = f(x) over this worker's share; f is inlined. */
 INLINE void map1(const Call *call, Part part, V (*f)(V))
 {
-    const float *x = input(call, 0);
-    float *y = output(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     int64_t i = range.begin;
 
@@ -223,9 +223,9 @@ INLINE void map1(const Call *call, Part part, V (*f)(V))
 /* y = f(a, b). */
 INLINE void map2(const Call *call, Part part, V (*f)(V, V))
 {
-    const float *a = input(call, 0);
-    const float *b = input(call, 1);
-    float *y = output(call, 0);
+    const float *restrict a = input(call, 0);   /* (…) */
+    const float *restrict b = input(call, 1);   /* (…) */
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     int64_t i = range.begin;
 
@@ -239,9 +239,9 @@ INLINE void map2(const Call *call, Part part, V (*f)(V, V))
 /* y = f(x, c) with the first constant of the call in every lane of c. */
 INLINE void map1_constant(const Call *call, Part part, V (*f)(V, V))
 {
-    const float *x = input(call, 0);
+    const float *restrict x = input(call, 0);   /* (…) */
     const V c = v_splat(number(call, 0));
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     int64_t i = range.begin;
 
@@ -252,10 +252,10 @@ INLINE void map1_constant(const Call *call, Part part, V (*f)(V, V))
 /* y = f(a, b, c). */
 INLINE void map2_constant(const Call *call, Part part, V (*f)(V, V, V))
 {
-    const float *a = input(call, 0);
-    const float *b = input(call, 1);
+    const float *restrict a = input(call, 0);   /* (…) */
+    const float *restrict b = input(call, 1);   /* (…) */
     const V c = v_splat(number(call, 0));
-    float *y = output(call, 0);
+    float *restrict y = output(call, 0);        /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     int64_t i = range.begin;
 

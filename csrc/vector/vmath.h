@@ -119,10 +119,10 @@ INLINE V v_bell(V x)
 #endif
 }
 
-/* The distribution function of the normal distribution, given bell = e^(-x^2 / 2). The part to the left of -|x| is
- * bell P(|x|) / Q(|x|) without cancellation. gelu, x times this, is 5 ulp off for x > -1 and 7.5 below (where
- * multiply-adds are not fused, up to x^2 / 2 more): nine roundings, none of them much larger than the others. Below -12.9
- * it may be 0. */
+/* The distribution function of the normal distribution, given bell = e^(-x^2 / 2). The part to the left of -|x| is bell
+ * P(|x|) / Q(|x|) without cancellation. gelu, x times this, is 5 ulp off for x > -1 and 7.5 below (where multiply-adds
+ * are not fused, up to x^2 / 2 more): nine roundings, none of them much larger than the others. Below -12.9 it may be
+ * 0. */
 INLINE V normal_cdf_(V x, V bell)
 {
     const V t = v_min(v_splat(13.5f), v_abs(x));

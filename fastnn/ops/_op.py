@@ -134,6 +134,8 @@ class Op:
     def _by_rules(self, inputs: tuple[Any, ...], constants: dict[str, Any]) -> Any:
         """Check the inputs, find the outputs' shapes and dtypes, run, and remember what was found."""
         tensors = self._tensors(inputs, constants)
+        if self.updates:
+            tensors = self._apart(tensors)
         results = self.results(tensors, constants)
         if any(t.data is None for t in tensors) or (not self.updates and any(
                 None in shape or _memory.is_made_up(shape) for shape, _ in results)):
@@ -155,6 +157,13 @@ class Op:
         if is_tracing():
             self._trace(tensors, outputs, constants)
         return self._given(outputs)
+
+    def _apart(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The inputs, copies of those that lie in what is overwritten and are only read, as in w.assign(w)."""
+        named = list(zip(self.kernel.inputs, tensors))
+        written = [t.data for name, t in named if name in self.updates and t.data is not None]
+        return tuple(by_name["cast"](t, dtype=t.dtype) if name not in self.updates and t.data is not None and any(
+            np.may_share_memory(t.data, data) for data in written) else t for name, t in named)
 
     def _given(self, outputs: tuple[Tensor, ...]) -> Any:
         """What the caller gets: the tensor, or the tuple where there are several or any number."""
