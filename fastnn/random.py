@@ -4,7 +4,6 @@ Every consumer of random numbers (an initializer call, a Dropout layer, a shuffl
 numbers are a function of (seed, stream, counter) alone, so they do not depend on threads, platform or NumPy.
 """
 
-import itertools
 import secrets
 import threading
 from collections.abc import Sequence
@@ -47,6 +46,21 @@ def set_seed(seed: int) -> None:
     _state.generator = None
 
 
+def get_state() -> dict[str, Any]:
+    """Where the global seed's streams are, as plain data; `set_state` goes on from there."""
+    generator = _state.generator
+    return {"seed": _state.seed, "streams": _state.streams, "shuffles": _state.shuffles,
+            "generator": None if generator is None else generator.get_state()}
+
+
+def set_state(state: dict[str, Any]) -> None:
+    """Go on from a get_state()."""
+    _state.seed, _state.streams, _state.shuffles = (int(state[name]) for name in ("seed", "streams", "shuffles"))
+    _state.generator = None if state["generator"] is None else SeedGenerator(0)
+    if _state.generator is not None:
+        _state.generator.set_state(state["generator"])
+
+
 def checked_seed(seed: int, where: str) -> int:
     """The seed as an int, or TypeError/ValueError saying what is needed."""
     return whole(seed, f"{where}: seed", 0)
@@ -81,7 +95,15 @@ class SeedGenerator:
     def __init__(self, seed: int | None = None) -> None:
         self.seed = seed
         self._seed, self._stream = new_stream(seed)
-        self._draws = itertools.count(1)
+        self._draws = 0
+
+    def get_state(self) -> list[int]:
+        """[seed, stream, draws outside of steps so far]."""
+        return [self._seed, self._stream, self._draws]
+
+    def set_state(self, state: Sequence[int]) -> None:
+        """Go on from a get_state()."""
+        self._seed, self._stream, self._draws = (int(n) for n in state)
 
     def key(self) -> tuple[Tensor, dict[str, int]]:
         """(counter, {"seed", "stream"}) of the next draw: the step counter of the model's pass, or of the function,
@@ -91,7 +113,9 @@ class SeedGenerator:
         if counter is None and (found := open_draws()) is not None:
             counter, applications = found
         if counter is None or applications is None:
-            return Tensor(np.array(next(self._draws), np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
+            with _lock:
+                self._draws += 1
+                return Tensor(np.array(self._draws, np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
         nth = applications.get(id(self), 0)
         applications[id(self)] = nth + 1
         return counter, {"seed": self._seed, "stream": self._stream + (nth << 20)}

@@ -251,6 +251,17 @@ def _small() -> Iterator[Case]:
     yield Case(callbacks, "EarlyStopping", {"monitor": "loss", "min_delta": 0.5, "patience": 2, "verbose": 1,
                                             "mode": "min", "baseline": 1.0, "restore_best_weights": True,
                                             "start_from_epoch": 1})
+    yield Case(callbacks, "ModelCheckpoint", {"filepath": "m.fnn", "monitor": "loss", "verbose": 1, "mode": "min",
+                                              "save_best_only": True, "save_weights_only": True, "save_freq": 5,
+                                              "initial_value_threshold": 0.5})
+    yield Case(callbacks, "BackupAndRestore", {"backup_dir": "b", "save_freq": 5, "double_checkpoint": True,
+                                               "delete_checkpoint": False})
+    yield Case(callbacks, "ReduceLROnPlateau", {"monitor": "loss", "factor": 0.5, "patience": 2, "verbose": 1,
+                                                "mode": "min", "min_delta": 0.5, "cooldown": 2, "min_lr": 0.125})
+    yield Case(callbacks, "CSVLogger", {"filename": "log.csv", "separator": ";", "append": True})
+    yield Case(callbacks, "RemoteMonitor", {"root": "https://a.b", "path": "/c", "field": "d", "headers": {"e": "f"},
+                                            "send_as_json": True})
+    yield Case(callbacks, "ProgbarLogger")
     yield Case(callbacks, "TerminateOnNaN", {"raise_error": True})
 
 

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from fastnn import callbacks
 from fastnn.callbacks import (
     Callback,
     CallbackList,
@@ -176,6 +177,7 @@ def test_lambda_callback_checks_its_hooks():
         LambdaCallback(on_epoch_end=3)
     with pytest.raises(TypeError, match="no hook"):
         LambdaCallback(set_model=print)
+    assert LambdaCallback(notify=lambda: "told").notify() == "told"     # a method of one's own
     seen = []
     listeners = CallbackList(LambdaCallback(
         on_train_begin=lambda logs: seen.append("begin"), on_train_batch_end=lambda batch, logs: seen.append(batch),
@@ -184,6 +186,44 @@ def test_lambda_callback_checks_its_hooks():
     listeners.on_train_batch_end(7)
     listeners.on_test_end()
     assert seen == ["begin", 7, "test"]
+
+
+def test_a_stride_asks_for_every_nth_step_of_a_fit():
+    heard = []
+    third = LambdaCallback(stride=3, on_train_batch_begin=lambda batch, logs: heard.append(("begin", batch)),
+                           on_train_batch_end=lambda batch, logs: heard.append(("end", batch, logs["loss"])))
+    never = LambdaCallback(on_train_batch_end=lambda batch, logs: heard.append("never"))
+    never.stride = 0
+    listeners = CallbackList([third, never, Callback()], FakeModel(), {})
+    assert listeners.wants_batches and listeners.strides == [3] and not CallbackList(never).wants_batches
+    listeners.on_train_begin()
+    for batches in (4, 4):
+        for batch in range(batches):
+            listeners.on_train_batch_begin(batch)
+            listeners.on_train_batch_end(batch, lambda: {"loss": 0.5})
+    assert heard == [("begin", 0), ("end", 2, 0.5), ("begin", 3), ("end", 1, 0.5), ("begin", 2)]
+    assert listeners.room == 1
+    with pytest.raises(ValueError, match="stride"):
+        LambdaCallback(stride=0)
+
+
+def test_callbacks_as_plain_data():
+    for made in (EarlyStopping("loss", patience=3), TerminateOnNaN(), callbacks.ModelCheckpoint("m.fnn", save_freq=5),
+                 callbacks.BackupAndRestore("b"), callbacks.ReduceLROnPlateau(patience=2), callbacks.CSVLogger("log"),
+                 callbacks.RemoteMonitor(headers={"a": "b"}), callbacks.ProgbarLogger(), LambdaCallback(stride=3)):
+        again = type(made).from_config(made.get_config())
+        assert again.get_config() == made.get_config() and repr(again) == repr(made)
+    assert repr(EarlyStopping("loss")).startswith("EarlyStopping(monitor='loss', ")
+    with pytest.raises(ValueError, match="Register"):
+        callbacks.LearningRateScheduler(lambda epoch: 0.1).get_config()
+
+
+def test_state_is_what_was_gathered_and_not_what_it_was_made_with():
+    stopping = EarlyStopping(patience=5, restore_best_weights=True)
+    fit([stopping], losses(3, 1, 2))
+    again = EarlyStopping(patience=7)
+    again.set_state(stopping.get_state())
+    assert (again.best, again.wait, again.best_epoch, again.patience) == (1, 1, 1, 7)
 
 
 # ---- EarlyStopping ------------------------------------------------------------------------------------------------

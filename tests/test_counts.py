@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import layers
+from fastnn import callbacks, layers
 from fastnn.engine.call import Call
 from fastnn.engine.schedule import Schedule
 from fastnn.feeding import arguments
@@ -46,6 +46,27 @@ def test_a_replayed_epoch_runs_no_call_from_python(counted: Any) -> None:
     calls, known, entries = counted(Call, "run"), counted(Known, "run"), counted(Schedule, "run")
     model.fit(X, X[:, :1], batch_size=10, epochs=500, verbose=0)
     assert calls[0] + known[0] <= 10 and entries[0] <= 4        # 3500 steps, of two programs
+
+
+@needs_c
+@pytest.mark.parametrize("kind", ["checkpoint", "backup", "lambda"])
+def test_every_n_steps_leaves_python_out_in_between(kind: str, counted: Any, tmp_path: Any) -> None:
+    """An epoch of 160 steps, somebody who listens every 20: as many entries into C, and calls of hooks."""
+    x = np.tile(X, (10, 1))
+    heard: list[int] = []
+    listener = {"checkpoint": lambda: callbacks.ModelCheckpoint(tmp_path / "{epoch}-{batch}.fnn", save_freq=20),
+                "backup": lambda: callbacks.BackupAndRestore(tmp_path / "backup", save_freq=20),
+                "lambda": lambda: callbacks.LambdaCallback(stride=20, on_train_batch_end=lambda batch, logs:
+                                                           heard.append(batch))}[kind]()
+    model = network()
+    model.fit(x, x[:, :1], batch_size=4, verbose=0)
+    calls, entries = counted(Call, "run"), counted(Schedule, "run")
+    hooks = counted(type(listener), "on_train_batch_end") if kind != "lambda" else [8]
+    model.fit(x, x[:, :1], batch_size=4, verbose=0, callbacks=[listener])
+    assert hooks == [8] and entries[0] <= 8 + 3 and calls[0] <= 10
+    if kind == "checkpoint":
+        assert {p.stem for p in tmp_path.glob("*.fnn")} == {f"1-{n}" for n in range(20, 161, 20)}
+    assert heard in ([], [19, 39, 59, 79, 99, 119, 139, 159])
 
 
 def test_a_step_in_python_runs_each_call(counted: Any, any_backend: str) -> None:

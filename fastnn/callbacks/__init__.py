@@ -2,22 +2,46 @@
 
 from fastnn.callbacks.base import (
     Callback,
-    CallbackList,
     LambdaCallback,
+)
+from fastnn.callbacks.checkpoint import (
+    BackupAndRestore,
+    ModelCheckpoint,
+)
+from fastnn.callbacks.list import (
+    CallbackList,
+)
+from fastnn.callbacks.logging import (
+    CSVLogger,
+    ProgbarLogger,
+    RemoteMonitor,
+)
+from fastnn.callbacks.monitor import (
+    MonitorCallback,
+)
+from fastnn.callbacks.rates import (
+    LearningRateScheduler,
+    ReduceLROnPlateau,
 )
 from fastnn.callbacks.stopping import (
     EarlyStopping,
-    MonitorCallback,
     TerminateOnNaN,
 )
 from fastnn.reporting.history import History
 
 __all__ = [
+    "BackupAndRestore",
+    "CSVLogger",
     "Callback",
     "CallbackList",
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
     "MonitorCallback",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
     "TerminateOnNaN",
 ]

@@ -1,23 +1,34 @@
-"""Callback, the list that calls them, and LambdaCallback. Floor 5; imports training.history and the error helpers."""
+"""Callback and LambdaCallback. Floor 5; imports the error helpers and how objects are written down."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from fastnn.arguments import whole
+from fastnn.configuration import Configurable, parameters
 from fastnn.errors import nearest, shown
-from fastnn.reporting.history import History
+from fastnn.serialization import plain, revived
 
 Logs = dict[str, Any] | None
 
 
-class Callback:
+class Callback(Configurable):
     """Base of all callbacks: override the hooks you need.
 
     `model` and `params` (verbose, epochs, steps, …) are set before the first hook. `logs` holds the loss and the
-    metrics so far, by the names they have in History; hooks may set `self.model.stop_training = True`. A hook on
-    batches makes fit come back to Python after every step; without one, C runs many steps at a time.
+    metrics so far, by the names they have in History; hooks may set `self.model.stop_training = True`.
+
+    A hook on training batches makes fit come back to Python after every step; without one, C runs many steps at a time.
+    `stride` = n, of the class or the object, asks for every n-th step of the fit only: on_train_batch_begin comes
+    before the first and on_train_batch_end after the last of each n steps, between them no Python runs. 0: never.
+
+    >>> class Shout(Callback):
+    ...     stride = 1000
+    ...     def on_train_batch_end(self, batch, logs=None): print(logs["loss"])
     """
     model: Any = None
     params: dict[str, Any] | None = None
+    stride = 1
 
     def set_model(self, model: Any) -> None:
         """Called once with the model, before anything else."""
@@ -26,6 +37,24 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """Called once with how fit, evaluate or predict was called."""
         self.params = params
+
+    def get_state(self) -> dict[str, Any]:
+        """What it has gathered in this fit: its attributes but its constructor's arguments. BackupAndRestore keeps
+        those of them that are numbers, texts, arrays, or lists and dicts of them."""
+        settings = {"model", "params", "_given"}
+        with contextlib.suppress(TypeError):
+            settings |= parameters(type(self)).keys()  # type: ignore[arg-type]
+        return {name: value for name, value in vars(self).items() if name not in settings}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on with a get_state(); called after on_train_begin where a fit is resumed."""
+        vars(self).update(state)
+
+    def resume(self, run: Any) -> None:
+        """After the on_train_begin of all callbacks: a fit that was kept may be put back; run: training.loop.Run."""
+
+    def keep(self, run: Any, middle: bool) -> None:
+        """After the hooks of all callbacks on a step, or (middle=False) on an epoch: the whole fit may be kept."""
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """fit begins."""
@@ -81,167 +110,40 @@ class Callback:
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 
 
-class CallbackList(Callback):
-    """Calls every callback in order. `history` is the History of the run, given, found among the callbacks, or new.
-
-    callbacks: one, or a list (of lists) of them; TypeError for anything else. The `wants_…` properties say what the
-    trainer must come back to Python for. Source: keras.callbacks.CallbackList.
-    """
-
-    def __init__(self, callbacks: Any = None, model: Any = None, params: dict[str, Any] | None = None,
-                 history: History | None = None) -> None:
-        items = _flat(callbacks)
-        self.callbacks = [item for item in items if isinstance(item, Callback)]
-        found = [item for item in items if isinstance(item, History)]
-        self.history = history or (found[0] if found else History())
-        if model is not None:
-            self.set_model(model)
-        if params is not None:
-            self.set_params(params)
-
-    def set_model(self, model: Any) -> None:
-        self.model = model
-        self.history.set_model(model)
-        for callback in self.callbacks:
-            callback.set_model(model)
-
-    def set_params(self, params: dict[str, Any]) -> None:
-        self.params = params
-        self.history.set_params(params)
-        for callback in self.callbacks:
-            callback.set_params(params)
-
-    def _wants(self, *hooks: str) -> bool:
-        return any(getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
-                   for callback in self.callbacks for hook in hooks)
-
-    @property
-    def wants_batches(self) -> bool:
-        """Whether a callback has a hook on training steps."""
-        return self._wants("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-
-    @property
-    def wants_test_batches(self) -> bool:
-        """Whether a callback has a hook on batches of evaluate and validation."""
-        return self._wants("on_test_batch_begin", "on_test_batch_end")
-
-    @property
-    def wants_predict_batches(self) -> bool:
-        """Whether a callback has a hook on batches of predict."""
-        return self._wants("on_predict_batch_begin", "on_predict_batch_end")
-
-    @property
-    def wants_epochs(self) -> bool:
-        """Whether a callback has a hook on epochs."""
-        return self._wants("on_epoch_begin", "on_epoch_end")
-
-    @property
-    def wants_tests(self) -> bool:
-        """Whether a callback has a hook on the begin or end of evaluate and validation."""
-        return self._wants("on_test_begin", "on_test_end")
-
-    def _all(self, hook: str, logs: Logs) -> None:
-        logs = {} if logs is None else logs
-        for callback in self.callbacks:
-            getattr(callback, hook)(logs)
-
-    def _epoch(self, hook: str, epoch: int, logs: Logs) -> None:
-        logs = {} if logs is None else logs
-        for callback in self.callbacks:
-            getattr(callback, hook)(epoch, logs)
-
-    def _batch(self, hook: str, batch: int, logs: Logs) -> None:
-        logs = {} if logs is None else logs
-        for callback in self.callbacks:
-            getattr(callback, hook)(batch, logs=logs)
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        self._all("on_train_begin", logs)
-
-    def on_train_end(self, logs: Logs = None) -> None:
-        self._all("on_train_end", logs)
-
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        self._epoch("on_epoch_begin", epoch, logs)
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self._epoch("on_epoch_end", epoch, logs)
-
-    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        self._batch("on_train_batch_begin", batch, logs)
-
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._batch("on_train_batch_end", batch, logs)
-
-    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        self.on_train_batch_begin(batch, logs)
-
-    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self.on_train_batch_end(batch, logs)
-
-    def on_test_begin(self, logs: Logs = None) -> None:
-        self._all("on_test_begin", logs)
-
-    def on_test_end(self, logs: Logs = None) -> None:
-        self._all("on_test_end", logs)
-
-    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        self._batch("on_test_batch_begin", batch, logs)
-
-    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._batch("on_test_batch_end", batch, logs)
-
-    def on_predict_begin(self, logs: Logs = None) -> None:
-        self._all("on_predict_begin", logs)
-
-    def on_predict_end(self, logs: Logs = None) -> None:
-        self._all("on_predict_end", logs)
-
-    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        self._batch("on_predict_batch_begin", batch, logs)
-
-    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._batch("on_predict_batch_end", batch, logs)
-
-
-def _flat(callbacks: Any) -> list[Callback | History]:
-    """The callbacks in a list of lists, in order."""
-    if callbacks is None:
-        return []
-    if isinstance(callbacks, CallbackList):
-        return [callbacks.history, *callbacks.callbacks]
-    if isinstance(callbacks, (list, tuple)):
-        return [member for item in callbacks for member in _flat(item)]
-    if isinstance(callbacks, (Callback, History)):
-        return [callbacks]
-    what = shown(callbacks)
-    if isinstance(callbacks, type) and issubclass(callbacks, (Callback, History)):
-        hint = f"make one: {callbacks.__name__}(…)."
-    elif callable(callbacks):
-        hint = "wrap a function: LambdaCallback(on_epoch_end=function)."
-    else:
-        hint = "derive its class from fastnn.callbacks.Callback."
-    raise TypeError(f"callbacks: got {what}; needs Callback objects.\nTo mend it, {hint}")
-
-
 class LambdaCallback(Callback):
     """A callback made of functions: LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"])).
 
-    Any hook of Callback may be given, by its name; TypeError for other names and for what cannot be called.
-    Epoch hooks get (epoch, logs), batch hooks (batch, logs=logs), the others (logs).
+    Any hook of Callback may be given, by its name, and other functions, which become its methods; TypeError for a hook
+    that there is not and for what cannot be called. Epoch hooks get (epoch, logs), batch hooks (batch, logs=logs), the
+    others (logs). stride: how many steps lie between two calls of the hooks on training batches.
     """
 
     def __init__(self, on_epoch_begin: Callable[..., Any] | None = None, on_epoch_end: Callable[..., Any] | None = None,
                  on_train_begin: Callable[..., Any] | None = None, on_train_end: Callable[..., Any] | None = None,
                  on_train_batch_begin: Callable[..., Any] | None = None,
-                 on_train_batch_end: Callable[..., Any] | None = None, **hooks: Callable[..., Any] | None) -> None:
-        hooks.update(on_epoch_begin=on_epoch_begin, on_epoch_end=on_epoch_end, on_train_begin=on_train_begin,
-                     on_train_end=on_train_end, on_train_batch_begin=on_train_batch_begin,
-                     on_train_batch_end=on_train_batch_end)
-        for name, function in hooks.items():
-            if name not in HOOKS:
+                 on_train_batch_end: Callable[..., Any] | None = None, *, stride: int = 1,
+                 **functions: Callable[..., Any] | None) -> None:
+        functions.update(on_epoch_begin=on_epoch_begin, on_epoch_end=on_epoch_end, on_train_begin=on_train_begin,
+                         on_train_end=on_train_end, on_train_batch_begin=on_train_batch_begin,
+                         on_train_batch_end=on_train_batch_end)
+        self.stride = whole(stride, "LambdaCallback: stride")
+        self.functions = {name: function for name, function in functions.items() if function is not None}
+        for name, function in functions.items():
+            if name not in HOOKS and (name.startswith("on_") or hasattr(Callback, name)):
                 raise TypeError(f"LambdaCallback: {shown(name)} is no hook; {nearest(name, HOOKS)}")
-            if function is not None:
-                if not callable(function):
-                    raise TypeError(f"LambdaCallback: {name} is {shown(function)}; needs a function.")
-                setattr(self, name, function)
+            if function is not None and not callable(function):
+                raise TypeError(f"LambdaCallback: {name} is {shown(function)}; needs a function.")
+        vars(self).update(self.functions)
+
+    def get_config(self) -> dict[str, Any]:
+        """The functions, by name where they are registered; ValueError where they have none."""
+        return {"stride": self.stride, **{name: plain(function, f"LambdaCallback: {name}")
+                                          for name, function in self.functions.items()}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The callback of a get_config()."""
+        return cls(**revived(config))
+
+    def __repr__(self) -> str:
+        return f"LambdaCallback({', '.join(self.functions)})"

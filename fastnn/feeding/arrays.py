@@ -1,7 +1,9 @@
 """Arrays: data that are all there, read in batches by C, in a shuffled order where that is asked for. Floor 4."""
 
 import math
+import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +27,9 @@ class Arrays(Source):
         self.at_hand = not self.goes_on
         self._feed: Feed | None = None
         self._left: list[tuple[int, int]] = []      # (rows, batches) of the data that are still to be read
-        self._done = 0
         self._marked: list[tuple[int, int]] = []
         self._results: list[np.ndarray] = []
+        self._print: list[Any] = []
 
     def __len__(self) -> int:
         """How many batches one reading of the data has."""
@@ -48,7 +50,7 @@ class Arrays(Source):
             rows = min(self.samples, self.total * self.batch)
             self._results = [np.zeros((rows, *t.shape[1:]), t.dtype) for t in arguments.build(self.model, self.arrays)]
             self.reading()[0].receive(self._results)
-        self._done = 0
+        self.done = 0
         self._left = self._ready(self._left if self.goes_on else [])
 
     def _ready(self, left: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -64,10 +66,10 @@ class Arrays(Source):
         self._left = self._ready(self._left)
         rows, times = self._left[0]
         assert self._feed is not None
-        return self._feed, rows, min(times, self.total - self._done)
+        return self._feed, rows, min(times, self.total - self.done)
 
     def took(self, count: int) -> None:
-        self._done += count
+        self.done += count
         self._left = self._after(self._left, count)
 
     @staticmethod
@@ -78,7 +80,7 @@ class Arrays(Source):
 
     @property
     def finished(self) -> bool:
-        return self._done >= self.total
+        return self.done >= self.total
 
     def mark(self) -> None:
         self._marked = self._left
@@ -91,11 +93,33 @@ class Arrays(Source):
             yield self._feed, left[0][0]
             left = self._after(left, 1)
 
+    def position(self) -> dict[str, Any]:
+        assert self._feed is not None
+        return {"done": self.done, "left": self._left, "cursor": int(self._feed.cursor.data),
+                "data": self.fingerprint()}
+
+    def resume(self, position: dict[str, Any]) -> None:
+        feed, shuffle, _ = self.reading()
+        self.done, self._left = position["done"], [(rows, times) for rows, times in position["left"]]
+        if self._left:      # the order of now once more: it follows from the number of the epoch
+            epoch = self.model._feeds.epoch
+            epoch.assign(int(epoch.data) - shuffle)
+            self.model._steps.begin(feed, shuffle)
+            feed.cursor.assign(position["cursor"])
+
+    def fingerprint(self) -> list[Any]:
+        """What other data would differ in: names, dtypes, shapes, batches, and the bytes' CRC-32."""
+        if not self._print:
+            self._print = [self.batch, self.total, self.shuffle, *(
+                [name, array.dtype.str, list(array.shape), zlib.crc32(np.ascontiguousarray(array).data.cast("B"))]
+                for name, array in self.arrays.items() if array.size)]
+        return self._print
+
     def outputs(self) -> list[np.ndarray]:
         return self._results
 
     def latest(self) -> list[np.ndarray]:
-        begin = (self._done - 1) * self.batch
+        begin = (self.done - 1) * self.batch
         return [array[begin:begin + self.batch] for array in self._results]
 
     def close(self) -> None:

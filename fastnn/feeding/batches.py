@@ -38,7 +38,7 @@ class Batches(Source):
         self._peeked: list[dict[str, np.ndarray]] = []
         self._feeds: dict[Any, Feed] = {}       # by the shapes of rows
         self._next: dict[str, np.ndarray] | None = None
-        self._done = 0
+        self._consumed = 0      # steps of all passes
         self._ended = False
         self._kept: list[dict[str, np.ndarray]] = []        # since mark()
         self._size = 0
@@ -60,7 +60,7 @@ class Batches(Source):
     def begin(self) -> None:
         self._stop()
         self.items.number(keep=True)
-        self._next, self._done, self._ended, self._results = None, 0, False, []
+        self._next, self.done, self._ended, self._results = None, 0, False, []
         self._running = Prefetch(self._adapted(self._peeked), self.items.depth)
         self._running.start()
         self._peeked = []
@@ -68,7 +68,7 @@ class Batches(Source):
     @property
     def finished(self) -> bool:
         if self._next is None and not self._ended:
-            if self._running is not None and (self.total is None or self._done < self.total):
+            if self._running is not None and (self.total is None or self.done < self.total):
                 self._next = next(self._running, None)
             if self._next is None:
                 self._ended = True
@@ -96,7 +96,8 @@ class Batches(Source):
     def took(self, count: int) -> None:
         arrays, self._next = self._next, None
         assert arrays is not None and count == 1
-        self._done += 1
+        self.done += 1
+        self._consumed += 1
         if self.mode == "train":
             self._kept.append(arrays)
             self._size += sum(array.nbytes for array in arrays.values())
@@ -126,6 +127,19 @@ class Batches(Source):
                                  "one shape to make one array. Predict batches of one shape at a time.")
         return [np.concatenate(arrays) for arrays in outputs]
 
+    def position(self) -> dict[str, Any]:
+        done = self.done if self._running is not None and not self._ended else 0
+        return {"done": done, "consumed": self._consumed, **self.items.state(self._consumed)}
+
+    def resume(self, position: dict[str, Any]) -> None:
+        self._stop()
+        seen, self._peeked, self._next, self._ended = len(self._peeked), [], None, False
+        self.done, self._consumed = position["done"], position["consumed"]
+        self.items.resume(position, seen)
+        if self.done:      # in the middle of a pass
+            self._running = Prefetch(self._adapted(taken=self.done), self.items.depth)
+            self._running.start()
+
     def latest(self) -> list[np.ndarray]:
         return self._results[-1]
 
@@ -133,10 +147,10 @@ class Batches(Source):
         """A pass is over. A warning as Keras gives it, where it is over too early; fit ends then."""
         self._stop()
         self.items.end()
-        if not self._done or (self.total is not None and self._done < self.total):
+        if not self.done or (self.total is not None and self.done < self.total):
             stops = self.mode == "train"
             wanted = f" of {self.items.steps}" if self.items.steps else ""
-            warn(f"{self.where}: ran out of data after {self._done}{wanted} batches"
+            warn(f"{self.where}: ran out of data after {self.done}{wanted} batches"
                  f"{'; training stops' if stops else ''}. The iterator must give steps x epochs batches; make it "
                  "endless, or use a utils.PyDataset.")
             self.model.stop_training |= stops
@@ -155,9 +169,12 @@ class Batches(Source):
             self.model._steps.release(feed)
         self._feeds = {}
 
-    def _adapted(self, first: list[dict[str, np.ndarray]] | None = None) -> Iterator[dict[str, np.ndarray]]:
+    def _adapted(self, first: list[dict[str, np.ndarray]] | None = None,
+                 taken: int = 0) -> Iterator[dict[str, np.ndarray]]:
+        """The batches of a pass after `taken` of them; `first` are there already."""
         yield from first or []
-        for number, item in enumerate(self.items.of_pass(len(first or [])), 1 + len(first or [])):
+        taken += len(first or [])
+        for number, item in enumerate(self.items.of_pass(taken), 1 + taken):
             yield self.adapt(item, f"{self.where}, batch {number}")
 
     # ---- one batch --------------------------------------------------------------------------------------------

@@ -113,9 +113,13 @@ class Feeds:
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._found.values()))
 
+    def forget(self) -> None:
+        """Make new feeds from now on: the old ones have another seed."""
+        self._found.clear()
+
     def restart(self) -> None:
         """A new compilation: batches in a new random order."""
-        self._found.clear()
+        self.forget()
         self.seed, self.stream = random.new_shuffle()
         self.epoch.assign(0)
 

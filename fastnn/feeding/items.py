@@ -2,8 +2,9 @@
 
 import inspect
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator, KeysView, Set, ValuesView
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,14 @@ from fastnn.reference import _philox
 DEPTH = 10      # batches that an iterator may be ahead, as Keras' max_queue_size
 _ARRAY_LIKE = ("__array__", "__array_interface__", "__dlpack__", "to_numpy", "tocsr", "__getitem__")
 _ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
+
+
+class _Mark(NamedTuple):
+    """From the item number `made` on: the random order, whether it begins there, and the state of the data set."""
+    made: int
+    order: int
+    begins: bool
+    dataset: dict[str, Any]
 
 
 def is_batches(x: Any, where: str) -> bool:
@@ -53,6 +62,10 @@ class Items:
         self._taken = 0         # from this source
         self._begun = False
         self._number = 0        # of the random order of this pass
+        self._made = 0          # items of all passes
+        self._marks: deque[_Mark] = deque(maxlen=self.depth + 8)
+        self._skip = 0          # items that a resumed fit has had
+        self._again: int | None = None      # the random order that it was reading
 
     def number(self, keep: bool) -> None:
         """The next pass takes the next of the random orders. keep: it counts; else somebody only looks."""
@@ -73,10 +86,12 @@ class Items:
         while self.steps is None or taken < self.steps:
             fresh = self._source is None
             if self._source is None:
-                self._source, self._taken = self._begin_anew(), 0
+                self._taken = self._skip
+                self._source = self._begin_anew()
             for item in self._source:
                 taken += 1
                 self._taken += 1
+                self._made += 1
                 fresh = False
                 yield item
                 if taken == self.steps:
@@ -84,27 +99,61 @@ class Items:
             self._source = None
             if self.steps is None or fresh or not self.restarts:
                 return      # all there is, or an iterator that has ended
-            if self.dataset is not None:
-                self.dataset.on_epoch_end()
-                self.dataset.on_epoch_begin()
+            self._turn()
+
+    def _turn(self) -> None:
+        """The data were read once, in the middle of a pass."""
+        if self.dataset is not None:
+            self.dataset.on_epoch_end()
+            self.dataset.on_epoch_begin()
 
     def _begin_anew(self) -> Iterator[Any]:
+        skip, self._skip, again, self._again = self._skip, 0, self._again, None
+        order = self._number if again is None else again
+        self._mark(order, True)
         if self.dataset is None:
-            return iter(self.given)
+            return itertools.islice(iter(self.given), skip, None) if skip else iter(self.given)
         if self.length is None:
-            indices: Any = itertools.count()
+            indices: Any = itertools.count(skip)
         elif self.shuffle:
-            keys = _philox.bits(self.length, self._number, self.feeds.seed, self.feeds.stream)
-            indices = [int(i) for i in np.argsort(keys, kind="stable")]
+            keys = _philox.bits(self.length, order, self.feeds.seed, self.feeds.stream)
+            indices = [int(i) for i in np.argsort(keys, kind="stable")][skip:]
         else:
-            indices = range(self.length)
+            indices = range(skip, self.length)
         return in_threads(self.dataset.__getitem__, indices, self.dataset.workers, self.depth)
+
+    def state(self, consumed: int) -> dict[str, Any]:
+        """What `resume` needs beside the number of items that were trained on; more of them may have been made."""
+        mark = next((mark for mark in list(self._marks)[::-1] if mark.made <= consumed), _Mark(0, 0, True, {}))
+        return {"order": mark.order, "dataset": mark.dataset, "fresh": mark.begins and mark.made == consumed}
+
+    def _mark(self, order: int, begins: bool) -> None:
+        """Remember how it is here: a thread makes items ahead of the steps that take them."""
+        self._marks.append(_Mark(self._made, order, begins, {} if self.dataset is None else self.dataset.get_state()))
+
+    def resume(self, position: dict[str, Any], seen: int) -> None:
+        """Go on after the items that were trained on: of this pass, or of all where a pass does not begin anew. seen:
+        items that an iterator has given already, to be looked at."""
+        done, consumed = position["done"], position["consumed"]
+        self._made, self._number = consumed, int(self.feeds.epoch.data)
+        self._skip = done if self.restarts and not self.goes_on else consumed
+        if self.length:
+            self._skip %= self.length
+        elif not self.restarts:
+            self._skip -= seen
+        self._source, self._begun = None, bool(done)
+        self._again = position["order"] if self._skip else None
+        if self.dataset is not None:
+            self.dataset.set_state(position["dataset"])
+            if done and not self._skip and not position["fresh"]:
+                self._turn()
 
     def end(self) -> None:
         """A pass is over: the data set may prepare the next."""
         self._begun = False
         if self.dataset is not None:
             self.dataset.on_epoch_end()
+        self._mark(self._marks[-1].order if self._marks else 0, False)
         if self.steps is None or self._taken == self.length:
             self._source = None
 

@@ -60,6 +60,14 @@ class PyDataset:
         for index in itertools.count() if count is None else range(count):
             yield self[index]
 
+    def get_state(self) -> dict[str, Any]:
+        """What a fit that is resumed goes on with: the attributes that are numbers and texts."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, (bool, int, float, str))}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on with a get_state()."""
+        vars(self).update(state)
+
     def on_epoch_begin(self) -> None:
         """An epoch begins."""
 

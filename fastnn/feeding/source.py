@@ -4,6 +4,7 @@ Arrays and Batches are its two kinds; the loops of training know the base only.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,9 @@ class Source:
 
     mode: "train", "validation", "evaluate" or "predict". total: the steps of a pass, None where nobody knows.
     at_hand: whether all data are there, so that C may run any number of steps and passes without Python between them.
-    batch: the rows of a batch, 32 where every batch may have its own.
+    batch: the rows of a batch, 32 where every batch may have its own. done: the steps of this pass so far.
     """
+    done = 0
     total: int | None
     at_hand = False
     batch = 32
@@ -64,6 +66,14 @@ class Source:
 
     def latest(self) -> list[np.ndarray]:
         """The rows that the last step stored."""
+        raise NotImplementedError
+
+    def position(self) -> dict[str, Any]:
+        """Where the reading is between two steps, as plain data: what `resume` goes on from."""
+        raise NotImplementedError
+
+    def resume(self, position: dict[str, Any]) -> None:
+        """Go on where another source of the same data was."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -122,7 +122,7 @@ class Layer(Weighted):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics that the layer and its sublayers hold as attributes, in lists and dicts too."""
-        return self._held_metrics()
+        return self._holds(Metric)
 
     @property
     def metrics_variables(self) -> list[Variable]:

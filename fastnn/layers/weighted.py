@@ -14,7 +14,6 @@ from fastnn.engine.tensor import Variable
 from fastnn.engine.watch import Watched, note
 from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.layers import _input_shapes
-from fastnn.metrics.metric import Metric
 from fastnn.nest import distinct, flatten
 
 # Attributes that hold what is not a layer's own.
@@ -182,15 +181,15 @@ class Weighted(Configurable, Watched):
                 stack += reversed(layer._sublayers)
         return list(found.values())
 
-    def _held_metrics(self) -> list[Any]:
-        """The metrics among its attributes, and its sublayers'."""
+    def _holds(self, kind: type) -> list[Any]:
+        """The objects of a kind (metrics, optimizers) among its attributes and those of its sublayers; each once."""
         found: list[Any] = []
         for name, value in self.__dict__.items():     # once an epoch and for each evaluate: most attributes are plain
-            if isinstance(value, (Metric, list, tuple, dict)) and name not in BOOKS:
-                found += flatten(value, Metric)
+            if isinstance(value, (kind, list, tuple, dict)) and name not in BOOKS:
+                found += flatten(value, kind)
         for layer in self._sublayers:
-            found += layer._held_metrics()
-        return found
+            found += layer._holds(kind)
+        return distinct(found)
 
     variables = weights
     trainable_variables = trainable_weights

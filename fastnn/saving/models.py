@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown
-from fastnn.layers._random import RandomLayer
-from fastnn.layers.layer import Layer
 from fastnn.saving import file
+from fastnn.saving.state import checked, optimizer_state, put_optimizer_state, put_random_state, random_state
 from fastnn.serialization import custom_object_scope, deserialize_keras_object, plain, serialize_keras_object
 
 _LOSSES = ("loss", "loss_weights", "metrics", "weighted_metrics")
@@ -35,14 +34,14 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     _free(filepath, overwrite)
     _built(model, "save")
     content: dict[str, Any] = {"model": serialize_keras_object(model), "weights": [v.name for v in model.weights],
-                               "random": _random_state(model)}
+                               "random": random_state(model)}
     arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
     if model.compiled is not None:
         try:
             content["training"] = {
                 "optimizer": serialize_keras_object(model.optimizer), "run_eagerly": model.run_eagerly,
-                **{name: plain(getattr(model.compiled, name), f"compile(): {name}") for name in _LOSSES}}
-            arrays.update(_optimizer_state(model.optimizer))
+                **{name: plain(getattr(model.compiled, name), f"compile(): {name}") for name in _LOSSES},
+                "trained": optimizer_state(model.optimizer, model.weights, arrays)}
         except (TypeError, ValueError) as error:
             warnings.warn(f"save(): {shown(str(filepath))} has the model and its weights, but not what compile() was "
                           "given: "
@@ -63,23 +62,15 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, An
         raise ModelFileError(f"{shown(str(filepath))} holds weights without a model; make the model and call "
                              "load_weights(path).")
     with custom_object_scope(custom_objects or {}):
-        model = _checked(filepath, lambda: deserialize_keras_object(content["model"], kinds=("models", "layers")))
+        model = checked(filepath, lambda: deserialize_keras_object(content["model"], kinds=("models", "layers")))
         if not hasattr(model, "_feeds"):
             raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
-        _put_weights(model, arrays, filepath)
+        put_weights(model, arrays, filepath)
         if compile and isinstance(content.get("training"), dict):
-            _checked(filepath, lambda: _compile(model, content["training"], arrays))
-    _checked(filepath, lambda: _put_random_state(model, content.get("random")))
+            checked(filepath, lambda: _compile(model, content["training"], arrays))
+    if content.get("random"):
+        checked(filepath, lambda: put_random_state(model, content["random"]))
     return model
-
-
-def _checked(filepath: Any, make: Any) -> Any:
-    """What `make` gives; a ModelFileError where the description is none that save() writes."""
-    try:
-        return make()
-    except (KeyError, IndexError, AttributeError, RecursionError, OverflowError, TypeError) as error:
-        raise ModelFileError(f"{shown(str(filepath))}: its description makes no model ({type(error).__name__}: "
-                             f"{shown(str(error))}); the file is damaged, or a class has changed since.") from error
 
 
 def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -92,7 +83,7 @@ def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -
 
     model.compile(objects(given["optimizer"]), run_eagerly=bool(given.get("run_eagerly", False)),
                   **{name: objects(given.get(name)) for name in _LOSSES})
-    _put_optimizer_state(model, arrays)
+    put_optimizer_state(model.optimizer, model.weights, arrays, given["trained"])
 
 
 # ---- weights alone ---------------------------------------------------------------------------------------------------
@@ -113,10 +104,10 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
     """
     _built(model, "load_weights")
     arrays, _ = file.read(filepath)
-    _put_weights(model, arrays, filepath, skip_mismatch)
+    put_weights(model, arrays, filepath, skip_mismatch)
 
 
-def _put_weights(model: Any, arrays: dict[str, np.ndarray], filepath: Any, skip_mismatch: bool = False) -> None:
+def put_weights(model: Any, arrays: dict[str, np.ndarray], filepath: Any, skip_mismatch: bool = False) -> None:
     found = [arrays[name] for name in sorted((n for n in arrays if n.startswith("weights/")), key=_place)]
     own = model.weights
     wrong = [v.name for v, array in zip(own, found) if v.shape != array.shape]
@@ -154,49 +145,3 @@ def _built(model: Any, what: str) -> None:
 def _free(filepath: Any, overwrite: bool) -> None:
     if not overwrite and Path(filepath).exists():
         raise FileExistsError(f"{shown(str(filepath))} is there already, and overwrite is False; choose another name.")
-
-
-# ---- what training has made of the optimizer and the random numbers --------------------------------------------------
-
-def _optimizer_state(optimizer: Any) -> dict[str, np.ndarray]:
-    state = {"optimizer/iterations": optimizer.iterations.numpy(), "optimizer/learning_rate": optimizer._rate.numpy()}
-    for slot, block in optimizer.slot_blocks.items():
-        state.update((f"optimizer/{slot}/{i}", view.copy()) for i, view in enumerate(block.views))
-    return state
-
-
-def _put_optimizer_state(model: Any, arrays: dict[str, np.ndarray]) -> None:
-    optimizer = model.optimizer
-    if "optimizer/iterations" not in arrays:
-        return
-    optimizer.iterations.assign(arrays["optimizer/iterations"])
-    if optimizer.schedule is None:
-        optimizer._rate.assign(float(arrays["optimizer/learning_rate"]))
-    if any(name.startswith("optimizer/") and name.count("/") == 2 for name in arrays):
-        optimizer.build(model.trainable_weights)
-        for slot, block in optimizer.slot_blocks.items():
-            for i, view in enumerate(block.views):
-                view[...] = arrays[f"optimizer/{slot}/{i}"].reshape(view.shape)
-
-
-def _random_layers(layer: Any) -> list[Any]:
-    """The layers that draw, in order."""
-    found = [layer] if isinstance(layer, RandomLayer) else []
-    return found + [each for inner in layer._sublayers if isinstance(inner, Layer) for each in _random_layers(inner)]
-
-
-def _random_state(model: Any) -> dict[str, Any]:
-    feeds = model._feeds
-    return {"epoch": int(feeds.epoch.data), "shuffle": [feeds.seed, feeds.stream],
-            "draws": int(model._steps.draws.data),
-            "layers": [[g._generator._seed, g._generator._stream] for g in _random_layers(model)]}
-
-
-def _put_random_state(model: Any, state: Any) -> None:
-    if not state:
-        return
-    model._feeds.seed, model._feeds.stream = (int(n) for n in state["shuffle"])
-    model._feeds.epoch.assign(int(state["epoch"]))
-    model._steps.draws.assign(int(state["draws"]))
-    for layer, (seed, stream) in zip(_random_layers(model), state["layers"]):
-        layer._generator._seed, layer._generator._stream = int(seed), int(stream)

@@ -1,6 +1,7 @@
 """The loops of fit, evaluate and predict: which program runs how often, and when Python is asked. Floor 4."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,19 @@ from fastnn.training.steps import LOG_ROWS
 
 @dataclass
 class Run:
-    """One fit: what it trains on and is validated with, every `frequency` epochs; epochs from `initial_epoch` on."""
+    """One fit: what it trains on and is validated with, every `frequency` epochs; epochs from `epoch` on.
+
+    epoch: the one that is under way, or comes next. middle: where the fit was resumed in the middle of that, what puts
+    the sums of its metrics back.
+    """
+    model: TrainedModel
     training: Source
     validation: Source | None
     epochs: int
-    initial_epoch: int
+    epoch: int
     frequency: int
+    listeners: Any
+    middle: Callable[[], Any] | None = None
 
     def close(self) -> None:
         """Let go of the data."""
@@ -29,22 +37,23 @@ class Run:
         if self.validation is not None:
             self.validation.close()
 
-    def in_c(self, model: TrainedModel, listeners: Any) -> bool:
+    def in_c(self) -> bool:
         """Whether C may run several epochs without Python between them: nobody looks, and all data are at hand."""
+        model, listeners = self.model, self.listeners
         looked_at = (listeners.wants_epochs or listeners.wants_batches or listeners.wants_tests
                      or listeners.wants_test_batches)
-        return not (looked_at or model.compiled.reset_in_python(model.metrics) or model.run_eagerly
+        return not (looked_at or self.middle or model.compiled.reset_in_python(model.metrics) or model.run_eagerly
                     or self.frequency != 1 or not self.training.at_hand
                     or not (self.validation is None or self.validation.at_hand))
 
 
-def fit(model: TrainedModel, run: Run, listeners: Any, progress: Any) -> None:
+def fit(run: Run, progress: Any) -> None:
     """Train; fills model.history."""
-    history = model.history
+    model, listeners, history = run.model, run.listeners, run.model.history
     guard = Guard(model)
     try:
         history.begin_run(listeners.params)
-        _epochs(model, run, listeners, progress, guard)
+        _epochs(run, progress, guard)
     except KeyboardInterrupt:
         history.level()
         history.interrupted = True
@@ -83,42 +92,51 @@ class _closing:
             raise
 
 
-def _epochs(model: TrainedModel, run: Run, listeners: Any, progress: Any, guard: Guard) -> None:
+def _epochs(run: Run, progress: Any, guard: Guard) -> None:
     try:
-        epoch = run.initial_epoch
-        listeners.on_train_begin()
-        model._steps.reset_metrics()
-        while epoch < run.epochs and not model.stop_training:
-            quiet = progress.quiet_epochs(epoch) if epoch > run.initial_epoch else 0
-            quiet = quiet if quiet and run.in_c(model, listeners) else 0
-            done = _many_epochs(model, run, epoch, quiet, guard) if quiet else 0
+        run.listeners.on_train_begin()
+        run.model._steps.reset_metrics()
+        run.listeners.resume(run)
+        first = run.epoch
+        while run.epoch < run.epochs and not run.model.stop_training:
+            quiet = progress.quiet_epochs(run.epoch) if run.epoch > first else 0
+            quiet = quiet if quiet and run.in_c() else 0
+            done = _many_epochs(run, quiet, guard) if quiet else 0
             if not done:
-                _one_epoch(model, run, epoch, listeners, progress, guard)
+                _one_epoch(run, progress, guard)
                 done = 1
-            epoch += done
+            run.epoch += done
     finally:
         _end(progress, run, guard)
 
 
-def _one_epoch(model: TrainedModel, run: Run, epoch: int, listeners: Any, progress: Any, guard: Guard) -> None:
-    """An epoch with Python between slices of a tenth of a second, or between batches where a callback wants them."""
-    compiled = model.compiled
-    listeners.on_epoch_begin(epoch)
+def _one_epoch(run: Run, progress: Any, guard: Guard) -> None:
+    """An epoch with Python between slices of a tenth of a second, and where a callback wants to hear of a step."""
+    model, compiled, listeners, epoch = run.model, run.model.compiled, run.listeners, run.epoch
+    if run.middle is None:
+        listeners.on_epoch_begin(epoch)
     progress.epoch_begin(epoch)
     began = time.perf_counter()
-    passing = Pass(model, "train", run.training)
+    passing = Pass(model, "train", run.training, resumed=run.middle is not None)
+    first = passing.done
     model._steps.reset_metrics()
+    if run.middle is not None:
+        run.middle()
+        run.middle = None
     while not passing.finished and not model.stop_training:
         # A callback may change anything between two batches; a source that is not at hand keeps those of a slice only.
-        guard.remember(passing, always=not passing.done or listeners.wants_batches or not run.training.at_hand)
-        if listeners.wants_batches:
-            listeners.on_train_batch_begin(passing.done)
-            passing.run(1)
-            listeners.on_train_batch_end(passing.done - 1, compiled.results())
+        heard = listeners.wants_batches
+        guard.remember(passing, always=passing.done == first or heard or not run.training.at_hand)
+        if heard:
+            before = passing.done
+            listeners.on_train_batch_begin(before)
+            passing.run(listeners.room, REDRAW)
+            listeners.on_train_batch_end(passing.done - 1, compiled.results, passing.done - before)
         else:
             passing.run(passing.total, REDRAW)
         guard.look(passing, epoch)
         progress.update(passing.done, compiled.results)
+        listeners.keep(run, middle=True)
     if not passing.done:
         return      # an iterator that had no more batches, or training was stopped before the first: no epoch
     seconds = time.perf_counter() - began
@@ -131,11 +149,13 @@ def _one_epoch(model: TrainedModel, run: Run, epoch: int, listeners: Any, progre
     model.history.append(epoch, logs)
     listeners.on_epoch_end(epoch, logs)
     model.history.amend(logs)
+    listeners.keep(run, middle=False)
 
 
-def _many_epochs(model: TrainedModel, run: Run, epoch: int, most: int, guard: Guard) -> int:
+def _many_epochs(run: Run, most: int, guard: Guard) -> int:
     """Up to `most` epochs, as many as the log has rows, without Python between them; how many ran; 0 where a
     program has to be recorded first, as by an edit of a layer in another thread."""
+    model, epoch = run.model, run.epoch
     steps, compiled = model._steps, model.compiled
     keys: list[tuple[Any, int]] = []
     for mode, source in (("train", run.training), ("test", run.validation)):

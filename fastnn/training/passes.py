@@ -13,10 +13,13 @@ REDRAW = 0.1        # seconds between two looks at the progress while C runs
 class Pass:
     """One pass of train, test or predict steps. done: how many ran; total: how many there are, or sys.maxsize."""
 
-    def __init__(self, model: TrainedModel, mode: str, source: Source) -> None:
+    def __init__(self, model: TrainedModel, mode: str, source: Source, resumed: bool = False) -> None:
+        """resumed: the source is in the middle of it, where another run was."""
         self.model, self.mode, self.source = model, mode, source
-        self.done, self.total = 0, sys.maxsize if source.total is None else source.total
-        source.begin()
+        self.total = sys.maxsize if source.total is None else source.total
+        if not resumed:
+            source.begin()
+        self.done = source.done
 
     def run(self, most: int, seconds: float = math.inf) -> None:
         """Run up to `most` steps, for about so many seconds; at least one, if there is one."""

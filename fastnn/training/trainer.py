@@ -21,6 +21,7 @@ from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.feed import Feeds
 from fastnn.feeding.opening import open_source, open_validation, split_off
 from fastnn.feeding.raw import adapt_raw
+from fastnn.metrics import Metric
 from fastnn.nest import distinct
 from fastnn.reporting.history import History
 from fastnn.reporting.progress import Progress
@@ -48,7 +49,7 @@ class Trainer(OwnSteps):
         def inputs(self) -> list[Any] | None: ...
         @property
         def outputs(self) -> list[Any] | None: ...
-        def _held_metrics(self) -> list[Any]: ...
+        def _holds(self, kind: type) -> list[Any]: ...
         @property
         def weights(self) -> list[Any]: ...
         @property
@@ -94,7 +95,7 @@ class Trainer(OwnSteps):
     def metrics(self) -> list[Any]:
         """The loss tracker, the compiled metrics, and those that the model and its layers hold."""
         compiled = [*self.compiled.trackers, *self.compiled.own()] if self.compiled else []
-        return distinct([*(m for _, m in compiled), *self._held_metrics()])
+        return distinct([*(m for _, m in compiled), *self._holds(Metric)])
 
     @property
     def metrics_names(self) -> list[str]:
@@ -184,7 +185,7 @@ class Trainer(OwnSteps):
                                                        "verbose": progress.verbose,
                                                        "validation_freq": validation_freq})
             self.history = listeners.history
-            loop.fit(self, loop.Run(training, validation, epochs, initial_epoch, validation_freq), listeners, progress)
+            loop.fit(loop.Run(self, training, validation, epochs, initial_epoch, validation_freq, listeners), progress)
             return self.history
 
     # ---- evaluate ---------------------------------------------------------------------------------------------

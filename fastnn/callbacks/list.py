@@ -1,0 +1,193 @@
+"""CallbackList: what calls the callbacks, and knows what Python has to come back for. Floor 5."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastnn.callbacks.base import Callback, Logs
+from fastnn.errors import shown
+from fastnn.reporting.history import History
+
+TRAIN_BATCHES = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+
+
+class CallbackList(Callback):
+    """Calls every callback in order. `history` is the History of the run, given, found among the callbacks, or new.
+
+    callbacks: one, or a list (of lists) of them; TypeError for anything else. The `wants_…` properties say what the
+    trainer must come back to Python for. `steps` counts the training steps so far, for callbacks with a stride.
+    Source: keras.callbacks.CallbackList.
+    """
+
+    def __init__(self, callbacks: Any = None, model: Any = None, params: dict[str, Any] | None = None,
+                 history: History | None = None) -> None:
+        items = _flat(callbacks)
+        self.callbacks = [item for item in items if isinstance(item, Callback)]
+        found = [item for item in items if isinstance(item, History)]
+        self.history = history or (found[0] if found else History())
+        self.steps = 0
+        if model is not None:
+            self.set_model(model)
+        if params is not None:
+            self.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+        self.history.set_model(model)
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        self.params = params
+        self.history.set_params(params)
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def _with(self, *hooks: str) -> list[Callback]:
+        """The callbacks that have one of these hooks."""
+        return [callback for callback in self.callbacks
+                if any(getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
+                       for hook in hooks)]
+
+    def _wants(self, *hooks: str) -> bool:
+        return bool(self._with(*hooks))
+
+    @property
+    def strides(self) -> list[int]:
+        """Those of the callbacks with a hook on training steps."""
+        return [callback.stride for callback in self._with(*TRAIN_BATCHES) if callback.stride]
+
+    @property
+    def wants_batches(self) -> bool:
+        """Whether a callback has a hook on training steps."""
+        return bool(self.strides)
+
+    @property
+    def room(self) -> int:
+        """How many training steps may run before a hook must be called; sys.maxsize where there is none."""
+        return min((stride - self.steps % stride for stride in self.strides), default=sys.maxsize)
+
+    @property
+    def wants_test_batches(self) -> bool:
+        """Whether a callback has a hook on batches of evaluate and validation."""
+        return self._wants("on_test_batch_begin", "on_test_batch_end")
+
+    @property
+    def wants_predict_batches(self) -> bool:
+        """Whether a callback has a hook on batches of predict."""
+        return self._wants("on_predict_batch_begin", "on_predict_batch_end")
+
+    @property
+    def wants_epochs(self) -> bool:
+        """Whether a callback has a hook on epochs."""
+        return self._wants("on_epoch_begin", "on_epoch_end")
+
+    @property
+    def wants_tests(self) -> bool:
+        """Whether a callback has a hook on the begin or end of evaluate and validation."""
+        return self._wants("on_test_begin", "on_test_end")
+
+    def _all(self, hook: str, logs: Logs) -> None:
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, hook)(logs)
+
+    def _epoch(self, hook: str, epoch: int, logs: Logs) -> None:
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, hook)(epoch, logs)
+
+    def _batch(self, hook: str, batch: int, logs: Logs) -> None:
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, hook)(batch, logs=logs)
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self.steps = 0
+        self._all("on_train_begin", logs)
+
+    def resume(self, run: Any) -> None:
+        """After on_train_begin: let a fit that was stopped go on, where a callback has kept one."""
+        for callback in self.callbacks:
+            callback.resume(run)
+
+    def keep(self, run: Any, middle: bool) -> None:
+        """After all hooks of a step (middle of an epoch) or of an epoch: let callbacks keep the whole fit."""
+        for callback in self.callbacks:
+            callback.keep(run, middle)
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self._all("on_train_end", logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._epoch("on_epoch_begin", epoch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._epoch("on_epoch_end", epoch, logs)
+
+    def _stepped(self, hook: str, batch: int, logs: Logs | Callable[[], Mapping[str, Any]]) -> None:
+        """Call those whose stride comes out even here."""
+        due = [callback for callback in self.callbacks if callback.stride and self.steps % callback.stride == 0]
+        if due:
+            logs = dict(logs()) if callable(logs) else {} if logs is None else logs
+        for callback in due:
+            getattr(callback, hook)(batch, logs=logs)
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        self._stepped("on_train_batch_begin", batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | Callable[[], Mapping[str, Any]] = None,
+                           steps: int = 1) -> None:
+        """So many training steps have ended; logs may be a function, which is called where somebody listens."""
+        self.steps += steps
+        self._stepped("on_train_batch_end", batch, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        self.on_train_batch_begin(batch, logs)
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self.on_train_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        self._all("on_test_begin", logs)
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        self._all("on_test_end", logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        self._batch("on_test_batch_begin", batch, logs)
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._batch("on_test_batch_end", batch, logs)
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        self._all("on_predict_begin", logs)
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        self._all("on_predict_end", logs)
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        self._batch("on_predict_batch_begin", batch, logs)
+
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._batch("on_predict_batch_end", batch, logs)
+
+
+def _flat(callbacks: Any) -> list[Callback | History]:
+    """The callbacks in a list of lists, in order."""
+    if callbacks is None:
+        return []
+    if isinstance(callbacks, CallbackList):
+        return [callbacks.history, *callbacks.callbacks]
+    if isinstance(callbacks, (list, tuple)):
+        return [member for item in callbacks for member in _flat(item)]
+    if isinstance(callbacks, (Callback, History)):
+        return [callbacks]
+    what = shown(callbacks)
+    if isinstance(callbacks, type) and issubclass(callbacks, (Callback, History)):
+        hint = f"make one: {callbacks.__name__}(…)."
+    elif callable(callbacks):
+        hint = "wrap a function: LambdaCallback(on_epoch_end=function)."
+    else:
+        hint = "derive its class from fastnn.callbacks.Callback."
+    raise TypeError(f"callbacks: got {what}; needs Callback objects.\nTo mend it, {hint}")

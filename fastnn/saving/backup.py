@@ -1,0 +1,140 @@
+"""A whole fit in a file: what a resumed run needs to have the bits of one that never stopped. Floor 5.
+
+Weights, optimizers, random numbers, sums of metrics, history, callbacks, and where the reading of the data is.
+"""
+
+import os
+from typing import Any
+
+from fastnn import random
+from fastnn.engine.tensor import Variable
+from fastnn.errors import ModelFileError, shown, warn
+from fastnn.optimizers import Optimizer
+from fastnn.saving import file
+from fastnn.saving.state import (
+    Arrays,
+    Unwritable,
+    checked,
+    metric_state,
+    optimizer_state,
+    packed,
+    put_metric_state,
+    put_optimizer_state,
+    put_random_state,
+    random_state,
+    unpacked,
+)
+
+
+def write_backup(path: str | os.PathLike[str], run: Any, middle: bool) -> None:
+    """Write the fit that is under way. middle: between two steps of an epoch, else between two epochs."""
+    model = run.model
+    arrays: Arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
+    optimizers = [optimizer_state(each, model.weights, arrays, f"optimizer/{i}")
+                  for i, each in enumerate(model._holds(Optimizer))]
+    arrays.update((f"states/{i}", v.numpy()) for i, v in enumerate(_states(model)))
+    _no_other_state(model)
+    history = vars(run.listeners.history)
+    callbacks = []
+    for i, callback in enumerate(run.listeners.callbacks):
+        state = {}
+        for name, value in callback.get_state().items():
+            try:
+                state[name] = packed(value, arrays, f"callbacks/{i}/{name}")
+            except Unwritable:
+                continue        # an open file, a thread, a model: what get_state() says is kept
+        if state:
+            callbacks.append([type(callback).__name__, state])
+    file.write(path, arrays, {
+        "run": {"epoch": run.epoch + (not middle), "middle": middle, "steps": run.listeners.steps,
+                "source": run.training.position(), "stop": bool(model.stop_training)},
+        "optimizers": optimizers, "random": random_state(model), "metrics": metric_state(model, arrays),
+        "callbacks": callbacks,
+        "history": {name: packed(_rows(history[name]), arrays, f"history/{name}")
+                    for name in ("history", "epoch", "runs", "_rows")}})
+
+
+def _states(model: Any) -> list[Variable]:
+    """The variables that are no weights: what layers carry from batch to batch."""
+    weights = set(map(id, model.weights))
+    return [v for v in model._holds(Variable) if id(v) not in weights]
+
+
+def _rows(value: Any) -> Any:
+    """Ranges as pairs, whole numbers many at a time."""
+    if isinstance(value, dict):
+        return {name: [[r.start, r.stop] for r in each] if each and isinstance(each[0], range) else each
+                for name, each in value.items()}
+    return value
+
+
+def _no_other_state(model: Any) -> None:
+    """ValueError for a variable that training changes and that is neither the model's nor its metrics'."""
+    steps = model._steps
+    known = {*map(id, (*model.weights, *_states(model), model._feeds.epoch, steps.draws, steps.trials, steps.log_row,
+                       *(v for metric in (*model.metrics, *model.compiled.last.values()) for v in metric.states()),
+                       *(v for each in model._holds(Optimizer) for v in (each.iterations, each._rate)),
+                       *(feed.cursor for feed in model._feeds)))}
+    for tensor in steps.state():
+        if isinstance(tensor, Variable) and id(tensor) not in known:
+            raise ValueError(f"BackupAndRestore: training changes the variable {tensor.name!r}, which is no weight of "
+                             f"{model.name}.\nMake it an attribute of the model or of a layer of it.")
+
+
+def read_backup(path: str | os.PathLike[str], run: Any) -> None:
+    """Put back the fit of a file; the run goes on where that one was."""
+    arrays, content = file.read(path)
+    if "run" not in content:
+        raise ModelFileError(f"{shown(str(path))} holds a model and no fit; needs a file of BackupAndRestore.")
+    checked(path, lambda: _put(path, run, arrays, content))
+
+
+def _put(path: Any, run: Any, arrays: Arrays, content: dict[str, Any]) -> None:
+    from fastnn.saving.models import put_weights
+    model, at, listeners = run.model, content["run"], run.listeners
+    _same_data(path, run, at["source"])
+    put_weights(model, arrays, path)
+    for i, v in enumerate(_states(model)):
+        v.assign(arrays[f"states/{i}"])
+    for i, (optimizer, trained) in enumerate(zip(model._holds(Optimizer), content["optimizers"])):
+        put_optimizer_state(optimizer, model.weights, arrays, trained, f"optimizer/{i}")
+    random.set_state(content["random"]["global"])
+    put_random_state(model, content["random"])
+    _put_history(listeners.history, {name: unpacked(value, arrays) for name, value in content["history"].items()})
+    kept = list(content["callbacks"])
+    for callback in listeners.callbacks:
+        found = next((pair for pair in kept if pair[0] == type(callback).__name__), None)
+        if found is not None:
+            kept.remove(found)
+            callback.set_state({name: unpacked(value, arrays) for name, value in found[1].items()})
+    if kept:
+        warn(f"BackupAndRestore: the fit of {shown(str(path))} had the callbacks {[name for name, _ in kept]} too, "
+             "this one has not; it goes on without them.")
+    listeners.steps = at["steps"]
+    run.epoch = at["epoch"]
+    model.stop_training = at["stop"]
+    run.training.resume(at["source"])
+    if at["middle"]:
+        def sums() -> None:
+            if not put_metric_state(model, arrays, content["metrics"]):
+                warn(f"BackupAndRestore: the metrics of {shown(str(path))} are others; the logs of this epoch have the "
+                     "rest of it only.")
+        run.middle = sums
+
+
+def _put_history(history: Any, state: dict[str, Any]) -> None:
+    rows = {name: [range(*pair) for pair in pairs] for name, pairs in state["_rows"].items()}
+    vars(history).update(history=state["history"], epoch=state["epoch"], runs=state["runs"], _rows=rows)
+
+
+def _same_data(path: Any, run: Any, position: dict[str, Any]) -> None:
+    """A warning where the data are not those of the backup; ValueError where there are other batches."""
+    before = position.get("data")
+    now = run.training.fingerprint() if hasattr(run.training, "fingerprint") else None
+    if (before is None) != (now is None) or (before and now and before[:2] != now[:2]):
+        had, has = ("batches of a generator" if each is None else f"{each[1]} batches of {each[0]}"
+                    for each in (before, now))
+        raise ValueError(f"BackupAndRestore: the backup is of a fit with {had}, this one has {has}; needs the same.\n"
+                         f"Use the same data and batch_size, or remove {path}.")
+    if before != now:
+        warn(f"BackupAndRestore: the data are not those of {shown(str(path))}; the fit goes on with these.")

@@ -1,0 +1,138 @@
+"""What training has made of a model beside its weights: optimizers, random numbers, sums of metrics. Floor 5."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastnn import random
+from fastnn.engine.tensor import Variable
+from fastnn.errors import ModelFileError, shown
+from fastnn.random import SeedGenerator
+
+Arrays = dict[str, np.ndarray]
+
+
+# ---- optimizers ------------------------------------------------------------------------------------------------------
+
+def optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, at: str = "optimizer") -> list[int]:
+    """Put the counters and slots under `at`; the numbers of the weights that it trains."""
+    arrays[f"{at}/iterations"] = optimizer.iterations.numpy()
+    arrays[f"{at}/learning_rate"] = optimizer._rate.numpy()
+    place = {id(v): i for i, v in enumerate(weights)}
+    unknown = [v.name for v in optimizer._trained if id(v) not in place]
+    if unknown:
+        raise ValueError(f"{optimizer.name}: it trains {shown(unknown)}, which are no weights of the model; needs "
+                         "layers that the model has as attributes.")
+    for slot, block in optimizer.slot_blocks.items():
+        for v, view in zip(optimizer._trained, block.views):
+            arrays[f"{at}/{slot}/{place[id(v)]}"] = view.copy()
+    return [place[id(v)] for v in optimizer._trained]
+
+
+def put_optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, trained: list[int],
+                        at: str = "optimizer") -> None:
+    """What optimizer_state() gave, into an optimizer of the same kind."""
+    if f"{at}/iterations" not in arrays:
+        return
+    optimizer.iterations.assign(arrays[f"{at}/iterations"])
+    Variable.assign(optimizer._rate, arrays[f"{at}/learning_rate"])     # of a schedule too: the logs show it
+    if trained:
+        optimizer.build([weights[i] for i in trained])
+        for slot, block in optimizer.slot_blocks.items():
+            for i, view in zip(trained, block.views):
+                view[...] = arrays[f"{at}/{slot}/{i}"].reshape(view.shape)
+
+
+# ---- random numbers --------------------------------------------------------------------------------------------------
+
+def random_state(model: Any) -> dict[str, Any]:
+    """Where the batch orders, the draws of the layers and the global seed are."""
+    feeds, steps = model._feeds, model._steps
+    return {"epoch": int(feeds.epoch.data), "shuffle": [feeds.seed, feeds.stream], "draws": int(steps.draws.data),
+            "trials": int(steps.trials.data), "layers": [g.get_state() for g in model._holds(SeedGenerator)],
+            "global": random.get_state()}
+
+
+def put_random_state(model: Any, state: dict[str, Any]) -> None:
+    """What random_state() gave, but the global seed, which is not the model's."""
+    feeds, steps = model._feeds, model._steps
+    before = [feeds.seed, feeds.stream, *(g.get_state() for g in model._holds(SeedGenerator))]
+    feeds.seed, feeds.stream = (int(n) for n in state["shuffle"])
+    feeds.epoch.assign(int(state["epoch"]))
+    steps.draws.assign(int(state["draws"]))
+    steps.trials.assign(int(state["trials"]))
+    for generator, values in zip(model._holds(SeedGenerator), state["layers"]):
+        generator.set_state(values)
+    if before != [feeds.seed, feeds.stream, *(g.get_state() for g in model._holds(SeedGenerator))]:
+        steps.clear()       # seeds are constants of the programs
+        feeds.forget()
+
+
+# ---- plain data with arrays ------------------------------------------------------------------------------------------
+
+class Unwritable(TypeError):
+    """A value that is no plain data."""
+
+
+def packed(value: Any, arrays: Arrays, name: str) -> Any:
+    """The value as JSON, what JSON has no words for as arrays under `name`. Unwritable for objects."""
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "fiub":
+        arrays[name] = np.asarray(value)
+        return {"array": name, "scalar": isinstance(value, np.generic)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        if len(value) > 8 and all(type(item) is float for item in value):
+            arrays[name] = np.array(value)
+            return {"floats": name, "tuple": isinstance(value, tuple)}
+        return {"items": [packed(item, arrays, f"{name}/{i}") for i, item in enumerate(value)],
+                "tuple": isinstance(value, tuple)}
+    if isinstance(value, dict) and all(isinstance(key, (str, int)) for key in value):
+        return {"dict": [[key, packed(item, arrays, f"{name}/{i}")] for i, (key, item) in enumerate(value.items())]}
+    raise Unwritable(f"{name} is {shown(value)}; needs numbers, texts, arrays, or lists and dicts of them.")
+
+
+def unpacked(value: Any, arrays: Arrays) -> Any:
+    """The value of a packed()."""
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]][()] if value["scalar"] else arrays[value["array"]]
+    if "float" in value:
+        return float(value["float"])
+    if "dict" in value:
+        return {key: unpacked(item, arrays) for key, item in value["dict"]}
+    items = arrays[value["floats"]].tolist() if "floats" in value else [unpacked(v, arrays) for v in value["items"]]
+    return tuple(items) if value["tuple"] else items
+
+
+# ---- sums of metrics -------------------------------------------------------------------------------------------------
+
+def metric_state(model: Any, arrays: Arrays) -> int:
+    """Put the states of all metrics under metrics/; how many metrics there are."""
+    for i, metric in enumerate(model.metrics):
+        arrays.update((f"metrics/{i}/{j}", v.numpy()) for j, v in enumerate(metric.states()))
+    return len(model.metrics)
+
+
+def put_metric_state(model: Any, arrays: Arrays, count: int) -> bool:
+    """What metric_state() put; whether these metrics are the same."""
+    found = [(v, arrays.get(f"metrics/{i}/{j}")) for i, metric in enumerate(model.metrics)
+             for j, v in enumerate(metric.states())]
+    if count != len(model.metrics) or any(a is None or a.shape != v.shape for v, a in found):
+        return False
+    for v, array in found:
+        v.data[...] = array
+    return True
+
+
+def checked(where: Any, make: Any) -> Any:
+    """What `make` gives; a ModelFileError where the description is none that was written here."""
+    try:
+        return make()
+    except (KeyError, IndexError, AttributeError, RecursionError, OverflowError, TypeError) as error:
+        raise ModelFileError(f"{shown(str(where))}: its description makes no model ({type(error).__name__}: "
+                             f"{shown(str(error))}); the file is damaged, or a class has changed since.") from error

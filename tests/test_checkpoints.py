@@ -1,0 +1,258 @@
+"""ModelCheckpoint, the callbacks of the learning rate, and those that write or send the logs."""
+
+import csv
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import callbacks, layers, models, optimizers
+from fastnn.callbacks import CallbackList, CSVLogger, LearningRateScheduler, ModelCheckpoint, ReduceLROnPlateau
+from tests.errors import assert_good_error
+from tests.golden.common import wave
+
+X, Y = wave(40, 4), wave(40, 1, phase=0.4)
+
+
+def network(rate: Any = 0.1) -> Any:
+    model = fastnn.Sequential([fastnn.Input((4,)), layers.Dense(5, activation="tanh"), layers.Dense(1)])
+    model.compile(optimizers.SGD(rate), "mse", metrics=["mae"])
+    return model
+
+
+class Fake:
+    """As much of a model as checkpoints see: it notes what is saved, and its learning rate."""
+    metrics = ()
+
+    def __init__(self) -> None:
+        self.saved: list[str] = []
+        self.optimizer = optimizers.SGD(0.5)
+        self.stop_training = False
+
+    def save(self, path: str, overwrite: bool = True) -> None:
+        self.saved.append(path)
+
+    def save_weights(self, path: str, overwrite: bool = True) -> None:
+        self.saved.append(path + " (weights)")
+
+
+def epochs(callback: Any, logs: list[dict[str, float]], model: Any = None) -> Any:
+    model = model or Fake()
+    listeners = CallbackList(callback, model, {"epochs": len(logs)})
+    listeners.on_train_begin()
+    for epoch, values in enumerate(logs):
+        listeners.on_epoch_begin(epoch)
+        listeners.on_epoch_end(epoch, values)
+    listeners.on_train_end(logs[-1])
+    return model
+
+
+def losses(*values: float) -> list[dict[str, Any]]:
+    return [{"loss": 1.0, "val_loss": v} for v in values]
+
+
+# ---- ModelCheckpoint -----------------------------------------------------------------------------------------------
+
+def test_a_file_for_each_epoch_with_its_numbers(capsys: Any) -> None:
+    saver = ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.fnn", verbose=1)
+    assert epochs(saver, losses(0.5, 0.254)).saved == ["01-0.50.fnn", "02-0.25.fnn"] and saver.latest == "02-0.25.fnn"
+    assert capsys.readouterr().out == ("ModelCheckpoint: epoch 1; saved 01-0.50.fnn.\n"
+                                       "ModelCheckpoint: epoch 2; saved 02-0.25.fnn.\n")
+
+
+def test_the_best_only(capsys: Any) -> None:
+    saver = ModelCheckpoint("{epoch}.fnn", save_best_only=True, save_weights_only=True, verbose=1)
+    assert epochs(saver, losses(0.5, 0.6, 0.4, np.nan)).saved == ["1.fnn (weights)", "3.fnn (weights)"]
+    assert "epoch 2: val_loss 0.6 is not better than 0.5." in capsys.readouterr().out
+    assert epochs(saver, losses(0.45, 0.3)).saved == ["2.fnn (weights)"]      # the best of the fit before counts
+    first = ModelCheckpoint("{epoch}.fnn", save_best_only=True, initial_value_threshold=0.45)
+    assert epochs(first, losses(0.5, 0.44)).saved == ["2.fnn"]
+    rising = ModelCheckpoint("{epoch}.fnn", "val_accuracy", save_best_only=True)
+    assert epochs(rising, [{"val_accuracy": v} for v in (0.5, 0.4, 0.6)]).saved == ["1.fnn", "3.fnn"]
+
+
+def test_what_cannot_be_compared_is_saved_with_a_word() -> None:
+    with pytest.warns(UserWarning, match="'val_loss' is not in the logs"):
+        model = epochs(ModelCheckpoint("{epoch}.fnn", save_best_only=True), [{"loss": 1.0}] * 2)
+    assert model.saved == ["1.fnn", "2.fnn"]
+    with pytest.warns(UserWarning, match="several values"):
+        model = epochs(ModelCheckpoint("m.fnn", "f", save_best_only=True, mode="max"), [{"f": [1.0, 2.0]}])
+    assert model.saved == ["m.fnn"]
+    assert epochs(ModelCheckpoint("m.fnn"), [{"loss": 1.0}]).saved == ["m.fnn"]       # nothing is watched: no word
+
+
+def test_wrong_names_and_numbers() -> None:
+    assert_good_error(lambda: epochs(ModelCheckpoint("{val_acc}.fnn"), losses(1)), KeyError, "'val_acc'", "val_loss")
+    for wrong in ("batch", 0.5, 0, -1, True):
+        with pytest.raises((ValueError, TypeError), match="save_freq"):
+            ModelCheckpoint("m.fnn", save_freq=wrong)
+    with pytest.raises(TypeError):
+        ModelCheckpoint(3)      # type: ignore[arg-type]
+
+
+def test_files_of_a_fit_load(tmp_path: Path, any_backend: str) -> None:
+    saver = ModelCheckpoint(tmp_path / "deep" / "er" / "{epoch}.fnn")
+    weights = ModelCheckpoint(tmp_path / "w-{epoch}-{batch}.weights.fnn", save_freq=3, save_weights_only=True)
+    model = network()
+    model.fit(X, Y, batch_size=10, epochs=3, verbose=0, callbacks=[saver, weights])
+    found = models.load_model(tmp_path / "deep" / "er" / "3.fnn")
+    np.testing.assert_array_equal(found.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert sorted(p.name for p in tmp_path.glob("w-*")) == [f"w-{e}-{b}.weights.fnn" for e, b in
+                                                            ((1, 3), (2, 2), (3, 1), (3, 4))]
+    other = network()
+    other.load_weights(tmp_path / "w-3-4.weights.fnn")
+    np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+# ---- learning rates ------------------------------------------------------------------------------------------------
+
+def test_a_scheduler_sets_the_rate_of_each_epoch(any_backend: str) -> None:
+    model = network()
+    record = model.fit(X, Y, epochs=3, verbose=0, callbacks=LearningRateScheduler(lambda epoch, rate: rate / 2))
+    assert record.history["learning_rate"] == pytest.approx([0.05, 0.025, 0.0125])
+    record = model.fit(X, Y, epochs=2, verbose=0, callbacks=LearningRateScheduler(lambda epoch: 1 / (epoch + 1)))
+    assert record.history["learning_rate"] == [1.0, 0.5]
+    twin, by_hand = network(), network()
+    for each in (twin, by_hand):
+        each.set_weights(model.get_weights())
+    twin.fit(X, Y, epochs=2, shuffle=False, verbose=0, callbacks=LearningRateScheduler(lambda e: [0.1, 0.01][e]))
+    for rate in (0.1, 0.01):
+        by_hand.optimizer.learning_rate = rate
+        by_hand.fit(X, Y, shuffle=False, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(twin.get_weights(), by_hand.get_weights()))
+
+
+def test_what_a_scheduler_gives_is_checked(capsys: Any) -> None:
+    for wrong in ("fast", None, np.nan, -1.0, [0.1]):
+        with pytest.raises((TypeError, ValueError), match="what schedule gives for epoch 0"):
+            network().fit(X, Y, verbose=0, callbacks=LearningRateScheduler(lambda epoch, *, wrong=wrong: wrong))
+    with pytest.raises(TypeError, match="needs a function"):
+        LearningRateScheduler(0.1)      # type: ignore[arg-type]
+    network().fit(X, Y, verbose=0, callbacks=LearningRateScheduler(lambda epoch: 0.25, verbose=1))
+    assert capsys.readouterr().out == "LearningRateScheduler: epoch 1: learning rate 0.25.\n"
+
+    def broken(epoch: int, rate: float) -> float:
+        raise TypeError("my own")       # is not taken for another number of arguments
+
+    with pytest.raises(TypeError, match="my own"):
+        network().fit(X, Y, verbose=0, callbacks=LearningRateScheduler(broken))
+
+
+def test_a_schedule_and_a_callback_do_not_go_together() -> None:
+    class Constant(optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step: Any) -> Any:
+            return fastnn.ops.multiply(fastnn.ops.cast(step, "float32"), 0.0) + 0.1
+
+    for callback in (LearningRateScheduler(lambda e: 0.1), ReduceLROnPlateau("loss")):
+        assert_good_error(lambda callback=callback: network(Constant()).fit(X, Y, verbose=0, callbacks=callback),
+                          ValueError, "Constant", "needs a number")
+
+
+def rates(callback: Any, *values: float) -> list[float]:
+    logs = losses(*values)
+    epochs(callback, logs)
+    return [each["learning_rate"] for each in logs]
+
+
+def test_a_plateau_reduces_the_rate(capsys: Any) -> None:
+    reduce = ReduceLROnPlateau(factor=0.1, patience=2, verbose=1)
+    assert rates(reduce, 3, 2, 2, 2, 2, 2, 2) == pytest.approx([0.5, 0.5, 0.5, 0.5, 0.05, 0.05, 0.005])
+    assert "epoch 4: learning rate 0.05." in capsys.readouterr().out
+    assert rates(ReduceLROnPlateau(patience=1, cooldown=2), 2, 2, 2, 2, 2, 2) == pytest.approx(
+        [0.5, 0.5, 0.05, 0.05, 0.005, 0.005])
+    assert rates(ReduceLROnPlateau(patience=1, min_lr=0.2), 2, 2, 2, 2) == pytest.approx([0.5, 0.5, 0.2, 0.2])
+    assert rates(ReduceLROnPlateau(patience=1, min_delta=0.5), 3, 2.6, 2.4) == pytest.approx([0.5, 0.5, 0.05])
+    for wrong in ({"factor": 1.0}, {"factor": 0}, {"patience": -1}, {"cooldown": -1}, {"min_lr": -1}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            ReduceLROnPlateau(**wrong)
+
+
+# ---- logs ----------------------------------------------------------------------------------------------------------
+
+def test_csv_lines_can_be_read_while_fit_runs(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    seen: list[int] = []
+    look = callbacks.LambdaCallback(on_epoch_end=lambda e, logs: seen.append(len(path.read_text().splitlines())))
+    record = network().fit(X, Y, epochs=3, verbose=0, callbacks=[CSVLogger(path), look], validation_split=0.25)
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert seen == [2, 3, 4] and [int(row["epoch"]) for row in rows] == [0, 1, 2]
+    assert list(rows[0]) == ["epoch", "loss", "mae", "val_loss", "val_mae"]
+    assert [float(row["val_mae"]) for row in rows] == record.history["val_mae"]
+
+
+def test_csv_goes_on_or_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    epochs(CSVLogger(path, separator=";"), [{"loss": 1.0}, {"loss": 2.0, "val_loss": 3.0}])
+    assert path.read_text().split() == ["epoch;loss;val_loss", "0;1.0;NA", "1;2.0;3.0"]
+    epochs(CSVLogger(path, separator=";", append=True), [{"loss": 4.0}])
+    assert path.read_text().split() == ["epoch;loss;val_loss", "0;1.0;NA", "1;2.0;3.0", "0;4.0;NA"]
+    epochs(CSVLogger(path), [{"loss": 5.0, "f": np.array([1.0, 2.0])}])
+    assert next(csv.reader([path.read_text().splitlines()[1]]))[1] == '"[1.0, 2.0]"'
+    assert_good_error(lambda: epochs(CSVLogger(tmp_path / "no" / "log.csv"), losses(1)), OSError)
+    with pytest.raises(ValueError, match="one character"):
+        CSVLogger(path, separator="::")
+
+
+def test_csv_of_a_resumed_fit_has_each_epoch_once(tmp_path: Path) -> None:
+    def program(stop: bool) -> None:
+        def last(epoch: int, logs: Any) -> None:
+            if stop and epoch == 2:
+                raise MemoryError
+
+        network().fit(X, Y, epochs=4, verbose=0, callbacks=[
+            callbacks.BackupAndRestore(tmp_path / "b"), CSVLogger(tmp_path / "log.csv"),
+            callbacks.LambdaCallback(on_epoch_end=last)])
+
+    with pytest.raises(MemoryError):
+        program(True)
+    program(False)
+    assert [line.split(",")[0] for line in (tmp_path / "log.csv").read_text().split()] == ["epoch", *"0123"]
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[Any]]]:
+    """(address, what was posted)."""
+    got: list[Any] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            got.append((self.path, self.headers["Content-Type"], self.headers.get("X-Key"), body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    listening = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.server_port}", got
+    listening.shutdown()
+    listening.server_close()
+    thread.join()
+
+
+def test_remote_monitor_posts_the_logs(server: tuple[str, list[Any]]) -> None:
+    root, got = server
+    epochs(callbacks.RemoteMonitor(root), losses(0.5))
+    other = callbacks.RemoteMonitor(root, path="/x", headers={"X-Key": "k"}, send_as_json=True)
+    epochs(other, [{"loss": np.float32(2)}])
+    (path, kind, _, body), second = got
+    assert path == "/publish/epoch/end/" and kind == "application/x-www-form-urlencoded"
+    assert json.loads(parse_qs(body)["data"][0]) == {"epoch": 0, "loss": 1.0, "val_loss": 0.5}
+    assert second[:3] == ("/x", "application/json", "k") and json.loads(second[3]) == {"epoch": 0, "loss": 2.0}
+
+
+def test_a_server_that_is_not_there_is_a_warning() -> None:
+    with pytest.warns(UserWarning, match="could not reach"):
+        epochs(callbacks.RemoteMonitor("http://127.0.0.1:1"), losses(0.5))
+    with pytest.raises(ValueError, match="http://"):
+        callbacks.RemoteMonitor("file:///etc/passwd")
