@@ -5,9 +5,17 @@ from fastnn.preprocessing import (
     sequence,
     text,
 )
+from fastnn.preprocessing.batches import (
+    bucketed_dataset_from_sequences,
+    text_dataset_from_directory,
+    timeseries_dataset_from_array,
+)
 
 __all__ = [
+    "bucketed_dataset_from_sequences",
     "image",
     "sequence",
     "text",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
 ]

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from fastnn.arguments import whole
 from fastnn.feeding.pydataset import PyDataset
+from fastnn.preprocessing.batches import text_dataset_from_directory, timeseries_dataset_from_array
 from fastnn.serialization import (
     custom_object_scope,
     deserialize_keras_object,
@@ -34,6 +35,8 @@ __all__ = [
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
 ]
 

@@ -1,0 +1,219 @@
+"""Batches for fit made from something else than arrays of rows: windows of a series, files of text, sequences of
+different lengths. Under the names of `keras.utils` where it has them."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn import random
+from fastnn.arguments import choice, flag, optional, share, whole
+from fastnn.errors import ShapeError, shown
+from fastnn.preprocessing.sequence import pad_sequences
+
+__all__ = ["Batches", "bucketed_dataset_from_sequences", "text_dataset_from_directory", "timeseries_dataset_from_array"]
+
+
+class Batches:
+    """An iterable of batches, made when they are asked for; each pass begins anew. fit, evaluate and predict take it.
+
+    groups: which samples may be together in a batch; make: a batch of the samples with these numbers. batch_size None:
+    single samples, without a batch axis. shuffle: every pass has an order of its own.
+    """
+
+    def __init__(self, groups: Sequence[np.ndarray], make: Callable[[np.ndarray], Any], batch_size: int | None,
+                 shuffle: bool, seed: int | None, where: str) -> None:
+        self._groups, self._make = groups, make
+        self._batch = optional(whole, batch_size, f"{where}: batch_size")
+        self._shuffle = flag(shuffle, f"{where}: shuffle")
+        self._draws = np.random.Generator(np.random.Philox(key=list(random.new_stream(seed))))
+        self.class_names: list[str] | None = None
+
+    def __len__(self) -> int:
+        return sum(-(-len(group) // (self._batch or 1)) for group in self._groups)
+
+    @property
+    def num_batches(self) -> int:
+        """How many batches a pass has."""
+        return len(self)
+
+    def map(self, function: Callable[..., Any]) -> "Batches":
+        """The same batches with function(x) or function(x, y) in the place of each: to make numbers of texts, say."""
+        twin, make = copy.copy(self), self._make
+
+        def mapped(rows: np.ndarray) -> Any:
+            batch = make(rows)
+            return function(*batch) if isinstance(batch, tuple) else function(batch)
+        twin._make = mapped
+        return twin
+
+    def __iter__(self) -> Iterator[Any]:
+        size = self._batch or 1
+        parts = []
+        for group in self._groups:
+            order = self._draws.permutation(group) if self._shuffle else group
+            parts += [order[begin:begin + size] for begin in range(0, len(order), size)]
+        for place in self._draws.permutation(len(parts)) if self._shuffle and len(self._groups) > 1 else range(
+                len(parts)):
+            batch = self._make(parts[place])
+            one = self._batch is None
+            yield batch if not one else tuple(b[0] for b in batch) if isinstance(batch, tuple) else batch[0]
+
+
+def timeseries_dataset_from_array(data: Any, targets: Any, sequence_length: int, sequence_stride: int = 1,
+                                  sampling_rate: int = 1, batch_size: int | None = 128, shuffle: bool = False,
+                                  seed: int | None = None, start_index: int | None = None,
+                                  end_index: int | None = None) -> Batches:
+    """Windows of a series in batches, with targets[i] for the window that begins at step i; targets None: windows only.
+
+    data (steps, ...) → x (batch, sequence_length, ...). sequence_stride: steps between the beginnings of windows;
+    sampling_rate: steps between the rows of a window. start_index, end_index: the part of data to use, end not
+    included. keras.utils.timeseries_dataset_from_array.
+
+    >>> next(iter(timeseries_dataset_from_array(np.arange(6), np.arange(3, 6), sequence_length=3)))
+    (array([[0, 1, 2], [1, 2, 3], [2, 3, 4]]), array([3, 4, 5]))
+    """
+    where = "timeseries_dataset_from_array"
+    series, wanted = np.asarray(data), None if targets is None else np.asarray(targets)
+    length, rate = whole(sequence_length, f"{where}: sequence_length"), whole(sampling_rate, f"{where}: sampling_rate")
+    stride = whole(sequence_stride, f"{where}: sequence_stride")
+    if not series.ndim:
+        raise ShapeError(f"{where}: data is {shown(data)}; needs an array of steps.")
+    begin = 0 if start_index is None else whole(start_index, f"{where}: start_index", 0)
+    end = len(series) if end_index is None else whole(end_index, f"{where}: end_index")
+    if not begin < end <= len(series):
+        raise ValueError(f"{where}: start_index is {begin} and end_index {end}; needs 0 <= start_index < end_index <= "
+                         f"{len(series)}, the steps of data.")
+    count = end - begin - (length - 1) * rate
+    if wanted is not None:
+        count = min(count, len(wanted) - begin)
+    if count < 1:
+        raise ValueError(f"{where}: {end - begin} steps have no window of {length} steps, {rate} apart"
+                         + ("" if wanted is None else f", with a target ({len(wanted)} of them)")
+                         + "; needs at least one. Use a smaller sequence_length.")
+
+    def make(rows: np.ndarray) -> Any:
+        windows = series[rows[:, None] + np.arange(length) * rate]
+        return windows if wanted is None else (windows, wanted[rows])
+    return Batches([begin + np.arange(0, count, stride)], make, batch_size, shuffle, seed, where)
+
+
+def bucketed_dataset_from_sequences(sequences: Sequence[Any], targets: Any = None, batch_size: int = 32,
+                                    boundaries: Sequence[int] = (8, 16, 32, 64, 128, 256), padding: str = "post",
+                                    value: float = 0, dtype: Any = "int32", shuffle: bool = True,
+                                    seed: int | None = None) -> Batches:
+    """Sequences of different lengths in batches of about one length, so that little of a batch is padding and few
+    programs serve all: one for each length in `boundaries`, and one for its short last batch.
+
+    A sequence goes to the first boundary that is not below its length, and is padded to that; to one of the longest
+    sequence's length if it is beyond them all. targets: one a sequence, or a sequence of numbers each (as long as the
+    sequence: padded alike), or None. value: for the padding, at the 'post' or 'pre' end. Mask it: Embedding(mask_zero),
+    Masking.
+
+    >>> [x.shape for x in bucketed_dataset_from_sequences([[1], [2, 3, 4], [5, 6]], boundaries=(2, 4), shuffle=False)]
+    [(2, 2), (1, 4)]
+    """
+    where = "bucketed_dataset_from_sequences"
+    lengths = np.array([len(each) for each in sequences])
+    if not len(lengths) or (lengths == 0).any():
+        raise ValueError(f"{where}: sequences is {shown(sequences)}; needs at least one, and none of them empty.")
+    ends = [whole(n, f"{where}: boundaries") for n in boundaries]
+    if ends != sorted(set(ends)):
+        raise ValueError(f"{where}: boundaries is {shown(boundaries)}; needs whole numbers that grow.")
+    if targets is not None and len(targets) != len(lengths):
+        raise ValueError(f"{where}: there are {len(lengths)} sequences and {len(targets)} targets; needs as many.")
+    ends = [n for n in ends if n < lengths.max()] + [next((n for n in ends if n >= lengths.max()), int(lengths.max()))]
+    bucket = np.searchsorted(ends, lengths)
+    per_step = targets is not None and np.ndim(targets[0]) > 0 and any(
+        len(t) == n != len(targets[0]) for t, n in zip(targets, lengths))
+
+    def make(rows: np.ndarray) -> Any:
+        end = ends[bucket[rows[0]]]
+        x = pad_sequences([sequences[i] for i in rows], end, dtype, padding, value=value)
+        if targets is None:
+            return x
+        chosen = [targets[i] for i in rows]
+        return x, pad_sequences(chosen, end, np.asarray(targets[0]).dtype, padding) if per_step else np.asarray(chosen)
+    groups = [np.flatnonzero(bucket == i) for i in range(len(ends))]
+    return Batches([group for group in groups if len(group)], make, whole(batch_size, f"{where}: batch_size"), shuffle,
+                   seed, where)
+
+
+def text_dataset_from_directory(directory: Any, labels: Any = "inferred", label_mode: str | None = "int",
+                                class_names: Sequence[str] | None = None, batch_size: int | None = 32,
+                                max_length: int | None = None, shuffle: bool = True, seed: int | None = None,
+                                validation_split: float | None = None, subset: str | None = None,
+                                follow_links: bool = False, verbose: bool = True) -> Any:
+    """The .txt files below a folder in batches of texts: (batch,) of Python strings, for TextVectorization.
+
+    labels: 'inferred' from the folders, which are the classes, by name or in the order of class_names; a list, one for
+    each file in the order of their names; or None. label_mode: 'int', 'categorical' (one-hot rows), 'binary' (batch, 1)
+    or None. max_length: characters of a text. validation_split: the share of the files, after shuffling, that is the
+    subset 'validation'; 'training' is the rest, 'both' a pair. keras.utils.text_dataset_from_directory.
+    """
+    where, root = "text_dataset_from_directory", Path(directory)
+    if label_mode is not None:
+        choice(label_mode, f"{where}: label_mode", ("int", "categorical", "binary"))
+    part = optional(share, validation_split, f"{where}: validation_split")
+    if (part is None) != (subset is None):
+        raise ValueError(f"{where}: validation_split is {part} and subset {shown(subset)}; needs both, or neither.")
+    if subset is not None:
+        choice(subset, f"{where}: subset", ("training", "validation", "both"))
+    if not root.is_dir():
+        raise FileNotFoundError(f"{where}: there is no folder {str(root)!r}.")
+    files, kinds, names = _files(root, labels, class_names, follow_links, where)
+    kinds = None if label_mode is None else kinds
+    if label_mode == "binary" and kinds is not None and len(names) != 2:
+        raise ValueError(f"{where}: label_mode is 'binary' and there are {len(names)} classes, {names}; needs 2.")
+    if verbose:
+        print(f"Found {len(files)} files" + (f" of {len(names)} classes." if kinds is not None else "."))
+    order = np.arange(len(files))
+    if shuffle:
+        order = np.random.Generator(np.random.Philox(key=list(random.new_stream(seed)))).permutation(order)
+
+    def make(rows: np.ndarray) -> Any:
+        texts = np.array([files[i].read_text(encoding="utf-8")[:max_length] for i in rows], object)
+        if kinds is None:
+            return texts
+        numbers = kinds[rows]
+        return texts, {"int": numbers.astype(np.int32), "binary": numbers[:, None].astype(np.float32),
+                       "categorical": np.eye(len(names), dtype=np.float32)[numbers]}[str(label_mode)]
+
+    def batches(rows: np.ndarray, mixed: bool) -> Batches:
+        if not len(rows):
+            raise ValueError(f"{where}: no .txt files are left for a subset of {str(root)!r}; needs at least one.")
+        made = Batches([rows], make, batch_size, mixed, seed, where)
+        made.class_names = names
+        return made
+    cut = len(order) - int((part or 0) * len(order))
+    training, validation = order[:cut], order[cut:]
+    if subset == "both":
+        return batches(training, shuffle), batches(validation, False)
+    return batches(validation if subset == "validation" else training, shuffle)
+
+
+def _files(root: Path, labels: Any, class_names: Sequence[str] | None, follow_links: bool,
+           where: str) -> tuple[list[Path], np.ndarray | None, list[str]]:
+    """(the files in the order of their folders' and own names, the class of each, the classes' names)."""
+    def below(folder: Path) -> list[Path]:
+        found = [path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file()]
+        return sorted(path for path in found if follow_links or not any(
+            parent.is_symlink() for parent in path.relative_to(folder).parents[:-1] for parent in [folder / parent]))
+    if isinstance(labels, str) and labels == "inferred":
+        folders = sorted(path.name for path in root.iterdir() if path.is_dir())
+        names = folders if class_names is None else list(class_names)
+        if sorted(names) != folders:
+            raise ValueError(f"{where}: class_names is {shown(class_names)}; needs the folders' "
+                             f"names, {folders}.")
+        each = [(path, i) for i, name in enumerate(names) for path in below(root / name)]
+        return [path for path, _ in each], np.array([i for _, i in each], int), names
+    files = below(root)
+    if labels is None:
+        return files, None, []
+    if isinstance(labels, str) or len(labels) != len(files) or class_names is not None:
+        raise ValueError(f"{where}: labels is {shown(labels)} and there are {len(files)} files; needs 'inferred', "
+                         "None, or one whole number for each file, and then no class_names.")
+    numbers = np.array([whole(n, f"{where}: labels", 0) for n in labels], int)
+    return files, numbers, [str(n) for n in sorted(set(labels))]
