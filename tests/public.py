@@ -95,6 +95,9 @@ def _sequences() -> Iterator[Case]:
     yield Case(layers, "TokenAndPositionEmbedding", {**_LAYER, "vocabulary_size": 9, "sequence_length": 7,
                                                      "embedding_dim": 3, "embeddings_initializer": "ones",
                                                      "mask_zero": True})
+    yield _layer("EinsumDense", _STEPS, equation="abc,cd->abd", output_shape=(None, 4), bias_axes="d",
+                 activation="tanh", **{key: value for key, value in _KERNEL.items() if key != "use_bias"})
+    yield _layer("Dot", _STEPS * 2, axes=(2, 2), normalize=True)
     lookup = {"max_tokens": 9, "num_oov_indices": 2, "idf_weights": None, "invert": False, "output_mode": "count",
               "pad_to_max_tokens": True}
     yield Case(layers, "StringLookup", {**_LAYER, **lookup, "mask_token": "-", "oov_token": "?",

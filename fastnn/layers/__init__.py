@@ -105,6 +105,11 @@ from fastnn.layers.preprocessing import (
     Normalization,
     Rescaling,
 )
+from fastnn.layers.products import (
+    Dot,
+    EinsumDense,
+    dot,
+)
 from fastnn.layers.random_image import (
     RandomBrightness,
     RandomContrast,
@@ -195,7 +200,9 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
@@ -266,6 +273,7 @@ __all__ = [
     "average",
     "concatenate",
     "deserialize",
+    "dot",
     "maximum",
     "minimum",
     "multiply",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 TOPICS = ("activations", "attention", "augmentation", "convolution", "graphs", "image", "initializers", "losses",
-          "metrics", "normalization", "optimizers", "penalties", "pooling", "recurrent", "schedules")
+          "metrics", "normalization", "optimizers", "penalties", "pooling", "recurrent", "schedules", "sequences")
 
 
 def module(topic: str) -> Any:
