@@ -16,6 +16,7 @@ class CallContext(threading.local):
     training: bool = False
     counter: Tensor | None = None
     applications: dict[int, int] | None = None
+    stream: Any = None      # of a model that reads step by step (layers/_stream.py)
     made: list[Any] | None = None       # layers that got their weights inside of the outermost call under way
 
     def __init__(self) -> None:

@@ -18,6 +18,7 @@ _HIDDEN = -3e38      # what a masked place is before softmax
 
 class ReLU(Layer):
     """y = max_value where x >= max_value, x where threshold <= x, else negative_slope·(x - threshold)."""
+    stepwise = True
     supports_masking = True
 
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
@@ -35,6 +36,7 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """y = x where x > 0, else negative_slope·x. Keras' default slope is 0.3; the guide's is 0.01 (pass it). `alpha`,
     the slope's old name, is accepted."""
+    stepwise = True
     supports_masking = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
@@ -53,6 +55,7 @@ class LeakyReLU(Layer):
 
 class ELU(Layer):
     """y = x where x > 0, else alpha·(exp(x) - 1)."""
+    stepwise = True
     supports_masking = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:

@@ -14,7 +14,8 @@ from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.layers._fold import Fold
 from fastnn.layers.core import Dropout
-from fastnn.layers.layer import Layer
+from fastnn.layers.layer import Layer, context
+from fastnn.layers.products import spread_by
 from fastnn.ops.rows.attention import attention
 
 HIDDEN = -1e9       # added to the score of a key that a query may not look at, as in Keras
@@ -81,7 +82,7 @@ class MultiHeadAttention(Layer):
             self._make("gate", query_shape[-1], self.num_heads, self.value_dim)
         self._make("value", value_shape[-1], self._key_heads(), self.value_dim)
         sides = self._output_sides or (query_shape[-1],)
-        self._weight("output_kernel", (self.num_heads, self.value_dim, *sides), self.kernel_initializer)
+        self._weight("output_kernel", (self.num_heads, self.value_dim, *sides), spread_by(self.kernel_initializer, 2))
         if self.use_bias:
             self._weight("output_bias", sides, self.bias_initializer)
 
@@ -95,7 +96,7 @@ class MultiHeadAttention(Layer):
         return self.num_heads
 
     def _make(self, name: str, features: int, heads: int, width: int) -> None:
-        self._weight(f"{name}_kernel", (features, heads, width), self.kernel_initializer)
+        self._weight(f"{name}_kernel", (features, heads, width), spread_by(self.kernel_initializer, 1))
         if self.use_bias:
             self._weight(f"{name}_bias", (heads, width), self.bias_initializer)
 
@@ -125,8 +126,12 @@ class MultiHeadAttention(Layer):
             query, value, key = fold.rows(query), fold.rows(value), fold.rows(key)
         self._check(query, value, key, attention_mask)
         q, k, v = self._projected(query, "query"), self._projected(key, "key"), self._projected(value, "value")
+        if context.stream is not None:
+            k, v, key_mask = self._so_far(k, v, value_mask, key_mask)
+            query_mask = value_mask = None
+            use_causal_mask = False
         k, v = self._shared(k, self.key_dim), self._shared(v, self.value_dim)
-        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask)
+        mask = self._mask(query, k, query_mask, value_mask, key_mask, attention_mask)
         scores = None
         if return_attention_scores or (self._dropped is not None and training) or attention_rank(mask) == 4:
             y, scores = self._composed(q, k, v, mask, use_causal_mask, training)
@@ -143,6 +148,24 @@ class MultiHeadAttention(Layer):
         if not return_attention_scores:
             return y
         return y, fold.scores(scores) if fold.needed and scores is not None else scores
+
+    def goes_stepwise(self, call: dict[str, Any]) -> bool:
+        """Where a query looks at no later key; the keys and values of earlier steps are remembered."""
+        plain = call.get("attention_mask") is None and self.sliding_window is None
+        return plain and self.attention_axes in (None, (1,)) and bool(call.get("use_causal_mask"))
+
+    @staticmethod
+    def _seen(k: Tensor, *masks: Tensor | None) -> Tensor:
+        """Which of this step's keys count."""
+        seen = ops.ones(k.shape[:2], "uint8")
+        for mask in masks:
+            seen = seen if mask is None else ops.multiply(seen, ops.cast(mask, "uint8"))
+        return seen
+
+    def _so_far(self, k: Tensor, v: Tensor, *masks: Tensor | None) -> list[Tensor]:
+        """(keys, values, which of them count) of this step and all before it."""
+        return [context.stream.so_far(self, name, x)
+                for name, x in (("keys", k), ("values", v), ("seen", self._seen(k, *masks)))]
 
     def _shared(self, x: Tensor, width: int) -> Tensor:
         """Keys and values for every query head."""
@@ -167,7 +190,7 @@ class MultiHeadAttention(Layer):
         y = ops.transpose(ops.matmul(dropped, v), (0, 2, 1, 3))
         return ops.reshape(y, (-1, y.shape[1], y.shape[2] * y.shape[3])), p
 
-    def _mask(self, query: Tensor, value: Tensor, query_mask: Tensor | None, value_mask: Tensor | None,
+    def _mask(self, query: Tensor, keys: Tensor, query_mask: Tensor | None, value_mask: Tensor | None,
               key_mask: Tensor | None, attention_mask: Tensor | None) -> Any:
         """All masks as one (batch, n, m), or None."""
         parts = []
@@ -179,14 +202,14 @@ class MultiHeadAttention(Layer):
         if attention_mask is not None:
             parts.append(ops.cast(attention_mask, "bool"))
         if self.sliding_window is not None and not query.symbolic:
-            away = np.abs(np.arange(query.shape[1])[:, None] - np.arange(value.shape[1]))
+            away = np.abs(np.arange(query.shape[1])[:, None] - np.arange(keys.shape[1]))
             parts.append(ops.convert_to_tensor(away < self.sliding_window))
         if not parts:
             return None
         mask = parts[0]
         for part in parts[1:]:
             mask = ops.logical_and(mask, part)
-        shape = (query.shape[0], query.shape[1], value.shape[1])
+        shape = (query.shape[0], query.shape[1], keys.shape[1])
         return mask if mask.ndim == 4 or mask.symbolic else ops.broadcast_to(mask, shape)
 
     def _check(self, query: Tensor, value: Tensor, key: Tensor, mask: Tensor | None) -> None:

@@ -37,8 +37,10 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             context.made.append(layer)
     training = kwargs.pop("training", None)
     symbolic = any(t.symbolic for t in tensors)
-    for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
-        kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
+    for name, value in kwargs.items():
+        if flatten(value, np.ndarray):
+            kwargs[name] = _masks.as_mask(value, layer.name) if name.endswith("mask") else map_structure(
+                lambda leaf: as_tensor(leaf, "any") if isinstance(leaf, np.ndarray) else leaf, value)
     before = context.training
     if training is None and layer.trains_alone and not current_layer() and context.applications is None:
         context.training = True
@@ -82,7 +84,9 @@ def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if mask is not None or any(t.mask is not None for t in flatten([*args, kwargs], Tensor)):
         own, mask = _masks.given(layer, args, kwargs)
     symbolic = any(t.symbolic for t in flatten([*args, kwargs], Tensor))
-    with layer_scope(layer.name), symbolic_pass() if symbolic else contextlib.nullcontext():
+    stepwise = contextlib.nullcontext() if context.stream is None else context.stream.entered(
+        layer, {**dict(zip(parameters(layer), args)), **kwargs})
+    with layer_scope(layer.name), symbolic_pass() if symbolic else contextlib.nullcontext(), stepwise:
         outputs = layer.call(*args, **kwargs, **own)
         if mask is not None or layer.supports_masking:
             outputs = _masks.attach(layer, args[0], outputs, mask)

@@ -27,6 +27,7 @@ class Dense(Layer):
     Defaults as Keras: linear, Glorot uniform kernel, zero bias.
     Raises TypeError/ValueError for units that are not a whole number >= 1.
     """
+    stepwise = True
     supports_masking = True
 
     def __init__(self, units: int, activation: Named = None, use_bias: bool = True,
@@ -71,6 +72,7 @@ class Dense(Layer):
 
 class Activation(Layer):
     """Applies an activation function, by name or as a function of a tensor."""
+    stepwise = True
     supports_masking = True
 
     def __init__(self, activation: Named, **kwargs: Any) -> None:
@@ -125,6 +127,7 @@ class BaseDropout(RandomLayer):
     """What the layers share that drop numbers: a rate, and a shape of what is dropped together."""
 
     noise_shape: tuple[int | None, ...] | None = None
+    stepwise = True
     supports_masking = True
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:

@@ -22,7 +22,7 @@ class Embedding(Layer):
     A number that is none of them is refused with its place where it can be seen, and gives NaN otherwise.
     keras.layers.Embedding.
     """
-    takes_integers = True
+    takes_integers = stepwise = True
 
     def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Named = "uniform",
                  embeddings_regularizer: Named = None, embeddings_constraint: Named = None, mask_zero: bool = False,

@@ -41,6 +41,7 @@ class Layer(Weighted):
     trains_alone: ClassVar[bool] = False        # called by itself, not in a model, it is in training
     _first_use: Any = None      # the node of the first call on symbolic tensors
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
+    stepwise: bool = False      # of a sequence each step is for itself: y[:, t] depends on x[:, t] alone
     supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
@@ -75,6 +76,11 @@ class Layer(Weighted):
     def check_input(self, array: np.ndarray, where: str) -> None:
         """Raise an error where the numbers of an input that this layer reads first are none it can take, such as words
         that an embedding has no row for. fit, evaluate and predict ask before anything runs."""
+
+    def goes_stepwise(self, call: dict[str, Any]) -> bool:
+        """Whether it can say one step's output from that step and what it remembers, called with these
+        arguments, as Model.generate wants it: what takes each step for itself can (`stepwise`)."""
+        return self.stepwise
 
     def add_weight(self, shape: Sequence[int] | None = None, initializer: Any = None, dtype: str | None = None,
                    trainable: bool = True, regularizer: Any = None, constraint: Any = None,

@@ -18,6 +18,8 @@ class Masking(Layer):
     x (batch, time, features) → same, with a mask (batch, time). mask_value: 0 unless given. keras.layers.Masking.
     """
 
+    stepwise = True
+
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mask_value = number(mask_value, "Masking: mask_value", -LARGEST, LARGEST)

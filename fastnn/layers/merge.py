@@ -19,7 +19,7 @@ from fastnn.ops.rows.stacking import concatenate as concatenate_row
 class _Merge(Layer):
     """Combines its inputs from left to right with one op. Axes of length 1 are repeated to fit the others; an input
     with fewer axes gets more of length 1 after the batch."""
-    supports_masking = True
+    supports_masking = stepwise = True
     op: ClassVar[Callable[..., Any]]
     exactly: ClassVar[int | None] = None
 
@@ -139,6 +139,10 @@ class Concatenate(Layer):
                 raise ShapeError(f"{self.name}: got inputs of shapes {[t.shape for t in inputs]}; needs all "
                                  f"axes but axis {self.axis} equal, and no axis 0.")
         return concatenate_row(*inputs, axis=axis)
+
+    def goes_stepwise(self, call: dict[str, Any]) -> bool:
+        """Along the last axis."""
+        return self.axis == -1
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Joined along an axis that masks have; else a step counts where it counts in one of the inputs, and an input

@@ -44,6 +44,7 @@ class SpatialDropout2D(BaseDropout):
 
 class GaussianNoise(RandomLayer):
     """In training y = x + stddev·z with z normal, drawn anew per batch; else y = x. stddev from 0 to 1, as in Keras."""
+    stepwise = True
     supports_masking = True
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
@@ -68,6 +69,7 @@ class GaussianDropout(RandomLayer):
 
     The mean and the deviation are those of Dropout with this rate, 0 <= rate < 1. Srivastava et al. 2014, section 10.
     """
+    stepwise = True
     supports_masking = True
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:

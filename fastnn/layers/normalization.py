@@ -181,6 +181,10 @@ class LayerNormalization(_Normalization):
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
         self.rms_scaling = False
 
+    def goes_stepwise(self, call: dict[str, Any]) -> bool:
+        """Along the last axis only."""
+        return self.axis in (-1, (-1,), [-1])
+
     def call(self, x: Tensor) -> Tensor:
         """Normalize each sample along the axes."""
         order = self._order(x)

@@ -36,6 +36,7 @@ class Rescaling(Layer):
     Rescaling(1 / 255) brings uint8 images to [0, 1], Rescaling(1 / 127.5, offset=-1) to [-1, 1]. Raises TypeError for
     other kinds of numbers, ShapeError where a vector is not as long as the last axis.
     """
+    stepwise = True
     supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.layers import stacked
-from fastnn.layers.layer import Layer
+from fastnn.layers.layer import Layer, context
 from fastnn.ops.rows.data import copy
 
 
@@ -67,6 +67,10 @@ class RNN(Layer):
         """The states before the first step of these sequences."""
         return self.get_initial_state(x.shape[0])
 
+    def goes_stepwise(self, call: dict[str, Any]) -> bool:
+        """Yes, but not backwards, and not with a state given for each step."""
+        return not self.go_backwards and call.get("initial_state") is None
+
     # ---- states that are handed on ----------------------------------------------------------------------------
 
     def _held_states(self, x: Tensor) -> list[Any]:
@@ -97,17 +101,18 @@ class RNN(Layer):
         self._check(sequences, initial_state, mask)
         if sequences.symbolic:
             return self._symbols(sequences)
-        states = initial_state
-        if states is None:
-            states = self._held_states(sequences) if self.stateful else self._first_states(sequences)
+        held: list[Any] = []
+        if context.stream is not None:
+            held = nest.map_structure(lambda t: context.stream.state(self, "state", t), self._first_states(sequences))
+        elif self.stateful:
+            held = self._held_states(sequences)
+        states = initial_state if initial_state is not None else held or self._first_states(sequences)
         states = list(states) if isinstance(states, (list, tuple)) else [states]
-        given = initial_state is not None or self.stateful
+        given = initial_state is not None or bool(held)
         with self._masks():
             outputs, last, after = self._sequence(sequences, states, mask, training, given)
-        if self.stateful:
-            for held, new in zip(nest.flatten(self._held_states(sequences), Variable),
-                                 nest.flatten(after, Tensor)):
-                copy(held, new)
+        for state, new in zip(nest.flatten(held, Variable), nest.flatten(after, Tensor)):
+            copy(state, new)
         if self.return_sequences:
             last = ops.flip(outputs, axis=1) if self.go_backwards else outputs
         return (last, *after) if self.return_state else last

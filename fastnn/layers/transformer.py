@@ -13,9 +13,10 @@ from fastnn.errors import ShapeError
 from fastnn.layers.attention import MultiHeadAttention
 from fastnn.layers.core import Dense, Dropout
 from fastnn.layers.embedding import Embedding
-from fastnn.layers.layer import Layer
+from fastnn.layers.layer import Layer, context
 from fastnn.layers.normalization import LayerNormalization
 from fastnn.layers.stacked import features_of
+from fastnn.ops._memory import sizes_are_tried
 
 
 def sinusoids(length: int, width: int) -> np.ndarray:
@@ -38,7 +39,7 @@ class SinusoidalPositions(Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.supports_masking = True
+        self.stepwise = self.supports_masking = True
 
     def call(self, x: Tensor) -> Tensor:
         """x plus the table."""
@@ -46,8 +47,10 @@ class SinusoidalPositions(Layer):
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs (batch, time, width).")
         if x.symbolic:
             return Tensor(None, shape=x.shape, dtype=x.dtype)
-        table = sinusoids(x.shape[1], x.shape[2]).astype(backend.floatx())
-        return ops.add(x, Tensor(table, "positions", constant=True))
+        stream = context.stream
+        table = sinusoids(x.shape[1] if stream is None else stream.length, x.shape[2]).astype(backend.floatx())
+        positions = Tensor(table, "positions", constant=True)
+        return ops.add(x, positions if stream is None else stream.at_this_step(positions))
 
 
 class TokenAndPositionEmbedding(Layer):
@@ -56,7 +59,7 @@ class TokenAndPositionEmbedding(Layer):
     vocabulary_size: how many ids there are. sequence_length: the longest sequence. mask_zero: id 0 is padding. The
     argument names are those of KerasHub's layer of this name.
     """
-    takes_integers = True
+    takes_integers = stepwise = True
 
     def __init__(self, vocabulary_size: int, sequence_length: int, embedding_dim: int,
                  embeddings_initializer: Named = "uniform", mask_zero: bool = False, **kwargs: Any) -> None:
@@ -80,14 +83,15 @@ class TokenAndPositionEmbedding(Layer):
 
     def call(self, ids: Tensor) -> Tensor:
         """The sum of both embeddings. ShapeError for a sequence that is too long."""
-        if ids.shape[1] is not None and ids.shape[1] > self.sequence_length:
-            raise ShapeError(f"{self.name}: got ids of shape {ids.shape}; needs at most {self.sequence_length} steps, "
-                             "as "
+        time = ids.shape[1] if context.stream is None else context.stream.length - 1       # the last is not read
+        if time is not None and time > self.sequence_length and not sizes_are_tried():
+            raise ShapeError(f"{self.name}: got sequences of {time} steps; needs at most {self.sequence_length}, as "
                              "sequence_length says. Cut the sequences, or make the layer for longer ones.")
         tokens = self.token_embedding(ids)
         if ids.symbolic:
             return tokens
-        return ops.add(tokens, self.position_embedding.embeddings[:ids.shape[1]])
+        places = self.position_embedding.embeddings
+        return ops.add(tokens, places[:time] if context.stream is None else context.stream.at_this_step(places))
 
     def compute_mask(self, inputs: Any, mask: Tensor | None = None) -> Any:
         """True where an id is not 0, with mask_zero."""
@@ -201,6 +205,10 @@ class TransformerDecoder(_Block):
             self.cross_attention.built = True
             self.cross_attention_norm._build(input_shape)
         super().build(input_shape)
+
+    def goes_stepwise(self, call: dict[str, Any]) -> bool:
+        """The block of a GPT does: without an encoder, with its causal mask."""
+        return bool(call.get("use_causal_mask", True)) and call.get("encoder_sequence") is None
 
     def call(self, x: Tensor, encoder_sequence: Any = None, decoder_padding_mask: Tensor | None = None,
              encoder_padding_mask: Tensor | None = None, use_causal_mask: bool = True, mask: Tensor | None = None,

@@ -33,6 +33,8 @@ class TimeDistributed(Wrapper):
     (BatchNormalization) sees all steps at once; Keras calls it step by step. keras.layers.TimeDistributed.
     """
 
+    stepwise = True
+
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
         self.supports_masking = True

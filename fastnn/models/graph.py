@@ -6,7 +6,7 @@ from typing import Any
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
-from fastnn.layers.layer import Layer, Node
+from fastnn.layers.layer import Layer, Node, context
 from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops.rows.data import as_dtype, as_rank
 
@@ -107,6 +107,8 @@ class Graph:
                                      **{key: map_structure(value, a) for key, a in node.kwargs.items()})
                 made = flatten(node.outputs, Tensor)
             else:
+                if context.stream is not None:
+                    context.stream.check_op(node.op)
                 outputs = node.op(*[value(t) for t in node.inputs], **_sized(node.constants, rows))
                 made = list(node.outputs)
             values.update(zip(map(id, made), flatten(outputs, Tensor), strict=True))

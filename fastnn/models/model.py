@@ -5,9 +5,12 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, shown
 from fastnn.layers.layer import Layer, unique_name
+from fastnn.models.generate import Generator
 from fastnn.models.graph import Graph
 from fastnn.models.summary import summary
 from fastnn.nest import distinct, flatten
@@ -24,7 +27,7 @@ class Model(Trainer, Layer):
 
     takes_integers = True       # a subclass's call sees the data as they are, as in Keras
     unwatched = Layer.unwatched | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly",
-                                   "_worker", "_symbols"}
+                                   "_worker", "_symbols", "_generator"}
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         if name is None and inputs is not None:
@@ -32,6 +35,7 @@ class Model(Trainer, Layer):
         Layer.__init__(self, name=name, **kwargs)
         Trainer.__init__(self)
         self._graph: Graph | None = None
+        self._generator: Generator | None = None
         if (inputs is None) != (outputs is None):
             raise TypeError("Model: got only one of inputs and outputs; give both, or subclass Model.")
         if inputs is not None:
@@ -83,6 +87,28 @@ class Model(Trainer, Layer):
 
     def _argument(self, name: str) -> Any:
         return None if name in ("inputs", "outputs") else super()._argument(name)
+
+    # ---- going on with sequences ------------------------------------------------------------------------------
+
+    def generate(self, prompt: Any, steps: int, temperature: float = 1.0, top_k: int | None = None,
+                 seed: int | None = None, stop: int | None = None) -> np.ndarray:
+        """Go on with sequences of whole numbers, each number drawn from what the model makes of those before it.
+
+        The model reads (batch, time) of whole numbers and makes logits, or softmax's probabilities, of the number to
+        come: (batch, time, numbers) for each step, or (batch, numbers) for the last. prompt: a sequence, or several,
+        which may have different lengths → int32 (the longest one's length + steps,), a row for each of several.
+        temperature: draws from softmax(logits / temperature); 0 takes the most likely. top_k: from the k most likely
+        only. seed: the same text for the same seed. stop: a sequence ends with this number, which then fills its row.
+
+        Recurrent layers hand on their states, and causal attention remembers keys and values, so that a step costs the
+        same however long the text; a model with an Input of fixed length that looks along time in another way reads
+        the last so many numbers. Steps are a program, replayed in C. ValueError where a layer does neither.
+
+        >>> model.generate([1], steps=20, temperature=0.8, seed=1, stop=0)
+        """
+        if self._generator is None:
+            self._generator = Generator(self)
+        return self._generator.run(prompt, steps, temperature, top_k, seed, stop)
 
     # ---- in files ---------------------------------------------------------------------------------------------
 
