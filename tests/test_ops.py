@@ -8,10 +8,10 @@ import pytest
 
 import fastnn
 from fastnn import ops
-from fastnn.engine import backend
 from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
+from tests.formulas import check_gradients, check_numbers, named
 
 RNG = np.random.default_rng(7)
 X, Y, POSITIVE = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4)), RNG.uniform(0.5, 2, (3, 4))
@@ -191,40 +191,15 @@ PLAIN: list[tuple[Any, Any, tuple[Any, ...]]] = [
 ]
 
 
-def _named(rows: list[Any]) -> list[Any]:
-    return [pytest.param(*row, id=f"{getattr(row[0], '__name__', 'op')}-{i}") for i, row in enumerate(rows)]
-
-
-@pytest.mark.parametrize("ours, theirs, arguments", _named([*SMOOTH, *PLAIN]))
+@pytest.mark.parametrize("ours, theirs, arguments", named([*SMOOTH, *PLAIN]))
 def test_as_numpy(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...],
     any_backend: str) -> None:
-    """From arrays and from tensors; floats within float32's accuracy, all else exactly, with the dtype's kind."""
-    want = np.asarray(theirs(*arguments))
-    made = [ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a for a in arguments]
-    for got in (ours(*made),):
-        assert got.shape == want.shape and np.dtype(got.dtype).kind == want.dtype.kind
-        np.testing.assert_allclose(got.numpy(), want, rtol=2e-5, atol=2e-6)
+    check_numbers(ours, theirs, arguments)
 
 
-@pytest.mark.parametrize("ours, theirs, arguments", _named(SMOOTH))
+@pytest.mark.parametrize("ours, theirs, arguments", named(SMOOTH))
 def test_gradients(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """The derivative along a random direction, in float64, by central differences of NumPy's formula."""
-    rng = np.random.default_rng(3)
-    with backend.using(floatx="float64"):
-        made = [Variable(a) if isinstance(a, np.ndarray) else a for a in arguments]
-        weights = rng.normal(size=np.shape(theirs(*arguments)))
-        with GradientTape() as tape:
-            loss = ops.sum(ours(*made) * weights)
-        for i, a in enumerate(arguments):
-            if not isinstance(a, np.ndarray):
-                continue
-            gradient = tape.gradient(loss, made[i])
-            direction = rng.normal(size=a.shape)
-            ends = [float((theirs(*arguments[:i], a + s * 1e-6 * direction, *arguments[i + 1:]) * weights).sum())
-                    for s in (1, -1)]
-            assert gradient.shape == a.shape
-            exact = float((gradient.numpy() * direction).sum())
-            assert exact == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-5, abs=1e-6)
+    check_gradients(ours, theirs, arguments)
 
 
 def test_numbers_take_the_dtype_of_what_they_meet() -> None:

@@ -159,6 +159,10 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
     return tensor(y)
 
 
-def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    """Whether isclose holds everywhere: a bool of Python's."""
-    return bool(np.all(isclose(x1, x2, rtol, atol, equal_nan).numpy()))
+def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8,
+             equal_nan: bool = False) -> Tensor:
+    """Whether isclose holds everywhere."""
+    close = isclose(x1, x2, rtol, atol, equal_nan)
+    if 0 in close.shape:
+        return Tensor(np.array(True), constant=True)
+    return whole.whole_min(close, axes=tuple(range(close.ndim)))  # type: ignore[no-any-return]

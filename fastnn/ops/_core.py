@@ -2,17 +2,20 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.ops._arithmetic import clip, multiply
-from fastnn.ops._compare import less, where
+from fastnn.errors import shown
+from fastnn.ops._arithmetic import add, clip, maximum, minimum, multiply, subtract
+from fastnn.ops._compare import less, less_equal, logical_and, where
 from fastnn.ops._convert import alike, axis_of, broadcast_to, dtype_of, ids, reshaped, tensor, widened
+from fastnn.ops._math import segment_max, segment_min, segment_prod
 from fastnn.ops._reduction import sum
 from fastnn.ops._shaping import concatenate
-from fastnn.ops._sizes import of_any_size
+from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, index, stacking
 
 __all__ = [
@@ -71,9 +74,21 @@ def shape(x: TensorLike) -> tuple[int | None, ...]:
 
 
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
-    """The arrays along an axis, which they lose."""
+    """The arrays along an axis, which they lose; `num` of them where it is not known how many there are."""
     x = tensor(x)
-    return list(stacking.unstack(x, axis=axis_of(x, axis)))
+    place = axis_of(x, axis)
+    if num is not None and x.shape[place] is None:
+        return _unstacked(x, num, place)
+    return list(stacking.unstack(x, axis=place))
+
+
+def _as_many(x: Tensor, num: int, axis: int) -> list[Tensor]:
+    return [symbol(x.shape[:axis] + x.shape[axis + 1:], x.dtype)] * num
+
+
+@by_rule(_as_many)
+def _unstacked(x: Tensor, num: int, axis: int) -> list[Tensor]:
+    return list(stacking.unstack(x, axis=axis))
 
 
 def _flat_places(indices: TensorLike, shape: Sequence[int]) -> Tensor:
@@ -93,32 +108,83 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Sequence[int]) -> Te
 
 
 @of_any_size
-def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike) -> Tensor:
-    """The inputs with the updates at the places that the rows of `indices` name, each place once."""
+def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
+                   reduction: str | None = None) -> Tensor:
+    """The inputs with the updates at the places that the rows of `indices` name, each place once; or by reduction
+    "add", "mul", "max" or "min" with what is there already, and with each other."""
     inputs, updates = alike(inputs, updates)
+    if reduction == "add":
+        return add(inputs, scatter(indices, updates, inputs.shape))
+    if reduction in _REDUCTIONS:
+        of_segments, combined = _REDUCTIONS[reduction]
+        k = ids(indices).shape[-1]
+        found = of_segments(updates, _flat_places(indices, inputs.shape), math.prod(inputs.shape[:k]))
+        return widened(combined(inputs, reshaped(found, inputs.shape)), inputs.dtype)
+    if reduction is not None:
+        raise ValueError(f"scatter_update: reduction is {shown(reduction)}; needs None, 'add', 'mul', 'max' or 'min'.")
     ones = broadcast_to(1.0, updates.shape)
     hit = less(0.0, scatter(indices, ones, inputs.shape))
     return where(hit, scatter(indices, updates, inputs.shape), inputs)  # type: ignore[return-value]
 
 
+_REDUCTIONS: dict[str | None, Any] = {"mul": (segment_prod, multiply), "max": (segment_max, maximum),
+                                      "min": (segment_min, minimum)}
+
+
+def _starts(start_indices: Any) -> list[Any]:
+    """Where a part begins along each axis: numbers, or 0-d tensors where they come of a computation."""
+    if isinstance(start_indices, Tensor) and not start_indices.constant:
+        return stacking.unstack(ids(start_indices), axis=0)  # type: ignore[no-any-return]
+    return [i if isinstance(i, Tensor) and not i.constant else int(i) for i in start_indices]
+
+
+def _rest(inputs: TensorLike, start_indices: Any, shape: Sequence[int]) -> Tensor | None:
+    """Up to the end from where nobody knows: of unknown size."""
+    x, starts = tensor(inputs), _starts(start_indices)
+    if not any(n == -1 and isinstance(i, Tensor) for i, n in zip(starts, shape)):
+        return None
+    return symbol([n if n != -1 else None if isinstance(i, Tensor) or m is None else m - i
+                   for i, n, m in zip(starts, shape, x.shape)], x.dtype)
+
+
+@by_rule(_rest)
 @of_any_size
-def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
-    """The part of `shape` that begins at these indices; -1 is up to the end."""
+def slice(inputs: TensorLike, start_indices: Any, shape: Sequence[int]) -> Tensor:
+    """The part of `shape` that begins at these indices, numbers or a tensor; -1 is up to the end."""
     x = tensor(inputs)
-    for axis, (begin, n) in enumerate(zip([int(i) for i in start_indices], shape, strict=True)):
-        x = data.slice(x, axis=axis, begin=begin, end=x.shape[axis] if n == -1 else begin + int(n))
+    for axis, (begin, n) in enumerate(zip(_starts(start_indices), shape, strict=True)):
+        if isinstance(begin, Tensor) and n != -1:
+            x = index.take(x, add(ids(begin), np.arange(n, dtype=np.int32)), axis=axis)
+        else:
+            begin = int(begin)
+            x = data.slice(x, axis=axis, begin=begin, end=x.shape[axis] if n == -1 else begin + int(n))
     return x
 
 
 @of_any_size
-def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: TensorLike) -> Tensor:
-    """The inputs with the updates in the place that begins at these indices."""
+def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Tensor:
+    """The inputs with the updates in the place that begins at these indices, numbers or a tensor."""
     x, new = alike(inputs, updates)
-    for axis, begin in list(enumerate(int(i) for i in start_indices))[::-1]:
+    starts = _starts(start_indices)
+    if any(isinstance(i, Tensor) for i in starts):
+        return _updated_at(x, starts, new)
+    for axis, begin in list(enumerate(starts))[::-1]:
         rest = x
-        for other, start in list(enumerate(int(i) for i in start_indices))[:axis]:
+        for other, start in list(enumerate(starts))[:axis]:
             rest = data.slice(rest, axis=other, begin=start, end=start + new.shape[other])
         end = begin + new.shape[axis]
         new = concatenate([data.slice(rest, axis=axis, begin=0, end=begin), new,
                            data.slice(rest, axis=axis, begin=end, end=rest.shape[axis])], axis)
     return new
+
+
+def _updated_at(x: Tensor, starts: list[Any], new: Tensor) -> Tensor:
+    """x with `new` where it begins at numbers known only later: what lies inside is taken from there."""
+    inside: Any = True
+    for axis, begin in enumerate(starts):
+        along = subtract(np.arange(x.shape[axis], dtype=np.int32), ids(begin))
+        dims = [-1 if i == axis else 1 for i in range(x.ndim)]
+        within = logical_and(less_equal(0, along), less(along, new.shape[axis]))
+        inside = logical_and(inside, reshaped(within, dims))
+        new = index.take(new, clip(along, 0, new.shape[axis] - 1), axis=axis)
+    return where(inside, new, x)  # type: ignore[return-value]

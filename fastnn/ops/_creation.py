@@ -8,9 +8,11 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.ops._convert import broadcast_to, dtype_of, tensor, widened
+from fastnn.ops._arithmetic import add, divide, multiply, power, subtract
+from fastnn.ops._convert import axis_of, broadcast_to, dtype_of, floats, tensor, together, widened
 from fastnn.ops._core import cast, convert_to_tensor
 from fastnn.ops._memory import is_made_up
+from fastnn.ops._shaping import expand_dims
 from fastnn.ops._sizes import has_unknown, of_any_size
 
 __all__ = [
@@ -131,12 +133,30 @@ def _number(x: Any) -> Any:
 def linspace(start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, retstep: bool = False,
              dtype: str | None = None, axis: int = 0) -> Any:
     """num numbers from start to stop, equally far apart; without stop if not `endpoint`; and how far, if `retstep`."""
+    if any(isinstance(x, Tensor) and not x.constant for x in (start, stop)):
+        return _spread(start, stop, num, endpoint, retstep, dtype, axis)
     begin, end = (np.asarray(tensor(x).numpy(), np.float64) for x in (start, stop))
     made, step = np.linspace(begin, end, num, endpoint, retstep=True, axis=axis)
     return (_made(made, dtype), _made(np.asarray(step), dtype)) if retstep else _made(made, dtype)
 
 
-def logspace(start: float, stop: float, num: int = 50, endpoint: bool = True, base: float = 10,
+def _spread(start: TensorLike, stop: TensorLike, num: int, endpoint: bool, retstep: bool, dtype: str | None,
+            axis: int) -> Any:
+    """linspace of what is computed: start·(1 - t) + stop·t, with gradients."""
+    begin, end = together("linspace", floats(start), floats(stop))
+    place = axis_of(begin, axis, 1)
+    t = np.linspace(0, 1, num, endpoint).reshape([-1 if i == place else 1 for i in range(begin.ndim + 1)])
+    a, b = expand_dims(begin, place), expand_dims(end, place)
+    y = add(multiply(a, 1 - t), multiply(b, t))
+    steps = num - 1 if endpoint else num
+    made = y if dtype is None else cast(y, dtype)
+    return (made, divide(subtract(end, begin), float(steps))) if retstep else made
+
+
+def logspace(start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, base: float = 10,
              dtype: str | None = None, axis: int = 0) -> Tensor:
     """base to the powers of linspace(start, stop, num)."""
-    return _made(np.logspace(start, stop, num, endpoint, base, axis=axis), dtype)
+    if any(isinstance(x, Tensor) and not x.constant for x in (start, stop)):
+        return power(float(base), _spread(start, stop, num, endpoint, False, dtype, axis))
+    begin, end = (np.asarray(tensor(x).numpy(), np.float64) for x in (start, stop))
+    return _made(np.logspace(begin, end, num, endpoint, base, axis=axis), dtype)

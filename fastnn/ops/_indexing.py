@@ -1,5 +1,6 @@
 """Elements by number, in order, on, above and below the diagonal. Floor 2."""
 
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from fastnn.ops._compare import less, less_equal, where
 from fastnn.ops._convert import alike, axis_of, broadcast_to, ids, reshaped, tensor, widened
 from fastnn.ops._reduction import sum
 from fastnn.ops._shaping import moveaxis, ravel, taken
-from fastnn.ops._sizes import of_any_size
+from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, index
 
 __all__ = [
@@ -90,14 +91,47 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     return sum(multiply(hot, reshaped(w, (*w.shape, 1))), axis=-2)
 
 
+def _all_places(x: TensorLike) -> tuple[Tensor, ...]:
+    return (symbol((None,), "int32"),) * tensor(x).ndim
+
+
+@by_rule(_all_places)
 def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     """The indices of what is not 0, a vector for each axis. Its length depends on numbers: it is not recorded."""
     return tuple(Tensor(np.ascontiguousarray(i, np.int32)) for i in np.nonzero(tensor(x).numpy()))
 
 
-def unique(x: TensorLike) -> Tensor:
-    """The different numbers in increasing order. Its length depends on numbers: it is not recorded."""
-    return tensor(np.unique(tensor(x).numpy()))
+def _as_unique(x: TensorLike, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
+               axis: int | None = None, size: int | None = None, fill_value: float | None = None) -> Any:
+    x = tensor(x)
+    place = None if axis is None else axis_of(x, axis)
+    found = [symbol((size,) if place is None else (*x.shape[:place], size, *x.shape[place + 1:]), x.dtype)]
+    inverse = symbol(x.shape if place is None else (x.shape[place],), "int32")
+    found += [each for each, asked in ((symbol((size,), "int32"), return_index), (inverse, return_inverse),
+                                       (symbol((size,), "int32"), return_counts)) if asked]
+    return tuple(found) if len(found) > 1 else found[0]
+
+
+@by_rule(_as_unique)
+def unique(x: TensorLike, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
+           axis: int | None = None, size: int | None = None, fill_value: float | None = None) -> Any:
+    """The different numbers in increasing order, of all x or along an axis; and where each is first, which of them
+    each x is, how often each is. size: that many of them, filled up with fill_value (the smallest) where there are
+    fewer. Its length depends on numbers: it is not recorded."""
+    x = tensor(x)
+    values, first, inverse, counts = np.unique(x.numpy(), True, True, True, axis, equal_nan=False)
+    place = 0 if axis is None else axis_of(x, axis)
+    inverse = inverse.reshape(x.shape if axis is None else -1)
+    if size is not None:
+        lacking = max(size - values.shape[place], 0)
+        filler = np.take(values, [0] * lacking, place) if fill_value is None else np.full(
+            [lacking if i == place else n for i, n in enumerate(values.shape)], fill_value)
+        values = np.concatenate([np.take(values, range(size - lacking), place), filler.astype(values.dtype)], place)
+        first, counts = (np.concatenate([a[:size], np.full(lacking, fill)]) for a, fill in ((first, first[0]),
+                                                                                          (counts, 0)))
+    asked = [(first, return_index), (inverse, return_inverse), (counts, return_counts)]
+    found = (tensor(values), *(Tensor(np.ascontiguousarray(a, np.int32)) for a, wanted in asked if wanted))
+    return found if len(found) > 1 else found[0]
 
 
 def _places(x: Tensor, k: int) -> tuple[np.ndarray, Tensor]:

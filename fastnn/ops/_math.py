@@ -1,19 +1,23 @@
 """Functions and sums that NumPy has not: what is `keras.ops`' own. Floor 2."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError
 from fastnn.ops._arithmetic import add, exp, log, negative, subtract, unary
-from fastnn.ops._compare import equal, isfinite, less, where
+from fastnn.ops._compare import equal, isfinite, less, less_equal, logical_and, where
 from fastnn.ops._convert import axes_of, axis_of, floats, ids, reshaped, tensor
-from fastnn.ops._reduction import max, sum
-from fastnn.ops._sizes import of_any_size
-from fastnn.ops.rows import data, functions, index
+from fastnn.ops._reduction import max, min, prod, sum
+from fastnn.ops._sizes import by_rule, of_any_size, symbol
+from fastnn.ops.rows import data as _data
+from fastnn.ops.rows import functions, index
 
-__all__ = ["erf", "erfc", "in_top_k", "logsumexp", "rsqrt", "segment_max", "segment_sum", "top_k"]
+__all__ = ["erf", "erfc", "in_top_k", "logsumexp", "rsqrt", "segment_max", "segment_min",
+           "segment_prod", "segment_sum", "top_k"]
 
 rsqrt = unary("rsqrt", functions.rsqrt)
 erf = unary("erf", functions.erf)
@@ -29,7 +33,7 @@ def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tenso
     """ln Σ eˣ, without overflow."""
     x = floats(x)
     axes = axes_of(x, axis)
-    highest: Tensor = data.stop_gradient(max(x, axis, keepdims=True))
+    highest: Tensor = _data.stop_gradient(max(x, axis, keepdims=True))
     highest = where(isfinite(highest), highest, 0.0)  # type: ignore[assignment]
     y = add(log(sum(exp(subtract(x, highest)), axis, keepdims=True)), highest)
     return y if keepdims else reshaped(y, [n for i, n in enumerate(x.shape) if i not in axes])
@@ -41,31 +45,78 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     last = axis_of(x, -1)
     if not 0 <= k <= (x.shape[last] or k):
         raise ValueError(f"top_k: k is {k} and x {x.shape}; needs 0 <= k <= {x.shape[last]}.")
-    places = data.slice(index.argsort(negative(x)), axis=last, begin=0, end=int(k))
+    places = _data.slice(index.argsort(negative(x)), axis=last, begin=0, end=int(k))
     return index.take_along(x, places, axis=last), places
 
 
 @of_any_size
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
-    """Whether the target's prediction is among the k largest of its row: fewer than k are larger."""
+    """Whether the target's prediction is finite and among the k largest of its row: fewer than k are larger."""
     predictions, targets = floats(predictions), ids(targets)
     own = index.take_along(predictions, reshaped(targets, (*targets.shape, 1)), axis=predictions.ndim - 1)
-    return less(sum(less(own, predictions), axis=-1), k)
+    among = less(sum(less(own, predictions), axis=-1), k)
+    return logical_and(among, isfinite(reshaped(own, targets.shape)))
 
 
+def _counted(data: TensorLike, segment_ids: TensorLike, num_segments: int | None) -> tuple[Tensor, Tensor, int]:
+    """The rows, the segment of each, num_segments for one that is none, and how many segments there are."""
+    rows, places = tensor(data), ids(segment_ids)
+    _check_leading(rows, places)
+    count = int(places.numpy().max()) + 1 if num_segments is None else int(num_segments)
+    inside = logical_and(less_equal(0, places), less(places, count))
+    return rows, where(inside, places, count), count  # type: ignore[return-value]
+
+
+def _check_leading(rows: Tensor, places: Tensor) -> None:
+    if not rows.ndim or places.ndim != 1 or (rows.shape[0] != places.shape[0] and None not in (rows.shape[0],
+                                                                                             places.shape[0])):
+        raise ShapeError(f"segment: data are {rows.shape} and segment_ids {places.shape}; needs one number for each "
+                         "row.")
+
+
+def _of_segments(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None,
+                 sorted: bool = False) -> Any:
+    """How many segments there are depends on the numbers, unless it is said."""
+    rows, places = tensor(data), tensor(segment_ids)
+    _check_leading(rows, places)
+    return symbol((num_segments, *rows.shape[1:]), rows.dtype)
+
+
+@by_rule(_of_segments)
 def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None,
                 sorted: bool = False) -> Tensor:
-    """y[k] = Σ data[i] over all i with segment_ids[i] = k."""
-    rows, places = tensor(data), ids(segment_ids)
-    count = int(places.numpy().max()) + 1 if num_segments is None else num_segments
-    return index.take_grad(rows, places, axis=0, size=count)  # type: ignore[no-any-return]
+    """y[k] = Σ data[i] over all i with segment_ids[i] = k; a row whose number is no segment's counts for none."""
+    rows, places, count = _counted(data, segment_ids, num_segments)
+    y = index.take_grad(rows, places, axis=0, size=count + 1)
+    return _data.slice(y, axis=0, begin=0, end=count)  # type: ignore[no-any-return]
 
 
+def _by_segments(rows: Tensor, places: Tensor, count: int, fill: float) -> Tensor:
+    """(count, n, …): each row in its segment, `fill` in the others."""
+    own = Tensor(np.arange(count, dtype=np.int32).reshape(-1, 1), constant=True)
+    hit = reshaped(equal(own, places), (count, places.shape[0], *[1] * (rows.ndim - 1)))
+    return where(hit, rows, fill)  # type: ignore[return-value]
+
+
+@by_rule(_of_segments)
 def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None,
                 sorted: bool = False) -> Tensor:
     """y[k] = the largest data[i] over all i with segment_ids[i] = k; -∞ where there is none."""
-    rows, places = floats(data), ids(segment_ids)
-    count = int(places.numpy().max()) + 1 if num_segments is None else num_segments
-    own = Tensor(np.arange(count, dtype=np.int32).reshape(-1, 1), constant=True)
-    hit = reshaped(equal(own, places), (count, places.shape[0], *[1] * (rows.ndim - 1)))
-    return max(where(hit, rows, -math.inf), axis=1)
+    rows, places, count = _counted(floats(data), segment_ids, num_segments)
+    return max(_by_segments(rows, places, count, -math.inf), axis=1)
+
+
+@by_rule(_of_segments)
+def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None,
+                sorted: bool = False) -> Tensor:
+    """y[k] = the smallest data[i] over all i with segment_ids[i] = k; ∞ where there is none."""
+    rows, places, count = _counted(floats(data), segment_ids, num_segments)
+    return min(_by_segments(rows, places, count, math.inf), axis=1)
+
+
+@by_rule(_of_segments)
+def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None,
+                 sorted: bool = False) -> Tensor:
+    """y[k] = Π data[i] over all i with segment_ids[i] = k; 1 where there is none."""
+    rows, places, count = _counted(data, segment_ids, num_segments)
+    return prod(_by_segments(rows, places, count, 1), axis=1)

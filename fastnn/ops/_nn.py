@@ -1,12 +1,11 @@
 """Cross-entropies, normalizations, attention and one-hot rows of tensors. Floor 2."""
 
 import math
-from typing import Any
 
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError
-from fastnn.ops._activation import log_softmax, softmax, softplus
+from fastnn.errors import ShapeError, shown, warn
+from fastnn.ops._activation import log_softmax, softmax, softplus, tanh
 from fastnn.ops._arithmetic import (
     absolute,
     add,
@@ -28,7 +27,7 @@ from fastnn.ops._indexing import take_along_axis
 from fastnn.ops._math import rsqrt
 from fastnn.ops._products import matmul
 from fastnn.ops._reduction import max, mean, sum, var
-from fastnn.ops._shaping import moveaxis, swapaxes
+from fastnn.ops._shaping import moveaxis, repeat, swapaxes
 from fastnn.ops.rows import data
 
 __all__ = [
@@ -100,10 +99,15 @@ def batch_normalization(x: TensorLike, mean: TensorLike, variance: TensorLike, a
 
 
 def layer_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: TensorLike | None = None, axis: Axes = -1,
-                        epsilon: float | None = None, **kwargs: Any) -> Tensor:
-    """gamma·(x - mean)/√(variance + epsilon) + beta, mean and variance over the axes of each sample."""
+                        epsilon: float | None = None, rms_scaling: bool = False) -> Tensor:
+    """gamma·(x - mean)/√(variance + epsilon) + beta, mean and variance over the axes of each sample.
+
+    rms_scaling, which Keras deprecates, leaves the mean in; use rms_normalization."""
+    if rms_scaling:
+        warn("layer_normalization: rms_scaling divides by the deviation, not by the root mean square; use "
+             "rms_normalization.")
     x = floats(x)
-    y = multiply(subtract(x, mean(x, axis, keepdims=True)),
+    y = multiply(x if rms_scaling else subtract(x, mean(x, axis, keepdims=True)),
                  rsqrt(add(var(x, axis, keepdims=True), 1e-3 if epsilon is None else epsilon)))
     dims = [n if i in axes_of(x, axis) else 1 for i, n in enumerate(x.shape)]
     y = y if gamma is None else multiply(y, reshaped(floats(gamma), dims))
@@ -118,8 +122,10 @@ def rms_normalization(x: TensorLike, scale: TensorLike | None = None, axis: Axes
     return y if scale is None else multiply(y, floats(scale))
 
 
-def normalize(x: TensorLike, axis: Axes = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
-    """x divided by its length along the axis, at least epsilon (1e-7)."""
+def normalize(x: TensorLike, axis: Axes = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
+    """x divided by its length (Σ|x|ᵒʳᵈᵉʳ)^(1/order) along the axis, at least epsilon (1e-7)."""
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"normalize: order is {shown(order)}; needs a whole number >= 1.")
     x = floats(x)
     epsilon = 1e-7 if epsilon is None else epsilon
     if order == 2:
@@ -130,12 +136,22 @@ def normalize(x: TensorLike, axis: Axes = -1, order: float = 2, epsilon: float |
 
 def dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None = None,
                           mask: TensorLike | None = None, scale: float | None = None, is_causal: bool = False,
-                          **kwargs: Any) -> Tensor:
+                          flash_attention: bool | None = None, attn_logits_soft_cap: float | None = None) -> Tensor:
     """softmax(scale·q·kᵀ + bias)·v for each head; (batch, time, heads, depth), scale 1/√depth unless given.
 
-    mask: True where a key is looked at. is_causal: no key later than the query."""
+    mask: True where a key is looked at. is_causal: no key later than the query. Keys and values may have fewer heads:
+    each serves as many neighbouring heads of the query (grouped queries). attn_logits_soft_cap: the scores are kept
+    within it, by tanh. flash_attention changes nothing."""
     q, k, v = (swapaxes(floats(t), 1, 2) for t in (query, key, value))
+    heads, groups = q.shape[1], k.shape[1]
+    if groups != heads:
+        if v.shape[1] != groups or heads % groups:
+            raise ShapeError(f"dot_product_attention: {heads} heads of the query, {groups} of the key and {v.shape[1]} "
+                             "of the value; those of key and value must be equal, and divide the query's.")
+        k, v = (repeat(t, heads // groups, axis=1) for t in (k, v))
     scores = multiply(matmul(q, swapaxes(k, -1, -2)), 1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+    if attn_logits_soft_cap is not None:
+        scores = multiply(tanh(divide(scores, attn_logits_soft_cap)), attn_logits_soft_cap)
     if bias is not None:
         scores = add(scores, bias)
     if is_causal:
@@ -157,9 +173,9 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None =
 
 def multi_hot(inputs: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None,
               sparse: bool = False) -> Tensor:
-    """1 at the place of each number of a row, 0 elsewhere."""
+    """1 at the place of each number along the second axis of the inputs, the first of a vector; 0 elsewhere."""
     x = ids(inputs)
-    return max(one_hot(x, num_classes, axis, dtype), axis=x.ndim - 1 if x.ndim > 1 else 0)
+    return max(one_hot(x, num_classes, axis, dtype), axis=1 if x.ndim > 1 else 0)
 
 
 def moments(x: TensorLike, axes: Axes, keepdims: bool = False, synchronized: bool = False) -> tuple[Tensor, Tensor]:

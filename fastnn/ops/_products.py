@@ -12,7 +12,7 @@ from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import multiply, subtract
 from fastnn.ops._convert import axis_of, broadcast_to, common_shape, floats, reshaped, tensor, together, widened
 from fastnn.ops._reduction import sum
-from fastnn.ops._shaping import expand_dims, ravel, swapaxes, taken, transpose
+from fastnn.ops._shaping import expand_dims, pad, ravel, swapaxes, taken, transpose
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import dense
 from fastnn.ops.rows.whole import WHOLE
@@ -180,14 +180,18 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
 @of_any_size
 def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axisc: int = -1,
           axis: int | None = None) -> Tensor:
-    """The vector at right angles to two vectors of three numbers, along the last axis."""
+    """The vector at right angles to two vectors of three numbers, or two (a third is 0), along the last axis; of two
+    numbers both, its third number alone."""
     if axis is not None or (axisa, axisb, axisc) != (-1, -1, -1):
         axis = axisa if axis is None else axis
         a, b = (swapaxes(x, axis, -1) for x in (x1, x2))
         return swapaxes(cross(a, b), axis, -1)
-    a, b = together("cross", x1, x2)
-    if a.shape[-1] != 3:
-        raise ShapeError(f"cross: got shape {a.shape}; needs three numbers along the last axis.")
+    a, b = tensor(x1), tensor(x2)
+    if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
+        raise ShapeError(f"cross: got shapes {a.shape} and {b.shape}; needs two or three numbers along the last axis.")
+    if a.shape[-1] == b.shape[-1] == 2:
+        return subtract(multiply(a[..., 0], b[..., 1]), multiply(a[..., 1], b[..., 0]))
+    a, b = together("cross", *(pad(t, [(0, 0)] * (t.ndim - 1) + [(0, 3 - t.shape[-1])]) for t in (a, b)))
     last = a.ndim - 1
     (a1, b1), (a2, b2) = ([taken(t, places, last) for t in (a, b)] for places in ([1, 2, 0], [2, 0, 1]))
     return subtract(multiply(a1, b2), multiply(a2, b1))

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError
 from fastnn.ops._arithmetic import add, divide, maximum, minimum, multiply, negative, sqrt, square, subtract
 from fastnn.ops._compare import equal, less, not_equal
 from fastnn.ops._convert import axes_of, axis_of, broadcast_to, dtype_of, floats, reshaped, tensor, widened
@@ -207,5 +208,7 @@ def quantile(x: TensorLike, q: float, axis: Axes = None, method: str = "linear",
 def digitize(x: TensorLike, bins: Any) -> Tensor:
     """For each x how many of the increasing bins are at or below it: int32."""
     x, edges = floats(x), floats(bins)
+    if edges.ndim != 1:
+        raise ShapeError(f"digitize: bins are {edges.shape}; needs a vector of increasing numbers.")
     wide = reshaped(x, (*x.shape, 1))
     return sum(equal(less(wide, edges), False), axis=-1)

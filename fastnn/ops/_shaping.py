@@ -11,7 +11,7 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, reshaped, tensor
-from fastnn.ops._sizes import of_any_size
+from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, image, index, stacking
 
 __all__ = [
@@ -26,10 +26,15 @@ def ndim(x: TensorLike) -> int:
     return tensor(x).ndim
 
 
-def size(x: TensorLike) -> int | None:
-    """How many elements; None where an axis is not known yet."""
-    dims = tensor(x).shape
-    return None if None in dims else math.prod(dims)
+def size(x: TensorLike) -> Any:
+    """How many elements; a symbolic tensor where an axis is not known yet."""
+    x = tensor(x)
+    return _counted(x) if None in x.shape else math.prod(x.shape)
+
+
+@by_rule(lambda x: symbol((), "int32"))
+def _counted(x: Tensor) -> Tensor:
+    return Tensor(np.array(math.prod(x.shape), np.int32))
 
 
 def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Tensor:
@@ -103,9 +108,10 @@ def squeeze(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
     return reshaped(x, [n for i, n in enumerate(x.shape) if i not in places])
 
 
-def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
-    """Arrays one after the other along an axis, in the widest of their dtypes."""
-    made = alike(*xs)
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
+    """Arrays one after the other along an axis, in the widest of their dtypes; all in a row for None."""
+    made = alike(*xs) if axis is not None else [ravel(x) for x in alike(*xs)]
+    axis = axis or 0
     return stacking.concatenate(*made, axis=axis_of(made[0], axis))  # type: ignore[no-any-return]
 
 
@@ -259,8 +265,17 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
     """Turned by 90 degrees k times, from the first of the axes towards the second."""
     x = tensor(array)
     a, b = (axis_of(x, axis) for axis in axes)
+    if a == b:
+        raise ValueError(f"rot90: axes are {axes}; needs two axes, to turn from one towards the other.")
     if k % 4 == 0:
         return x
     if k % 4 == 2:
         return flip(x, (a, b))
     return swapaxes(flip(x, b), a, b) if k % 4 == 1 else flip(swapaxes(x, a, b), b)
+
+
+def channels_moved(name: str, x: Tensor, data_format: str | None, source: int, destination: int) -> Tensor:
+    """x, and where data_format is "channels_first" with the axis of channels in the other place."""
+    if data_format not in (None, "channels_last", "channels_first"):
+        raise ValueError(f"{name}: got data_format {shown(data_format)}; needs 'channels_last' or 'channels_first'.")
+    return moveaxis(x, source, destination) if data_format == "channels_first" else x

@@ -130,6 +130,30 @@ def of_any_size(function: F) -> F:
     return sized  # type: ignore[return-value]
 
 
+def by_rule(rule: Callable[..., Any]) -> Callable[[F], F]:
+    """An op whose results for symbolic tensors are like those that rule(*args, **kwargs) gives, where it gives any: one
+    node of a graph, as its Python needs numbers, or makes results whose size depends on them."""
+    def decorated(function: F) -> F:
+        @functools.wraps(function)
+        def ruled(*args: Any, **kwargs: Any) -> Any:
+            if not any(t.symbolic for t in flatten([args, kwargs], Tensor)):
+                return function(*args, **kwargs)
+            like = rule(*args, **kwargs)
+            if like is None:
+                return function(*args, **kwargs)
+            outputs = map_structure(lambda t: symbol(t.shape, t.dtype), like)
+            Applied(applied, args, kwargs, outputs)
+            return outputs
+        applied = FUNCTIONS[function.__name__] = Function(ruled)
+        return ruled  # type: ignore[return-value]
+    return decorated
+
+
+def symbol(shape: Any, dtype: str) -> Tensor:
+    """A symbolic tensor."""
+    return Tensor(None, shape=tuple(shape), dtype=dtype)
+
+
 def has_unknown(values: Any) -> bool:
     """Whether one of these, or in a list of them, is a symbolic tensor with a size that is not known."""
     for x in values:

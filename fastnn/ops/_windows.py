@@ -6,7 +6,7 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import floats, reshaped
-from fastnn.ops._shaping import moveaxis
+from fastnn.ops._shaping import channels_moved
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import conv as rows
 from fastnn.ops.rows import pool
@@ -47,13 +47,6 @@ def _back(y: Tensor, axes: int, data_format: str | None) -> Tensor:
     """What became of `_images`, as the caller has it."""
     y = reshaped(y, (y.shape[0], *y.shape[2:])) if axes == 1 else y
     return channels_moved("", y, data_format, -1, 1)
-
-
-def channels_moved(name: str, x: Tensor, data_format: str | None, source: int, destination: int) -> Tensor:
-    """x, and where data_format is "channels_first" with the axis of channels in the other place."""
-    if data_format not in (None, "channels_last", "channels_first"):
-        raise ValueError(f"{name}: got data_format {shown(data_format)}; needs 'channels_last' or 'channels_first'.")
-    return moveaxis(x, source, destination) if data_format == "channels_first" else x
 
 
 @of_any_size
