@@ -6,11 +6,15 @@ from typing import Any
 
 def flatten(value: Any, kind: type | tuple[type, ...] = object) -> list[Any]:
     """The leaves of nested lists, tuples and dicts, in order: those of the type `kind`, all unless given."""
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple, dict)):
         return [value] if isinstance(value, kind) else []
-    return [leaf for item in value for leaf in flatten(item, kind)]
+    found: list[Any] = []
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, (list, tuple, dict)):
+            found += flatten(item, kind)
+        elif isinstance(item, kind):
+            found.append(item)
+    return found
 
 
 def map_structure(function: Callable[[Any], Any], value: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:

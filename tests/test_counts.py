@@ -1,5 +1,6 @@
 """What a run costs, counted: calls that Python makes, entries into C, recordings. The seconds are in benchmarks/."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -91,3 +92,28 @@ def test_predict_of_a_few_rows_is_one_entry_into_c(n: int, counted: Any) -> None
     assert calls == known == adapted == [0] and entries == [5]
     model.predict(x, batch_size=32)     # the long way
     assert adapted == [1]
+
+
+@needs_c
+def test_python_makes_few_calls_around_a_step() -> None:
+    """Functions called, of Python and of C: what a small network waits for is Python, not its arithmetic."""
+    model, y = network(), np.zeros((64, 1), np.float32)
+    work: dict[str, tuple[Callable[[], object], int]] = {
+        "predict of a row": (lambda: model.predict(X[:1], verbose=0), 52),
+        "evaluate": (lambda: model.evaluate(X, y, verbose=0), 650),
+        "train_on_batch": (lambda: model.train_on_batch(X[:32], y[:32]), 530),
+        "fit of an epoch": (lambda: model.fit(X, y, verbose=0), 1030)}
+    for name, (call, most) in work.items():
+        for _ in range(3):
+            call()
+        calls = [0]
+
+        def count(frame: object, event: str, argument: object, calls: list[int] = calls) -> None:
+            calls[0] += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        try:
+            call()
+        finally:
+            sys.setprofile(None)
+        assert calls[0] <= most, f"{name}: {calls[0]} calls, at most {most}"

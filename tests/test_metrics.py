@@ -288,3 +288,23 @@ def test_the_k_highest_of_a_row_are_positive(settings: dict[str, Any], any_backe
             whole = positive * w if isinstance(metric, metrics.Precision) else actual * w
             wanted.append(right.sum() / whole.sum())
         np.testing.assert_allclose(metric.result(), wanted[0] if len(wanted) == 1 else wanted, rtol=1e-6)
+
+
+def test_metrics_that_a_model_holds_are_found_however_they_came_there() -> None:
+    """Set, put into a list, tuple or dict that was there before, or held by a layer; gone when they are taken out."""
+    model = fastnn.Sequential([fastnn.layers.Input((2,)), fastnn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.boxes = [], {}, 3
+    own = [metrics.Mean(name=f"m{i}") for i in range(4)]
+    assert not set(own) & set(model.metrics)
+    model.boxes[0].append(own[0])
+    assert own[0] in model.metrics
+    model.boxes[1]["x"] = own[1]
+    model.layers[0].seen = (own[2],)
+    assert [m for m in model.metrics if m in own] == own[:3]
+    model.layers[0].seen = own[3]
+    model.boxes[0].clear()
+    assert [m for m in model.metrics if m in own] == [own[1], own[3]]
+    own[3].inside = [own[0]]
+    own[0].update_state([1.0])
+    assert set(map(id, own[0].states())) < set(map(id, own[3].states()))

@@ -4,6 +4,7 @@ Floor 1. Imports backend, call, plan and schedule; knows nothing of ops, layers 
 """
 
 import itertools
+import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from fastnn.engine.schedule import Schedule
 
 if TYPE_CHECKING:
     from fastnn.engine.tensor import Tensor
+
+_DATA = operator.attrgetter("data")
 
 
 class Program:
@@ -84,14 +87,15 @@ class Program:
     def bind(self) -> None:
         """Let the C program see the arrays that tensors have now."""
         if self._handle is not None:
-            for tensor in self._outside:
-                place = self._places[id(tensor)]
-                if tensor.data is not self._bound[place]:
-                    self._handle.bind(place, tensor.data)
-                    self._bound[place] = tensor.data
+            for i in itertools.compress(itertools.count(), map(operator.is_not, map(_DATA, self._movable), self._seen)):
+                tensor = self._movable[i]
+                self._handle.bind(self._places[id(tensor)], tensor.data)
+                self._seen[i], self._fits[i] = tensor.data, tensor.data.shape == tensor.shape
 
     def check_arrays(self) -> None:
         """RuntimeError where a tensor's array was let go of, or replaced by one of another shape."""
+        if self._handle is not None and all(self._fits):        # of the arrays that it is bound to
+            return
         for tensor in self._outside:
             if tensor.data.shape != tensor.shape:
                 raise RuntimeError(f"{self.name}: {tensor.name!r} is an array of shape {tensor.data.shape} now; needs "
@@ -111,9 +115,11 @@ class Program:
         calls = [(call.op.kernel.c, [place(t) for t in call.inputs], [place(t) for t in call.outputs],
                   tuple(call.constants[name] for name in call.op.kernel.constants), call.parts)
                  for call in self.calls if not call.is_view]
-        self._bound = [t.data for t in tensors]
         self._places = places
-        self._handle = backend._engine.Program(self._bound, calls)      # last: an interrupt leaves no half of it
+        self._movable = [t for t in self._outside if id(t) in places]
+        self._seen: list[Any] = [None] * len(self._movable)
+        self._fits = [False] * len(self._movable)
+        self._handle = backend._engine.Program([t.data for t in tensors], calls)    # last: an interrupt leaves no half
 
     def step(self) -> None:
         """Run it once, call by call from Python, on the backend in use."""

@@ -54,10 +54,11 @@ class Schedule:
 
     def run(self, seconds: float = float("inf")) -> bool:
         """Run for about so many seconds; True when everything has run. KeyboardInterrupt between two steps."""
+        in_c = self.entries and all(program.in_c() for program, _ in self.entries)
+        handles = [(program.handle(), times) for program, times in self.entries] if in_c else []
         for program, _ in self.entries:
             program.check_arrays()
-        if backend.backend() == "c" and all(program.in_c() for program, _ in self.entries):
-            handles = [(program.handle(), times) for program, times in self.entries]
+        if in_c:
             if self._c is None:
                 self._c = backend._engine.Schedule(handles, self.rounds)
             return self._c.run(seconds, threads.num_threads())

@@ -1,17 +1,20 @@
 """Watched: objects that a step's Python uses while it is recorded, and whether they are still as they were. Floor 1.
 
-Imports program only. A layer, say: its attributes decide which calls are recorded, so a program is stale once one of
+A layer, say: its attributes decide which calls are recorded, so a program is stale once one of
 them is set. Every object has a version of its own: editing one model leaves the programs of another alone. What changes
 without being set (an item of a list, the state of a generator) is compared when a fit, evaluate or predict begins.
 """
 
 import contextlib
+import operator
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+
+from fastnn.nest import flatten
 
 _NOTHING = object()
 _INSIDE = (np.ndarray, list, set, dict, np.random.Generator, np.random.RandomState)     # what is looked into
@@ -39,6 +42,26 @@ class Watched:
         object.__setattr__(self, "_version", self._version + 1)
         object.__setattr__(self, "_edited", name)
         _edits += 1
+
+
+def held(owner: Watched, kind: type, but: Collection[str]) -> list[Any]:
+    """The objects of a kind that attributes are or hold. but: names of attributes that do not count, `_holders` too.
+
+    Asked once an epoch, for all layers: which attributes may hold one is looked at when an attribute was set."""
+    version, holders = owner.__dict__.get("_holders", (-1, {}))
+    if version != owner._version:
+        holders = {}
+        owner.__dict__["_holders"] = owner._version, holders
+    if kind not in holders:
+        holders[kind] = [v for name, v in owner.__dict__.items() if name not in but and _may_hold(v, kind)]
+    return flatten(holders[kind], kind)
+
+
+def _may_hold(value: Any, kind: type) -> bool:
+    """Whether it is of the kind, or there may be one in it some time."""
+    if isinstance(value, tuple):
+        return any(_may_hold(item, kind) for item in value)
+    return isinstance(value, (kind, list, dict))
 
 
 def _equal(before: Any, value: Any) -> bool:
@@ -76,6 +99,21 @@ def _items(items: Iterable[Any], depth: int) -> Any:
         return None
     return tuple(item if isinstance(item, (bool, int, float, complex, str, bytes)) else frozen
                  if (frozen := _frozen(item, depth + 1)) is not item else id(item) for item in items)
+
+
+def _flat(value: Any, was: Any) -> tuple[Any, list[Any]] | None:
+    """A list or dict that is as it was and holds no containers, with what is in it: quickly compared."""
+    if type(value) in (list, dict) and _frozen(value, 0) == was:
+        items = [*value, *value.values()] if isinstance(value, dict) else list(value)
+        if not any(isinstance(item, _INSIDE) for item in items):
+            return value, items
+    return None
+
+
+def _still(value: Any, before: Any, items: list[Any]) -> bool:
+    """Whether it is the container it was, with the very same things in it."""
+    now = [*value, *value.values()] if type(value) is dict else value
+    return value is before and len(now) == len(items) and all(map(operator.is_, now, items))
 
 
 class Noted(NamedTuple):
@@ -116,7 +154,9 @@ class Watch:
 
     def __init__(self, noted: Iterable[Noted]) -> None:
         self.noted = list(noted)
-        self._inside = [each for each in self.noted if each.contents]
+        self._inside = {(id(each.used), name): (each.used, was, _flat(each.used.__dict__.get(name), was))
+                        for each in self.noted for name, was in each.contents.items()}
+        self._were = [was for _, was, _ in self._inside.values()]
         self.holders: list[Any] = [each.used for each in self.noted if hasattr(each.used, "hold")]
         self._edits = -1        # of all objects, when the versions were compared last
 
@@ -132,19 +172,18 @@ class Watch:
     def same_contents(self, now: dict[tuple[int, str], Any] | None = None) -> bool:
         """Whether their lists, dicts, arrays and generators are what they were, too. now: what was found in them this
         time, by object and attribute, for those who ask several watches."""
+        if not self._inside:
+            return True
         now = {} if now is None else now
-        for each in self._inside:
-            for name, was in each.contents.items():
-                key = id(each.used), name
-                if key not in now:
-                    now[key] = _frozen(each.used.__dict__.get(name), 0)
-                if now[key] != was:
-                    return False
-        return True
+        for key in self._inside.keys() - now.keys():
+            used, was, flat = self._inside[key]
+            value = used.__dict__.get(key[1])
+            now[key] = was if flat and _still(value, *flat) else _frozen(value, 0)
+        return [*map(now.__getitem__, self._inside)] == self._were
 
     def forget(self) -> None:
         """Watch nothing any more: it holds for good."""
-        self.noted, self._inside = [], []
+        self.noted, self._inside, self._were = [], {}, []
 
     def changed(self) -> str:
         """The first that is another now, as 'the layer dense: its attribute n'; empty where none is."""

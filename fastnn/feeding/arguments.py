@@ -47,12 +47,11 @@ def adapt_x(model: TrainedModel, x: Any, where: str, check_finite: bool = True) 
         parts = list(x)
         if len(parts) != len(shapes):
             raise ValueError(f"{where}: x has {len(parts)} arrays; the model has {len(shapes)} inputs, {names}.")
-    first = getattr(model.layers[0], "name", "the model") if model.layers else model.name
     arrays: dict[str, np.ndarray] = {}
     for i, part in enumerate(parts):
         name = "x" if len(parts) == 1 else f"x[{i}]"
         array = checks.to_array(part, f"{where}: {name}")
-        array = checks.match_input(array, shapes[i] if shapes else None, f"{where}: {name}", f"layer {first!r}")
+        array = checks.match_input(array, shapes[i] if shapes else None, f"{where}: {name}", model)
         arrays[f"x{i}"] = checks.to_dtype(array, input_dtype(model, i, array), f"{where}: {name}", check_finite)
     check_numbers(model, arrays, where)
     if not any(len(a) == 0 for a in arrays.values()) or where != "predict()":
@@ -111,7 +110,9 @@ def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], w
         compiled.resolve_metrics(model, output_shapes, output_shapes)
         return {}
     parts = _parts(_only(y, len(output_shapes[0]))[0] if len(names) == 1 else y, names, where, needed)
-    dense = next((layer.name for layer in model.layers if hasattr(layer, "units")), "")
+    dense = ""
+    if any(len(shape) > 2 for shape in output_shapes):
+        dense = next((layer.name for layer in model.layers if hasattr(layer, "units")), "")
     raw: list[np.ndarray | None] = []
     for i, part in enumerate(parts):
         label = "y" if len(parts) == 1 else f"y[{i}]"

@@ -8,6 +8,7 @@ import numpy as np
 from fastnn.arguments import number
 from fastnn.engine import backend
 from fastnn.errors import LabelError, ShapeError, warn
+from fastnn.feeding.model import TrainedModel
 
 
 def to_array(value: Any, where: str) -> np.ndarray:
@@ -137,7 +138,7 @@ def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where
     return y
 
 
-def match_input(x: np.ndarray, shape: tuple[int | None, ...] | None, where: str, layer: str) -> np.ndarray:
+def match_input(x: np.ndarray, shape: tuple[int | None, ...] | None, where: str, model: TrainedModel) -> np.ndarray:
     """x with the rank the model expects: an axis of length 1 at the end comes or goes. ShapeError with both shapes."""
     if x.ndim == 0:
         raise ShapeError(f"{where} is a single number; needs an array with the samples along the first axis.")
@@ -153,7 +154,8 @@ def match_input(x: np.ndarray, shape: tuple[int | None, ...] | None, where: str,
         hint = ""
         if x.ndim == len(shape) - 1 and all(n in (None, m) for n, m in zip(shape[1:], x.shape)):
             hint = " For one sample, add the batch axis: x[None]."
-        raise ShapeError(f"{where} has shape {x.shape} but {layer} needs {_n(shape)}.{hint}")
+        first = next((layer.name for layer in model.layers), model.name)
+        raise ShapeError(f"{where} has shape {x.shape} but layer {first!r} needs {_n(shape)}.{hint}")
     return x
 
 

@@ -11,14 +11,14 @@ import numpy as np
 from fastnn.arguments import flag
 from fastnn.configuration import Configurable
 from fastnn.engine.tensor import Variable
-from fastnn.engine.watch import Watched, note
+from fastnn.engine.watch import Watched, held, note
 from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.layers import _input_shapes
-from fastnn.nest import distinct, flatten
+from fastnn.nest import distinct
 
 # Attributes that hold what is not a layer's own.
-BOOKS = frozenset({"_given", "_variables", "_sublayers", "_held", "_losses", "_build_shape", "_symbols", "history",
-                   "compiled"})
+BOOKS = frozenset({"_given", "_links", "_variables", "_sublayers", "_held", "_losses", "_build_shape", "_symbols",
+                   "history", "compiled", "_holders"})
 
 
 class _Walk(threading.local):
@@ -183,10 +183,7 @@ class Weighted(Configurable, Watched):
 
     def _holds(self, kind: type) -> list[Any]:
         """The objects of a kind (metrics, optimizers) among its attributes and those of its sublayers; each once."""
-        found: list[Any] = []
-        for name, value in self.__dict__.items():     # once an epoch and for each evaluate: most attributes are plain
-            if isinstance(value, (kind, list, tuple, dict)) and name not in BOOKS:
-                found += flatten(value, kind)
+        found = held(self, kind, BOOKS)
         for layer in self._sublayers:
             found += layer._holds(kind)
         return distinct(found)

@@ -17,11 +17,11 @@ from fastnn.engine.context import is_recording, is_symbolic_pass, not_recording
 from fastnn.engine.kinds import DType, TensorLike, Weights
 from fastnn.engine.operators import operators
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.engine.watch import Watched, note
+from fastnn.engine.watch import Watched, held, note
 from fastnn.errors import shown
 from fastnn.losses.loss import prepared, spread_weights
 from fastnn.names import checked_name, snake_case
-from fastnn.nest import distinct, flatten
+from fastnn.nest import distinct
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import data, elementwise, reduce
 from fastnn.ops.rows.metric import mean_step, weighted_mean_step
@@ -148,8 +148,8 @@ class Metric(Configurable, Watched):
 
     def states(self) -> list[Variable]:
         """Its own variables, then those of the metrics that it holds."""
-        inside = flatten(list(self.__dict__.values()), Metric)
-        return distinct([*self.variables, *(v for m in inside for v in m.states())])
+        inside = held(self, Metric, ("_given", "_holders", "variables"))
+        return distinct([*self.variables, *(v for m in inside for v in m.states())]) if inside else self.variables
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """update_state, then result."""

@@ -71,6 +71,8 @@ class Compiled(States):
 
     def needs_targets(self) -> list[bool]:
         """For each output, whether its loss or a metric reads y."""
+        if None not in self.losses:
+            return [True] * len(self.losses)
         given = [_per_output(each, self.output_names, "metrics", lists=True)
                  for each in (self.metrics, self.weighted_metrics)]
         return [loss is not None or any(_given(each[i]) for each in given) for i, loss in enumerate(self.losses)]

@@ -34,6 +34,7 @@ class Straight:
         self.source, self.outputs = source, outputs
         self.program = Program(calls, name, keep=outputs)
         self.lock = threading.Lock()
+        self.read = False       # whether a layer reads the numbers of x as they are
 
     @classmethod
     def record(cls, model: TrainedModel, source: np.ndarray) -> "tuple[np.ndarray | None, Straight | None]":
@@ -91,16 +92,16 @@ class Straights:
     def predict(self, x: Any, verbose: Any) -> np.ndarray | None:
         """The outputs for x, or None where it must take the long way: it has no rows or many, it is not an array of
         numbers, there would be progress to show, or the model is not that simple."""
-        if type(x) is not np.ndarray or x.dtype.kind not in "fiub" or not x.ndim or self.model.run_eagerly \
-                or self.model.writes("predict"):
+        if type(x) is not np.ndarray or self.model.run_eagerly or self.model.writes("predict"):
             return None
-        quiet = isinstance(verbose, (int, str)) and (verbose == 0 or (verbose == "auto" and len(x) <= BATCH))
-        if not (quiet and 0 < x.nbytes <= MOST_BYTES):
-            return None
-        key = x.shape, x.dtype.str, backend.backend(), backend.floatx()
+        key = x.shape, x.dtype, backend.backend(), backend.floatx()
         found = self._found.get(key)
+        if not ((found or (x.dtype.kind in "fiub" and x.ndim and 0 < x.nbytes <= MOST_BYTES)) and isinstance(
+                verbose, (int, str)) and (verbose == 0 or (verbose == "auto" and len(x) <= BATCH))):
+            return None
         if found is not None and found.watch.holds() and found.watch.same_contents():
-            arguments.check_numbers(self.model, {"x0": x}, "predict()")
+            if found.read:
+                arguments.check_numbers(self.model, {"x0": x}, "predict()")
             dtype = found.source.dtype
             if dtype not in (x.dtype, backend.floatx()):
                 x = checks.to_dtype(x, arguments.input_dtype(self.model, 0, x), "predict(): x")
@@ -123,5 +124,6 @@ class Straights:
             return outputs
         while len(self._found) >= KEPT:
             self._found.pop(next(iter(self._found)), None)
+        made.read = bool(model.inputs and model._graph.readers)
         self._found[key] = made
         return outputs

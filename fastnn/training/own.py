@@ -7,6 +7,7 @@ as long as none of them is overridden.
 import contextlib
 import inspect
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,10 @@ from fastnn.ops.rows.data import advance, fill
 from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.metric import mean_step
 
-WRITTEN = {"train": ("train_step", "compute_loss", "compute_metrics"), "predict": ("predict_step",),
-           "test": ("test_step", "compute_loss", "compute_metrics")}
+# Of a class, the marks of the methods that nobody has overridden.
+WRITTEN = {"train": attrgetter("train_step.is_default", "compute_loss.is_default", "compute_metrics.is_default"),
+           "test": attrgetter("test_step.is_default", "compute_loss.is_default", "compute_metrics.is_default"),
+           "predict": attrgetter("predict_step.is_default")}
 
 
 def _default(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +50,10 @@ class OwnSteps:
 
     def writes(self, mode: str) -> bool:
         """Whether the model writes its "train", "test" or "predict" step, or a part of it, itself."""
-        return any(not getattr(getattr(type(self), name), "is_default", False) for name in WRITTEN[mode])
+        try:
+            return not WRITTEN[mode](type(self))
+        except AttributeError:
+            return True
 
     @_default
     def train_step(self, data: Any) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class States:
         """Those that such an op is not enough for: their class says how they are reset, or they are not laid out."""
         held = set(map(id, self._held))
         return [m for m in metrics_ if type(m).reset_state is not metrics.Metric.reset_state
-                or any(id(v) not in held for v in m.states())]
+                or not held.issuperset(map(id, m.states()))]
 
     # ---- reading ----------------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ class Trainer(OwnSteps):
         try:
             taken = self._busy.acquire(blocking=False) or not self._at_work()
             if taken:
-                self._worker = threading.get_ident()
+                object.__setattr__(self, "_worker", threading.get_ident())
                 self._steps.release_all()
                 self.optimizer.hold()
                 self.compiled.hold()
@@ -129,7 +129,7 @@ class Trainer(OwnSteps):
             if taken:
                 self._steps.release_all()
                 self._busy.release()
-                self._worker = 0
+                object.__setattr__(self, "_worker", 0)
 
     def _at_work(self) -> bool:
         """Whether the thread that took the model is still in one of its methods: an interrupt at an unlucky moment may
