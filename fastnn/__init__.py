@@ -101,6 +101,12 @@ _ABSENT = {
     "distribute": "one machine's cores are used by themselves; leave the strategy out",
     "estimator": "use Sequential or Model with compile and fit",
     "mixed_precision": "weights and data are float32; leave it out",
+    "utils.np_utils": "utils.to_categorical is there",
+    "utils.multi_gpu_model": "one machine's cores are used by themselves; leave it out",
+    "layers.CuDNNLSTM": "use LSTM",
+    "layers.CuDNNGRU": "use GRU",
+    "layers.Merge": "use Add, Concatenate, Multiply and their like",
+    "layers.Convolution2D": "use Conv2D",
     "Session": "ops run when they are called; leave the session out",
 }
 
@@ -113,8 +119,21 @@ def __getattr__(name: str) -> _Any:
         return _importlib.import_module("fastnn.teaching").as_tensorflow
     if name in _LATER:
         return _importlib.import_module(f"fastnn.{name}")
-    why = f": {_ABSENT[name]}" if name in _ABSENT else ""
-    raise AttributeError(f"module 'fastnn' has no attribute {name!r}{why}.")
+    return _missing(_sys.modules[__name__], name)
+
+
+def _missing(module: _types.ModuleType, name: str) -> _Any:
+    """What a public module answers when it is asked for a name that it does not have."""
+    from difflib import get_close_matches
+    if not name.startswith("_"):
+        full = f"{module.__name__}.{name}".removeprefix("fastnn.")
+        close = get_close_matches(name, _public_names(module), n=1)
+        places = [other.__name__ for other in list(_sys.modules.values())
+                  if getattr(other, "__name__", "").startswith("fastnn.") and name in getattr(other, "__all__", ())]
+        why = (_ABSENT.get(full) or (f"{places[0]}.{name} is there" if places else "")
+               or (f"did you mean {close[0]!r}?" if close else f"dir({module.__name__}) lists what there is"))
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}: {why}")
+    raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
@@ -135,6 +154,8 @@ def _tidy() -> None:
             _sys.modules.setdefault(full.replace("fastnn", "fastnn.keras", 1), module)
             if "__dir__" not in vars(module):
                 vars(module)["__dir__"] = _functools.partial(_public_names, module)
+            if hasattr(module, "__all__") and "__getattr__" not in vars(module):
+                vars(module)["__getattr__"] = _functools.partial(_missing, module)
 
 
 _tidy()

@@ -23,6 +23,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+fastnn.config.disable_traceback_filtering()     # who mends a failing test wants all frames
+
 has_c = backend._engine is not None
 needs_c = pytest.mark.skipif(not has_c, reason="the C kernels are not built here: " + backend.missing)
 

@@ -175,7 +175,7 @@ class Sparse:
 
 
 @pytest.mark.parametrize("x, fragment", [
-    (np.ma.masked_array(X, X > 0.5), "filled"), (X.astype(object), "objects"), (X.astype(str), "text"),
+    (np.ma.masked_array(X, X > 0.5), "filled"), (np.full(X.shape, None), "objects"), (X.astype(str), "text"),
     (X.astype(complex), "complex"), (X.astype("M8[s]"), "dates"), (X.astype("m8[s]"), "time"),
     (X.astype("S4"), "bytes"), (Sparse(), "toarray"), ([[1.0, 2.0], [3.0]] * 10, "same length"), ({1, 2}, "objects"),
     (None, "x"), ("text", "text"), (lambda: None, "objects"), (np.zeros(20, dtype=[("a", "f4")]), "needs numbers"),

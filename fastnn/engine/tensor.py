@@ -61,7 +61,8 @@ class Tensor(Operators):
     def _read(self, way: str) -> np.ndarray:
         """The array, for Python; a step that is being recorded must know."""
         if self.data is None:
-            raise ValueError(f"{self!r} is symbolic: it has a shape but no numbers. Call the model on data instead.")
+            raise ValueError(f"{self!r} is symbolic: it has a shape but no numbers.\nCompute with fastnn.ops, "
+                             "such as ops.tanh(x) for np.tanh(x); or call the model on data.")
         if context.is_recording():
             reading.notice(self, way)
         return self.data

@@ -9,6 +9,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import recording
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
+from fastnn.errors import ShapeError
 from fastnn.feeding import checks, weights
 from fastnn.feeding.model import TrainedModel
 from fastnn.nest import flatten
@@ -171,7 +172,16 @@ def _parts(y: Any, names: list[str], where: str, needed: Sequence[bool]) -> list
 def adapt(model: TrainedModel, x: Any, y: Any, sample_weight: Any, where: str, class_weight: Any = None,
           check_finite: bool = True) -> dict[str, np.ndarray]:
     """x, y and weights as named arrays of one length. Builds the model where it has no weights yet."""
-    arrays = adapt_x(model, x, where, check_finite)
+    try:
+        arrays = adapt_x(model, x, where, check_finite)
+    except ShapeError as error:
+        wanted = model.inputs[0].shape if model.inputs else ()
+        got = np.shape(y) if hasattr(y, "shape") else ()
+        if len(got) == len(wanted) > 1 and got[1:] == wanted[1:]:
+            raise ShapeError(f"{error}\ny has that shape: are x and y swapped?") from None
+        raise
+    if hasattr(y, "tocsr"):
+        checks.to_array(y, f"{where}: y")       # says what to do
     if getattr(y, "shape", ()):
         checks.check_lengths({**arrays, "y0": y}, where)      # before a model without weights takes its shape from x
     shapes = [t.shape for t in build(model, arrays)]

@@ -7,7 +7,8 @@ import numpy as np
 
 from fastnn.arguments import number
 from fastnn.engine import backend
-from fastnn.errors import LabelError, ShapeError, warn
+from fastnn.errors import LabelError, ShapeError, shown, warn
+from fastnn.feeding import hints
 from fastnn.feeding.model import TrainedModel
 
 
@@ -16,19 +17,48 @@ def to_array(value: Any, where: str) -> np.ndarray:
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{where} is a masked array, whose mask would be lost; pass x.filled(value) instead.")
     if hasattr(value, "tocsr"):
-        raise TypeError(f"{where} is a sparse matrix; pass x.toarray() instead.")
-    if hasattr(value, "to_numpy"):
+        raise TypeError(f"{where} is a sparse matrix; pass its .toarray() instead.")
+    if value is None:
+        raise TypeError(f"{where} is None; needs an array, a list or a frame of numbers.")
+    if type(value).__module__.startswith("torch.utils.data"):
+        raise TypeError(f"{where} is a torch {type(value).__name__}; pass batches: torch.utils.data.DataLoader(…, "
+                        "batch_size=32).")
+    table = value if hasattr(value, "to_numpy") else None
+    if table is not None:
         value = _from_pandas(value)
     try:
         array = np.asarray(value)
     except ValueError:
         raise TypeError(f"{where} is a ragged list; every row needs the same length.") from None
+    if array.dtype.kind == "O" and table is None:
+        array = _stacked(array, where)
     if array.dtype.kind not in "fiub":
-        kinds = {"O": "objects (mixed types?)", "U": "text", "S": "bytes", "M": "dates", "m": "time spans",
+        if table is not None:
+            raise TypeError(f"{where}: {hints.of_table(table)}")
+        if array.dtype.kind == "U":
+            text = shown(str(array.flat[0]), 30) if array.size else "''"
+            raise TypeError(f"{where} holds text, {text}; needs numbers.\n{hints.of_text(array, where)}")
+        kinds = {"O": "objects (mixed types?)", "S": "bytes", "M": "dates", "m": "time spans",
                  "c": "complex numbers"}
         raise TypeError(f"{where} holds {kinds.get(array.dtype.kind, str(array.dtype))}; needs numbers: "
                         "convert it with .astype('float32') or encode the categories.")
     return array
+
+
+def _stacked(array: np.ndarray, where: str) -> np.ndarray:
+    """An array of arrays as one array; of Python numbers or text as what they are. TypeError if their shapes differ."""
+    items = list(array.flat)
+    shapes = {np.shape(item) for item in items if isinstance(item, (np.ndarray, list, tuple))}
+    if len(shapes) > 1:
+        lengths = sorted(shapes)
+        raise TypeError(f"{where} holds arrays of different shapes, {lengths[0]} and {lengths[1]}; every sample needs "
+                        "the same. Sequences: preprocessing.sequence.pad_sequences.")
+    try:
+        if shapes:
+            return np.stack([np.asarray(item) for item in items]).reshape(*array.shape, *shapes.pop())
+        return np.array(items).reshape(array.shape) if items and None not in items else array
+    except ValueError:
+        return array
 
 
 def _from_pandas(table: Any) -> np.ndarray:
@@ -131,7 +161,8 @@ def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where
             y = y.reshape(*y.shape, 1)
         elif y.ndim == rank - 1 or (y.ndim == rank and y.shape[-1] == 1 and output[-1] != 1):
             raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}.\nFor class labels "
-                             "use sparse_categorical_crossentropy, or one-hot labels: utils.to_categorical(y).")
+                             "use sparse_categorical_crossentropy, or one-hot labels: utils.to_categorical(y).\n"
+                             "For one number a sample, let the last layer have 1 unit.")
     if y.ndim != len(wanted) or any(n is not None and n != m for n, m in zip(wanted[1:], y.shape[1:])):
         raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}; needs {_n(wanted)}. "
                          "Reshape y or change the last layer.")
@@ -151,11 +182,9 @@ def match_input(x: np.ndarray, shape: tuple[int | None, ...] | None, where: str,
     elif x.ndim == len(shape) - 1 and shape[-1] == 1:
         x = x.reshape(*x.shape, 1)
     if x.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape[1:], x.shape[1:])):
-        hint = ""
-        if x.ndim == len(shape) - 1 and all(n in (None, m) for n, m in zip(shape[1:], x.shape)):
-            hint = " For one sample, add the batch axis: x[None]."
         first = next((layer.name for layer in model.layers), model.name)
-        raise ShapeError(f"{where} has shape {x.shape} but layer {first!r} needs {_n(shape)}.{hint}")
+        raise ShapeError(f"{where} has shape {x.shape} but layer {first!r} needs {_n(shape)}."
+                         + hints.of_shape(x.shape, shape))
     return x
 
 

@@ -9,6 +9,8 @@ def checked_rank(x: Tensor, axes: str, name: str) -> Tensor:
     rank = axes.count(",") + 1
     if x.ndim != rank:
         hint = " For one sample, add the batch axis: x[None]." if x.ndim == rank - 1 else ""
+        if hint and "rows, columns, channels" in axes:
+            hint = "\nGrey images: add the axis of the channels, x[..., None]. One image: add the batch axis, x[None]."
         raise ShapeError(f"{name}: got inputs of shape {x.shape}; needs ({axes}).{hint}")
     return x
 

@@ -128,6 +128,9 @@ def _is_data(value: Any) -> bool:
 
 
 def _to_tensor(value: Any) -> Any:
+    if callable(value) and hasattr(value, "name"):
+        raise TypeError(f"got {shown(value)}, which is a layer or model; needs data or symbolic tensors.\nIs a comma "
+                        "missing between two layers of a list, or the call of that layer on its input?")
     return value if value is None or isinstance(value, Tensor) else as_tensor(value, "any")
 
 

@@ -104,7 +104,7 @@ class _ConvLSTM(RNN):
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")
         if cell is None or name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            return super().__getattr__(name)
         return getattr(cell, name)
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",

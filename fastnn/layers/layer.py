@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn import constraints, initializers, regularizers
+from fastnn import constraints, frames, initializers, regularizers
 from fastnn.arguments import dtype_of, flag, refuse_unknown, shape, whole
 from fastnn.engine import backend
 from fastnn.engine.context import is_symbolic_pass, layer_scope, not_recording
@@ -42,6 +42,7 @@ class Layer(Weighted):
     _first_use: Any = None      # the node of the first call on symbolic tensors
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
     stepwise: bool = False      # of a sequence each step is for itself: y[:, t] depends on x[:, t] alone
+    gone: ClassVar[dict[str, str]] = {}         # names that Keras had, and what takes their place
     supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
@@ -160,7 +161,19 @@ class Layer(Weighted):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to tensors, arrays or symbolic tensors."""
-        return apply(self, args, kwargs)
+        try:
+            return apply(self, args, kwargs)
+        except Exception as error:
+            frames.clear(error)
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        """Only for what is not there: a subclass that forgot its base, or a name that Keras had once."""
+        if "_sublayers" not in self.__dict__ and not name.startswith("__"):
+            raise AttributeError(f"{type(self).__name__}: {name!r} is not there yet; call super().__init__() in "
+                                 "__init__, before all else.")
+        why = f"; {self.gone[name]}" if name in self.gone else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{why}", name=name, obj=self)
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         named = shapes.for_build(self, args, kwargs)

@@ -22,7 +22,7 @@ class _Recurrent(RNN):
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")
         if cell is None or name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            return super().__getattr__(name)
         return getattr(cell, name)
 
     def _fused(self, training: bool) -> bool:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,15 @@ class Model(Trainer, Layer):
     """
     supports_masking = True
 
+    gone: ClassVar[dict[str, str]] = {
+        "fit_generator": "fit takes generators: fit(generator).",
+        "evaluate_generator": "evaluate takes generators: evaluate(generator).",
+        "predict_generator": "predict takes generators: predict(generator).",
+        "predict_classes": "predict(x).argmax(-1) for softmax, (predict(x) > 0.5).astype(int) for sigmoid.",
+        "predict_proba": "predict(x) gives the probabilities.",
+        "sample_weights": "pass sample_weight to fit.",
+        "uses_learning_phase": "call the model with training=True or False.",
+    }
     takes_integers = True       # a subclass's call sees the data as they are, as in Keras
     unwatched = Layer.unwatched | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly",
                                    "_worker", "_symbols", "_generator"}
@@ -62,6 +71,9 @@ class Model(Trainer, Layer):
         if not self.built:
             self.built = True
             self.compute_output_shape(input_shape)
+
+    def _can_run(self, where: str) -> None:
+        """NotBuiltError for a model without anything to run, which only a Sequential can be."""
 
     def _build(self, input_shape: Any) -> None:
         if not type(self).build.__module__.startswith("fastnn."):

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import shown
+from fastnn.errors import NotBuiltError, shown
 from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer
 from fastnn.models.graph import Graph
@@ -22,6 +22,8 @@ class Sequential(Model):
     unwatched = Model.unwatched | {"_links"}        # whoever changes the chain says so (_finish)
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        if callable(trainable):
+            raise TypeError("Sequential: got two layers; needs one list of them: Sequential([layer, layer]).")
         super().__init__(name=name, trainable=trainable)
         self._input: Tensor | None = None
         self._links: list[Any] = []         # the Input, then what each layer makes of the one before
@@ -33,6 +35,11 @@ class Sequential(Model):
         """Append a layer, or an Input as the first. TypeError for anything else, ValueError for a layer twice."""
         self._append(layer)
         self._finish()
+
+    def _can_run(self, where: str) -> None:
+        if not self.built and self._input is None and not self.layers:
+            raise NotBuiltError(f"{where}: {self.name} has no layers; add some first: "
+                                "Sequential([Input((4,)), Dense(1)]).")
 
     def _append(self, layer: Any) -> None:
         if isinstance(layer, InputLayer):

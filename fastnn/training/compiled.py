@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import losses, metrics
+from fastnn import losses, metrics, optimizers
 from fastnn.arguments import number
 from fastnn.engine import backend
 from fastnn.engine.context import not_recording, section_scope, symbolic_pass
@@ -190,6 +190,22 @@ class Compiled(States):
         for i, _, metric, weighted in self.resolved:
             y = _as_kind(targets[i], str(getattr(metric, "label_kind", "float")))
             metric.update_state(y, outputs[i], weight if weighted else None)
+
+
+def chosen_optimizer(optimizer: Any, loss: Any) -> Any:
+    """The optimizer that compile() was given. Errors: those of optimizers.get, or a word that it is the loss."""
+    try:
+        return optimizers.get(optimizer)
+    except (TypeError, ValueError):
+        try:
+            optimizers.get(loss)
+        except (TypeError, ValueError):
+            loss = None
+        if loss is None:
+            raise
+        raise ValueError(f"compile(): optimizer is {shown(optimizer)} and loss is {shown(loss)}; they seem to be "
+                         "swapped.") from None
+
 
 def _as_kind(y: Any, kind: str) -> Any:
     """A target as labels or as floats."""

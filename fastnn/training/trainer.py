@@ -11,31 +11,30 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fastnn import optimizers
 from fastnn.arguments import flag, number, optional, whole
 from fastnn.callbacks import CallbackList
-from fastnn.engine.program import Program
-from fastnn.errors import BusyError, NotBuiltError, nearest, shown
+from fastnn.errors import BusyError
 from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.feed import Feeds
 from fastnn.feeding.opening import open_source, open_validation, split_off
 from fastnn.feeding.raw import adapt_raw
+from fastnn.frames import entrance
 from fastnn.metrics import Metric
 from fastnn.nest import distinct
 from fastnn.reporting.history import History
 from fastnn.reporting.progress import Progress
 from fastnn.training import loop
-from fastnn.training.compiled import Compiled
+from fastnn.training.compiled import Compiled, chosen_optimizer
 from fastnn.training.few_rows import Straights
+from fastnn.training.inside import Inside
 from fastnn.training.own import OwnSteps
 from fastnn.training.steps import Steps
 
 WORK = ("fit", "evaluate", "_on_batch", "profile")       # methods and functions that have the model to themselves
-STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a batch_size"}
 
 
-class Trainer(OwnSteps):
+class Trainer(OwnSteps, Inside):
     """What makes a layer a model that can be trained; Model inherits it."""
     if TYPE_CHECKING:       # what Layer and Model bring: Model is a feeding.model.TrainedModel
         name: str
@@ -54,6 +53,7 @@ class Trainer(OwnSteps):
         def weights(self) -> list[Any]: ...
         @property
         def trainable_weights(self) -> list[Any]: ...
+        def _can_run(self, where: str) -> None: ...
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def __init__(self) -> None:
@@ -73,6 +73,7 @@ class Trainer(OwnSteps):
 
     # ---- compile ----------------------------------------------------------------------------------------------
 
+    @entrance
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: Any = 1,
                 jit_compile: Any = "auto", auto_scale_loss: bool = True) -> None:
@@ -84,7 +85,7 @@ class Trainer(OwnSteps):
         """
         if self._busy.locked():
             raise BusyError(f"compile(): {self.name} is training or evaluating; wait until it has finished.")
-        optimizer = optimizers.get(optimizer)
+        optimizer = chosen_optimizer(optimizer, loss)
         self.compiled = Compiled(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer, self.loss, self.run_eagerly = optimizer, loss, bool(run_eagerly)
         self.stop_training = False
@@ -105,6 +106,7 @@ class Trainer(OwnSteps):
     def _ready(self, where: str) -> None:
         if self.compiled is None:
             raise RuntimeError(f"{where}: the model is not compiled; call compile(optimizer=…, loss=…) first.")
+        self._can_run(where)
 
     @contextlib.contextmanager
     def _working(self, where: str, *, inside: bool = False) -> Iterator[None]:
@@ -144,6 +146,7 @@ class Trainer(OwnSteps):
 
     # ---- fit --------------------------------------------------------------------------------------------------
 
+    @entrance
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
             callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
             class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0,
@@ -190,6 +193,7 @@ class Trainer(OwnSteps):
 
     # ---- evaluate ---------------------------------------------------------------------------------------------
 
+    @entrance
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
                  sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
                  return_dict: bool = False) -> Any:
@@ -211,6 +215,7 @@ class Trainer(OwnSteps):
 
     # ---- predict ----------------------------------------------------------------------------------------------
 
+    @entrance
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
                 callbacks: Any = None) -> Any:
         """The outputs for x, as a new array (a list or dict for several outputs). Rows do not depend on the batch.
@@ -221,7 +226,7 @@ class Trainer(OwnSteps):
             outputs = self._straights.predict(x, verbose)
             if outputs is not None:
                 return outputs
-        self._must_be_built(x)
+        self._can_run("predict()")
         self._steps.recorder.look()
         source = open_source(self, "predict", "predict()", x, batch_size=batch_size, steps=steps, check_finite=False)
         short = source.at_hand and isinstance(verbose, str) and verbose == "auto" and source.total in (0, 1)
@@ -239,24 +244,23 @@ class Trainer(OwnSteps):
             return dict(zip(self._graph.output_names, outputs))
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def _must_be_built(self, x: Any) -> None:
-        if not self.built and self.inputs is None and not self.layers:
-            raise NotBuiltError(f"predict(): {self.name} has no layers; add some first.")
-
     def __getstate__(self) -> dict[str, Any]:
         raise TypeError(f"{self.name}: a model cannot be pickled; move get_weights() and rebuild the layers instead.")
 
     # ---- one batch --------------------------------------------------------------------------------------------
 
+    @entrance
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
                        return_dict: bool = False) -> Any:
         """One step on all of x; the loss and metrics of this batch."""
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
+    @entrance
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """The loss and metrics of one batch."""
         return self._on_batch("test", x, y, sample_weight, None, return_dict)
 
+    @entrance
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
         return self.predict(x, batch_size=max(1, len(x)), verbose=0)
@@ -273,29 +277,3 @@ class Trainer(OwnSteps):
             return logs
         values = [logs[key] for key in self.metrics_names]
         return values[0] if len(values) == 1 else values
-
-    # ---- looking inside ---------------------------------------------------------------------------------------
-
-    def profile(self, x: Any, y: Any, batch_size: int = 32, seconds: float = 0.5) -> Any:
-        """How long each call of a training step takes: print it, or `.plot(path)`; see fastnn.teaching.profile."""
-        from fastnn.teaching.profile import profile
-        return profile(self, x, y, batch_size, seconds)
-
-    @property
-    def programs(self) -> list[Program]:
-        """The programs recorded so far; print one to see its calls."""
-        return [program for _, program in self._steps.recorder.items()]
-
-    def program(self, step: str = "train") -> Program:
-        """The recorded program of a "train", "test" or "predict" step, of the largest batch there was.
-
-        print(model.program()) shows its calls, print(model.program().full()) every one of them on a line of its own.
-        Raises ValueError for other names, RuntimeError where no such step has been recorded.
-        """
-        if step not in STEPS:
-            raise ValueError(f"program(): got {shown(step)}; {nearest(step, STEPS)}")
-        found = [(key[2], program) for key, program in self._steps.recorder.items() if key[0] == step]
-        if not found:
-            raise RuntimeError(f"program(): {self.name} has recorded no {step} step yet; call {STEPS[step]} first, "
-                               "with the layers as they are now.")
-        return max(found, key=lambda pair: pair[0])[1]

@@ -1,0 +1,39 @@
+"""Looking inside a model that trains: its programs, and what their calls cost. Floor 4."""
+
+from typing import TYPE_CHECKING, Any
+
+from fastnn.engine.program import Program
+from fastnn.errors import nearest, shown
+
+STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a batch_size"}
+
+
+class Inside:
+    """What Trainer offers to those who want to see."""
+    if TYPE_CHECKING:
+        name: str
+        _steps: Any
+
+    def profile(self: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0.5) -> Any:
+        """How long each call of a training step takes: print it, or `.plot(path)`; see fastnn.teaching.profile."""
+        from fastnn.teaching.profile import profile
+        return profile(self, x, y, batch_size, seconds)
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programs recorded so far; print one to see its calls."""
+        return [program for _, program in self._steps.recorder.items()]
+
+    def program(self, step: str = "train") -> Program:
+        """The recorded program of a "train", "test" or "predict" step, of the largest batch there was.
+
+        print(model.program()) shows its calls, print(model.program().full()) every one of them on a line of its own.
+        Raises ValueError for other names, RuntimeError where no such step has been recorded.
+        """
+        if step not in STEPS:
+            raise ValueError(f"program(): got {shown(step)}; {nearest(step, STEPS)}")
+        found = [(key[2], program) for key, program in self._steps.recorder.items() if key[0] == step]
+        if not found:
+            raise RuntimeError(f"program(): {self.name} has recorded no {step} step yet; call {STEPS[step]} first, "
+                               "with the layers as they are now.")
+        return max(found, key=lambda pair: pair[0])[1]
