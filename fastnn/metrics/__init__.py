@@ -32,12 +32,12 @@ from fastnn.metrics.confusion import (
     Precision,
     Recall,
 )
-from fastnn.metrics.metric import (
+from fastnn.metrics.means import (
     Mean,
     MeanMetricWrapper,
-    Metric,
     Sum,
 )
+from fastnn.metrics.metric import Metric
 from fastnn.metrics.regression import (
     BinaryCrossentropy,
     CategoricalCrossentropy,

@@ -10,7 +10,7 @@ from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import prepared
-from fastnn.metrics.metric import MeanMetricWrapper
+from fastnn.metrics.means import MeanMetricWrapper
 from fastnn.ops.rows import compare, data, elementwise
 from fastnn.ops.rows import metric as rows
 

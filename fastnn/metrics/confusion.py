@@ -12,7 +12,8 @@ import numpy as np
 from fastnn.arguments import choice, is_sequence, number, optional, whole
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.errors import ShapeError
-from fastnn.metrics.metric import Metric, State, as_columns
+from fastnn.metrics.columns import as_columns
+from fastnn.metrics.metric import Metric, State
 from fastnn.ops.rows import data
 from fastnn.ops.rows.metric import confusion_step, hardmax_confusion_step, keep_top_k
 

@@ -1,4 +1,4 @@
-"""Metric: sums that grow batch by batch, and the number read from them. Floor 3; imports ops and losses.
+"""Metric: sums that grow batch by batch, and the number read from them. Floor 3; imports ops.
 
 The sums are float64 variables that start at 0. `update_state` is written with ops, so that it becomes part of the
 training program; `compute` is plain NumPy on the states, whose arrays may have more axes in front (one row per epoch).
@@ -10,21 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import dtype_of, function
+from fastnn.arguments import dtype_of
 from fastnn.configuration import Configurable
 from fastnn.engine import backend
 from fastnn.engine.context import is_recording, is_symbolic_pass, not_recording
-from fastnn.engine.kinds import DType, TensorLike, Weights
+from fastnn.engine.kinds import DType
 from fastnn.engine.operators import operators
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, held, note
 from fastnn.errors import shown
-from fastnn.losses.loss import prepared, spread_weights
 from fastnn.names import checked_name, snake_case
 from fastnn.nest import distinct
 from fastnn.ops._op import as_tensor
-from fastnn.ops.rows import data, elementwise, reduce
-from fastnn.ops.rows.metric import mean_step, weighted_mean_step
+from fastnn.ops.rows import elementwise
+from fastnn.ops.rows.metric import mean_step
 
 
 def _arithmetic(name: str, compute: Callable[[Any, Any], Any], turned: bool = False) -> Callable[[Any, Any], Any]:
@@ -158,106 +157,3 @@ class Metric(Configurable, Watched):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
-
-
-def per_sample(values: TensorLike, sample_weight: Weights, where: str, *,
-               add: bool = False) -> tuple[Tensor, Tensor | None]:
-    """Values (N,) and weights of the same shape or None: axes beyond those of the weights are averaged, or added."""
-    found = as_tensor(values)
-    weights = None if sample_weight is None else as_tensor(sample_weight)
-    row = reduce.sum if add else reduce.mean
-    keep = 1
-    if weights is not None:
-        keep = min(max(1, weights.ndim - (weights.ndim > 1 and weights.shape[-1] == 1)), found.ndim)
-    if found.ndim > keep:
-        found = row(found, axes=tuple(range(keep, found.ndim)))
-    return found, None if weights is None else spread_weights(where, weights, found)
-
-
-class Mean(Metric):
-    """Σ w·values / Σ w, 0 before the first value. `update_state(values, sample_weight=None)`."""
-
-    def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
-        super().__init__(dtype, name)
-        self.total = self.add_variable(name="total")
-        self.count = self.add_variable(name="count")
-
-    def update_state(self, values: TensorLike, sample_weight: Weights = None) -> None:
-        """Take values (N, …) in, each sample with its weight."""
-        values, weights = per_sample(values, sample_weight, self.name)
-        if weights is None:
-            mean_step(self.total, self.count, values)
-        else:
-            weighted_mean_step(self.total, self.count, values, weights)
-
-    def compute(self, total: np.ndarray, count: np.ndarray) -> Any:
-        """total/count, 0 where count is 0."""
-        return np.where(count == 0, 0.0, total / np.where(count == 0, 1.0, count))
-
-
-class Sum(Metric):
-    """Σ w·values. `update_state(values, sample_weight=None)`."""
-
-    def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
-        super().__init__(dtype, name)
-        self.total = self.add_variable(name="total")
-
-    def update_state(self, values: TensorLike, sample_weight: Weights = None) -> None:
-        """Take values (N, …) in, each sample with its weight."""
-        values, weights = per_sample(values, sample_weight, self.name, add=True)
-        self.total.assign_add(values if weights is None else elementwise.multiply(values, weights))
-
-    def compute(self, total: np.ndarray) -> Any:
-        """total."""
-        return total
-
-
-class MeanMetricWrapper(Mean):
-    """The mean of fn(y_true, y_pred, **settings), which gives one number per sample or element."""
-
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None,
-                 **settings: Any) -> None:
-        if name is None:
-            name = getattr(fn, "__name__", None) or snake_case(type(fn).__name__)
-        super().__init__(name, dtype)
-        self.fn, self.settings = function(fn, f"{type(self).__name__}: fn"), settings
-        self.label_kind = getattr(fn, "label_kind", "float")
-
-    def update_state(  # type: ignore[override]
-            self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
-        """Take a batch in. What y_pred's mask leaves out has weight 0."""
-        if isinstance(y_pred, Tensor) and y_pred.mask is not None:
-            mask = elementwise.cast(y_pred.mask, dtype=backend.floatx())
-            sample_weight = mask if sample_weight is None else elementwise.multiply(
-                mask, spread_weights(self.name, sample_weight, mask))
-        y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind)
-        super().update_state(self.fn(y_true, y_pred, **self.settings), sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments, the settings of the function among them."""
-        return {**super().get_config(), **self.settings}
-
-
-def as_columns(where: str, y_true: TensorLike, y_pred: TensorLike,
-               sample_weight: Weights) -> tuple[Tensor, Tensor, Tensor]:
-    """Targets and predictions as (rows, columns), and a weight per row, 1 unless given."""
-    true, predicted = prepared(where, y_true, y_pred)
-    if predicted.ndim < 2:
-        true, predicted = (data.reshape(t, shape=(-1, 1)) for t in (true, predicted))
-    rows = predicted.shape[:-1]
-    if sample_weight is not None:
-        like = Tensor(None, shape=rows, dtype=predicted.dtype)
-        weights = spread_weights(where, sample_weight, like)
-    else:
-        weights = ones(rows)
-    if predicted.ndim > 2:
-        true, predicted = (data.reshape(t, shape=(-1, t.shape[-1])) for t in (true, predicted))
-        weights = data.reshape(weights, shape=(-1,))
-    return true, predicted, weights
-
-
-def ones(shape: tuple[int | None, ...]) -> Tensor:
-    """A constant tensor of ones; symbolic where an axis is not known."""
-    if None in shape:
-        return Tensor(None, shape=shape, dtype=backend.floatx())
-    return Tensor(np.ones(shape, backend.floatx()), "ones")  # type: ignore[arg-type]

@@ -12,7 +12,9 @@ from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.crossentropy import not_ignored
 from fastnn.losses.loss import prepared, spread_weights
-from fastnn.metrics.metric import MeanMetricWrapper, Metric, State, as_columns
+from fastnn.metrics.columns import as_columns
+from fastnn.metrics.means import MeanMetricWrapper
+from fastnn.metrics.metric import Metric, State
 from fastnn.ops.rows import elementwise
 from fastnn.ops.rows.metric import mean_step, r2_step
 

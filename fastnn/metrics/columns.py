@@ -1,0 +1,34 @@
+"""What metrics of columns take a batch as: rows and columns, and weights. Floor 3; imports ops and losses."""
+
+import numpy as np
+
+from fastnn.engine import backend
+from fastnn.engine.kinds import TensorLike, Weights
+from fastnn.engine.tensor import Tensor
+from fastnn.losses.loss import prepared, spread_weights
+from fastnn.ops.rows import data
+
+
+def as_columns(where: str, y_true: TensorLike, y_pred: TensorLike,
+               sample_weight: Weights) -> tuple[Tensor, Tensor, Tensor]:
+    """Targets and predictions as (rows, columns), and a weight per row, 1 unless given."""
+    true, predicted = prepared(where, y_true, y_pred)
+    if predicted.ndim < 2:
+        true, predicted = (data.reshape(t, shape=(-1, 1)) for t in (true, predicted))
+    rows = predicted.shape[:-1]
+    if sample_weight is not None:
+        like = Tensor(None, shape=rows, dtype=predicted.dtype)
+        weights = spread_weights(where, sample_weight, like)
+    else:
+        weights = ones(rows)
+    if predicted.ndim > 2:
+        true, predicted = (data.reshape(t, shape=(-1, t.shape[-1])) for t in (true, predicted))
+        weights = data.reshape(weights, shape=(-1,))
+    return true, predicted, weights
+
+
+def ones(shape: tuple[int | None, ...]) -> Tensor:
+    """A constant tensor of ones; symbolic where an axis is not known."""
+    if None in shape:
+        return Tensor(None, shape=shape, dtype=backend.floatx())
+    return Tensor(np.ones(shape, backend.floatx()), "ones")  # type: ignore[arg-type]
