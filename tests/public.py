@@ -171,7 +171,8 @@ def _losses() -> Iterator[Case]:
     yield Case(losses, "CategoricalCrossentropy", {**common, "from_logits": True, "label_smoothing": 0.1, "axis": 1})
     yield Case(losses, "SparseCategoricalCrossentropy", {**common, "from_logits": True, "ignore_class": 3, "axis": 1})
     yield Case(losses, "Huber", {**common, "delta": 0.5})
-    for name in ("CategoricalHinge", "CosineSimilarity", "Hinge", "KLDivergence", "LogCosh", "MeanAbsoluteError",
+    yield Case(losses, "CosineSimilarity", {**common, "axis": 1})
+    for name in ("CategoricalHinge", "Hinge", "KLDivergence", "LogCosh", "MeanAbsoluteError",
                  "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
                  "SquaredHinge"):
         yield Case(losses, name, common)
@@ -179,8 +180,8 @@ def _losses() -> Iterator[Case]:
 
 def _metrics() -> Iterator[Case]:
     common = {"name": "mine", "dtype": "float32"}
-    for name in ("Accuracy", "CategoricalAccuracy", "CategoricalHinge", "CosineSimilarity", "Hinge", "KLDivergence",
-                 "LogCoshError", "Mean", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    for name in ("Accuracy", "CategoricalAccuracy", "CategoricalHinge", "Hinge", "KLDivergence", "LogCoshError", "Mean",
+                 "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
                  "MeanSquaredLogarithmicError", "Metric", "Poisson", "RootMeanSquaredError",
                  "SparseCategoricalAccuracy", "SquaredHinge", "Sum"):
         yield Case(metrics, name, common)
@@ -194,8 +195,29 @@ def _metrics() -> Iterator[Case]:
     yield Case(metrics, "F1Score", {**common, "average": "micro", "threshold": 0.25})
     yield Case(metrics, "FBetaScore", {**common, "average": "micro", "threshold": 0.25, "beta": 2.0})
     yield Case(metrics, "R2Score", {**common, "class_aggregation": None, "num_regressors": 2})
-    for name in ("TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"):
-        yield Case(metrics, name, {**common, "k": 3})
+    yield Case(metrics, "TopKCategoricalAccuracy", {**common, "k": 3})
+    yield Case(metrics, "SparseTopKCategoricalAccuracy", {**common, "k": 3, "from_sorted_ids": True})
+    yield from _curves(common)
+
+
+def _curves(common: dict[str, Any]) -> Iterator[Case]:
+    for name in ("TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives"):
+        yield Case(metrics, name, {**common, "thresholds": [0.25, 0.5]})
+    yield Case(metrics, "AUC", {**common, "num_thresholds": 4, "curve": "PR", "summation_method": "majoring",
+                                "thresholds": [0.25, 0.5], "multi_label": True, "num_labels": 2,
+                                "label_weights": [1.0, 2.0], "from_logits": True})
+    for name, needed in (("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"),
+                         ("PrecisionAtRecall", "recall"), ("RecallAtPrecision", "precision")):
+        yield Case(metrics, name, {**common, needed: 0.25, "num_thresholds": 10, "class_id": 1})
+    for name in ("PearsonCorrelation", "ConcordanceCorrelation", "CosineSimilarity"):
+        yield Case(metrics, name, {**common, "axis": 0})
+    yield Case(metrics, "ConfusionMatrix", {**common, "num_classes": 3, "normalize": "true", "threshold": 0.25})
+    yield Case(metrics, "BinaryIoU", {**common, "target_class_ids": [1], "threshold": 0.25})
+    table = {**common, "num_classes": 3, "ignore_class": 1, "axis": 1, "sparse_y_pred": True}
+    yield Case(metrics, "IoU", {**table, "target_class_ids": [0, 2], "sparse_y_true": False})
+    yield Case(metrics, "MeanIoU", {**table, "sparse_y_true": False})
+    yield Case(metrics, "OneHotIoU", {**table, "target_class_ids": [0, 2]})
+    yield Case(metrics, "OneHotMeanIoU", table)
 
 
 def _optimizers() -> Iterator[Case]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import callbacks, layers
+from fastnn import callbacks, layers, metrics
 from fastnn.engine.call import Call
 from fastnn.engine.schedule import Schedule
 from fastnn.feeding import arguments
@@ -68,6 +68,19 @@ def test_every_n_steps_leaves_python_out_in_between(kind: str, counted: Any, tmp
     if kind == "checkpoint":
         assert {p.stem for p in tmp_path.glob("*.fnn")} == {f"1-{n}" for n in range(20, 161, 20)}
     assert heard in ([], [19, 39, 59, 79, 99, 119, 139, 159])
+
+
+@needs_c
+def test_metrics_of_counts_run_no_call_from_python(counted: Any) -> None:
+    model = fastnn.Sequential([fastnn.Input((5,)), layers.Dense(3, activation="softmax")])
+    kinds = (metrics.AUC(), metrics.Precision(thresholds=[0.2, 0.4]), metrics.PrecisionAtRecall(0.5),
+             metrics.F1Score(), metrics.OneHotMeanIoU(3), metrics.ConfusionMatrix(), metrics.ConcordanceCorrelation())
+    model.compile("adam", "categorical_crossentropy", metrics=list(kinds))
+    y = np.eye(3, dtype=np.float32)[np.arange(64) % 3]
+    model.fit(X, y, batch_size=10, verbose=0)
+    calls, known, entries = counted(Call, "run"), counted(Known, "run"), counted(Schedule, "run")
+    model.fit(X, y, batch_size=10, epochs=100, verbose=0)
+    assert calls[0] + known[0] <= 10 and entries[0] <= 4        # 700 steps, of two programs
 
 
 def test_a_step_in_python_runs_each_call(counted: Any, any_backend: str) -> None:

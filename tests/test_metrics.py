@@ -1,5 +1,6 @@
 """Metrics against hand values and Keras; epochs at once; choice by shapes; own metrics; mistakes."""
 
+import inspect
 import math
 import warnings
 from typing import Any
@@ -160,7 +161,12 @@ def test_accuracy_and_crossentropy_are_chosen_by_shape(y: Any, p: Any, kinds: tu
 
 def test_get() -> None:
     assert metrics.get(None) is None
-    for name in metrics.CLASSES:
+    for name, kind in metrics.CLASSES.items():
+        needed = [p for p in inspect.signature(kind).parameters.values() if p.default is p.empty]
+        if needed and isinstance(kind, type):
+            with pytest.raises(TypeError, match=f"{kind.__name__}.*make one, as missing .*{needed[0].name}"):
+                metrics.get(name)
+            continue
         metric = metrics.get(name)
         assert isinstance(metric, metrics.Metric) and metric.name == name
         assert metric.label_kind == ("labels" if "sparse" in name.lower() else "float")

@@ -171,53 +171,49 @@ static void weighted_mean_step(const Call *call, Part part)
     *count += sum_in_double(weights, size);
 }
 
+/* How many of n rising thresholds x exceeds; NaN exceeds none. */
+static inline int64_t exceeded(const float *thresholds, int64_t n, float x)
+{
+    int64_t low = 0, high = n;      /* below low all are exceeded, from high on none */
+    while (low < high) {
+        const int64_t middle = (low + high) / 2;
+        if (x > thresholds[middle]) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
 static void confusion_step(const Call *call, Part part)
 {
-    const float *restrict y_true = input(call, 1);    /* (batch, columns) */
-    const float *restrict y_pred = input(call, 2);    /* (batch, columns) */
-    const float *restrict weights = input(call, 3);   /* (batch,) */
-    const float threshold = number(call, 0);
-    double *restrict counts = output(call, 0);        /* (4, columns) */
-    const int64_t batch = input_dim(call, 1, 0), columns = input_dim(call, 1, 1);
+    const float *restrict y_true = input(call, 1);       /* (batch, columns) */
+    const float *restrict y_pred = input(call, 2);       /* (batch, columns) */
+    const float *restrict weights = input(call, 3);      /* (batch, columns) */
+    const float *restrict thresholds = input(call, 4);   /* (levels,) */
+    double *restrict counts = output(call, 0);           /* (2, levels + 1, columns) */
+    const int64_t size = input_size(call, 2), columns = input_dim(call, 2, 1), levels = input_size(call, 4);
 
     (void)part;
-    double *restrict true_positives = counts, *restrict false_positives = counts + columns;
-    double *restrict true_negatives = counts + 2 * columns, *restrict false_negatives = counts + 3 * columns;
-    for (int64_t row = 0; row < batch; row++) {
-        const float *restrict t = y_true + row * columns, *restrict p = y_pred + row * columns;
-        const double weight = weights[row];
-        for (int64_t i = 0; i < columns; i++) {     /* products and differences that are 0 or weight: no branches */
-            const double actual = t[i] != 0 ? 1.0f : 0.0f, positive = weight * (p[i] > threshold ? 1.0f : 0.0f);
-            const double both = positive * actual, missed = weight * actual - both;
-            true_positives[i] += both;
-            false_positives[i] += positive - both;
-            true_negatives[i] += weight - positive - missed;
-            false_negatives[i] += missed;
-        }
+    const int64_t positives = (levels + 1) * columns;
+    for (int64_t i = 0, column = 0; i < size; i++, column = column + 1 < columns ? column + 1 : 0) {
+        const int64_t place = exceeded(thresholds, levels, y_pred[i]) * columns + column;
+        const double weight = weights[i], actual = y_true[i];
+        counts[place] += weight * (1 - actual);
+        counts[positives + place] += weight * actual;
     }
 }
 
-static void hardmax_confusion_step(const Call *call, Part part)
+static void count_step(const Call *call, Part part)
 {
-    const float *restrict y_true = input(call, 1);    /* (batch, columns) */
-    const float *restrict y_pred = input(call, 2);    /* (batch, columns) */
-    const float *restrict weights = input(call, 3);   /* (batch,) */
-    double *restrict counts = output(call, 0);        /* (4, columns) */
-    const int64_t batch = input_dim(call, 1, 0), columns = input_dim(call, 1, 1);
+    const int32_t *restrict rows = input(call, 1);      /* (size,) */
+    const int32_t *restrict columns = input(call, 2);   /* (size,) */
+    const float *restrict weights = input(call, 3);     /* (size,) */
+    double *restrict counts = output(call, 0);          /* (height, width) */
+    const int64_t size = input_size(call, 1), height = input_dim(call, 0, 0), width = input_dim(call, 0, 1);
 
     (void)part;
-    for (int64_t row = 0; row < batch; row++) {
-        const float *t = y_true + row * columns, *p = y_pred + row * columns;
-        const float highest = p[first_highest(p, columns)];
-        const double weight = weights[row];
-        for (int64_t column = 0; column < columns; column++) {
-            const int positive = p[column] >= highest && fabsf(p[column]) > 1e-9f;
-            const double actual = t[column];
-            double *of_actual = counts + 3 * !positive * columns + column;
-            double *of_others = counts + (1 + !positive) * columns + column;
-            *of_actual += weight * actual;
-            *of_others += weight * (1 - actual);
-        }
+    for (int64_t i = 0; i < size; i++) {
+        const int64_t row = rows[i], column = columns[i];
+        if (row >= 0 && row < height && column >= 0 && column < width) counts[row * width + column] += weights[i];
     }
 }
 
@@ -253,8 +249,8 @@ const Kernel FAMILY(metric)[] = {
     {"keep_top_k(x, *, k)", keep_top_k},
     {"mean_step(total, count, values)", mean_step, WHOLE},
     {"weighted_mean_step(total, count, values, weights)", weighted_mean_step, WHOLE},
-    {"confusion_step(counts, y_true, y_pred, weights, *, threshold)", confusion_step, WHOLE},
-    {"hardmax_confusion_step(counts, y_true, y_pred, weights)", hardmax_confusion_step, WHOLE},
+    {"confusion_step(counts, y_true, y_pred, weights, thresholds)", confusion_step, WHOLE},
+    {"count_step(counts, rows, columns, weights)", count_step, WHOLE},
     {"r2_step(squared_sum, sum, residual, count, y_true, y_pred, weights)", r2_step, WHOLE},
     {0},
 };

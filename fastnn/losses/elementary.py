@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable
 from typing import ClassVar
 
-from fastnn.arguments import number
+from fastnn.arguments import number, whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import LossFunctionWrapper, prepared
+from fastnn.ops._convert import axes_of
 from fastnn.ops.rows import activation, reduce
 from fastnn.ops.rows import loss as rows
 from fastnn.ops.rows._per_sample import per_sample
@@ -112,10 +113,10 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     return _mean(subtract(y_pred, multiply(y_true, log(add_constant(y_pred, value=EPSILON)))))
 
 
-def cosine_similarity(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    """loss = -sum(y_true·y_pred)/(‖y_true‖·‖y_pred‖): -1 for the same direction; 0 if one is all zeros."""
+def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
+    """loss = -sum(y_true·y_pred)/(‖y_true‖·‖y_pred‖) along the axis: -1 for the same direction; 0 if one is zero."""
     y_true, y_pred = _pair("cosine_similarity", y_true, y_pred)
-    axes = (y_pred.ndim - 1,)
+    axes = axes_of(y_pred, whole(axis, "cosine_similarity: axis", None))
     product = reduce.sum(multiply(_unit(y_true, axes), _unit(y_pred, axes)), axes=axes)
     return negative(product)
 
@@ -204,9 +205,13 @@ class Poisson(_Fixed):
     function = staticmethod(poisson)
 
 
-class CosineSimilarity(_Fixed):
-    """minus the cosine of the angle between y_true and y_pred."""
-    function = staticmethod(cosine_similarity)
+class CosineSimilarity(LossFunctionWrapper):
+    """minus the cosine of the angle between y_true and y_pred, vectors along `axis`."""
+
+    def __init__(self, axis: int = -1, reduction: str | None = "sum_over_batch_size",
+                 name: str | None = "cosine_similarity", dtype: str | None = None) -> None:
+        self.axis = whole(axis, "CosineSimilarity: axis", None)
+        super().__init__(cosine_similarity, reduction, name, dtype, axis=self.axis)
 
 
 class Huber(LossFunctionWrapper):

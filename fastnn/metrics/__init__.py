@@ -7,11 +7,18 @@ from fastnn import losses
 from fastnn.losses import (
     binary_crossentropy,
     categorical_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
     mean_absolute_error,
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
+    poisson,
     sparse_categorical_crossentropy,
+    squared_hinge,
 )
 from fastnn.metrics.accuracy import (
     Accuracy,
@@ -27,10 +34,29 @@ from fastnn.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from fastnn.metrics.confusion import (
-    F1Score,
-    FBetaScore,
+    FalseNegatives,
+    FalsePositives,
     Precision,
     Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from fastnn.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
+from fastnn.metrics.curves import (
+    AUC,
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from fastnn.metrics.fscore import (
+    F1Score,
+    FBetaScore,
 )
 from fastnn.metrics.means import (
     Mean,
@@ -38,6 +64,14 @@ from fastnn.metrics.means import (
     Sum,
 )
 from fastnn.metrics.metric import Metric
+from fastnn.metrics.overlap import (
+    BinaryIoU,
+    ConfusionMatrix,
+    IoU,
+    MeanIoU,
+    OneHotIoU,
+    OneHotMeanIoU,
+)
 from fastnn.metrics.regression import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -59,21 +93,15 @@ from fastnn.metrics.regression import (
 from fastnn.names import snake_case
 from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
 
-_ALL = (Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
-        TopKCategoricalAccuracy, F1Score, FBetaScore, Precision, Recall, Mean, Sum, BinaryCrossentropy,
-        CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge, KLDivergence, LogCoshError,
-        MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson, R2Score,
-        RootMeanSquaredError, SparseCategoricalCrossentropy, SquaredHinge)
+_BASES = (Metric, Mean, Sum, MeanMetricWrapper)        # they take values, not y_true and y_pred, or more arguments
+_ALL = [c for c in vars().values() if isinstance(c, type) and issubclass(c, Metric) and c not in _BASES]
 _ALIASES = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "mape": MeanAbsolutePercentageError,
             "msle": MeanSquaredLogarithmicError, "bce": BinaryCrossentropy, "kld": KLDivergence,
             "rmse": RootMeanSquaredError}
 CLASSES: dict[str, Any] = {c.__name__: c for c in _ALL} | {snake_case(c.__name__): c for c in _ALL}
 CLASSES |= _ALIASES | {name.upper(): c for name, c in _ALIASES.items()}
-CLASSES |= {"f1_score": F1Score, "fbeta_score": FBetaScore, "r2_score": R2Score, "logcosh": LogCoshError,
-            "log_cosh": LogCoshError, "huber": losses.huber,
-            "top_k_categorical_accuracy": TopKCategoricalAccuracy,
-            "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy}
-del CLASSES["Mean"], CLASSES["mean"], CLASSES["Sum"], CLASSES["sum"]       # they take values, not y_true and y_pred
+CLASSES |= {"fbeta_score": FBetaScore, "f_beta_score": FBetaScore, "logcosh": LogCoshError, "log_cosh": LogCoshError,
+            "huber": losses.huber, "iou": IoU, "binary_iou": BinaryIoU, "mean_iou": MeanIoU}
 _BY_SHAPE = {
     "accuracy": (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy),
     "crossentropy": (BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy),
@@ -119,7 +147,10 @@ def resolve(identifier: object, y_true_shape: tuple[int | None, ...], y_pred_sha
     One output: binary. Labels of lower rank, or (N, 1) against several outputs: sparse. Otherwise categorical.
     """
     if not isinstance(identifier, str) or identifier.lower() not in _BY_SHAPE:
-        return get(identifier)
+        metric = get(identifier)
+        if metric is not None:
+            metric.settle(y_true_shape, y_pred_shape)
+        return metric
     binary, sparse, categorical = _BY_SHAPE[identifier.lower()]
     if not y_pred_shape or y_pred_shape[-1] == 1:
         return binary(name=identifier)
@@ -129,50 +160,76 @@ def resolve(identifier: object, y_true_shape: tuple[int | None, ...], y_pred_sha
 
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
+    "ConfusionMatrix",
     "CosineSimilarity",
     "F1Score",
     "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
+    "PrecisionAtRecall",
     "R2Score",
     "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "binary_accuracy",
     "binary_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "categorical_hinge",
+    "concordance_correlation",
     "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pearson_correlation",
+    "poisson",
     "resolve",
     "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
     "top_k_categorical_accuracy",
 ]

@@ -4,13 +4,17 @@ import warnings
 
 import numpy as np
 
-from fastnn.arguments import number, whole
+from fastnn.arguments import flag, number, whole
 from fastnn.engine import backend
 from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import prepared
 from fastnn.metrics.means import MeanMetricWrapper
+from fastnn.ops._compare import equal
+from fastnn.ops._op import as_tensor
+from fastnn.ops._reduction import any as any_of
+from fastnn.ops._shaping import expand_dims
 from fastnn.ops.rows import compare, data, elementwise
 from fastnn.ops.rows import metric as rows
 
@@ -44,9 +48,18 @@ def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 
     return rows.top_k_accuracy(*prepared("top_k_categorical_accuracy", y_true, y_pred), k=k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
-    """1 where the label is among the k highest of y_pred, else 0. y_true (…) class numbers; y_pred (…, c) → (…)."""
+def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5,
+                                      from_sorted_ids: bool = False) -> Tensor:
+    """1 where the label is among the k highest of y_pred, else 0. y_true (…) class numbers; y_pred (…, c) → (…).
+
+    from_sorted_ids: y_pred are the numbers of the best classes, the best first, and the first k of them count.
+    """
     k = whole(k, "sparse_top_k_categorical_accuracy: k")
+    if flag(from_sorted_ids, "sparse_top_k_categorical_accuracy: from_sorted_ids"):
+        ids = as_tensor(y_pred, "any")
+        first = data.slice(ids, axis=ids.ndim - 1, begin=0, end=min(k, ids.shape[-1]))  # type: ignore[type-var]
+        hits = equal(expand_dims(as_tensor(y_true, "any"), -1), first)
+        return elementwise.cast(any_of(hits, -1), dtype=backend.floatx())
     return rows.sparse_top_k_accuracy(*prepared("sparse_top_k_categorical_accuracy", y_true, y_pred, "labels"), k=k)
 
 
@@ -108,13 +121,20 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """How often the class number y_true is among the k highest outputs."""
+    """How often the class number y_true is among the k highest outputs.
+
+    from_sorted_ids: y_pred are the numbers of the best classes, the best first, and the first k of them count.
+    """
     _direction = "up"
 
-    def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy",
-                 dtype: str | None = None) -> None:
+    def __init__(self, k: int = 5, name: str | None = "sparse_top_k_categorical_accuracy", dtype: str | None = None,
+                 from_sorted_ids: bool = False) -> None:
         self.k = whole(k, "SparseTopKCategoricalAccuracy: k")
-        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=self.k)
+        self.from_sorted_ids = flag(from_sorted_ids, "SparseTopKCategoricalAccuracy: from_sorted_ids")
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=self.k,
+                         from_sorted_ids=self.from_sorted_ids)
+        if self.from_sorted_ids:        # as many columns as ids, whatever the classes
+            self.label_kind = "float"
 
 
 def _fractional(y_pred: TensorLike) -> bool:

@@ -27,6 +27,17 @@ def as_columns(where: str, y_true: TensorLike, y_pred: TensorLike,
     return true, predicted, weights
 
 
+def each_weighed(where: str, y_true: TensorLike, y_pred: TensorLike,
+                 sample_weight: Weights) -> tuple[Tensor, Tensor, Tensor]:
+    """Targets and predictions as (rows, columns), and a weight for each: those of its sample, or of itself."""
+    true, predicted = prepared(where, y_true, y_pred)
+    weights = ones(predicted.shape) if sample_weight is None else spread_weights(where, sample_weight, predicted)
+    columns = predicted.shape[-1] if predicted.ndim > 1 else 1
+    if predicted.ndim == 2:
+        return true, predicted, weights
+    return tuple(data.reshape(t, shape=(-1, columns)) for t in (true, predicted, weights))  # type: ignore[return-value]
+
+
 def ones(shape: tuple[int | None, ...]) -> Tensor:
     """A constant tensor of ones; symbolic where an axis is not known."""
     if None in shape:

@@ -126,6 +126,9 @@ class Metric(Configurable, Watched):
 
     add_weight = add_variable
 
+    def settle(self, y_true_shape: tuple[int | None, ...], y_pred_shape: tuple[int | None, ...]) -> None:
+        """What a metric decides, `label_kind` for one, once a compiled model knows the shapes of its data."""
+
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take a batch in."""
         raise NotImplementedError(f"{type(self).__name__} must define update_state(self, y_true, y_pred, "

@@ -83,17 +83,17 @@ class Poisson(_Fixed):
     function = staticmethod(losses.poisson)
 
 
-def _cosine(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
-    return elementwise.negative(losses.cosine_similarity(y_true, y_pred))
+def _cosine(y_true: TensorLike, y_pred: TensorLike, axis: int) -> Tensor:
+    return elementwise.negative(losses.cosine_similarity(y_true, y_pred, axis))
 
 
-class CosineSimilarity(_Fixed):
+class CosineSimilarity(MeanMetricWrapper):
     """The cosine of the angle between y_true and y_pred: 1 for the same direction (the loss has the other sign)."""
     _direction = "up"
-    function = staticmethod(_cosine)
 
-    def __init__(self, name: str | None = "cosine_similarity", dtype: str | None = None) -> None:
-        super().__init__(name, dtype)
+    def __init__(self, name: str | None = "cosine_similarity", dtype: str | None = None, axis: int = -1) -> None:
+        self.axis = whole(axis, "CosineSimilarity: axis", None)
+        super().__init__(_cosine, name, dtype, axis=self.axis)
 
 
 def _squares(y_true: Any, y_pred: Any) -> Tensor:

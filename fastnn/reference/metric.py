@@ -50,13 +50,29 @@ def weighted_mean_step(total: Array, count: Array, values: Array, weights: Array
     return np.asarray(total + np.sum(values.astype(F64) * weights)), np.asarray(count + np.sum(weights, dtype=F64))
 
 
-def confusion_step(counts: Array, y_true: Array, y_pred: Array, weights: Array, *, threshold: float) -> Array:
-    """counts + the weights of true positives, false positives, true negatives and false negatives of each column.
+def confusion_step(counts: Array, y_true: Array, y_pred: Array, weights: Array, thresholds: Array) -> Array:
+    """counts[1] + weights·y_true and counts[0] + weights·(1 - y_true), by how many thresholds y_pred exceeds.
 
-    Predicted positive: y_pred > threshold; actually positive: y_true ≠ 0 (Keras' cast to bool).
-    counts (4, c) float64; y_true, y_pred (b, c); weights (b,) → counts.
+    What exceeds more than i of them is predicted positive at thresholds[i]. A y_true of 0.3 is 0.3 of a positive and
+    0.7 of a negative. counts (2, t + 1, c) float64; y_true, y_pred, weights (b, c); thresholds (t,), rising → counts.
     """
-    return counts + _confusion((y_true != 0).astype(F64), _above(y_pred, threshold), weights)
+    level = np.sum(y_pred[..., None] > thresholds, axis=-1)
+    place = level, np.broadcast_to(np.arange(y_pred.shape[1]), level.shape)
+    new, w, t = counts.copy(), weights.astype(F64), y_true.astype(F64)
+    np.add.at(new[1], place, w * t)
+    np.add.at(new[0], place, w * (1 - t))
+    return new
+
+
+def count_step(counts: Array, rows: Array, columns: Array, weights: Array) -> Array:
+    """counts[r, c] + w for each r of rows, c of columns, w of weights; what lies outside of counts is left out.
+
+    counts (m, n) float64; rows, columns (k,) int32; weights (k,) → counts.
+    """
+    inside = (rows >= 0) & (rows < counts.shape[0]) & (columns >= 0) & (columns < counts.shape[1])
+    new = counts.copy()
+    np.add.at(new, (rows[inside], columns[inside]), weights[inside])
+    return new
 
 
 def keep_top_k(x: Array, *, k: int) -> Array:
@@ -64,16 +80,6 @@ def keep_top_k(x: Array, *, k: int) -> Array:
     order = np.argsort(-x, axis=-1, kind="stable")
     rank = np.argsort(order, axis=-1, kind="stable")
     return np.where((rank < k) & ~np.isnan(x), x, x.dtype.type(-np.inf))
-
-
-def hardmax_confusion_step(counts: Array, y_true: Array, y_pred: Array, weights: Array) -> Array:
-    """confusion_step where the highest value of the row (all that tie) is predicted positive, if |value| > 1e-9.
-
-    y_true is taken as it is: 0.3 is 0.3 of a positive and 0.7 of a negative.
-    counts (4, c) float64; y_true, y_pred (b, c); weights (b,) → counts. Keras: FBetaScore without threshold.
-    """
-    predicted = (y_pred >= np.max(y_pred, axis=-1, keepdims=True)) & (np.abs(y_pred) > np.float32(1e-9))
-    return counts + _confusion(y_true.astype(F64), predicted, weights)
 
 
 def r2_step(squared_sum: Array, sum: Array, residual: Array, count: Array, y_true: Array, y_pred: Array,
@@ -89,9 +95,3 @@ def r2_step(squared_sum: Array, sum: Array, residual: Array, count: Array, y_tru
 
 def _above(y_pred: Array, threshold: float) -> Array:
     return y_pred > np.float32(threshold)     # in float64 the very same samples must count
-
-
-def _confusion(actual: Array, predicted: Array, weights: Array) -> Array:
-    w = weights.astype(F64)
-    return np.stack([w @ (predicted * actual), w @ (predicted * (1 - actual)), w @ (~predicted * (1 - actual)),
-                     w @ (~predicted * actual)])

@@ -24,10 +24,13 @@ def _ties(arrays):
         arrays["labels"][1::6] = p.shape[-1]
 
 
-def _zeros(arrays):
-    """Rows of zeros, in which nothing is the maximum, and ties."""
-    arrays["y_pred"] = np.round(arrays["y_pred"])
-    arrays["y_pred"][::4] = 0
+def _levels(arrays):
+    """Rising thresholds, some of which predictions hit; a prediction that is NaN, one above and one below all."""
+    arrays["thresholds"] = np.sort(arrays["thresholds"])
+    p = arrays["y_pred"].reshape(-1)
+    p[::3] = arrays["thresholds"][-1]
+    p[:1], p[1:2], p[2:3] = np.nan, np.inf, -np.inf
+    arrays["y_true"] = np.clip(arrays["y_true"], 0, 1)
 
 
 Y, SUM = floats("b", "c"), wide(scalar(2.5))
@@ -53,11 +56,16 @@ CASES = [
     Case("mean_step", total=SUM, count=SUM, values=floats("n", 3)),
     Case("weighted_mean_step", total=SUM, count=SUM, values=floats("n"), weights=floats("n"),
          bad=[(dict(total=(), count=(), values=(3,), weights=(4,)), "weights")]),
-    Case("confusion_step", counts=wide(floats(4, "c")), y_true=Y, y_pred=Y, weights=WEIGHTS, threshold=0.5, fix=_binary,
-         bad=[(dict(counts=(4, 2), y_true=(5, 3), y_pred=(5, 3), weights=(5,)), "counts"),
-              (dict(counts=(4, 3), y_true=(5, 3), y_pred=(5, 3), weights=(4,)), "one weight per row")]),
-    Case("hardmax_confusion_step", counts=wide(floats(4, "c")), y_true=Y, y_pred=Y, weights=WEIGHTS, fix=_zeros,
-         bad=[(dict(counts=(4, 3), y_true=(5, 3, 1), y_pred=(5, 3, 1), weights=(5,)), "(batch, columns)")]),
+    *[Case("confusion_step", counts=wide(floats(2, levels + 1, "c")), y_true=Y, y_pred=Y,
+           weights=floats("b", "c", low=0), thresholds=floats(levels), fix=_levels,
+           bad=[(dict(counts=(2, 2, 2), y_true=(5, 3), y_pred=(5, 3), weights=(5, 3), thresholds=(1,)), "counts"),
+                (dict(counts=(2, 2, 3), y_true=(5, 3), y_pred=(5, 3), weights=(4, 3), thresholds=(1,)), "weights"),
+                (dict(counts=(2, 2, 3), y_true=(3,), y_pred=(3,), weights=(3,), thresholds=(1,)), "(batch, columns)")])
+      for levels in (1, 9)],
+    Case("count_step", counts=wide(floats(3, 4)), rows=ints("n", low=-1, high=4), columns=ints("n", low=-1, high=6),
+         weights=floats("n"),
+         bad=[(dict(counts=(3, 4), rows=(5,), columns=(6,), weights=(5,)), "columns"),
+              (dict(counts=(3,), rows=(5,), columns=(5,), weights=(5,)), "two axes")]),
     Case("r2_step", squared_sum=STATE, sum=STATE, residual=STATE, count=SUM, y_true=Y, y_pred=Y, weights=WEIGHTS,
          bad=[(dict(squared_sum=(2,), sum=(3,), residual=(3,), count=(), y_true=(5, 3), y_pred=(5, 3), weights=(5,)),
                "squared_sum")]),

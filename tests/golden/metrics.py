@@ -28,7 +28,33 @@ def _is(value: Any) -> Any:
     return lambda k: value
 
 
+def _of(kind: str, **arguments: Any) -> Any:
+    return lambda k: getattr(k.metrics, kind)(**arguments)
+
+
 CASES = [
+    _binary("counts", *[_of(f"{a}{b}") for a in ("True", "False") for b in ("Positives", "Negatives")]),
+    _binary("auc", _of("AUC"), _of("AUC", curve="PR", name="pr"), _of("AUC", num_thresholds=7, name="few"),
+            _of("AUC", thresholds=[0.4, 0.6], name="given")),
+    _binary("auc_summations", *[_of("AUC", curve=curve, summation_method=method, name=f"{curve}_{method}")
+                                for curve in ("ROC", "PR", "PRGAIN") for method in ("minoring", "majoring")]),
+    _binary("auc_several", _of("AUC", name="together"), _of("AUC", multi_label=True, name="apart"),
+            _of("AUC", multi_label=True, num_labels=3, label_weights=[1.0, 2.0, 0.5], name="weighed"),
+            y="several", units=3),
+    _binary("best_points", _of("SensitivityAtSpecificity", specificity=0.6),
+            _of("SpecificityAtSensitivity", sensitivity=0.6), _of("PrecisionAtRecall", recall=0.4),
+            _of("RecallAtPrecision", precision=0.7),
+            _of("RecallAtPrecision", precision=0.7, num_thresholds=5, name="few")),
+    _binary("binary_iou", _of("BinaryIoU"), _of("BinaryIoU", target_class_ids=[1], threshold=0.3, name="ones")),
+    _binary("f1_soft_threshold", _of("FBetaScore", beta=0.5, threshold=0.45, average="micro"), y="several", units=3),
+    _classes("auc_classes", _of("AUC"), _of("AUC", multi_label=True, name="apart")),
+    _classes("iou", _of("OneHotIoU", num_classes=3, target_class_ids=[0, 2]), _of("OneHotMeanIoU", num_classes=3)),
+    _classes("iou_sparse", _of("MeanIoU", num_classes=3, sparse_y_pred=False),
+             _of("IoU", num_classes=3, target_class_ids=[1], sparse_y_pred=False, ignore_class=0, name="but_0"),
+             y="labels"),
+    _real("correlation", _of("PearsonCorrelation"), _of("ConcordanceCorrelation"), _of("CosineSimilarity")),
+    _real("losses_as_metrics", *[_of(kind) for kind in ("LogCoshError", "MeanAbsolutePercentageError", "Hinge",
+                                                        "SquaredHinge", "CategoricalHinge")]),
     _binary("accuracy_binary", _is("accuracy")),
     _binary("acc", _is("acc")),
     _binary("accuracy_several", _is("accuracy"), y="several", units=3),
@@ -91,6 +117,11 @@ CASES += [
              k.metrics.Precision(), k.metrics.Recall(), k.metrics.F1Score(average="macro"),
              k.metrics.F1Score(average="macro", threshold=0.4, name="f1_at_0.4"), "accuracy"]),
          "onehot", fit=_WEIGHTED, evaluate=_WEIGHTED),
+    Case("weighted_curves", lambda k: net(k, "sigmoid", 1), lambda k: dict(
+        loss="binary_crossentropy", weighted_metrics=[
+            k.metrics.AUC(), k.metrics.AUC(curve="PR", name="pr"), k.metrics.TruePositives(),
+            k.metrics.PrecisionAtRecall(0.5), k.metrics.BinaryIoU(dtype="float32")]),
+         "binary", fit=_WEIGHTED, evaluate=_WEIGHTED),
     Case("weighted_regression", net, lambda k: dict(weighted_metrics=[
         "mse", "mae", k.metrics.RootMeanSquaredError(), k.metrics.R2Score()]), fit=_WEIGHTED, evaluate=_WEIGHTED),
     Case("rank_1_targets", lambda k: net(k, "sigmoid", 1),
@@ -126,6 +157,33 @@ ROWS: list[Row] = [
     ("Recall", {"thresholds": 0.3}, "bt", "bp"),
     ("Recall", {"thresholds": [0.2, 0.5, 0.9]}, "bt", "bp"),
     ("Recall", {"class_id": 1}, "bt", "bp"),
+    *[(kind, arguments, "bt", "bp") for kind in ("TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives")
+      for arguments in ({}, {"thresholds": 0.3}, {"thresholds": [0.5, 0.9, 0.2]})],
+    *[("AUC", {"curve": curve, "summation_method": method}, "bt", "bp") for curve in ("ROC", "PR", "PRGAIN")
+      for method in ("interpolation", "minoring", "majoring")],
+    ("AUC", {"num_thresholds": 4}, "bt", "bp"),
+    ("AUC", {"thresholds": [0.6, 0.35]}, "bt", "bp"),
+    ("AUC", {"thresholds": [0.5], "curve": "PR"}, "bt", "bp"),
+    ("AUC", {"multi_label": True}, "bt", "bp"),
+    ("AUC", {"multi_label": True, "label_weights": [1.0, 0.5, 3.0], "curve": "PR"}, "bt", "bp"),
+    ("AUC", {"label_weights": [1.0, 0.5, 3.0]}, "bt", "bp"),
+    ("AUC", {"from_logits": True}, "bt", "logit"),
+    *[(kind, {argument: value, **more}, "bt", "bp")
+      for kind, argument in [("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"),
+                             ("PrecisionAtRecall", "recall"), ("RecallAtPrecision", "precision")]
+      for value, more in [(0.5, {}), (0.9, {"num_thresholds": 20}), (0.3, {"num_thresholds": 1}),
+                          (0.7, {"class_id": 1})]],
+    ("IoU", {"num_classes": 3, "target_class_ids": [0, 2], "sparse_y_pred": False, "dtype": "float32"}, "lab", "bp"),
+    ("IoU", {"num_classes": 3, "target_class_ids": [1], "sparse_y_pred": False, "ignore_class": 0, "dtype": "float32"},
+     "lab", "bp"),
+    ("MeanIoU", {"num_classes": 3, "sparse_y_pred": False, "dtype": "float32"}, "lab", "bp"),
+    ("OneHotIoU", {"num_classes": 3, "target_class_ids": [0, 2], "dtype": "float32"}, "oh", "bp"),
+    ("OneHotMeanIoU", {"num_classes": 3, "dtype": "float32"}, "oh", "bp"),
+    ("BinaryIoU", {"dtype": "float32"}, "yes", "chance"),
+    ("BinaryIoU", {"target_class_ids": [1], "threshold": 0.33, "dtype": "float32"}, "yes", "chance"),
+    ("PearsonCorrelation", {}, "yt", "yp"),
+    ("ConcordanceCorrelation", {}, "yt", "yp"),
+    ("CosineSimilarity", {"axis": 1}, "yt", "yp"),
     ("F1Score", {"average": None, "threshold": 0.5}, "bt", "bp"),
     ("F1Score", {"average": None}, "oh", "bp"),
     ("F1Score", {"average": "micro", "threshold": 0.5}, "bt", "bp"),
@@ -135,6 +193,7 @@ ROWS: list[Row] = [
     ("F1Score", {"average": "weighted", "threshold": 0.5}, "bt", "bp"),
     ("F1Score", {"average": "weighted"}, "oh", "bp"),
     ("FBetaScore", {"beta": 2.0, "threshold": 0.4}, "bt", "bp"),
+    ("FBetaScore", {"beta": 0.5, "threshold": 0.4, "average": "weighted"}, "soft", "bp"),
     ("BinaryCrossentropy", {}, "bt", "bp"),
     ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "bt", "logit"),
     ("CategoricalCrossentropy", {}, "oh", "bp"),

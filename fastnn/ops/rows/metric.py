@@ -62,8 +62,21 @@ def _check_weighted_mean(total: Shape, count: Shape, values: Shape, weights: Sha
     same_shapes("weighted_mean_step", values=values, weights=weights)
 
 
-def _check_confusion(op: str, counts: Shape, y_true: Shape, y_pred: Shape, weights: Shape) -> None:
-    _check_columns(op, y_true, y_pred, weights, counts=(counts, (4, *y_pred[1:])))
+def _check_confusion(counts: Shape, y_true: Shape, y_pred: Shape, weights: Shape, thresholds: Shape) -> None:
+    same_shapes("confusion_step", y_true=y_true, y_pred=y_pred, weights=weights)
+    if len(y_pred) != 2 or len(thresholds) != 1:
+        raise ShapeError(f"confusion_step: y_pred is {y_pred} and thresholds {thresholds}; needs (batch, columns) and "
+                         "(levels,); reshape them.")
+    needed = (2, thresholds[0] + 1, y_pred[1])  # type: ignore[operator]
+    if counts != needed:
+        raise ShapeError(f"confusion_step: counts has shape {counts}, y_pred {y_pred} and thresholds {thresholds}; "
+                         f"needs {needed}; try np.zeros({needed}).")
+
+
+def _check_count(counts: Shape, rows: Shape, columns: Shape, weights: Shape) -> None:
+    same_shapes("count_step", rows=rows, columns=columns, weights=weights)
+    if len(counts) != 2 or len(rows) != 1:
+        raise ShapeError(f"count_step: counts is {counts} and rows {rows}; needs two axes and one; reshape them.")
 
 
 def _check_r2(squared_sum: Shape, sum: Shape, residual: Shape, count: Shape, y_true: Shape, y_pred: Shape,
@@ -77,7 +90,7 @@ def _check_r2(squared_sum: Shape, sum: Shape, residual: Shape, count: Shape, y_t
 # Error bounds: sizes of the sums with every term positive.
 
 def _confusion_size(counts: Array, y_true: Array, weights: Array) -> Array:
-    return np.abs(counts) + np.abs(weights) @ (np.abs(y_true) + 1)
+    return np.abs(counts) + np.sum(np.abs(weights) * (np.abs(y_true) + 1), axis=0)
 
 
 def _count_size(count: Array, weights: Array) -> Array:
@@ -91,13 +104,10 @@ weighted_mean_step = Op(
     "weighted_mean_step", updates=("total", "count"), dtypes=dict(total="float64", count="float64"),
     shape=_check_weighted_mean,
     magnitude=(lambda total, values, weights: np.abs(total) + np.sum(np.abs(values * weights)), _count_size))
-confusion_step = Op(
-    "confusion_step", updates=("counts",), dtypes=dict(counts="float64"), magnitude=_confusion_size,
-    shape=lambda counts, y_true, y_pred, weights: _check_confusion("confusion_step", counts, y_true, y_pred, weights))
-hardmax_confusion_step = Op(
-    "hardmax_confusion_step", updates=("counts",), dtypes=dict(counts="float64"), magnitude=_confusion_size,
-    shape=lambda counts, y_true, y_pred, weights: _check_confusion(
-        "hardmax_confusion_step", counts, y_true, y_pred, weights))
+confusion_step = Op("confusion_step", updates=("counts",), dtypes=dict(counts="float64"), shape=_check_confusion,
+                    magnitude=_confusion_size)
+count_step = Op("count_step", updates=("counts",), dtypes=dict(counts="float64", rows="int32", columns="int32"),
+                shape=_check_count, magnitude=lambda counts, weights: np.abs(counts) + np.sum(np.abs(weights)))
 r2_step = Op(
     "r2_step", updates=("squared_sum", "sum", "residual", "count"),
     dtypes=dict(squared_sum="float64", sum="float64", residual="float64", count="float64"), shape=_check_r2,
