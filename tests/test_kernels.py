@@ -70,7 +70,7 @@ def test_other_instruction_sets_agree_with_the_reference(isa: str, family: str) 
         backend.run_c(replace(kernel, c=copies[kernel.name]), *operands)
 
     for case in CASES:
-        if FAMILY[case.kernel] == family:
+        if FAMILY[case.kernel] == family and case.kernel in copies:
             sizes = case.sizes(2)[-1]
             before, outputs = run(case, case.inputs(case.rng(8), sizes), run_copy)
             problem = compare(OPS[case.kernel], tuple(before), tuple(outputs), case.constants)

@@ -46,13 +46,14 @@ FLOATX = ("float32", "float64")
 class Kernel:
     """A kernel: its name, its parameters, its reference function and, where built, its C table row.
 
-    `inputs`: their names; one "*xs" alone is any number of arrays.
+    `inputs`: their names; one "*xs" alone is any number of arrays. `by_numpy`: it is to stay without C.
     """
     name: str
     reference: Callable[..., Any]
     inputs: tuple[str, ...]
     constants: tuple[str, ...]
     c: Any = None
+    by_numpy: bool = False
 
     @property
     def signature(self) -> str:
@@ -84,7 +85,8 @@ def _read_reference() -> dict[str, Kernel]:
             found[name] = Kernel(name, function,
                                  tuple(p.name if p.kind == p.POSITIONAL_OR_KEYWORD else f"*{p.name}" for p in parameters
                                        if p.kind != p.KEYWORD_ONLY),
-                                 tuple(p.name for p in parameters if p.kind == p.KEYWORD_ONLY))
+                                 tuple(p.name for p in parameters if p.kind == p.KEYWORD_ONLY),
+                                 by_numpy=getattr(module, "BY_NUMPY", False))
     return found
 
 
@@ -124,8 +126,8 @@ def attach_c(table: dict[str, Kernel], isa: str) -> None:
 
 
 def without_c(table: dict[str, Kernel]) -> list[str]:
-    """The kernels that only the reference has."""
-    return sorted(name for name, kernel in table.items() if kernel.c is None)
+    """The kernels that only the reference has, and that C is to have."""
+    return sorted(name for name, kernel in table.items() if kernel.c is None and not kernel.by_numpy)
 
 
 kernels: dict[str, Kernel] = _read_reference()
