@@ -222,7 +222,8 @@ def _curves(common: dict[str, Any]) -> Iterator[Case]:
 
 def _optimizers() -> Iterator[Case]:
     common = {"learning_rate": 0.25, "weight_decay": 0.01, "clipnorm": 2.0, "clipvalue": None, "global_clipnorm": None,
-              "name": "mine"}
+              "use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3, "loss_scale_factor": 8.0,
+              "gradient_accumulation_steps": 2, "name": "mine"}
     yield Case(optimizers, "Optimizer", common)
     yield Case(optimizers, "SGD", {**common, "momentum": 0.5, "nesterov": True})
     yield Case(optimizers, "RMSprop", {**common, "rho": 0.5, "momentum": 0.25, "epsilon": 0.01, "centered": True})

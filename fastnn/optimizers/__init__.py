@@ -31,8 +31,11 @@ __all__ = [
 _by_name: dict[str, type[Optimizer]] = {c.__name__.lower(): c for c in (SGD, RMSprop, Adam, AdamW, Adagrad)}
 
 
-def get(identifier: object) -> Optimizer:
-    """An optimizer from a name ('adam'), a class or an instance. ValueError naming the nearest name."""
+def get(identifier: object) -> Optimizer | None:
+    """An optimizer from a name ('adam'), a config, a class or an instance; None for None. ValueError naming the nearest
+    name."""
+    if identifier is None:
+        return None
     if isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
@@ -42,7 +45,8 @@ def get(identifier: object) -> Optimizer:
     if isinstance(identifier, str):
         raise ValueError(f"optimizer: got {shown(identifier)}; {nearest(identifier.lower(), _by_name)}")
     if isinstance(identifier, dict) and isinstance(identifier.get("class_name"), str):
-        return get(deserialize_keras_object(identifier))
+        known = _by_name.get(identifier["class_name"].lower())
+        return known.from_config(identifier.get("config") or {}) if known else get(deserialize_keras_object(identifier))  # type: ignore[no-any-return]
     raise TypeError(f"optimizer: got {shown(identifier)}; needs a name or an Optimizer.")
 
 

@@ -1,173 +1,188 @@
-"""Optimizer: one kernel call over all weights at once. Floor 3; imports ops.
+"""Optimizer: one kernel call over all weights at once, or a few ops. Floor 3; imports ops.
 
-The weights, their gradients and each kind of slot (momentum, second moment, …) are blocks of one layout.
+Everything that a step does is ops on the blocks of slots.py, so all of it is part of the recorded program; what happens
+in some steps only (accumulated gradients, overwriting with the average) is computed in all and taken where it is due.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
-from fastnn.arguments import number, optional, refuse_unknown
-from fastnn.configuration import Configurable
-from fastnn.engine.block import Block
+from fastnn import ops
+from fastnn.arguments import flag, number, optional, refuse_unknown, whole
 from fastnn.engine.context import section_scope
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.engine.watch import Watched, note
-from fastnn.errors import shown
-from fastnn.names import checked_name, snake_case
+from fastnn.engine.watch import note
+from fastnn.errors import warn
+from fastnn.names import checked_name, snake_case, unique_name
 from fastnn.ops.rows.data import advance, copy, fill
-from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_step
-from fastnn.optimizers.rate import LearningRate, RateFunction, scheduled_rate
-from fastnn.optimizers.schedules import LearningRateSchedule
+from fastnn.ops.rows.elementwise import scale
+from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_step, ema_step
+from fastnn.optimizers.rate import scheduled_rate
+from fastnn.optimizers.slots import ACCUMULATED, AVERAGE, Slots
+
+OPTIONS = ("learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
+           "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps", "name")
 
 
-class Optimizer(Configurable, Watched):
+class Optimizer(Slots):
     """Base of the optimizers (Keras' names and numerics).
 
     learning_rate: a number >= 0, a LearningRateSchedule, or a function of the step or of nothing. weight_decay:
     w -= lr·decay·w before each step. clipnorm: each weight's gradient is scaled to at most this norm; global_clipnorm:
     all gradients together; clipvalue: every gradient element is clipped to ±clipvalue; at most one of the three.
-    `iterations` counts steps.
-    A subclass names its `slots` and writes `step`.
+    use_ema: keep the average of the weights, average = ema_momentum·average + (1 - ema_momentum)·w; they become it
+    every ema_overwrite_frequency steps, if given, and when fit ends. gradient_accumulation_steps=n: one step for n
+    batches, with the mean of their gradients. loss_scale_factor: the loss is multiplied, the gradients divided by it.
+
+    `iterations` counts steps. A subclass names its `slots` and writes `step`. Source: keras.optimizers.Optimizer.
     """
-    slots: tuple[str, ...] = ()
-    unwatched = frozenset({"block", "gradients", "gradient_views", "slot_blocks", "_trained", "_kept"})
+    apart = False       # whether a step looks at the whole of a weight, so that each takes a step of its own
 
     def __init__(self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,
-                 clipvalue: float | None = None, global_clipnorm: float | None = None, name: str | None = None,
-                 **kwargs: Any) -> None:
-        self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
-        if "lr" in kwargs:
-            learning_rate = kwargs.pop("lr")
-        for unused in ("use_ema", "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor",
-                       "gradient_accumulation_steps", "jit_compile"):
-            value = kwargs.pop(unused, None)
-            if value not in (None, False, 0.99, "auto"):
-                raise ValueError(f"{self.name}: {unused}={shown(value)} is not there yet; leave it out.")
-        refuse_unknown(kwargs, self.name, ["learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm",
-                                           "name", *self._own_arguments()])
-        self.iterations = Variable(np.zeros((), np.int64), "iterations", trainable=False, dtype="int64")
-        self.schedule: LearningRateSchedule | None = None
-        self._rate = LearningRate(np.zeros((), np.float32), "learning_rate", trainable=False)
-        self._rate.owner = self.name
-        self.learning_rate = learning_rate
-        self.clipnorm = optional(number, clipnorm, f"{self.name}: clipnorm", 0, above=True)
-        self.clipvalue = optional(number, clipvalue, f"{self.name}: clipvalue", 0, above=True)
-        self.global_clipnorm = optional(number, global_clipnorm, f"{self.name}: global_clipnorm", 0, above=True)
+                 clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+                 ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
+                 loss_scale_factor: float | None = None, gradient_accumulation_steps: int | None = None,
+                 name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(checked_name(name, type(self).__name__) or unique_name(snake_case(type(self).__name__)),
+                         kwargs.pop("lr", learning_rate))
+        if kwargs.pop("decay", None) is not None:
+            warn(f"{self.name}: decay is gone from Keras and does nothing; use schedules.InverseTimeDecay as the "
+                 "learning rate.")
+        kwargs.pop("jit_compile", None)
+        refuse_unknown(kwargs, self.name, [*OPTIONS, *self._own_arguments()])
+        self.clipnorm = self._limit(clipnorm, "clipnorm")
+        self.clipvalue = self._limit(clipvalue, "clipvalue")
+        self.global_clipnorm = self._limit(global_clipnorm, "global_clipnorm")
         self._limits()
         self.weight_decay = optional(number, weight_decay, f"{self.name}: weight_decay", 0)
-        self.block: Block | None = None
-        self.gradients: Block | None = None
-        self.slot_blocks: dict[str, Block] = {}
-        self.gradient_views: list[Tensor] = []
-        self._trained: list[Variable] = []
-        self._kept: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}      # slots of weights trained once
+        self.use_ema = flag(use_ema, f"{self.name}: use_ema")
+        self.ema_momentum = number(ema_momentum, f"{self.name}: ema_momentum", 0, 1)
+        self.ema_overwrite_frequency = optional(whole, ema_overwrite_frequency, f"{self.name}: ema_overwrite_frequency")
+        self.loss_scale_factor = self._limit(loss_scale_factor, "loss_scale_factor")
+        self.gradient_accumulation_steps = optional(whole, gradient_accumulation_steps,
+                                                    f"{self.name}: gradient_accumulation_steps", 2)
+        self._undecayed: tuple[Variable, ...] = ()
+        self._undecayed_names = ""
+        self._reach_checked = False
 
     def _own_arguments(self) -> list[str]:
         return [p for p in type(self).__init__.__code__.co_varnames if p not in ("self", "kwargs", "__class__")]
 
+    def _limit(self, value: Any, name: str) -> float | None:
+        """A number > 0, or None."""
+        return optional(number, value, f"{self.name}: {name}", 0, above=True)  # type: ignore[no-any-return]
+
     # ---- what a subclass writes -------------------------------------------------------------------------------
 
     def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
-        """Update w and the slots in place: one kernel call on flat vectors."""
+        """Update w and the slots in place: one kernel call, or ops and `assign`, on flat vectors; on one weight as it
+        is where the class is `apart`."""
         raise NotImplementedError(f"{type(self).__name__} must define step().")
 
-    def initial_slot(self, name: str) -> float:
-        """What a slot is filled with before the first step."""
-        return 0.0
-
-    # ---- learning rate ----------------------------------------------------------------------------------------
-
-    @property
-    def learning_rate(self) -> Any:
-        """The learning rate as a 0-d variable: float(), assign(), or set the attribute. With a schedule, what that
-        gives for the next step."""
-        return self._rate if self.schedule is None else scheduled_rate(self.schedule, self.iterations)
-
-    @learning_rate.setter
-    def learning_rate(self, value: object) -> None:
-        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Tensor)):
-            self.schedule = value if isinstance(value, LearningRateSchedule) else RateFunction(value)
-        else:
-            self._rate.assign(value)
-            self.schedule = None
-
-    lr = learning_rate
-
-    # ---- state ------------------------------------------------------------------------------------------------
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Lay the variables out in a block and make the slots. Keeps the slots where the variables are the same.
-
-        Raises RuntimeError where the optimizer has trained other variables only, those of another model.
-        """
-        variables = list(variables)
-        if self.block is None or [*map(id, variables)] != [*map(id, self._trained)]:
-            for i, v in enumerate(self._trained):
-                self._kept[id(v)] = v, {name: block.views[i].copy() for name, block in self.slot_blocks.items()}
-            if self._kept and not any(id(v) in self._kept for v in variables):
-                raise RuntimeError(f"{self.name}: this optimizer has trained other weights only, as of another model "
-                                   f"or of layers frozen since ({len(self._kept)} of them); compile with a new one.")
-            self._lay_out(variables)
-        self.hold()
-
-    def _lay_out(self, variables: list[Variable]) -> None:
-        block = Block([v.shape for v in variables], variables[0].dtype if variables else "float32", "weights")
-        gradients, slots = block.like("gradients"), {name: block.like(name) for name in self.slots}
-        for name, slot in slots.items():
-            for v, view in zip(variables, slot.views):
-                view[...] = self._kept[id(v)][1][name] if id(v) in self._kept else self.initial_slot(name)
-        views = [Tensor(view, f"d {v.name}") for view, v in zip(gradients.views, variables)]
-        # All at once: an interrupt must not leave a half of it. None of these names is watched.
-        self.__dict__.update(block=block, gradients=gradients, slot_blocks=slots, gradient_views=views,
-                             _trained=variables)
-
-    def hold(self) -> None:
-        """Take the weights back into the block where something moved them, as a second model that shares them."""
-        if self.block is not None:
-            self.block.hold(self._trained)
-
-    @property
-    def built(self) -> bool:
-        """Whether the slots are there: after the first step."""
-        return self.block is not None
-
-    @property
-    def variables(self) -> list[Variable]:
-        """Iterations, the learning rate unless a schedule gives it, then the slots of each weight (copies)."""
-        slots = [Variable(block.views[i], f"{v.name}_{name}", trainable=False)
-                 for i, v in enumerate(self._trained) for name, block in self.slot_blocks.items()]
-        return [self.iterations, *[self._rate] * (self.schedule is None), *slots]
+    def before_step(self, lr: Tensor, iterations: Tensor) -> None:
+        """Update single numbers, once a step, however many weights there are."""
 
     # ---- steps ------------------------------------------------------------------------------------------------
 
     @section_scope("update")
-    def apply(self, gradients: Sequence[Tensor | None], variables: Sequence[Variable]) -> None:
-        """One step: gradients into their block, clipping, decay, the update. All of it ops, so it can be recorded."""
+    def apply(self, grads: Sequence[Tensor | None], trainable_variables: Sequence[Variable] | None = None) -> None:
+        """One step with a gradient for each variable: scaling, clipping, decay, the update, average, constraints.
+
+        A weight whose gradient is None stays as it is, and the first time a warning names it. ValueError where all are.
+        """
         note(self)
+        variables = self._known() if trainable_variables is None else list(trainable_variables)
         if not variables:
             return
+        reached = [i for i, (gradient, _) in enumerate(zip(grads, variables, strict=True)) if gradient is not None]
+        if not reached:
+            raise ValueError(f"{self.name}: got no gradient for any of {len(variables)} weights; needs a loss that "
+                             "depends on them.")
+        self._warn_of([v for i, v in enumerate(variables) if i not in reached], len(variables))
         self.build(variables)
-        assert self.block is not None and self.gradients is not None
-        for gradient, view in zip(gradients, self.gradient_views, strict=True):
-            if gradient is None:
-                fill(view, value=0.0)
-            else:
-                copy(view, gradient)
-        self._clip()
-        rate = self._rate
+        self._take(grads)
         if self.schedule is not None:
-            copy(rate, scheduled_rate(self.schedule, self.iterations))
-        if self.weight_decay:
-            decay_step(self.block.flat, rate, rate=self.weight_decay)
-        slots = {name: block.flat for name, block in self.slot_blocks.items()}
-        self.step(self.block.flat, self.gradients.flat, slots, rate, self.iterations)
-        advance(self.iterations, by=1)
-        for variable in self._trained:
-            if variable.constraint is not None:
-                note(variable.constraint)
-                copy(variable, variable.constraint(variable))
+            copy(self._rate, scheduled_rate(self.schedule, self._iterations))
+        if self.gradient_accumulation_steps:
+            self._accumulate(reached, self.gradient_accumulation_steps)
+        else:
+            self._update(reached)
+        self._average()
+        advance(self._iterations, by=1)
+        if self.gradient_accumulation_steps:
+            copy(self.iterations, ops.floor_divide(self._batches, self.gradient_accumulation_steps))
+        for i in reached:
+            constraint = self._trained[i].constraint
+            if constraint is not None:
+                note(constraint)
+                copy(self._trained[i], constraint(self._trained[i]))
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
+        """One step from (gradient, variable) pairs, as in a custom training loop. → iterations."""
+        pairs = list(grads_and_vars)
+        self.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return self.iterations
+
+    def _known(self) -> list[Variable]:
+        if not self.built:
+            raise ValueError(f"{self.name}: got gradients without variables; needs apply(grads, variables), or "
+                             "build(variables) before.")
+        return self._trained
+
+    def _warn_of(self, left_out: Sequence[Variable], count: int) -> None:
+        if left_out and not self._reach_checked:
+            warn(f"{self.name}: the loss does not reach {len(left_out)} of {count} weights, which stay as they are: "
+                 f"{', '.join(v.name for v in left_out[:5])}{', …' * (len(left_out) > 5)}.")
+        self._reach_checked = True
+
+    def _take(self, grads: Sequence[Tensor | None]) -> None:
+        """Copy the gradients into their block."""
+        assert self.gradients is not None
+        for gradient, own in zip(grads, self._parts["gradients"]):
+            if gradient is None:
+                fill(own, value=0.0)
+            else:
+                copy(own, gradient)
+        if self.loss_scale_factor is not None:
+            copy(self.gradients.flat, scale(self.gradients.flat, factor=1 / self.loss_scale_factor))
+
+    def _update(self, reached: list[int]) -> None:
+        """Clipping, decay and the step, for the weights that have gradients."""
+        self._clip()
+        self._decay(reached)
+        self.before_step(self._rate, self.iterations)
+        for w, g, slots in self._places(reached):
+            self.step(w, g, slots, self._rate, self.iterations)
+
+    def _places(self, reached: list[int]) -> Iterator[tuple[Tensor, Tensor, dict[str, Tensor]]]:
+        """(weights, gradients, slots) of each call: of all weights at once where that may be."""
+        assert self.block is not None and self.gradients is not None
+        if not self.apart and len(reached) == len(self._trained):
+            yield self.block.flat, self.gradients.flat, {name: self.slot_blocks[name].flat for name in self.slots}
+        else:
+            for i in reached:
+                yield self._trained[i], self._parts["gradients"][i], {name: self._parts[name][i] for name in self.slots}
+
+    def _accumulate(self, reached: list[int], steps: int) -> None:
+        """Add up the gradients; the step is computed for every batch, and stays where it is due."""
+        assert self.block is not None and self.gradients is not None
+        due = ops.equal(ops.mod(ops.add(self._batches, 1), steps), 0)
+        total, gradients = self.slot_blocks[ACCUMULATED].flat, self.gradients.flat
+        copy(total, ops.add(total, gradients))
+        copy(gradients, ops.divide(total, steps))
+        written = [self.block.flat, *(self.slot_blocks[name].flat for name in self.slots), *self._numbers.values()]
+        before = [scale(each, factor=1.0) for each in written]
+        self._update(reached)
+        for each, old in zip(written, before):
+            copy(each, ops.where(due, each, old))
+        copy(total, ops.where(due, 0.0, total))
+
+    def scale_loss(self, loss: Any) -> Any:
+        """loss · loss_scale_factor: what the gradients are to be taken of."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    # ---- clipping and decay -----------------------------------------------------------------------------------
 
     def _limits(self) -> dict[str, float]:
         """The kind of clipping that was asked for, and its limit. ValueError for two of them."""
@@ -182,13 +197,53 @@ class Optimizer(Configurable, Watched):
         for kind, limit in self._limits().items():
             if kind == "clipvalue":
                 clip_value_step(self.gradients.flat, value=limit)
-            for each in self.gradient_views if kind == "clipnorm" else [self.gradients.flat] * (kind != "clipvalue"):
-                clip_norm_step(each, norm=limit)
+            else:
+                for each in self._parts["gradients"] if kind == "clipnorm" else [self.gradients.flat]:
+                    clip_norm_step(each, norm=limit)
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
-        """One step from (gradient, variable) pairs, as in a custom training loop."""
-        pairs = list(grads_and_vars)
-        self.apply([None if g is None else g for g, _ in pairs], [v for _, v in pairs])
+    def exclude_from_weight_decay(self, var_list: Sequence[Variable] | None = None,
+                                  var_names: Sequence[str] | None = None) -> None:
+        """No weight decay for these variables, nor for those in whose name one of var_names is found (regular
+        expressions): `optimizer.exclude_from_weight_decay(var_names=["bias"])`. It replaces what was said before."""
+        self._undecayed = tuple(var_list or ())
+        self._undecayed_names = "|".join(var_names or ())
+
+    def decay_of(self, variable: Variable) -> float | None:
+        """The weight decay of a variable."""
+        named = self._undecayed_names and re.search(self._undecayed_names, variable.name)
+        return None if named or any(variable is v for v in self._undecayed) else self.weight_decay
+
+    def _decay(self, reached: list[int]) -> None:
+        assert self.block is not None
+        rates = [self.decay_of(v) for v in self._trained]
+        if rates[0] and len(set(rates)) == 1 and len(reached) == len(rates):
+            decay_step(self.block.flat, self._rate, rate=rates[0])
+            return
+        for i in reached:
+            rate = rates[i]
+            if rate:
+                decay_step(self._trained[i], self._rate, rate=rate)
+
+    # ---- averages ---------------------------------------------------------------------------------------------
+
+    def _average(self) -> None:
+        """average = ema_momentum·average + (1 - ema_momentum)·w, but w itself in the first step."""
+        if not self.use_ema:
+            return
+        assert self.block is not None
+        average, w = self.slot_blocks[AVERAGE].flat, self.block.flat
+        copy(average, ops.where(ops.equal(self.iterations, 0), w, average))
+        ema_step(average, w, momentum=self.ema_momentum)
+        if self.ema_overwrite_frequency:
+            due = ops.equal(ops.mod(ops.add(self.iterations, 1), self.ema_overwrite_frequency), 0)
+            copy(w, ops.where(due, average, w))
+
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
+        """With use_ema, let the variables become their averages; fit does it at its end."""
+        averages = {id(v): average for v, average in zip(self._trained, self._parts.get(AVERAGE, ()))}
+        for v in var_list:
+            if id(v) in averages:
+                v.assign(averages[id(v)].numpy())
 
     def _argument(self, name: str) -> Any:
         """The learning rate is its schedule, or the number that it is now."""

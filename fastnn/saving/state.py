@@ -17,8 +17,7 @@ Arrays = dict[str, np.ndarray]
 
 def optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, at: str = "optimizer") -> list[int]:
     """Put the counters and slots under `at`; the numbers of the weights that it trains."""
-    arrays[f"{at}/iterations"] = optimizer.iterations.numpy()
-    arrays[f"{at}/learning_rate"] = optimizer._rate.numpy()
+    arrays.update((f"{at}/{name}", variable.numpy()) for name, variable in optimizer.counters().items())
     place = {id(v): i for i, v in enumerate(weights)}
     unknown = [v.name for v in optimizer._trained if id(v) not in place]
     if unknown:
@@ -35,8 +34,8 @@ def put_optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, trai
     """What optimizer_state() gave, into an optimizer of the same kind."""
     if f"{at}/iterations" not in arrays:
         return
-    optimizer.iterations.assign(arrays[f"{at}/iterations"])
-    Variable.assign(optimizer._rate, arrays[f"{at}/learning_rate"])     # of a schedule too: the logs show it
+    for name, variable in optimizer.counters().items():
+        Variable.assign(variable, arrays[f"{at}/{name}"])       # the rate of a schedule too: the logs show it
     if trained:
         optimizer.build([weights[i] for i in trained])
         for slot, block in optimizer.slot_blocks.items():

@@ -195,7 +195,10 @@ class Compiled(States):
 def chosen_optimizer(optimizer: Any, loss: Any) -> Any:
     """The optimizer that compile() was given. Errors: those of optimizers.get, or a word that it is the loss."""
     try:
-        return optimizers.get(optimizer)
+        found = optimizers.get(optimizer)
+        if found is None:
+            raise TypeError("compile(): optimizer is None; needs a name such as 'adam', or an Optimizer.")
+        return found
     except (TypeError, ValueError):
         try:
             optimizers.get(loss)

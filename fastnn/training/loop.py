@@ -63,6 +63,7 @@ def fit(run: Run, progress: Any) -> None:
     except BaseException:
         _end(progress, run, guard)
         raise
+    model.optimizer.finalize_variable_values(model.trainable_weights)
     listeners.on_train_end(_last(history))
 
 

@@ -64,7 +64,7 @@ class OwnSteps:
         x, y, weight = unpack(data)
         with GradientTape() as tape:
             y_pred = self(x, training=True)
-            loss = self._loss_of(x, y, y_pred, weight, True)
+            loss = self.optimizer.scale_loss(self._loss_of(x, y, y_pred, weight, True))
         variables = distinct(self.trainable_weights)
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         return self.compute_metrics(x, y, y_pred, weight)

@@ -152,7 +152,7 @@ class Steps:
         with GradientTape(), forward_pass(True, self.draws):
             with section_scope("forward"):
                 outputs = flatten(model(_inputs(data)), Tensor)
-            loss = self._loss(data, outputs, batch)
+            loss = model.optimizer.scale_loss(self._loss(data, outputs, batch))
         variables = distinct(model.trainable_weights)
         model.optimizer.apply(self._gradients(loss, variables), variables)
         compiled.update_metrics(data, outputs)
@@ -166,21 +166,17 @@ class Steps:
             return self.model.compiled.total_loss(data, outputs, self.model.losses, batch)
 
     def _gradients(self, loss: Tensor, variables: list[Any]) -> list[Tensor | None]:
-        """d loss / d variable. ValueError where the loss depends on none of them; a warning, once, that names those
-        that it does not reach."""
+        """d loss / d variable. ValueError where the loss depends on none of them; a warning, once, where there are
+        none."""
         gradients = backward(loss, variables)
-        left_out = [v.name for v, gradient in zip(variables, gradients) if gradient is None]
-        if variables and len(left_out) == len(variables):
+        if variables and all(gradient is None for gradient in gradients):
             raise ValueError(f"{self.model.name}: the loss has no gradient: it depends on none of the {len(variables)} "
                              "weights.\nWrite losses and layers with fastnn.ops: what passes through NumPy, float() or "
                              "a function without gradient (argmax, step, comparisons) is a constant.")
         compiled = self.model.compiled
         if not compiled.reach_checked:
             compiled.reach_checked = True
-            if left_out:
-                warn(f"{self.model.name}: the loss does not reach {len(left_out)} of {len(variables)} weights, which "
-                     f"stay as they are: {', '.join(left_out[:5])}{', …' * (len(left_out) > 5)}.")
-            elif not variables:
+            if not variables:
                 warn(f"{self.model.name}: there is nothing to train: the model has no trainable weights.")
         return gradients
 

@@ -25,6 +25,17 @@ _SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "adam_clipnorm": ("Adam", dict(learning_rate=0.01, clipnorm=0.1)),
     "adamw": ("AdamW", dict(learning_rate=0.01)),
     "adamw_amsgrad": ("AdamW", dict(learning_rate=0.01, weight_decay=0.1, beta_2=0.5, amsgrad=True)),
+    "sgd_ema": ("SGD", dict(learning_rate=0.1, use_ema=True, ema_momentum=0.8)),
+    "sgd_ema_overwrite": ("SGD", dict(learning_rate=0.1, momentum=0.9, use_ema=True, ema_momentum=0.6,
+                                      ema_overwrite_frequency=2)),
+    "sgd_accumulation": ("SGD", dict(learning_rate=0.1, momentum=0.9, gradient_accumulation_steps=2)),
+    "sgd_accumulation_ema": ("SGD", dict(learning_rate=0.1, gradient_accumulation_steps=2, use_ema=True,
+                                         ema_momentum=0.7, ema_overwrite_frequency=2, weight_decay=0.05, clipnorm=0.2)),
+    "sgd_loss_scale": ("SGD", dict(learning_rate=0.1, loss_scale_factor=100.0, clipvalue=0.05)),
+    "adam_ema": ("Adam", dict(learning_rate=0.01, use_ema=True, ema_momentum=0.9)),
+    "adam_accumulation": ("Adam", dict(learning_rate=0.01, gradient_accumulation_steps=3, global_clipnorm=0.2)),
+    "adamw_accumulation": ("AdamW", dict(learning_rate=0.01, gradient_accumulation_steps=2, weight_decay=0.1)),
+    "rmsprop_loss_scale": ("RMSprop", dict(learning_rate=0.01, loss_scale_factor=3.0, gradient_accumulation_steps=4)),
     "adagrad": ("Adagrad", dict(learning_rate=0.1)),
     "adagrad_from_zero": ("Adagrad", dict(learning_rate=0.05, initial_accumulator_value=0.0)),
 }
@@ -41,6 +52,13 @@ def _adaptive(kind: str, case: Case) -> Case:
     return case
 
 
+def _excluding(k: Any) -> dict[str, Any]:
+    optimizer = k.optimizers.AdamW(0.01, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return dict(optimizer=optimizer)
+
+
 CASES = [_case(name, *given) for name, given in _SETTINGS.items()]
 CASES += [_adaptive(name, Case(f"optimizer_default_{name}", net, lambda k, name=name: dict(optimizer=name)))
           for name in ("sgd", "rmsprop", "adam", "adamw", "adagrad")]
+CASES += [_adaptive("adamw", Case("optimizer_decay_of_kernels", net, _excluding))]
