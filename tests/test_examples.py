@@ -13,21 +13,29 @@ import fastnn
 from fastnn import ops
 from fastnn.examples import (
     LESSONS,
+    addition,
     and_gate,
     augmentation,
     batchnorm,
     breast_cancer,
     custom_layer,
+    dates,
     digits,
     housing,
+    mini_gpt,
     mnist_cnn,
     mnist_mlp,
+    names,
+    next_word,
+    sentiment,
     vae,
     xor,
 )
 from tests.conftest import shared
 
-FEW = {"xor": 20, "weather": 2, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2}
+FEW = {"xor": 20, "weather": 2, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2,
+       "names": 1, "next_word": 3, "sentiment": 1, "addition": 1, "dates": 1, "mini_gpt": 1}
+COUNT = {"sentiment": 300, "addition": 900, "dates": 300}      # of made-up data
 MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
 
 
@@ -54,8 +62,11 @@ def test_every_lesson_is_listed() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(LESSONS) - MNIST))
-def test_lesson_runs_and_draws(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lesson_runs_and_draws(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                               monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "figure.png"
+    if name in COUNT:
+        monkeypatch.setattr(lesson(name), "COUNT", COUNT[name])
     epochs = ["--epochs", str(FEW[name])] if name in FEW else []
     assert lesson(name).main(["--plot", str(path), *epochs]) == 0
     printed = capsys.readouterr()
@@ -141,6 +152,44 @@ def test_mnist_from_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert mnist_mlp.train(str(folder), epochs=1, samples=6000).accuracy > 0.88
     with pytest.raises(FileNotFoundError, match="t10k"):
         mnist_mlp.main(["--data", str(tmp_path)])
+
+
+def test_the_networks_that_read_know_more_than_a_table() -> None:
+    """On sentences and names that they have not seen."""
+    story = next_word.train()
+    assert story.right > story.table and next_word.expected(story, "mira mends the", 1)[0][0] == "nets"
+    assert all(text.count(" ") >= 2 for text in next_word.tell(story, 3, 1.0, 1))
+    letters = names.train(epochs=5)
+    assert letters.history.history["val_loss"][-1] < letters.pairs < letters.frequency
+    assert all(name.startswith("ma") for name in names.write(letters.model, 5, 0.5, 1, "ma"))
+
+
+def test_reading_both_ways_turns_not_good_round() -> None:
+    result = sentiment.train()
+    assert result.accuracy["reads both ways"] > 0.99 and result.negated["counts words"] < 0.95
+    _, praise = sentiment.opinion_so_far(result, "the music was not good")
+    assert praise[-1] < 0.1
+
+
+@pytest.mark.slow
+def test_sums_are_right_99_times_in_100() -> None:
+    assert addition.train().right >= 0.99
+
+
+@pytest.mark.slow
+def test_dates_are_translated() -> None:
+    result = dates.train()
+    assert result.right >= 0.98
+    assert dates.translate(result.model, ["july 28, 1969"]) == ["1969-07-28"]
+
+
+@pytest.mark.slow
+def test_a_gpt_knows_more_of_names_than_the_letter_before() -> None:
+    result = mini_gpt.train()
+    assert result.history.history["val_loss"][-1] < result.pairs - 0.2
+    heads = mini_gpt.heads(result.model, "anna")
+    np.testing.assert_allclose(heads.sum(axis=-1), 1, rtol=1e-5)
+    assert (np.triu(heads, 1) == 0).all()
 
 
 @pytest.mark.slow

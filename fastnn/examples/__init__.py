@@ -10,6 +10,12 @@
     batchnorm      chapter 16  ten layers of sigmoids that learn
     housing        chapter 22  a regression: house prices, judged by R²
     weather        chapter 12  recurrent networks: tomorrow's temperature, against "as today"
+    names          chapter 12  a recurrent network that writes names, letter by letter
+    next_word      chapter 12  which word comes next, in a small story
+    sentiment      chapter 12  praise or blame: reading "not good" in both directions
+    addition       chapter 12  from one sequence to another: "535+61" is "596"
+    dates          chapter 12  a translation with attention, and where it looks
+    mini_gpt       chapter 12  a small GPT, and where its heads look
     gan            chapter 12  a forger of digits and a judge; the training step is your own
     vae            chapter 12  digits as points of the plane, and what lies between them
     custom_layer   chapter 40  a layer and a loss of your own; the chain rule is done for you
@@ -28,6 +34,12 @@ LESSONS = {
     "batchnorm": "chapter 16: ten layers of sigmoids that learn",
     "housing": "chapter 22: a regression, judged by R²",
     "weather": "chapter 12: recurrent networks predict tomorrow's temperature",
+    "names": "chapter 12: a recurrent network writes names, letter by letter",
+    "next_word": "chapter 12: which word comes next, in a small story",
+    "sentiment": "chapter 12: praise or blame, with 'not' before the word",
+    "addition": "chapter 12: reads \"535+61\" and writes \"596\"",
+    "dates": "chapter 12: a translation with attention, and where it looks",
+    "mini_gpt": "chapter 12: a small GPT, and where its heads look",
     "gan": "chapter 12: a forger of digits and a judge (needs the IDX files)",
     "vae": "chapter 12: digits as points of the plane (needs the IDX files)",
     "custom_layer": "chapter 40: a layer and a loss of your own, without a backward",
