@@ -3,15 +3,17 @@
 from typing import Any
 
 from fastnn import activations, constraints, initializers, regularizers
-from fastnn.arguments import number, optional, whole
+from fastnn.arguments import axes, is_sequence, number, optional
 from fastnn.engine.kinds import Axes, Named
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import ShapeError
 from fastnn.layers.layer import Layer
 from fastnn.ops import broadcast_to
 from fastnn.ops.rows.activation import prelu
 from fastnn.ops.rows.compare import where
-from fastnn.ops.rows.elementwise import add_constant, cast, scale
+from fastnn.ops.rows.data import reshape
+from fastnn.ops.rows.elementwise import add_constant, cast, multiply, scale
+from fastnn.ops.rows.reduce import expand
 
 _HIDDEN = -3e38      # what a masked place is before softmax
 
@@ -68,43 +70,55 @@ class ELU(Layer):
 
 
 class PReLU(Layer):
-    """y = x where x > 0, else alpha·x with a learned alpha per feature (He et al. 2015); shaped as the sample."""
+    """y = x where x > 0, else alpha·x with a learned alpha per feature (He et al. 2015); shaped as the sample.
+
+    shared_axes: axes along which the places share one alpha, whose length there is 1: (1, 2) for one alpha a channel.
+    """
     supports_masking = True
 
     def __init__(self, alpha_initializer: Named = "zeros", alpha_regularizer: Named = None,
                  alpha_constraint: Named = None, shared_axes: Axes = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if shared_axes is not None:
-            raise ValueError(f"PReLU: shared_axes is {shown(shared_axes)}; needs None: one alpha per feature.")
-        self.shared_axes = shared_axes
+        self.shared_axes = optional(axes, shared_axes, "PReLU: shared_axes")
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
 
     def build(self, input_shape: Any) -> None:
         """Make alpha."""
-        if any(n is None for n in input_shape[1:]):
-            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; "
-                             "needs all axes but the batch known.")
-        self.alpha = self.add_weight(input_shape[1:], self.alpha_initializer, name="alpha",
+        rank = len(input_shape)
+        self._shared = tuple(sorted({a % rank for a in self.shared_axes or () if -rank < a < rank}))
+        if len(self._shared) != len(self.shared_axes or ()) or 0 in self._shared:
+            raise ShapeError(f"{self.name}: shared_axes is {self.shared_axes} and the inputs are {tuple(input_shape)}; "
+                             f"needs axes from 1 to {rank - 1}, each once.")
+        sides = tuple(1 if i in self._shared else n for i, n in enumerate(input_shape) if i)
+        if None in sides:
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs all axes known but the "
+                             "batch and shared_axes.")
+        self.alpha = self.add_weight(sides, self.alpha_initializer, name="alpha",
                                      regularizer=self.alpha_regularizer, constraint=self.alpha_constraint)
 
     def call(self, x: Tensor) -> Tensor:
         """prelu(x, alpha)."""
-        return prelu(x, self.alpha)
+        if not self._shared:
+            return prelu(x, self.alpha)
+        alpha = reshape(self.alpha, shape=tuple(n for i, n in enumerate(self.alpha.shape, 1) if i not in self._shared))
+        return prelu(x, expand(alpha, shape=x.shape[1:], axes=tuple(i - 1 for i in self._shared)))
 
 
 class Softmax(Layer):
-    """y = exp(x) / sum(exp(x)) over `axis`."""
+    """y = exp(x) / sum(exp(x)) over `axis`, or several together."""
     supports_masking = True
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = whole(axis, "Softmax: axis", None)
+        found = axes(axis, "Softmax: axis")
+        self.axis = found if is_sequence(axis) else found[0]
 
     def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """softmax(x), where places whose mask is 0 get (next to) nothing. mask: x's shape, or what repeats to it."""
-        if mask is not None:
-            hidden = add_constant(scale(x, factor=0.0), value=_HIDDEN)
-            x = where(broadcast_to(cast(mask, dtype=x.dtype), x.shape), x, hidden)
-        return activations.softmax(x, self.axis)
+        """softmax(x), where places whose mask is 0 get nothing. mask: x's shape, or what repeats to it."""
+        if mask is None:
+            return activations.softmax(x, self.axis)
+        hidden = add_constant(scale(x, factor=0.0), value=_HIDDEN)
+        seen = broadcast_to(cast(mask, dtype=x.dtype), x.shape)
+        return multiply(activations.softmax(where(seen, x, hidden), self.axis), seen)

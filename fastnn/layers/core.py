@@ -67,7 +67,7 @@ class Dense(Layer):
         y = dense(rows, self.kernel, self.bias, activation="linear") if self.use_bias else matmul(rows, self.kernel)
         if x.ndim > 2:
             y = data_ops.reshape(y, shape=(-1, *x.shape[1:-1], self.kernel.shape[1]))
-        return self.activation(y)
+        return y if self.activation is None else self.activation(y)
 
 
 class Activation(Layer):

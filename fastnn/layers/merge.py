@@ -8,7 +8,8 @@ import numpy as np
 
 from fastnn.arguments import whole
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import KindError, ShapeError, shown
+from fastnn.layers._masks import as_mask
 from fastnn.layers.layer import Layer
 from fastnn.ops._op import Shape
 from fastnn.ops.rows import compare, data, elementwise
@@ -30,10 +31,11 @@ class _Merge(Layer):
     def _merged(self, inputs: Sequence[Tensor]) -> Tensor:
         return reduce(type(self).op, inputs)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """A step counts where it counts in one of the inputs; None where one of them has no mask."""
-        masks = previous_mask if isinstance(previous_mask, (list, tuple)) else [previous_mask]
-        return None if any(m is None for m in masks) else _either(masks)
+        masks = _masks_of(self, inputs, previous_mask)
+        known = [m for m in masks if m is not None]
+        return None if len(known) < len(masks) else _either(known)
 
     def _alike(self, inputs: Any) -> list[Tensor]:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < 2 or self.exactly not in (None, len(inputs)):
@@ -144,14 +146,25 @@ class Concatenate(Layer):
         """Along the last axis."""
         return self.axis == -1
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Joined along an axis that masks have; else a step counts where it counts in one of the inputs, and an input
         without a mask counts everywhere."""
-        if not isinstance(previous_mask, (list, tuple)) or all(m is None for m in previous_mask):
+        given = _masks_of(self, inputs, previous_mask)
+        if all(m is None for m in given):
             return None
-        masks = [_ones(x) if m is None else m for x, m in zip(inputs, previous_mask)]
+        masks = [_ones(x) if m is None else m for x, m in zip(inputs, given)]
         axis = self.axis % inputs[0].ndim
         return concatenate_row(*masks, axis=axis) if axis < masks[0].ndim else _either(masks)
+
+
+def _masks_of(layer: Layer, inputs: Any, masks: Any) -> list[Tensor | None]:
+    """One mask, or None, for each input. ValueError for anything else."""
+    if masks is None and isinstance(inputs, (list, tuple)):
+        return [None] * len(inputs)
+    if not all(isinstance(each, (list, tuple)) for each in (inputs, masks)) or len(inputs) != len(masks):
+        raise KindError(f"{layer.name}: compute_mask got the mask {shown(masks)}; needs a list of inputs and one of "
+                        "their masks, as long.")
+    return [None if m is None else as_mask(m, layer.name) for m in masks]
 
 
 def _spread(x: Tensor) -> Tensor | None:

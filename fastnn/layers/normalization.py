@@ -12,6 +12,7 @@ from fastnn.engine.kinds import Ints, Named
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers.layer import Layer
+from fastnn.ops import broadcast_to
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.batch_norm import batch_norm, batch_norm_inference
 from fastnn.ops.rows.dense import add_bias, sum_rows
@@ -70,7 +71,7 @@ class _Normalization(Layer):
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
         axes = self._axes(len(input_shape), input_shape)
-        self._shape, self._rank = tuple(input_shape[a] for a in axes), len(input_shape)
+        self._shape = tuple(input_shape[a] for a in axes)
         if None in self._shape:
             raise ShapeError(f"{self.name}: got inputs of shape {tuple(input_shape)}; needs axis {self.axis} known; "
                              "give the input shape in full.")
@@ -83,10 +84,10 @@ class _Normalization(Layer):
 
     def _order(self, x: Tensor) -> tuple[int, ...]:
         """The axes with the normalized ones last. ShapeError for inputs unlike those it was built for."""
-        axes = self._axes(x.ndim, x.shape) if x.ndim == self._rank else ()
+        axes = self._axes(x.ndim, x.shape)
         if tuple(x.shape[a] for a in axes) != self._shape:
-            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs {self._rank} axes, with "
-                             f"{self._shape} along axis {self.axis}, as it was built.")
+            raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs {self._shape} along axis {self.axis}, "
+                             "as it was built.")
         return _last(x, axes)
 
     def _weights(self) -> tuple[Tensor, Tensor]:
@@ -113,6 +114,8 @@ class BatchNormalization(_Normalization):
                  moving_mean_initializer: Named = "zeros", moving_variance_initializer: Named = "ones",
                  beta_regularizer: Named = None, gamma_regularizer: Named = None, beta_constraint: Named = None,
                  gamma_constraint: Named = None, **kwargs: Any) -> None:
+        if kwargs.pop("synchronized", False):
+            raise ValueError("BatchNormalization: synchronized is True; needs False: fastnn trains on one machine.")
         axis = whole(axis, "BatchNormalization: axis", None)
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)
@@ -148,9 +151,10 @@ class BatchNormalization(_Normalization):
 
     def _weights_of(self, mask: Tensor, x: Tensor) -> Tensor:
         """1 where a number of x counts. ShapeError for a mask that has not all axes of x but the last."""
-        if mask.ndim != x.ndim - 1:
+        if mask.ndim != x.ndim - 1 or any(n not in (1, m) for n, m in zip(mask.shape, x.shape)):
             raise ShapeError(f"{self.name}: got a mask of shape {mask.shape} for inputs of shape {x.shape}; needs one "
                              f"axis less than they, {x.shape[:-1]}.")
+        mask = mask if mask.shape == x.shape[:-1] or x.symbolic else broadcast_to(mask, x.shape[:-1])
         return expand(mask, shape=x.shape, axes=(x.ndim - 1,))
 
     def _masked(self, x: Tensor, weights: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -141,7 +141,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         y = divide(reduce.sum(kept, axes=(1,)), reduce.sum(weights, axes=(1,)))
         return data_ops.reshape(y, shape=(-1, 1, x.shape[-1])) if self.keepdims else y
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """None: the steps are gone."""
 
 

@@ -94,7 +94,7 @@ class Normalization(Layer):
                              "batch; " + (f"needs axes from 1 to {rank - 1}." if rank > 1 else
                                           "use axis=None for one mean, or data of shape (n, 1)."))
         self._keep = tuple(sorted({a % rank for a in self.axis}))
-        self._kept = tuple(shape[a] for a in self._keep)
+        self._kept, self._sides = tuple(shape[a] for a in self._keep), shape
         if None in self._kept:
             raise ShapeError(f"{self.name}: got inputs of shape {shape}; needs the axes {self._keep} known.")
         if self._fixed is None:
@@ -103,21 +103,25 @@ class Normalization(Layer):
             self.count = self.add_weight((), "zeros", name="count", dtype="int32", trainable=False)
             return
         try:
-            mean, variance = (np.broadcast_to(v, self._kept) for v in self._fixed)
+            mean, variance = (np.ascontiguousarray(np.broadcast_to(v, self._kept)) for v in self._fixed)
         except ValueError:
             raise ShapeError(f"{self.name}: mean has shape {self._fixed[0].shape}; the inputs are {shape}, with "
                              f"{self._kept} means.") from None
         self._constants = constant(mean), constant(variance)
 
     @property
-    def mean(self) -> np.ndarray:
-        """The mean in use, one number per kept axis. NotBuiltError before the input shape is known."""
-        return self._statistics()[0].numpy()
+    def mean(self) -> Tensor:
+        """The mean in use, with an axis for each of the inputs', of length 1 where it is not kept. NotBuiltError before
+        the input shape is known."""
+        return self._spread(self._statistics()[0])
 
     @property
-    def variance(self) -> np.ndarray:
-        """The variance in use. NotBuiltError before the input shape is known."""
-        return self._statistics()[1].numpy()
+    def variance(self) -> Tensor:
+        """The variance in use, shaped as the mean."""
+        return self._spread(self._statistics()[1])
+
+    def _spread(self, kept: Tensor) -> Tensor:
+        return data_ops.reshape(kept, shape=tuple(n if i in self._keep else 1 for i, n in enumerate(self._sides)))
 
     def _statistics(self) -> tuple[Tensor, Tensor]:
         if not self.built:
@@ -156,20 +160,21 @@ class Normalization(Layer):
 
     def call(self, x: Tensor) -> Tensor:
         """Normalize."""
-        if any(a >= x.ndim or x.shape[a] != n for a, n in zip(self._keep, self._kept)) or x.ndim < 1:
+        keep = tuple(sorted(a % max(x.ndim, 1) for a in self.axis if -x.ndim <= a < x.ndim))
+        if tuple(x.shape[a] for a in keep) != self._kept or x.ndim < 1 or 0 in keep:
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs {self._kept} along the axes "
-                             f"{self._keep}, as it was built.")
+                             f"{self.axis}, as it was built.")
         mean, variance = self._statistics()
         deviation = maximum(sqrt(variance), constant(np.full(self._kept, _EPSILON)))
         x, zero = as_float(x), scale(mean, factor=0.0)
         center, factor, shift = ((zero, deviation, mean) if self.invert else
                                  (mean, divide(constant(np.ones(self._kept)), deviation), zero))
-        if self._keep == (x.ndim - 1,):
+        if keep == (x.ndim - 1,):
             return scale_shift(x, center, factor, shift)
         sample = x.shape[1:]
         if None in sample:
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs all axes but the batch known.")
-        size, others = int(np.prod(sample)), tuple(i for i in range(len(sample)) if i + 1 not in self._keep)
+        size, others = int(np.prod(sample)), tuple(i for i in range(len(sample)) if i + 1 not in keep)
         vectors = [data_ops.reshape(expand(v, shape=sample, axes=others) if others else v, shape=(size,))
                    for v in (center, factor, shift)]
         return data_ops.reshape(scale_shift(data_ops.reshape(x, shape=(-1, size)), *vectors), shape=(-1, *sample))
@@ -198,7 +203,8 @@ def _batches(data: Any, name: str) -> Iterator[np.ndarray]:
         data = data.to_numpy()
     if not isinstance(data, (np.ndarray, Tensor)) and not (isinstance(data, Iterable) and not isinstance(data, str)):
         raise TypeError(f"{name}: adapt() got {shown(data)}; needs an array, or batches.")
-    numbers = isinstance(data, (list, tuple)) and not any(hasattr(item, "shape") for item in data)
+    numbers = isinstance(data, (list, tuple)) and not any(
+        hasattr(item[0] if isinstance(item, tuple) and item else item, "shape") for item in data)
     for batch in [data] if isinstance(data, (np.ndarray, Tensor)) or numbers else data:
         array = np.asarray(batch[0] if isinstance(batch, tuple) and not numbers else batch)
         if array.dtype.kind not in "fiub" or array.ndim < 1:

@@ -11,9 +11,11 @@ import numpy as np
 from fastnn.arguments import channels_last, choice, interval, is_sequence, number
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
+from fastnn.layers._context import context
 from fastnn.layers._random import RandomLayer
 from fastnn.layers._shapes import checked_rank
 from fastnn.layers.preprocessing import as_float, constant
+from fastnn.ops._memory import batch_is_tried
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.affine import FILL_MODES, affine_matrix, affine_transform
 from fastnn.ops.rows.elementwise import add, clip, multiply, subtract
@@ -29,8 +31,9 @@ class _RandomImage(RandomLayer):
     trains_alone = True     # called directly, it varies images unless told training=False, as in Keras
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
-        """Vary each image in training, pass otherwise. One image (rows, columns, channels) is taken too."""
-        if x.ndim == 3 and not x.symbolic:
+        """Vary each image in training, pass otherwise. One image (rows, columns, channels) is taken too, but not in a
+        model, where the first axis is the batch."""
+        if x.ndim == 3 and x.shape[0] is not None and context.applications is None and not batch_is_tried():
             y = self.call(data_ops.reshape(x, shape=(1, *x.shape)), training)
             return data_ops.reshape(y, shape=x.shape)
         x = as_float(checked_rank(x, "batch, rows, columns, channels", self.name))

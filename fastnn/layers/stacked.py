@@ -46,15 +46,15 @@ class StackedRNNCells(Layer):
             input_shape = (input_shape[0], output_size(cell))
 
     def get_initial_state(self, batch_size: int) -> list[Any]:
-        """Each cell's initial states."""
-        return [initial_states(cell, batch_size) for cell in self.cells]
+        """Each cell's initial states, in the form of its state_size."""
+        return [alike(cell.state_size, initial_states(cell, batch_size)) for cell in self.cells]
 
     def call(self, inputs: Tensor, states: Sequence[Any], training: bool = False) -> tuple[Tensor, list[Any]]:
         """One step through all cells."""
         after = []
         for cell, state in zip(self.cells, states):
-            inputs, new = step(cell, inputs, state, training)
-            after.append(new)
+            inputs, new = step(cell, inputs, as_list(state), training)
+            after.append(alike(cell.state_size, new))
         return inputs, after
 
     def begin_sequence(self) -> None:

@@ -33,8 +33,9 @@ class TextVectorization(Vocabulary):
                  split: Any = "whitespace", ngrams: Any = None, output_mode: str = "int",
                  output_sequence_length: int | None = None, pad_to_max_tokens: bool = False, vocabulary: Any = None,
                  idf_weights: Any = None, **kwargs: Any) -> None:
-        kwargs.pop("ragged", None)
-        kwargs.pop("sparse", None)
+        for what in ("ragged", "sparse"):
+            if kwargs.pop(what, False):
+                raise ValueError(f"TextVectorization: {what} is True; needs False: fastnn computes with dense arrays.")
         kwargs.pop("encoding", None)
         for what, value, known in (("standardize", standardize, ("lower_and_strip_punctuation", "lower",
                                                                   "strip_punctuation")),
@@ -47,6 +48,9 @@ class TextVectorization(Vocabulary):
             range(1, whole(ngrams, "TextVectorization: ngrams", 1, LONGEST) + 1))
         self.output_sequence_length = None if output_sequence_length is None else whole(
             output_sequence_length, "TextVectorization: output_sequence_length", 1)
+        if self.output_sequence_length is not None and output_mode != "int":
+            raise ValueError(f"TextVectorization: output_sequence_length is {output_sequence_length} and output_mode "
+                             f"{output_mode!r}; needs output_mode='int', which has one number a word.")
         super().__init__(max_tokens, "", "[UNK]", 1, vocabulary, idf_weights, output_mode, pad_to_max_tokens, False,
                          **kwargs)
 

@@ -20,6 +20,11 @@ def sizes_are_tried() -> bool:
     return "axes" in _trying.get()
 
 
+def batch_is_tried() -> bool:
+    """Whether the batch is an example in place of an unknown one."""
+    return "batch" in _trying.get()
+
+
 def is_made_up(shape: Shape) -> bool:
     """Whether such an array is so large that it comes of sizes that are tried: nobody wants its numbers."""
     return bool(_trying.get()) and None not in shape and math.prod(shape) > MANY  # type: ignore[arg-type]
