@@ -31,6 +31,19 @@ def map_structure(function: Callable[[Any], Any], value: Any, is_leaf: Callable[
     return function(value)
 
 
+def same_structure(a: Any, b: Any) -> bool:
+    """Whether two are nested alike: dicts of the same keys, lists and tuples (either kind) of the same lengths. One
+    leaf and a list of one are alike too."""
+    if isinstance(a, dict) or isinstance(b, dict):
+        return isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys() and all(
+            same_structure(a[key], b[key]) for key in a)
+    a, b = (each if isinstance(each, (list, tuple)) else [each] for each in (a, b))
+    if len(a) != len(b):
+        return False
+    return all(x is y or not (isinstance(x, (list, tuple, dict)) or isinstance(y, (list, tuple, dict)))
+               or same_structure(x, y) for x, y in zip(a, b))
+
+
 def distinct(items: list[Any]) -> list[Any]:
     """The items, each once, first occurrence first (by identity)."""
     return list({id(item): item for item in items}.values())

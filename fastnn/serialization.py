@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.errors import nearest, shown
+from fastnn.errors import KindError, nearest, shown
 from fastnn.names import snake_case
 
 # Where public classes and functions live: the closed table of what a configuration may name.
@@ -198,7 +198,7 @@ def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any
                             ) from None
         identifier = identifier()
     if identifier is not None and not callable(identifier):
-        raise TypeError(f"{what}: got {shown(identifier)}; needs a name, a class, an object, a function or None.")
+        raise KindError(f"{what}: got {shown(identifier)}; needs a name, a class, an object, a function or None.")
     return identifier
 
 

@@ -84,6 +84,7 @@ def _sequences() -> Iterator[Case]:
     yield Case(layers, "MultiHeadAttention", {**_LAYER, **heads, "num_heads": 2, "key_dim": 4, **_KERNEL})
     yield Case(layers, "GroupedQueryAttention", {**_LAYER, **heads, "head_dim": 4, "num_query_heads": 4,
                                                  "num_key_value_heads": 2, **_KERNEL})
+    yield Case(layers, "InputLayer", {"batch_shape": (None, 3), "dtype": "int32", "optional": True, "name": "mine"})
     yield Case(layers, "Attention", {**_LAYER, "use_scale": True, "score_mode": "concat", "dropout": 0.1, "seed": 3})
     yield Case(layers, "AdditiveAttention", {**_LAYER, "use_scale": False, "score_mode": "concat", "dropout": 0.1,
                                              "seed": 3})
@@ -105,7 +106,7 @@ def _sequences() -> Iterator[Case]:
     yield Case(layers, "IntegerLookup", {**_LAYER, **lookup, "mask_token": 0, "oov_token": 1, "vocabulary": [7, 8]})
     yield Case(layers, "TextVectorization", {
         **_LAYER, "max_tokens": 9, "standardize": "lower", "split": "character", "ngrams": (1, 2),
-        "output_mode": "count", "output_sequence_length": 5, "pad_to_max_tokens": True, "vocabulary": ["a", "b"],
+        "output_mode": "count", "output_sequence_length": None, "pad_to_max_tokens": True, "vocabulary": ["a", "b"],
         "idf_weights": None})
 
 

@@ -281,4 +281,7 @@ def test_subclassed_models_come_back_by_their_arguments() -> None:
     assert "inputs" not in config
     again = Net.from_config(config)
     assert again(np.ones((1, 2), np.float32)).shape == (1, 5)
-    assert_good_error(lambda: fastnn.models.clone_model(net), TypeError, "clone_model", "needs")
+    assert fastnn.models.clone_model(net).dense.units == 5
+    assert_good_error(lambda: fastnn.models.clone_model(net, clone_function=lambda layer: layer), ValueError,
+                      "clone_model", "needs")
+    assert_good_error(lambda: fastnn.models.clone_model(Dense(1)), TypeError, "clone_model", "needs")

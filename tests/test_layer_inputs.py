@@ -99,3 +99,69 @@ def test_a_wrong_kind_is_an_error_of_both_types() -> None:
                  lambda: layers.TimeDistributed("Dense"), lambda: layers.Permute(2)):
         for kind in (TypeError, ValueError):
             assert_good_error(make, kind, "needs")
+
+
+def test_masks_of_merges_are_lists() -> None:
+    a, b, steps = Input((4, 2)), Input((4, 2)), np.array([[True, False, True, True]])
+    for layer in (layers.Add(), layers.Multiply(), layers.Maximum(), layers.Concatenate(axis=1)):
+        assert layer.compute_mask([a, b], [None, None]) is None
+        assert np.asarray(layer.compute_mask([a, b], [steps, steps])).any()
+        for wrong in (([a, b], steps), (a, [None, None]), ([a, b], [None])):
+            assert_good_error(lambda w=wrong, la=layer: la.compute_mask(*w), ValueError, layer.name, "needs a list")
+
+
+def test_prelu_shares_and_softmax_sums_along_several_axes() -> None:
+    x = np.random.default_rng(0).standard_normal((2, 4, 3, 5)).astype(np.float32)
+    layer = layers.PReLU("glorot_uniform", shared_axes=(1, 2))
+    model = Model(images := Input((None, None, 5)), layer(images))
+    assert layer.alpha.shape == (1, 1, 5)
+    np.testing.assert_allclose(model(x), np.where(x > 0, x, layer.alpha.numpy() * x), rtol=1e-6)
+    model.compile("sgd", "mse")
+    before = layer.alpha.numpy()
+    model.fit(x, x, verbose=0)
+    assert (layer.alpha.numpy() != before).all()
+    assert_good_error(lambda: layers.PReLU(shared_axes=0)(x), ValueError, "shared_axes", "needs")
+    assert_good_error(lambda: layers.PReLU(shared_axes=4)(x), ValueError, "shared_axes", "needs")
+    mask = x[..., :1] > -1
+    e = np.exp(x) * mask
+    np.testing.assert_allclose(layers.Softmax(axis=(1, -1))(x, mask=mask), e / e.sum((1, 3), keepdims=True), rtol=1e-5)
+    np.testing.assert_array_equal(layers.Softmax()(x[0, 0], mask=np.zeros((3, 5), bool)), np.zeros((3, 5)))
+
+
+def test_normalization_has_the_axes_of_its_inputs() -> None:
+    layer = layers.Normalization(axis=(1, 2), mean=np.arange(5.0), variance=np.ones(5))
+    layer.build((2, 7, 5, 3))
+    assert layer.mean.shape == layer.variance.shape == (1, 7, 5, 1)
+    np.testing.assert_array_equal(layer.mean.numpy()[0, 3, :, 0], np.arange(5))
+    x = np.random.default_rng(0).random((2, 7, 5, 3)).astype(np.float32)
+    np.testing.assert_allclose(layer(x), x - np.arange(5)[:, None], rtol=1e-5)
+    adapted = layers.Normalization()
+    adapted.adapt([(x[:1], 0), (x[1:], 0)])
+    np.testing.assert_allclose(adapted.mean.numpy().ravel(), x.mean((0, 1, 2)), rtol=1e-5)
+    assert adapted(x[0]).shape == (7, 5, 3)     # axes count from the end
+    built = layers.LayerNormalization()
+    built.build((2, 3))
+    assert built(np.ones((2, 4, 3))).shape == (2, 4, 3)
+    assert_good_error(lambda: layers.BatchNormalization(synchronized=True), ValueError, "synchronized", "needs")
+
+
+def test_stacked_cells_give_states_as_each_has_them() -> None:
+    class One(layers.Layer):
+        def __init__(self, units: int) -> None:
+            super().__init__()
+            self.state_size = units
+
+        def build(self, input_shape: Any) -> None:
+            self.kernel = self.add_weight((input_shape[-1], self.state_size), "ones")
+
+        def call(self, x: Any, states: Any) -> Any:
+            h = ops.matmul(x, self.kernel) + states[0]
+            return h, [h]
+
+    x = np.arange(24.0).reshape(2, 3, 4)
+    y, first, second = layers.RNN([One(3), One(2)], return_state=True)(x)
+    np.testing.assert_array_equal(first, np.cumsum(x.sum(-1), 1)[:, -1:].repeat(3, 1))
+    np.testing.assert_array_equal(second, y)
+    np.testing.assert_array_equal(y, 3 * np.cumsum(np.cumsum(x.sum(-1), 1), 1)[:, -1:].repeat(2, 1))
+    _, again, lstm = layers.RNN([One(3), layers.LSTMCell(2)], return_state=True)(x)
+    assert again.shape == (2, 3) and [t.shape for t in lstm] == [(2, 2), (2, 2)]

@@ -107,7 +107,7 @@ def test_models_as_layers(any_backend: str) -> None:
     x = Input((6,))
     model = Model(x, Dense(1)(inner(x)))
     model.compile(fastnn.optimizers.Adam(0.02), "mse")
-    assert len(model.layers) == 2 and len(model.weights) == 4
+    assert len(model.layers) == 3 and len(model.weights) == 4
     learns(model)
     np.testing.assert_array_equal(inner.get_weights()[0], model.get_weights()[0])
     deep = Sequential([inner, Sequential([Dense(3), Dense(1)])])

@@ -1,6 +1,6 @@
 """From the arguments of fit, evaluate and predict to named arrays that fit the model and its losses. Floor 4."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,10 @@ from fastnn.engine import backend
 from fastnn.engine.context import recording
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
-from fastnn.errors import ShapeError
+from fastnn.errors import KindError, ShapeError
 from fastnn.feeding import checks, weights
 from fastnn.feeding.model import TrainedModel
-from fastnn.nest import flatten
+from fastnn.nest import flatten, map_structure
 from fastnn.ops._arrays import kept_dtype
 
 KEPT = 64       # kinds of inputs whose symbolic outputs are remembered
@@ -20,7 +20,7 @@ KEPT = 64       # kinds of inputs whose symbolic outputs are remembered
 
 class Named(dict[str, np.ndarray]):
     """Named arrays that know what x and y looked like: `template`, (x, y) with names in the place of arrays."""
-    template: tuple[Any, Any]
+    template: tuple[Any, Any] = ("x0", None)
 
     def like(self, arrays: dict[str, np.ndarray]) -> "Named":
         """Others of the same form."""
@@ -28,42 +28,91 @@ class Named(dict[str, np.ndarray]):
         made.template = self.template
         return made
 
+    def take(self, value: Any, prefix: str, adapt: Callable[[Any, str], np.ndarray]) -> Any:
+        """Adapt the arrays of nested lists and dicts and name them prefix0, prefix1, …; the names in their places."""
+        leaves = [leaf for leaf in flatten(map_structure(lambda leaf: [_Leaf(leaf)], value, _is_array)) if leaf.given
+                  is not None]
+        named = iter(f"{prefix}{i}" for i in range(len(leaves)))
 
-def adapt_x(model: TrainedModel, x: Any, where: str, check_finite: bool = True) -> dict[str, np.ndarray]:
-    """{"x0": …, "x1": …}: one array per input of the model, checked against its shape."""
-    shapes = [t.shape for t in model.inputs] if model.inputs else None
-    names = model._graph.input_names if model.inputs else None
-    if isinstance(x, dict):
-        if names is None or set(names) - set(x):
-            raise ValueError(f"{where}: x is a dict with {sorted(x)}; the model's inputs are {names}.")
-        parts = [x[name] for name in names]
-    elif shapes is not None and len(shapes) == 1:
-        parts = _only(x, len(shapes[0]))
-    elif not isinstance(x, (list, tuple)) or (shapes is None and (
-            hasattr(model, "_input") or not all(isinstance(part, np.ndarray) for part in x))):
-        parts = [x]         # rows, for a Sequential too that has no shape yet
-    elif shapes is None:
-        parts = list(x)
-    else:
-        parts = list(x)
-        if len(parts) != len(shapes):
-            raise ValueError(f"{where}: x has {len(parts)} arrays; the model has {len(shapes)} inputs, {names}.")
-    arrays: dict[str, np.ndarray] = {}
-    for i, part in enumerate(parts):
-        name = "x" if len(parts) == 1 else f"x[{i}]"
+        def name_of(leaf: Any) -> Any:
+            if leaf is None:
+                return None
+            name = next(named)
+            self[name] = adapt(leaf, prefix if len(leaves) == 1 else f"{prefix}[{name.removeprefix(prefix)}]")
+            return name
+        return map_structure(name_of, value, _is_array)
+
+
+class _Leaf:
+    """What is no structure: an array, or a list of rows."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+
+def _is_array(value: Any) -> bool:
+    """Whether a list or tuple is rows of numbers, and no structure of arrays."""
+    return isinstance(value, (list, tuple)) and not any(hasattr(item, "__array__") for item in flatten(value))
+
+
+def adapt_x(model: TrainedModel, x: Any, where: str, check_finite: bool = True) -> Named:
+    """{"x0": …, "x1": …}: one array per input of the model, checked against its shape. A subclassed model takes x in
+    any form, nested lists and dicts."""
+    arrays = Named()
+
+    def adapt(part: Any, name: str, i: int, shape: Any) -> np.ndarray:
         array = checks.to_array(part, f"{where}: {name}")
-        array = checks.match_input(array, shapes[i] if shapes else None, f"{where}: {name}", model)
-        arrays[f"x{i}"] = checks.to_dtype(array, input_dtype(model, i, array), f"{where}: {name}", check_finite)
+        if not model.takes(array.shape):
+            array = checks.match_input(array, shape, f"{where}: {name}", model)
+        return checks.to_dtype(array, input_dtype(model, i, array), f"{where}: {name}", check_finite)
+
+    if not model.inputs:
+        alone = hasattr(model, "_input") and not isinstance(x, dict)      # a Sequential: rows, whatever they are in
+        form = arrays.take([checks.to_array(x, f"{where}: x")] if alone else x, "x",
+                           lambda part, name: adapt(part, name, len(arrays), None))
+        arrays.template = form[0] if alone else form, None
+    else:
+        shapes = [t.shape for t in model.inputs]
+        one = len(shapes) == 1 and not isinstance(x, dict)
+        parts = _only(x, len(shapes[0])) if one and not _is_nothing(x) else _ordered(model, x, where)
+        for i, part in enumerate(parts):
+            if part is None and not (model._graph.input_layers[i].optional and len(parts) > 1):
+                raise KindError(f"{where}: x is None for the input {model._graph.input_names[i]!r}, which is not "
+                                "optional; needs an array.")
+            if part is not None:
+                arrays[f"x{i}"] = adapt(part, "x" if len(parts) == 1 else f"x[{i}]", i, shapes[i])
+        places = {id(t): f"x{i}" if f"x{i}" in arrays else None for i, t in enumerate(model.inputs)}
+        arrays.template = map_structure(lambda t: places[id(t)], model._graph.inputs), None
     check_numbers(model, arrays, where)
     if not any(len(a) == 0 for a in arrays.values()) or where != "predict()":
         checks.check_lengths(arrays, where)
     return arrays
 
 
+def _is_nothing(x: Any) -> bool:
+    """[None]"""
+    return isinstance(x, (list, tuple)) and len(x) == 1 and x[0] is None
+
+
+def _ordered(model: TrainedModel, x: Any, where: str) -> list[Any]:
+    """One item of x for each of several inputs."""
+    try:
+        return list(model._graph.ordered(x))
+    except ValueError as error:
+        raise ValueError(f"{where}: x does not fit. {error}") from None
+
+
+def of_form(form: Any, tensors: dict[str, Any]) -> Any:
+    """Tensors by name in the places of their names."""
+    return map_structure(lambda leaf: tensors.get(leaf, leaf), form)
+
+
 def check_numbers(model: TrainedModel, arrays: dict[str, np.ndarray], where: str) -> None:
     """Ask the layers that read an input as it is whether they can take its numbers."""
     for i, layer in model._graph.readers if model.inputs else []:
         name = "x" if len(arrays) == 1 else f"x[{i}]"
+        if f"x{i}" not in arrays:
+            continue
         layer.check_input(arrays[f"x{i}"], f"{where}: {name}, layer {layer.name!r}")
 
 
@@ -85,19 +134,22 @@ def build(model: TrainedModel, arrays: dict[str, np.ndarray]) -> list[Tensor]:
 
     Walking the layers anew took two thirds of a small predict(): 130 us instead of 50.
     """
-    dtypes = [input_dtype(model, i, a) for i, a in enumerate(arrays.values())]
-    key = backend.floatx(), tuple((a.shape[1:], dtype) for a, dtype in zip(arrays.values(), dtypes))
+    form = getattr(arrays, "template", ("x0", None))[0]
+    dtypes = [input_dtype(model, int(name[1:]), a) for name, a in arrays.items()]
+    key = backend.floatx(), repr(form), tuple((a.shape[1:], dtype) for a, dtype in zip(arrays.values(), dtypes))
     found = model._symbols.get(key)
     if found is not None and found[0].holds() and not model.run_eagerly:
         return list(found[1])
-    symbols = [Tensor(None, shape=(None, *a.shape[1:]), dtype=dtype) for a, dtype in zip(arrays.values(), dtypes)]
+    symbols = {name: Tensor(None, shape=(None, *a.shape[1:]), dtype=dtype)
+               for (name, a), dtype in zip(arrays.items(), dtypes)}
     with model._building, noting() as used, recording():    # nothing computes: what it would record is thrown away
-        given = symbols[0] if len(symbols) == 1 else symbols
-        outputs = flatten(model.predict_step((given,)) if model.writes("predict") else model(given), Tensor)
+        given = of_form(form, symbols)
+        outputs = model.predict_step((given,)) if model.writes("predict") else model(given)
     if len(model._symbols) >= KEPT:
         model._symbols.clear()
-    model._symbols[key] = Watch(used.values()), outputs
-    return list(outputs)
+    model._output_form = map_structure(lambda t: None, outputs)
+    model._symbols[key] = Watch(used.values()), flatten(outputs, Tensor)
+    return flatten(outputs, Tensor)
 
 
 def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], where: str,
@@ -123,7 +175,8 @@ def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], w
         array = checks.to_array(part, f"{where}: {label}")
         if array.ndim == 0:
             raise ValueError(f"{where}: {label} is a single number; needs one target per sample.")
-        raw.append(checks.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}", dense))
+        raw.append(checks.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}", dense,
+                                       compiled.is_own(i)))
     y_shapes = [output_shapes[i] if a is None else (None, *a.shape[1:]) for i, a in enumerate(raw)]
     compiled.resolve_metrics(model, y_shapes, output_shapes)
     arrays: dict[str, np.ndarray] = {}
@@ -151,6 +204,8 @@ def output_names(model: TrainedModel, count: int) -> list[str]:
     """The names of the outputs, output_0, output_1, … where the model is no graph."""
     if model.outputs and len(model.outputs) == count:
         return list(model._graph.output_names)
+    if isinstance(model._output_form, dict) and len(model._output_form) == count:
+        return list(model._output_form)
     return [f"output_{i}" for i in range(count)]
 
 
@@ -212,4 +267,5 @@ def adapt_targets(model: TrainedModel, arrays: dict[str, np.ndarray], y: Any, sa
     everything = {**arrays, **targets}
     n = checks.check_lengths(everything, where)
     names = output_names(model, len(shapes))
-    return {**everything, **weights.adapt(sample_weight, class_weight, targets, shapes, names, n, where, part)}
+    everything |= weights.adapt(sample_weight, class_weight, targets, shapes, names, n, where, part)
+    return arrays.like(everything) if isinstance(arrays, Named) else everything

@@ -194,15 +194,16 @@ class Batches(Source):
             if not self._symbols and hasattr(y, "shape") and y.shape:      # before x gives a model its shape
                 checks.check_lengths({**arrays, "y0": y}, where)
             shapes = [t.shape for t in self.symbols(arrays)]
-            arrays = arguments.adapt_targets(self.model, arrays, y, weight, shapes, where, self.class_weight,
-                                           self.check_finite, part=True)
+            arrays = arrays.like(arguments.adapt_targets(self.model, arrays, y, weight, shapes, where,
+                                                         self.class_weight, self.check_finite, part=True))
         given = {id(leaf) for leaf in flatten((x, y, weight))}
-        return {name: array.copy() if id(array) in given or not array.flags.owndata else array
-                for name, array in arrays.items()}
+        return arrays.like({name: array.copy() if id(array) in given or not array.flags.owndata else array
+                            for name, array in arrays.items()})
 
     def symbols(self, arrays: dict[str, np.ndarray]) -> list[Any]:
         """The model's symbolic outputs for inputs of these row shapes."""
-        key = tuple((array.shape[1:], array.dtype.str) for name, array in arrays.items() if name.startswith("x"))
+        inputs = {name: array for name, array in arrays.items() if name.startswith("x")}
+        key = repr(getattr(arrays, "template", "")), *((a.shape[1:], a.dtype.str) for a in inputs.values())
         if key not in self._symbols:
             self._symbols[key] = arguments.build(self.model, arrays)
         return self._symbols[key]

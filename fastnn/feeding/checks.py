@@ -10,6 +10,7 @@ from fastnn.engine import backend
 from fastnn.errors import LabelError, ShapeError, shown, warn
 from fastnn.feeding import hints
 from fastnn.feeding.model import TrainedModel
+from fastnn.layers.input import InputLayer
 
 
 def to_array(value: Any, where: str) -> np.ndarray:
@@ -137,11 +138,15 @@ def to_labels(array: np.ndarray, classes: int | None, where: str, ignore: int | 
     return np.require(array, np.int32, ["C", "A"])
 
 
-def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str, dense: str = "") -> np.ndarray:
+def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str, dense: str = "",
+                 own: bool = False) -> np.ndarray:
     """y with the shape that the loss needs for this output: (N,) ↔ (N, 1) only, anything else is ShapeError.
 
-    dense: the name of the model's first Dense layer, where a Flatten() may have been forgotten.
+    dense: the name of the model's first Dense layer, where a Flatten() may have been forgotten. own: the loss is the
+    user's, which may want any y.
     """
+    if own:
+        return y.reshape(*y.shape, 1) if y.ndim == len(output) - 1 and output[-1] == 1 else y
     rank = len(output)
     fits = output[:-1] if kind == "labels" or output[-1:] == (1,) else None      # one label, or number, a step
     if dense and rank > 2 and y.ndim <= 2 and (fits is None or y.shape[1:] != tuple(fits[1:])):
@@ -182,7 +187,7 @@ def match_input(x: np.ndarray, shape: tuple[int | None, ...] | None, where: str,
     elif x.ndim == len(shape) - 1 and shape[-1] == 1:
         x = x.reshape(*x.shape, 1)
     if x.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape[1:], x.shape[1:])):
-        first = next((layer.name for layer in model.layers), model.name)
+        first = next((layer.name for layer in model.layers if not isinstance(layer, InputLayer)), model.name)
         raise ShapeError(f"{where} has shape {x.shape} but layer {first!r} needs {_n(shape)}."
                          + hints.of_shape(x.shape, shape))
     return x

@@ -37,7 +37,8 @@ class Feed:
     @staticmethod
     def signature(arrays: dict[str, np.ndarray]) -> tuple[Any, ...]:
         """What programs depend on: names, dtypes and row shapes, but not how many rows."""
-        return tuple((name, array.dtype.str, array.shape[1:]) for name, array in arrays.items())
+        form = repr(getattr(arrays, "template", ""))
+        return form, *((name, array.dtype.str, array.shape[1:]) for name, array in arrays.items())
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Point the tensors at these arrays, in their own order."""

@@ -18,6 +18,7 @@ class TrainedModel(Protocol):
     _feeds: Any
     _steps: Any
     _symbols: dict[Any, Any]
+    _output_form: Any
     _building: threading.RLock
 
     @property
@@ -54,6 +55,9 @@ class TrainedModel(Protocol):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs for inputs."""
+
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether data of another shape than its inputs have do as well."""
 
     def writes(self, mode: str) -> bool:
         """Whether it writes its train, test or predict step itself (training/own.py)."""

@@ -7,7 +7,6 @@ import numpy as np
 from fastnn.feeding import checks, weights
 from fastnn.feeding.arguments import Named, adapt_x
 from fastnn.feeding.model import TrainedModel
-from fastnn.nest import flatten, map_structure
 from fastnn.ops._arrays import kept_dtype
 
 
@@ -16,14 +15,9 @@ def adapt_raw(model: TrainedModel, x: Any, y: Any, sample_weight: Any, where: st
     """x, y and weights as a step takes them that the model writes itself: numbers of one length, in the user's form."""
     named = Named()
 
-    def taken(value: Any, prefix: str) -> Any:
-        def name_of(leaf: Any) -> str:
-            name = f"{prefix}{sum(key.startswith(prefix) for key in named)}"
-            array = checks.to_array(leaf, f"{where}: {prefix}")
-            named[name] = checks.to_dtype(array, np.dtype(kept_dtype(array)).name, f"{where}: {prefix}", check_finite)
-            return name
-        return map_structure(name_of, value, lambda leaf: isinstance(leaf, (list, tuple)) and not any(
-            hasattr(item, "__array__") for item in flatten(leaf)))
+    def adapt(leaf: Any, name: str) -> np.ndarray:
+        array = checks.to_array(leaf, f"{where}: {name}")
+        return checks.to_dtype(array, np.dtype(kept_dtype(array)).name, f"{where}: {name}", check_finite)
 
     if model.inputs:
         named.update(adapt_x(model, x, where, check_finite))
@@ -31,8 +25,8 @@ def adapt_raw(model: TrainedModel, x: Any, y: Any, sample_weight: Any, where: st
         x_names: Any = dict(zip(model._graph.input_names, names)) if isinstance(x, dict) else names
         x_names = x_names if isinstance(x_names, dict) or len(names) > 1 else names[0]
     else:
-        x_names = taken(x, "x")
-    named.template = x_names, None if y is None else taken(y, "y")
+        x_names = named.take(x, "x", adapt)
+    named.template = x_names, None if y is None else named.take(y, "y", adapt)
     n = checks.check_lengths(named, where)
     y = named.get("y0")
     classes = None if y is None or y.dtype.kind != "i" or not y.size else int(y.max()) + 1

@@ -42,10 +42,10 @@ def kept(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
     return Named({name: each for name, each in named.items() if each is not None}) or (given[0] if given else None)
 
 
-def for_build(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
-    """The shapes for a build() of several parameters, each named as an argument of call with _shape after it; None
-    where it has one, which gets the first argument's. ValueError for a name that call has not."""
-    wanted = [p for p in inspect.signature(layer.build).parameters.values()
+def for_method(layer: Any, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """The shapes for a build(), or another method, of several parameters, each named as an argument of call with _shape
+    after it; None where it has one, which gets the first argument's. ValueError for a name that call has not."""
+    wanted = [p for p in inspect.signature(method).parameters.values()
               if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if len(wanted) < 2:
         return None
@@ -60,6 +60,6 @@ def for_build(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict
             value = values.get(name)
             found[p.name] = of(value) if flatten(value, Tensor) else None
         elif p.default is p.empty:
-            raise ValueError(f"{layer.name}: build() takes {p.name!r}; needs the names of call's arguments with _shape "
-                             f"after them: {', '.join(f'{each}_shape' for each in names)}.")
+            raise ValueError(f"{layer.name}: {method.__name__}() takes {p.name!r}; needs the names of call's arguments "
+                             f"with _shape after them: {', '.join(f'{each}_shape' for each in names)}.")
     return found

@@ -27,6 +27,8 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args = (kwargs.pop(first),) if first else ()
     args = tuple(map_structure(_to_tensor, a, _is_data) for a in args[:1]) + tuple(map(_with_tensors, args[1:]))
     kwargs = {name: value if name.endswith("mask") else _with_tensors(value) for name, value in kwargs.items()}
+    for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
+        kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
     tensors = flatten([*args, kwargs], Tensor)
     note(layer)
     if not args or not tensors:
@@ -37,10 +39,6 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             context.made.append(layer)
     training = kwargs.pop("training", None)
     symbolic = any(t.symbolic for t in tensors)
-    for name, value in kwargs.items():
-        if flatten(value, np.ndarray):
-            kwargs[name] = _masks.as_mask(value, layer.name) if name.endswith("mask") else map_structure(
-                lambda leaf: as_tensor(leaf, "any") if isinstance(leaf, np.ndarray) else leaf, value)
     before = context.training
     if training is None and layer.trains_alone and not current_layer() and context.applications is None:
         context.training = True
@@ -87,13 +85,25 @@ def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     stepwise = contextlib.nullcontext() if context.stream is None else context.stream.entered(
         layer, {**dict(zip(parameters(layer), args)), **kwargs})
     with layer_scope(layer.name), symbolic_pass() if symbolic else contextlib.nullcontext(), stepwise:
-        outputs = layer.call(*args, **kwargs, **own)
+        outputs = _spec(layer, args, {**kwargs, **own}) if symbolic else layer.call(*args, **kwargs, **own)
         if mask is not None or layer.supports_masking:
             outputs = _masks.attach(layer, args[0], outputs, mask)
         if layer.activity_regularizer is not None:
             for output in flatten(outputs, Tensor):
                 layer.add_loss(_per_sample(layer.activity_regularizer(output), output))
     return outputs
+
+
+def _spec(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The symbolic outputs of call; or what its class says of them itself, where call needs numbers."""
+    try:
+        return layer.call(*args, **kwargs)
+    except Exception:
+        says = next((name for cls in type(layer).__mro__ for name in ("compute_output_spec", "compute_output_shape")
+                     if name in vars(cls)), "")
+        if not says or getattr(type(layer), says).__module__.startswith("fastnn."):
+            raise
+        return layer.compute_output_spec(*args, **kwargs)
 
 
 def _refuse_strangers(layer: Any, made: list[Any]) -> None:

@@ -17,7 +17,7 @@ from fastnn.engine.context import is_symbolic_pass, layer_scope, not_recording
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
-from fastnn.errors import NotBuiltError
+from fastnn.errors import KindError, NotBuiltError, shown
 from fastnn.layers import _input_shapes as shapes
 from fastnn.layers._context import Node, context, forward_pass
 from fastnn.layers.call import apply
@@ -69,7 +69,7 @@ class Layer(Weighted):
         """The layer's computation, written with fastnn.ops. May take `training`."""
         raise NotImplementedError(f"{type(self).__name__} must define call(self, inputs).")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the output (batch, time), or None: that of the input. Called where `supports_masking` is True,
         as it is for a class that writes this."""
         return previous_mask
@@ -90,6 +90,9 @@ class Layer(Weighted):
 
         Raises ValueError for a shape that no machine could hold.
         """
+        if isinstance(shape, str):
+            raise KindError(f"{self.name}: add_weight got {shown(shape)} as the shape; needs name={shown(shape)}, as a "
+                            "keyword.")
         what = f"{self.name}: the weight {name!r}"
         sides = tuple(shape or ()) if not hasattr(shape, "__index__") else (shape,)
         if any(n is None for n in sides):
@@ -118,6 +121,13 @@ class Layer(Weighted):
         penalties = [as_tensor(each) for each in flatten(loss)]
         object.__setattr__(self, "_losses", [*self._losses, *(_summed(t) for t in penalties)])
         context.lossy.add(self)
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that it computes with (Keras' name): that of its weights."""
+        return self.dtype
+
+    variable_dtype = compute_dtype
 
     @property
     def losses(self) -> list[Tensor]:
@@ -176,7 +186,7 @@ class Layer(Weighted):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{why}", name=name, obj=self)
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        named = shapes.for_build(self, args, kwargs)
+        named = shapes.for_method(self, self.build, args, kwargs)
         if named is None:
             self._build(shapes.of(args[0]))
         else:
@@ -196,6 +206,15 @@ class Layer(Weighted):
         inputs = [shapes.symbols(each) for each in (*input_shapes, *[first] * (first is not None))]
         more = {name.removesuffix("_shape"): shapes.symbols(each) for name, each in named.items()}
         return shapes.of(self(*inputs, **more))
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic outputs for symbolic inputs, from compute_output_shape where a class writes that. A layer whose
+        call needs numbers writes one of the two."""
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return self(*args, **kwargs)
+        found = shapes.for_method(self, self.compute_output_shape, args, kwargs)
+        given = self.compute_output_shape(shapes.of(args[0])) if found is None else self.compute_output_shape(**found)
+        return shapes.symbols(given)
 
     @property
     def input(self) -> Any:

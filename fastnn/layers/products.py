@@ -153,7 +153,7 @@ class Dot(Layer):
         y = ops.einsum(f"{''.join(labels[0])},{''.join(labels[1])}->{''.join(left)}", *kept)
         return y if y.ndim > 1 else ops.expand_dims(y, 1)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """None: what the masks were about is summed."""
         return None
 

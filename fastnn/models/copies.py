@@ -7,13 +7,13 @@ from typing import Any
 
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.errors import shown
-from fastnn.layers.input import Input
+from fastnn.errors import KindError, shown
+from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Node
-from fastnn.models.graph import Graph
+from fastnn.models.graph import Graph, input_layer_of
 from fastnn.models.model import Model
 from fastnn.models.sequential import Sequential
-from fastnn.nest import flatten, map_structure
+from fastnn.nest import flatten, map_structure, same_structure
 from fastnn.ops._sizes import FUNCTIONS, Applied
 from fastnn.serialization import deserialize_keras_object, keeping_functions, plain, revived, serialize_keras_object
 
@@ -22,15 +22,22 @@ _TENSOR = "__keras_tensor__"
 
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None,
                 call_function: Callable[..., Any] | None = None, recursive: bool = False) -> Any:
-    """A model of the same layers with weights of its own, new ones. model: a Sequential or a Model(inputs, outputs).
+    """A model of the same layers with weights of its own, new ones. A subclass is made again from its arguments.
 
     input_tensors: symbolic tensors in place of new Inputs. clone_function(layer) gives the layer in place of another,
-    call_function(layer, *inputs) calls it; recursive: for the layers of inner models too. TypeError for a subclassed
-    model, which type(model).from_config(model.get_config()) makes again. Source: keras.models.clone_model.
+    call_function(layer, *inputs) calls it; recursive: for the layers of inner models too. ValueError for these with a
+    subclass, and for input_tensors in another structure. Source: keras.models.clone_model.
     """
-    if not isinstance(model, Model) or (model._graph is None and not isinstance(model, Sequential)):
-        raise TypeError(f"clone_model: got {shown(model)}; needs a Sequential or a Model(inputs, outputs).\nOf a "
-                        "subclass, make another, or use its from_config(get_config()).")
+    if not isinstance(model, Model):
+        raise KindError(f"clone_model: got {shown(model)}; needs a model.")
+    if model._graph is None and not isinstance(model, Sequential):
+        if input_tensors is not None or clone_function is not None or call_function is not None:
+            raise ValueError(f"clone_model: got {shown(model)}, a subclass, and input_tensors, clone_function or "
+                             "call_function; needs a Sequential or a Model(inputs, outputs) for these.")
+        return model._copied()
+    if input_tensors is not None and model._graph is not None and not same_structure(
+            model._graph.inputs, input_tensors):
+        raise ValueError(f"clone_model: input_tensors is {shown(input_tensors)}; needs the structure of model.input.")
 
     def copy(layer: Any) -> Any:
         if isinstance(layer, Model) and recursive and (layer._graph is not None or isinstance(layer, Sequential)):
@@ -42,7 +49,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
             given = flatten(input_tensors, Tensor) if input_tensors is not None else _inputs(model)
             return Sequential([*given, *map(copy, model.layers)], name=model.name)
         graph: Any = model._graph
-        copies = {id(layer): copy(layer) for layer in graph.layers}
+        copies = {id(layer): copy(layer) for layer in graph.layers if not isinstance(layer, InputLayer)}
     inputs = map_structure(_input, graph.inputs) if input_tensors is None else input_tensors
     values = dict(zip(map(id, graph.input_tensors), flatten(inputs, Tensor), strict=True))
 
@@ -61,7 +68,7 @@ def _inputs(model: Sequential) -> list[Tensor]:
 
 
 def _input(like: Tensor) -> Tensor:
-    return Input(batch_shape=like.shape, dtype=like.dtype, name=like.name)
+    return _input_of(_input_entry(input_layer_of(like)))
 
 
 def _replay(node: Any, values: dict[int, Any], call: Callable[[Any, Any, Any], Any]) -> None:
@@ -80,7 +87,7 @@ def _replay(node: Any, values: dict[int, Any], call: Callable[[Any, Any, Any], A
 
 def sequential_config(model: Sequential) -> dict[str, Any]:
     """name, trainable, dtype, and the layers, an Input the first of them where there is one."""
-    first = [_input_entry(t) for t in ([] if model._input is None else [model._input])]
+    first = [_input_entry(input_layer_of(t)) for t in ([] if model._input is None else [model._input])]
     return {"name": model.name, "trainable": model.trainable, "dtype": model.dtype,
             "layers": first + [serialize_keras_object(layer) for layer in model.layers],
             "build_input_shape": None if model._input is None else list(model._input.shape)}
@@ -99,15 +106,16 @@ def sequential_from(cls: Any, config: dict[str, Any]) -> Any:
     return model
 
 
-def _input_entry(x: Tensor) -> dict[str, Any]:
+def _input_entry(layer: Any) -> dict[str, Any]:
     return {"module": "fastnn.layers", "class_name": "InputLayer", "registered_name": None,
-            "config": {"batch_shape": list(x.shape), "dtype": x.dtype, "name": x.name}}
+            "config": layer.get_config()}
 
 
 def _input_of(entry: dict[str, Any]) -> Tensor:
     config = entry["config"]
     shape = config.get("batch_shape") or config.get("batch_input_shape")
-    return Input(batch_shape=tuple(shape), dtype=config.get("dtype"), name=config.get("name"))
+    return Input(batch_shape=tuple(shape), dtype=config.get("dtype"), name=config.get("name"),
+                 optional=config.get("optional", False))
 
 
 # ---- Model(inputs, outputs) -----------------------------------------------------------------------------------------
@@ -115,19 +123,20 @@ def _input_of(entry: dict[str, Any]) -> Tensor:
 
 def graph_config(graph: Graph) -> dict[str, Any]:
     """The layers and ops with what each is called on, as Keras: a tensor is [name, number of the call, output]."""
-    places: dict[int, list[Any]] = {id(t): [t.name, 0, 0] for t in graph.input_tensors}
+    places: dict[int, list[Any]] = {}
     entries: dict[str, dict[str, Any]] = {}
-    for x in graph.input_tensors:
-        entries[x.name] = {**_input_entry(x), "name": x.name, "inbound_nodes": []}
+    for x, layer in zip(graph.input_tensors, graph.input_layers):
+        places[id(x)] = [layer.name, 0, 0]
+        entries[layer.name] = {**_input_entry(layer), "name": layer.name, "inbound_nodes": []}
     for number, node in enumerate(graph.nodes):
-        layer = isinstance(node, Node)
-        name = node.layer.name if layer else f"{node.op.name}_op_{number}"
+        of_layer = isinstance(node, Node)
+        name = node.layer.name if of_layer else f"{node.op.name}_op_{number}"
         if name not in entries:
-            entries[name] = {**(serialize_keras_object(node.layer) if layer else _op_entry(node)), "name": name,
+            entries[name] = {**(serialize_keras_object(node.layer) if of_layer else _op_entry(node)), "name": name,
                              "inbound_nodes": []}
         calls = entries[name]["inbound_nodes"]
-        args, kwargs = (node.args, node.kwargs) if layer else (node.inputs, {})
-        for i, y in enumerate(flatten(node.outputs, Tensor) if layer else node.outputs):
+        args, kwargs = (node.args, node.kwargs) if of_layer else (node.inputs, {})
+        for i, y in enumerate(flatten(node.outputs, Tensor) if of_layer else node.outputs):
             places[id(y)] = [name, len(calls), i]
         calls.append({"args": _referred(list(args), places, name), "kwargs": _referred(kwargs, places, name)})
     return {"layers": list(entries.values()), "input_layers": map_structure(lambda t: places[id(t)], graph.inputs),

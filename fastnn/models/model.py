@@ -14,7 +14,7 @@ from fastnn.models.generate import Generator
 from fastnn.models.graph import Graph
 from fastnn.models.summary import summary
 from fastnn.nest import distinct, flatten
-from fastnn.serialization import serialize_keras_object
+from fastnn.serialization import custom_object_scope, serialize_keras_object
 from fastnn.training.trainer import Trainer
 
 
@@ -36,7 +36,7 @@ class Model(Trainer, Layer):
     }
     takes_integers = True       # a subclass's call sees the data as they are, as in Keras
     unwatched = Layer.unwatched | {"stop_training", "history", "optimizer", "loss", "compiled", "run_eagerly",
-                                   "_worker", "_symbols", "_generator"}
+                                   "_worker", "_symbols", "_generator", "_output_form"}
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         if name is None and inputs is not None:
@@ -80,6 +80,10 @@ class Model(Trainer, Layer):
             super()._build(input_shape)         # a subclass's own
         self.built = True       # sublayers build themselves when they are called
 
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether data of another shape than its inputs have do as well."""
+        return False
+
     # ---- as plain data ----------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
@@ -89,9 +93,10 @@ class Model(Trainer, Layer):
         return {key: value for key, value in super().get_config().items() if key not in ("inputs", "outputs")}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """The model of a get_config(), with new weights."""
-        return copies().model_from(cls, config) if "input_layers" in config else super().from_config(config)
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of a get_config(), with new weights. custom_objects: classes and functions of your own by name."""
+        with custom_object_scope(custom_objects or {}):
+            return copies().model_from(cls, config) if "input_layers" in config else super().from_config(config)
 
     def _copied(self) -> Any:
         graph = type(self).__init__ is Model.__init__ and self._graph is not None

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.engine import backend
+from fastnn.engine.context import not_recording, symbolic_pass
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import NotBuiltError, shown
+from fastnn.errors import KindError, NotBuiltError, ShapeError, shown
 from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer
 from fastnn.models.graph import Graph
 from fastnn.models.model import Model, copies
 from fastnn.nest import flatten
 from fastnn.ops.rows.data import as_dtype, as_rank
+from fastnn.serialization import custom_object_scope
 
 
 class Sequential(Model):
@@ -19,7 +21,7 @@ class Sequential(Model):
     without, they are made when the model first sees data."""
 
     searched = False        # its layers are those of the chain
-    unwatched = Model.unwatched | {"_links"}        # whoever changes the chain says so (_finish)
+    unwatched = Model.unwatched | {"_links", "_others"}     # whoever changes the chain says so (_finish)
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         if callable(trainable):
@@ -27,6 +29,7 @@ class Sequential(Model):
         super().__init__(name=name, trainable=trainable)
         self._input: Tensor | None = None
         self._links: list[Any] = []         # the Input, then what each layer makes of the one before
+        self._others: dict[Any, bool] | None = None     # shapes beside that of the data it was built for
         for layer in layers or []:
             self._append(layer)
         self._finish()
@@ -50,7 +53,7 @@ class Sequential(Model):
             self._input, self._links = layer, [layer]
             return
         if not isinstance(layer, Layer):
-            raise TypeError(f"{self.name}: got {shown(layer)}; needs a layer, such as Dense(10).")
+            raise KindError(f"{self.name}: got {shown(layer)}; needs a layer, such as Dense(10).")
         if any(la is layer for la in self._sublayers):
             raise ValueError(f"{self.name}: the layer {layer.name!r} is there already; make a new one.")
         if any(la.name == layer.name for la in self._sublayers):
@@ -77,8 +80,23 @@ class Sequential(Model):
         links: list[Any] = [x]
         for layer in self._sublayers:
             links.append(layer(links[-1]))
-        self._input, self._links = x, links
+        self._input, self._links, self._others = x, links, {}
         self._finish()
+
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether data of another shape than those it was built for, in want of an Input, go through its layers."""
+        if self._others is None or self._input is None or len(shape) != self._input.ndim or all(
+                n in (None, m) for n, m in zip(self._input.shape[1:], shape[1:])):
+            return False
+        key = backend.floatx(), shape[1:], tuple(layer._version for layer in self._sublayers)
+        if key not in self._others:
+            with not_recording(), symbolic_pass():
+                try:
+                    self(Tensor(None, shape=(None, *shape[1:]), dtype=self._input.dtype))
+                    self._others[key] = True
+                except (TypeError, ValueError):
+                    self._others[key] = False
+        return self._others[key]
 
     def _finish(self) -> None:
         """The graph of the chain as it is now."""
@@ -90,13 +108,23 @@ class Sequential(Model):
             self._sublayers = layers
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the weights for inputs of this shape, batch axis first."""
-        if self._input is None and input_shape is not None:
+        """Make the weights for inputs of this shape, batch axis first. ValueError where an Input has another."""
+        if input_shape is None:
+            return
+        if self._input is None:
             self._begin(Input(tuple(input_shape)[1:], dtype=backend.floatx()))
+        elif len(input_shape) != self._input.ndim or any(
+                None not in (n, m) and n != m for n, m in zip(input_shape, self._input.shape)):
+            raise ShapeError(f"{self.name}: build() got the shape {tuple(input_shape)}; needs {self._input.shape}, "
+                             "that of its Input.")
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if self._input is None:
-            x = flatten(args[0])[0]
+        if not self._sublayers and self._input is None:
+            raise NotBuiltError(f"{self.name}: has no layers; needs one at least: add(Dense(10)).")
+        if self._input is None and not isinstance(args[0], Tensor):
+            self.built = True       # nested inputs: its layers are built as they are called
+        elif self._input is None:
+            x = args[0]
             self._begin(Input(x.shape[1:], dtype=x.dtype if self.takes_integers else None))
 
     @property
@@ -109,9 +137,10 @@ class Sequential(Model):
         return dict(copies().sequential_config(self))
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """The model of a get_config(), with new weights."""
-        return copies().sequential_from(cls, config)
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of a get_config(), with new weights. custom_objects: classes and functions of your own by name."""
+        with custom_object_scope(custom_objects or {}):
+            return copies().sequential_from(cls, config)
 
     def _copied(self) -> Any:
         return copies().clone_model(self)

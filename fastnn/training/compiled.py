@@ -53,7 +53,7 @@ class Compiled(States):
             return
         self.heads_checked = False
         chosen = _per_output(self.loss, list(output_names), "loss")
-        self.losses = [None if item is None else losses.get(item) for item in chosen]
+        self.losses = [None if item is None else losses.get(_alone(item)) for item in chosen]
         weights = _per_output(self.loss_weights, list(output_names), "loss_weights", spread=False)
         self.weights = [1.0 if w is None else number(w, "compile(): loss_weights") for w in weights]
         self.states = None
@@ -76,6 +76,13 @@ class Compiled(States):
         given = [_per_output(each, self.output_names, "metrics", lists=True)
                  for each in (self.metrics, self.weighted_metrics)]
         return [loss is not None or any(_given(each[i]) for each in given) for i, loss in enumerate(self.losses)]
+
+    def is_own(self, output: int) -> bool:
+        """Whether the loss of this output is a function or class of the user's."""
+        loss = self.losses[output]
+        function = getattr(loss, "fn", type(loss))
+        return loss is not None and not all(str(getattr(each, "__module__", "")).startswith("fastnn.")
+                                            for each in (type(loss), function))
 
     def kind(self, output: int) -> str:
         """'labels' or 'float': what the loss of this output takes as y."""
@@ -229,6 +236,11 @@ def _free_key(prefix: str, name: str, weighted: bool, taken: dict[str, int]) -> 
 
 def _given(value: Any) -> list[Any]:
     return [leaf for leaf in flatten(value) if leaf is not None]
+
+
+def _alone(item: Any) -> Any:
+    """A loss that stands in a list of its own, as metrics may."""
+    return item[0] if isinstance(item, (list, tuple)) and len(item) == 1 else item
 
 
 def _per_output(value: Any, names: list[str], what: str, *, spread: bool = True, lists: bool = False) -> list[Any]:

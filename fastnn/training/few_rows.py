@@ -112,7 +112,8 @@ class Straights:
 
     def _record(self, x: np.ndarray, key: Any) -> np.ndarray | None:
         model = self.model
-        if not model.built or len(model.inputs or "x") != 1 or len(model.outputs or "y") != 1:
+        form = model._output_form if model._graph is None else model._graph.outputs
+        if not model.built or len(model.inputs or "x") != 1 or isinstance(form, (list, tuple, dict)):
             return None
         arrays = arguments.adapt_x(model, x, "predict()", check_finite=False)
         if arrays["x0"].shape != x.shape or len(arrays) != 1:

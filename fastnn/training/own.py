@@ -16,6 +16,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import not_recording, symbolic_pass
 from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor
+from fastnn.feeding.arguments import of_form
 from fastnn.feeding.feed import Feed
 from fastnn.layers.layer import forward_pass
 from fastnn.metrics.metric import Metric, Reading, State
@@ -137,7 +138,7 @@ def step(steps: Any, mode: str, feed: Feed, rows: int) -> None:
     """One step that the model writes itself; what it returns becomes the logs."""
     model = steps.model
     data = feed.batch(rows)
-    x, y = (map_structure(lambda leaf: data.get(leaf, leaf), part) for part in feed.template)
+    x, y = (of_form(part, data) for part in feed.template)
     parts = [x, y, data.get("weight")]
     while len(parts) > 1 and parts[-1] is None:
         parts.pop()

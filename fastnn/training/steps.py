@@ -15,6 +15,7 @@ from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
 from fastnn.errors import warn
+from fastnn.feeding.arguments import of_form
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import context, forward_pass
@@ -151,7 +152,7 @@ class Steps:
         data = feed.batch(batch)
         with GradientTape(), forward_pass(True, self.draws):
             with section_scope("forward"):
-                outputs = flatten(model(_inputs(data)), Tensor)
+                outputs = flatten(model(of_form(feed.template[0], data)), Tensor)
             loss = model.optimizer.scale_loss(self._loss(data, outputs, batch))
         variables = distinct(model.trainable_weights)
         model.optimizer.apply(self._gradients(loss, variables), variables)
@@ -195,7 +196,7 @@ class Steps:
         model, compiled = self.model, self.model.compiled
         data = feed.batch(batch)
         with GradientTape(), self.inference():      # the loss looks for logits behind the outputs
-            outputs = flatten(model(_inputs(data)), Tensor)
+            outputs = flatten(model(of_form(feed.template[0], data)), Tensor)
             self._loss(data, outputs, batch)
         compiled.update_metrics(data, outputs)
         feed.next(batch)
@@ -204,8 +205,9 @@ class Steps:
         """Gather, forward, store."""
         data = feed.batch(batch)
         with self.inference():
-            feed.store(flatten(self.model.predict_step((_inputs(data),)) if self.model.writes("predict")
-                               else self.model(_inputs(data)), Tensor))
+            x = of_form(feed.template[0], data)
+            outputs = self.model.predict_step((x,)) if self.model.writes("predict") else self.model(x)
+            feed.store(flatten(outputs, Tensor))
         feed.next(batch)
 
     def log_metrics(self) -> None:
@@ -226,8 +228,3 @@ class Steps:
             self.model.compiled.reset()
 
         self._once(self.LOG, "log metrics", body)
-
-
-def _inputs(data: dict[str, Tensor]) -> Any:
-    xs = [t for name, t in data.items() if name.startswith("x")]
-    return xs[0] if len(xs) == 1 else xs

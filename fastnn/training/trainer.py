@@ -21,7 +21,7 @@ from fastnn.feeding.opening import open_source, open_validation, split_off
 from fastnn.feeding.raw import adapt_raw
 from fastnn.frames import entrance
 from fastnn.metrics import Metric
-from fastnn.nest import distinct
+from fastnn.nest import distinct, map_structure
 from fastnn.reporting.history import History
 from fastnn.reporting.progress import Progress
 from fastnn.training import loop
@@ -49,6 +49,7 @@ class Trainer(OwnSteps, Inside):
         @property
         def outputs(self) -> list[Any] | None: ...
         def _holds(self, kind: type) -> list[Any]: ...
+        def takes(self, shape: tuple[int, ...]) -> bool: ...
         @property
         def weights(self) -> list[Any]: ...
         @property
@@ -70,6 +71,7 @@ class Trainer(OwnSteps, Inside):
         self._worker = 0
         self._straights = Straights(self)
         self._symbols: dict[Any, Any] = {}
+        self._output_form: Any = None       # of a subclass, as its last call gave it
 
     # ---- compile ----------------------------------------------------------------------------------------------
 
@@ -239,10 +241,10 @@ class Trainer(OwnSteps, Inside):
             raise
 
     def _packed(self, outputs: list[np.ndarray]) -> Any:
-        """One array, a list, or a dict where the model's outputs are one."""
-        if self._graph is not None and isinstance(self._graph.outputs, dict):
-            return dict(zip(self._graph.output_names, outputs))
-        return outputs[0] if len(outputs) == 1 else outputs
+        """The arrays in the form of the model's outputs: one, a list, a dict, or these in each other."""
+        form = self._output_form if self._graph is None else self._graph.outputs
+        arrays = iter(outputs)
+        return map_structure(lambda _: next(arrays), form)
 
     def __getstate__(self) -> dict[str, Any]:
         raise TypeError(f"{self.name}: a model cannot be pickled; move get_weights() and rebuild the layers instead.")
