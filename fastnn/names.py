@@ -1,6 +1,10 @@
 """Names of things: checked, counted, in snake case. Ground floor; imports errors only."""
 
+import inspect
 import re
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
 
 from fastnn.errors import shown
 
@@ -34,3 +38,11 @@ def checked_name(name: str | None, where: str) -> str | None:
         raise ValueError(f"{where}: got the name {shown(name, 40)}; needs 1 to 255 printable characters without '/' or "
                          "'..'.")
     return name
+
+
+def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a function's parameters. Most of an import of fastnn was inspect.signature once."""
+    if type(function) is not FunctionType or "__wrapped__" in function.__dict__ or function.__code__.co_flags & (
+            inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
+        return tuple(inspect.signature(function).parameters)
+    return function.__code__.co_varnames[:function.__code__.co_argcount + function.__code__.co_kwonlyargcount]

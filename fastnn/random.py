@@ -4,7 +4,7 @@ Every consumer of random numbers (an initializer call, a Dropout layer, a shuffl
 numbers are a function of (seed, stream, counter) alone, so they do not depend on threads, platform or NumPy.
 """
 
-import secrets
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class _State:
     generator: "SeedGenerator | None" = None      # of draws without a seed
 
 
-_state = _State(secrets.randbits(62))
+_state = _State(int.from_bytes(os.urandom(8)) >> 2)
 _lock = threading.Lock()
 
 

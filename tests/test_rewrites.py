@@ -257,7 +257,7 @@ def test_the_first_step_has_the_bits_of_all_others(any_backend: str) -> None:
     ("y = relu(x)", "y = leaky_relu(x, slope=0.1, more=1)"), ("y = relu(x, slope=1)", "y = tanh(x)")])
 def test_a_rule_names_inputs_outputs_and_constants_as_the_op_does(calls: str, instead: str) -> None:
     with pytest.raises(TypeError, match=r"needs \w*relu\(x"):
-        Rewrite(calls, instead, by_name)
+        Rewrite(calls, instead, by_name).read()
 
 
 def test_a_rule_that_gives_a_tensor_another_shape_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,20 +72,20 @@ def numbered(names: tuple[str, ...], count: int) -> tuple[str, ...]:
     return tuple(f"{names[0][1:]}[{i}]" for i in range(count)) if names[0].startswith("*") else names
 
 
+families = sorted(m.name for m in pkgutil.iter_modules(fastnn.reference.__path__) if m.name[0] != "_")     # of kernels
+
+
 def _read_reference() -> dict[str, Kernel]:
     found = {}
-    for module_info in pkgutil.iter_modules(fastnn.reference.__path__):
-        if module_info.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"fastnn.reference.{module_info.name}")
+    for family in families:
+        module = importlib.import_module(f"fastnn.reference.{family}")
         for name, function in vars(module).items():
             if name.startswith("_") or not inspect.isfunction(function) or function.__module__ != module.__name__:
                 continue
-            parameters = inspect.signature(function).parameters.values()
-            found[name] = Kernel(name, function,
-                                 tuple(p.name if p.kind == p.POSITIONAL_OR_KEYWORD else f"*{p.name}" for p in parameters
-                                       if p.kind != p.KEYWORD_ONLY),
-                                 tuple(p.name for p in parameters if p.kind == p.KEYWORD_ONLY),
+            code = function.__code__        # inspect.signature is slow, and there are 300
+            first, last = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+            star = [f"*{code.co_varnames[last]}"] if code.co_flags & inspect.CO_VARARGS else []
+            found[name] = Kernel(name, function, (*code.co_varnames[:first], *star), code.co_varnames[first:last],
                                  by_numpy=getattr(module, "BY_NUMPY", False))
     return found
 

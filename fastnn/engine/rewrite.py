@@ -11,11 +11,11 @@ right says that q is p. A call that is on both sides stays where it is.
 """
 
 import ast
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastnn.engine.memory import Writes
+from fastnn.names import parameter_names
 
 rules: list["Rewrite"] = []     # what programs apply; fastnn.ops puts its own in
 
@@ -45,14 +45,23 @@ class Rewrite:
     def __init__(self, calls: str, instead: str, ops: Mapping[str, Any], where: Callable[..., bool] | None = None,
                  shared: Sequence[str] = (), rounds: bool = False) -> None:
         self.text = f"{' '.join(calls.split())} -> {' '.join(instead.split())}"
+        self.where, self.shared, self.rounds = where, frozenset(shared), rounds
+        self.wanted = parameter_names(where) if where else ()
+        self._written: Any = calls, instead, ops
+
+    def read(self) -> "Rewrite":
+        """Take the rule in, when a program first asks for it. TypeError for calls that the ops do not fit."""
+        if self._written is None:
+            return self
+        calls, instead, ops = self._written
         self.calls, _ = _parsed(calls, ops)
         new, self.same = _parsed(instead, ops)
         self.new = [pattern for pattern in new if pattern not in self.calls]
-        self.where, self.shared, self.rounds = where, frozenset(shared), rounds
-        self.wanted = tuple(inspect.signature(where).parameters) if where else ()
         self.stays = frozenset(i for i, pattern in enumerate(self.calls) if pattern in new)
         self.given = {name for pattern in self.new for name in pattern.outputs} | set(self.same)
         self.order = _order(self.calls)
+        self._written = None
+        return self
 
     def __repr__(self) -> str:
         return f"<Rewrite {self.text}>"
@@ -100,7 +109,7 @@ def rewrite(calls: Sequence[Any], keep: Sequence[Any],
     """(the calls after all rules, one after the other; `keep`, with other tensors that hold the same; whether a rule
     was used that rounds)."""
     graph = _Graph(calls, keep)
-    used = [rule.rounds for rule in applied if graph.apply(rule)]
+    used = [rule.rounds for rule in applied if graph.apply(rule.read())]
     return graph.calls(), [graph.known_as(t) for t in keep], any(used)
 
 

@@ -7,6 +7,7 @@ without being set (an item of a list, the state of a generator) is compared when
 
 import contextlib
 import operator
+import sys
 import threading
 import zlib
 from collections.abc import Collection, Iterable, Iterator
@@ -17,7 +18,7 @@ import numpy as np
 from fastnn.nest import flatten
 
 _NOTHING = object()
-_INSIDE = (np.ndarray, list, set, dict, np.random.Generator, np.random.RandomState)     # what is looked into
+_INSIDE = (np.ndarray, list, set, dict)     # what is looked into, and generators
 _PLAIN = (bool, int, float, complex, str, bytes, tuple, type(None))
 _edits = 0      # of all objects: while it stands still, no version has to be compared
 
@@ -78,7 +79,7 @@ def contents(used: Watched) -> dict[str, Any]:
 def _frozen(value: Any, depth: int) -> Any:
     """A value to compare with; the very object where nothing in it is looked at."""
     if not isinstance(value, _INSIDE):
-        return value
+        return _state(value)
     if isinstance(value, np.ndarray):
         inside = _items(value.ravel().tolist(), depth) if value.dtype.kind == "O" else zlib.crc32(value.tobytes())
         return value.shape, value.dtype.str, inside
@@ -86,9 +87,15 @@ def _frozen(value: Any, depth: int) -> Any:
         return type(value).__name__, _items(value, depth)
     if isinstance(value, dict):
         return "dict", _items([part for item in value.items() for part in item], depth)
-    if isinstance(value, np.random.Generator):
+    return value
+
+
+def _state(value: Any) -> Any:
+    """The state of a generator of NumPy; anything else as it is. Whoever has none may never have imported them."""
+    random = sys.modules.get("numpy.random")
+    if random is not None and isinstance(value, random.Generator):
         return repr(value.bit_generator.state)
-    if isinstance(value, np.random.RandomState):
+    if random is not None and isinstance(value, random.RandomState):
         return repr(value.get_state())
     return value
 
@@ -105,7 +112,7 @@ def _flat(value: Any, was: Any) -> tuple[Any, list[Any]] | None:
     """A list or dict that is as it was and holds no containers, with what is in it: quickly compared."""
     if type(value) in (list, dict) and _frozen(value, 0) == was:
         items = [*value, *value.values()] if isinstance(value, dict) else list(value)
-        if not any(isinstance(item, _INSIDE) for item in items):
+        if all(_frozen(item, 1) is item for item in items):
             return value, items
     return None
 

@@ -5,7 +5,6 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 _END = object()
@@ -75,9 +74,10 @@ def in_threads(function: Callable[[int], Any], indices: Iterable[int], workers: 
     if workers <= 1:
         yield from map(function, indices)
         return
+    from concurrent.futures import ThreadPoolExecutor  # which brings logging; few want workers
     pool = ThreadPoolExecutor(workers, "fastnn batches")
     try:
-        waiting: deque[Future[Any]] = deque()
+        waiting: deque[Any] = deque()
         for index in indices:
             waiting.append(pool.submit(function, index))
             if len(waiting) >= depth:

@@ -7,17 +7,14 @@ What changes more than that is no rule: a loss that starts from the logits does 
 """
 
 import importlib
-import pkgutil
 from typing import Any
 
-import fastnn.reference
-from fastnn.engine.backend import floatx
+from fastnn.engine.backend import families, floatx
 from fastnn.engine.rewrite import Rewrite
 from fastnn.ops._op import by_name
 
-for _family in pkgutil.iter_modules(fastnn.reference.__path__):      # all ops, so that they are in by_name
-    if not _family.name.startswith("_"):
-        importlib.import_module(f"fastnn.ops.rows.{_family.name}")
+for _family in families:      # all ops, so that they are in by_name
+    importlib.import_module(f"fastnn.ops.rows.{_family}")
 
 _ACTIVATIONS = ("relu", "tanh", "sigmoid")      # those that products and convolutions can apply to what they compute
 _PRODUCTS = ("dense(x, w, b", "conv2d(x, w, b", "conv2d_transpose(x, w, b")

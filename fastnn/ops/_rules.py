@@ -1,10 +1,10 @@
 """Rules of ops: functions called with the arguments that they name; the shape rules that many share. Floor 2."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 from fastnn.errors import ShapeError
+from fastnn.names import parameter_names
 
 Shape = tuple[int | None, ...]
 
@@ -31,7 +31,7 @@ class Rule:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.parameters = tuple(inspect.signature(function).parameters)
+        self.parameters = parameter_names(function)
 
     def __call__(self, values: dict[str, Any]) -> Any:
         return self.function(*[values[name] for name in self.parameters])

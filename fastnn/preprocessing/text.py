@@ -1,6 +1,5 @@
 """Text to numbers (Keras' preprocessing.text): words or letters get numbers by how often they occur."""
 
-import hashlib
 import json
 import math
 from collections import Counter, OrderedDict
@@ -38,6 +37,7 @@ def hashing_trick(text: str, n: int, hash_function: Any = None, filters: str = F
     """
     if hash_function is None or hash_function == "md5":
         def hash_function(word: str) -> int:
+            import hashlib
             return int(hashlib.md5(word.encode(), usedforsecurity=False).hexdigest(), 16)
     words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)
     return [hash_function(word) % (n - 1) + 1 for word in words]

@@ -3,7 +3,6 @@
 Imports nothing of fastnn. A text is a list of (piece, style) with the styles "", "bold", "done" and "rest".
 """
 
-import html
 import shutil
 import sys
 from collections import deque
@@ -109,6 +108,7 @@ class Notebook:
     def _show(self, lines: list[Text]) -> None:
         if self._dropped:
             lines = [[(f"… {self._dropped} lines before", "")], *lines]
+        import html  # only a notebook wants it
         plain = "\n".join("".join(piece for piece, _ in line) for line in lines)
         marked = "\n".join("".join(
             f'<span style="{_CSS[style]}">{html.escape(piece)}</span>' if style else html.escape(piece)
