@@ -6,6 +6,7 @@ which: "Dense: units", "fit(): epochs". Ground floor; imports errors only.
 
 import math
 import operator
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -79,6 +80,11 @@ def text(value: Any, what: str, example: str = "") -> str:
     if not value:
         raise ValueError(f"{what} is empty; needs {wanted}.")
     return value
+
+
+def path(value: Any, what: str, example: str) -> str:
+    """The name of a file or folder, a text or a Path, as a text that is not empty."""
+    return text(os.fspath(value) if isinstance(value, os.PathLike) else value, what, example)
 
 
 def choice(value: Any, what: str, options: Iterable[str]) -> str:

@@ -69,6 +69,8 @@ def test_lengths_that_differ(any_backend: str) -> None:
 @pytest.mark.parametrize("name", ["batch_size", "steps_per_epoch", "validation_freq", "validation_batch_size",
                                   "validation_steps"])
 def test_counts(name: str, value: Any, kind: type[Exception]) -> None:
+    if name == "validation_freq" and isinstance(value, list):
+        return      # the epochs that are validated
     extra = {"validation_data": (X, Y)} if name.startswith("validation") else {}
     refused(regression(), kind, name, **{name: value}, **extra)
 

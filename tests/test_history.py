@@ -92,6 +92,51 @@ def test_json_is_json_even_after_divergence(tmp_path):
     assert (tmp_path / "run.json").read_text() == text
 
 
+def test_json_and_back(tmp_path):
+    history = example()
+    history.begin_run()
+    history.append(3, {"loss": math.nan, "accuracy": 0.5})
+    history.to_json(tmp_path / "run.json")
+    for given in (tmp_path / "run.json", history.to_json()):
+        read = History.from_json(given)
+        assert read.epoch == history.epoch and read.runs == [3] and read.params == history.params
+        columns = [read.column(name) for name in ("accuracy", "val_loss")]
+        assert columns == [[0.75, 1.0, 1.0, 0.5], [0.5, None, 0.25, None]]
+        assert read["loss"][:3] == history["loss"][:3] and math.isnan(read["loss"][3])
+
+
+def test_values_by_name_and_what_there_is_instead():
+    history = example()
+    assert history["loss"] is history.history["loss"] and "loss" in history and "acc" not in history
+    assert list(history) == ["accuracy", "loss", "val_loss"]
+    for ask in (lambda: history["acc"], lambda: history.history["acc"], lambda: History().history["loss"]):
+        with pytest.raises(KeyError, match=r"accuracy, loss, val_loss|no epochs yet"):
+            ask()
+
+
+def test_two_records_in_one():
+    joined = example() + example()
+    assert joined.epoch == [0, 1, 2] * 2 and joined.runs == [0, 3] and len(joined) == 6
+    assert joined.column("val_loss") == [0.5, None, 0.25] * 2
+    assert joined["loss"] == example()["loss"] * 2
+    again = pickle.loads(pickle.dumps(joined))
+    assert again.history == joined.history and (History() + example()).runs == [0]
+
+
+def test_compare_says_which_was_best_and_when():
+    other = History()
+    other.extend(range(2), {"loss": [0.5, 0.75], "accuracy": [0.25, 0.5]})
+    assert example().compare(other=other).splitlines() == [
+        "accuracy", "  this   last 1          best 1          in epoch 2",
+        "  other  last 0.5        best 0.5        in epoch 2",
+        "loss", "  this   last 0.0625     best 0.0625     in epoch 3",
+        "  other  last 0.75       best 0.5        in epoch 1",
+        "val_loss", "  this   last 0.25       best 0.25       in epoch 3"]
+    figure = example().plot(other=other)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [
+        "this, training", "this, validation", "other, training"]
+
+
 def test_frame():
     pandas = pytest.importorskip("pandas")
     frame = example().to_frame()

@@ -38,8 +38,14 @@ class Clock:
 
 
 def plain(text):
-    """Without colours."""
-    return re.sub(r"\x1b\[\d+m", "", text)
+    """Without colours, and without what clears the rest of a line."""
+    return re.sub(r"\x1b\[(\d+m|K)", "", text)
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A terminal that has room for everything."""
+    monkeypatch.setenv("COLUMNS", "140")
 
 
 def run(progress, clock, epochs, steps=18, seconds=0.036):
@@ -107,8 +113,60 @@ def test_the_rest_of_a_longer_draft_is_wiped():
     clock.now += 1
     progress.update(5, {"loss": 0.5, "accuracy": 0.1})
     progress.epoch_end(10, {"loss": 0.25}, 2)
-    draft, final = plain(out.getvalue()).split("\r")
-    assert final == f"10/10 {BAR} 2s 200ms/step - loss: 0.2500" + " " * (len(draft) - len(final.rstrip())) + "\n"
+    draft, final = out.getvalue().split("\r")
+    assert final.startswith("\x1b[K") and plain(final) == f"10/10 {BAR} 2s 200ms/step - loss: 0.2500\n"
+    assert len(draft) > len(final)
+
+
+def test_a_bar_shrinks_before_the_logs_go(monkeypatch):
+    logs = {"loss": 0.5, "accuracy": 0.25, "val_loss": 0.5, "val_accuracy": 0.25}
+    shown = {}
+    for columns in (120, 110, 80, 60, 30):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        out = Terminal()
+        progress = Progress(1, 1, 10, out, clock=Clock())
+        progress.epoch_begin(0)
+        progress.epoch_end(10, logs, 2.0)
+        shown[columns] = plain(out.getvalue())
+        assert all(len(line) < columns for line in shown[columns].splitlines())
+        assert all(f"{name}: {value:.4f}" in shown[columns] for name, value in logs.items())
+    assert [shown[n].count("━") for n in shown] == [20, 10, 5, 5, 5]
+    assert ["/step" in shown[n] for n in shown] == [True, True, False, False, False]
+    assert shown[60].splitlines() == ["10/10 ━━━━━ 2s - accuracy: 0.2500 - loss: 0.5000",
+                                      "  val_accuracy: 0.2500 - val_loss: 0.5000"]
+
+
+def test_a_draft_in_a_terminal_made_narrower_is_cleared(monkeypatch):
+    out, clock = Terminal(), Clock()
+    progress = Progress(1, 1, 10, out, clock=clock)
+    progress.epoch_begin(0)
+    clock.now += 1
+    progress.update(5, {f"metric_{i}": 0.5 for i in range(6)})
+    assert 120 < len(plain(out.getvalue())) < 140
+    monkeypatch.setenv("COLUMNS", "50")         # the draft has become three lines
+    clock.now += 1
+    before = len(out.getvalue())
+    progress.update(6, {"loss": 0.5})
+    assert out.getvalue()[before:].startswith("\x1b[2A\r\x1b[J")
+
+
+def test_an_evaluation_after_the_epoch_moves():
+    out, clock = Terminal(), Clock()
+    progress = Progress(1, 2, 10, out, clock=clock)
+    progress.epoch_begin(0)
+    clock.now += 1
+    testing = progress.testing(10, {"loss": 0.5}, 1.0, 4)
+    for done in (1, 2):
+        clock.now += 0.1
+        testing.update(done, dict)
+    testing.epoch_end(4)
+    progress.epoch_end(10, {"loss": 0.5, "val_loss": 0.25}, 1.0)
+    drafts = plain(out.getvalue()).split("\n", 1)[1].split("\r")
+    assert drafts == [f"10/10 {BAR} 1s 100ms/step - loss: 0.5000 - evaluating 1/4",
+                      f"10/10 {BAR} 1s 100ms/step - loss: 0.5000 - evaluating 2/4",
+                      f"10/10 {BAR} 1s 100ms/step - loss: 0.5000 - val_loss: 0.2500\n"]
+    quiet = Progress(2, 1, 10, io.StringIO(), clock=clock)
+    quiet.testing(10, {}, 1.0, 4).update(1)
 
 
 def test_redraws_are_50_ms_apart():
@@ -239,6 +297,35 @@ def test_one_bar_for_the_whole_run():
     assert out.getvalue().count("\n") == 1 and 19 <= len(drafts) <= 23
     assert drafts[-1] == f"1000/1000 {BAR} 1s 1ms/epoch - accuracy: 0.9123 - loss: 0.3123\n"
     assert re.fullmatch(rf" *\d+/1000 {BAR} \ds 1ms/epoch - .*loss: 0\.\d+ *", drafts[5])
+
+
+def test_auto_is_one_bar_once_epochs_are_fast():
+    out, clock = Terminal(), Clock()
+    progress = Progress("auto", 1000, 2, out, clock=clock)
+    assert progress.quiet_epochs(0) == 0
+    run_epochs = [0.5, 0.03, 0.01]
+    for epoch, seconds in enumerate(run_epochs):
+        progress.epoch_begin(epoch)
+        clock.now += seconds
+        progress.epoch_end(2, {"loss": 0.5}, seconds)
+    assert progress.mode == "run" and out.getvalue().count("Epoch ") == 3
+    for epoch in range(3, 1000):
+        progress.epoch_begin(epoch)
+        clock.now += 0.001
+        progress.epoch_end(2, {"loss": 0.25}, 0.001)
+    progress.close()
+    *lines, rest = plain(out.getvalue()).split("\n")
+    assert len(lines) == 7 and not rest and lines[-1].split("\r")[-1] == f"1000/1000 {BAR} 1s 1ms/epoch - loss: 0.2500"
+    for given, epochs, stream in ((1, 1000, Terminal()), ("auto", 20, Terminal()), ("auto", 1000, io.StringIO())):
+        each = Progress(given, epochs, 2, stream, clock=clock)      # asked for, few, or nothing can be redrawn
+        each.epoch_begin(0)
+        each.epoch_end(2, {}, 0.001)
+        assert each.mode != "run"
+    last = Progress("auto", 100, 2, out := Terminal(), clock=clock)
+    last.epoch_begin(0)
+    last.epoch_end(2, {}, 0.001)
+    last.close()        # stopped then: no bar of no epochs
+    assert out.getvalue().count("\n") == 2
 
 
 def test_one_bar_is_one_line_where_nothing_can_be_redrawn():

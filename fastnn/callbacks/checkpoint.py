@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import flag, number, optional, whole
+from fastnn.arguments import flag, number, optional, path, whole
 from fastnn.callbacks.base import Callback, Logs
 from fastnn.callbacks.monitor import MonitorCallback, verbosity
 from fastnn.errors import ModelFileError, shown, warn
@@ -16,10 +16,10 @@ from fastnn.errors import ModelFileError, shown, warn
 
 def _frequency(save_freq: Any, where: str) -> Any:
     """'epoch' or a number of steps."""
-    if isinstance(save_freq, str) or not hasattr(save_freq, "__index__"):
-        if save_freq != "epoch":
-            raise ValueError(f"{where}: save_freq is {shown(save_freq)}; needs 'epoch' or a whole number of steps.")
-        return "epoch"
+    if isinstance(save_freq, str) and save_freq == "epoch":
+        return save_freq
+    if isinstance(save_freq, (str, float)):
+        raise ValueError(f"{where}: save_freq is {shown(save_freq)}; needs 'epoch' or a whole number of steps.")
     return whole(save_freq, f"{where}: save_freq")
 
 
@@ -40,7 +40,7 @@ class ModelCheckpoint(MonitorCallback):
                  save_weights_only: bool = False, mode: str = "auto", save_freq: Any = "epoch",
                  initial_value_threshold: float | None = None) -> None:
         super().__init__(monitor, mode)
-        self.filepath = os.fspath(filepath)
+        self.filepath = path(filepath, "ModelCheckpoint: filepath", "model.fnn")
         self.verbose = verbosity(verbose, "ModelCheckpoint")
         self.save_best_only = flag(save_best_only, "ModelCheckpoint: save_best_only")
         self.save_weights_only = flag(save_weights_only, "ModelCheckpoint: save_weights_only")
@@ -70,7 +70,7 @@ class ModelCheckpoint(MonitorCallback):
             self._look({**(logs or {}), "epoch": epoch + 1})
 
     def _look(self, logs: dict[str, Any]) -> None:
-        path = self._path(logs)
+        name = self._name(logs)
         why = f"epoch {logs['epoch']}"
         if self.save_best_only:
             if np.ndim(logs.get(self.monitor, 0)):
@@ -81,14 +81,14 @@ class ModelCheckpoint(MonitorCallback):
                     return self._say(f"{why}: {self.monitor} {value:.4g} is not better than {self.best or 0:.4g}.")
                 why += f": {self.monitor} {value:.4g} is the best so far"
                 self.best = value
-        folder = os.path.dirname(path)
+        folder = os.path.dirname(name)
         if folder:
             os.makedirs(folder, exist_ok=True)
-        (self.model.save_weights if self.save_weights_only else self.model.save)(path, overwrite=True)
-        self.latest = path
-        return self._say(f"{why}; saved {path}.")
+        (self.model.save_weights if self.save_weights_only else self.model.save)(name, overwrite=True)
+        self.latest = name
+        return self._say(f"{why}; saved {name}.")
 
-    def _path(self, logs: dict[str, Any]) -> str:
+    def _name(self, logs: dict[str, Any]) -> str:
         try:
             return self.filepath.format(**logs)
         except (KeyError, IndexError) as error:
@@ -116,9 +116,7 @@ class BackupAndRestore(Callback):
 
     def __init__(self, backup_dir: Any, save_freq: Any = "epoch", double_checkpoint: bool = False,
                  delete_checkpoint: bool = True) -> None:
-        self.backup_dir = os.fspath(backup_dir)
-        if not self.backup_dir:
-            raise ValueError("BackupAndRestore: backup_dir is empty; needs the name of a folder of its own.")
+        self.backup_dir = path(backup_dir, "BackupAndRestore: backup_dir", "backup")
         self.save_freq = _frequency(save_freq, "BackupAndRestore")
         self.double_checkpoint = flag(double_checkpoint, "BackupAndRestore: double_checkpoint")
         self.delete_checkpoint = flag(delete_checkpoint, "BackupAndRestore: delete_checkpoint")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import flag, text
+from fastnn.arguments import flag, path, text
 from fastnn.callbacks.base import Callback, Logs
 from fastnn.errors import shown, warn
 from fastnn.reporting.history import plain
@@ -24,7 +24,7 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
-        self.filename = os.fspath(filename)
+        self.filename = path(filename, "CSVLogger: filename", "log.csv")
         self.separator = text(separator, "CSVLogger: separator", ",")
         if len(separator) != 1:
             raise ValueError(f"CSVLogger: separator is {shown(separator)}; needs one character, such as ','.")
@@ -73,7 +73,11 @@ class RemoteMonitor(Callback):
         self.root = text(root, "RemoteMonitor: root", "http://localhost:9000")
         if not self.root.startswith(("http://", "https://")):
             raise ValueError(f"RemoteMonitor: root is {shown(root)}; needs http:// or https://.")
-        self.path, self.field = path, text(field, "RemoteMonitor: field", "data")
+        self.path = text(path, "RemoteMonitor: path", "/publish/epoch/end/")
+        self.field = text(field, "RemoteMonitor: field", "data")
+        texts = isinstance(headers, Mapping) and all(isinstance(each, str) for pair in headers.items() for each in pair)
+        if headers is not None and not texts:
+            raise TypeError(f"RemoteMonitor: headers is {shown(headers)}; needs a dict of texts.")
         self.headers = dict(headers) if headers else None
         self.send_as_json = flag(send_as_json, "RemoteMonitor: send_as_json")
 

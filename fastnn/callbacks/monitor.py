@@ -1,7 +1,6 @@
 """MonitorCallback: the base of callbacks that watch a number. Floor 5."""
 
 import math
-import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +8,7 @@ from typing import Any
 from fastnn.arguments import choice, number, text, whole
 from fastnn.callbacks.base import Callback, Logs
 from fastnn.errors import shown
-
-_RISING = ("acc", "accuracy", "auc", "precision", "recall", "score", "cosine_similarity", "iou", "io_u",
-           "true_positives", "true_negatives", "sensitivity", "specificity")
-_FALLING = ("loss", "error", "mse", "mae", "mape", "msle", "rmse", "bce", "kld", "crossentropy", "divergence", "hinge",
-            "poisson", "log_cosh", "logcosh", "false_positives", "false_negatives")
+from fastnn.reporting.direction import direction
 
 
 def verbosity(verbose: Any, where: str) -> int:
@@ -78,9 +73,7 @@ class MonitorCallback(Callback):
         for metric in getattr(self.model, "metrics", ()):
             if getattr(metric, "name", None) == name and getattr(metric, "_direction", None) in ("up", "down"):
                 return "max" if metric._direction == "up" else "min"
-        stem = "_" + re.sub(r"(_\d+|_end)$", "", name)
-        for mode, words in (("max", _RISING), ("min", _FALLING)):
-            if any(stem.endswith("_" + word) for word in words):
-                return mode
+        if mode := direction(name):
+            return mode
         raise ValueError(f"{type(self).__name__}: cannot tell whether {shown(self.monitor)} should rise or fall; "
                          "needs mode='max' or mode='min'.\nIf the name is mistyped, mend monitor.")

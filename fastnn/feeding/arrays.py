@@ -93,6 +93,9 @@ class Arrays(Source):
             yield self._feed, left[0][0]
             left = self._after(left, 1)
 
+    def again_as(self, mode: str) -> "Arrays":
+        return Arrays(self.model, mode, self.arrays, self.batch)
+
     def position(self) -> dict[str, Any]:
         assert self._feed is not None
         return {"done": self.done, "left": self._left, "cursor": int(self._feed.cursor.data),
@@ -116,7 +119,7 @@ class Arrays(Source):
         return self._print
 
     def outputs(self) -> list[np.ndarray]:
-        return self._results
+        return [array[:self.done * self.batch] for array in self._results] if not self.finished else self._results
 
     def latest(self) -> list[np.ndarray]:
         begin = (self.done - 1) * self.batch

@@ -127,6 +127,14 @@ class Batches(Source):
                                  "one shape to make one array. Predict batches of one shape at a time.")
         return [np.concatenate(arrays) for arrays in outputs]
 
+    def again_as(self, mode: str) -> "Batches":
+        items = self.items
+        if not items.restarts:
+            raise ValueError(f"{self.where}: evaluate_train reads the data twice; {type(items.given).__name__} gives "
+                             "its batches once.\nIt needs arrays or a utils.PyDataset.")
+        other = Items(items.given, self.where, None if items.length else items.steps, items.feeds)
+        return Batches(self.model, mode, other, self.where, self.class_weight, self.check_finite)
+
     def position(self) -> dict[str, Any]:
         done = self.done if self._running is not None and not self._ended else 0
         return {"done": done, "consumed": self._consumed, **self.items.state(self._consumed)}

@@ -13,6 +13,8 @@ class TrainedModel(Protocol):
     optimizer: Any
     history: Any
     stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
     run_eagerly: bool
     _graph: Any
     _feeds: Any

@@ -68,6 +68,10 @@ class Source:
         """The rows that the last step stored."""
         raise NotImplementedError
 
+    def again_as(self, mode: str) -> "Source":
+        """Another source of the same data, in order. ValueError where they can be read once only."""
+        raise NotImplementedError
+
     def position(self) -> dict[str, Any]:
         """Where the reading is between two steps, as plain data: what `resume` goes on from."""
         raise NotImplementedError

@@ -1,5 +1,6 @@
 """Curves: losses and metrics over the epochs, and the activation functions with their derivatives."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,31 +10,47 @@ from fastnn import ops
 from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
-from fastnn.plotting._figure import BLUE, ORANGE, Path_, axes_of, new_figure, saved, style
+from fastnn.plotting._figure import BLUE, COLOURS, ORANGE, SKY, Path_, axes_of, new_figure, saved, style
 
+_AROUND = re.compile(r"^val_(.+)$|^train_(.+)_end$")     # what fit puts around the name of a metric
 WORDS = {"acc": "accuracy", "mae": "mean absolute error", "mse": "mean squared error", "r2_score": "R²", "auc": "AUC"}
 
 
 def loss_curves(history: Any, path: Path_ | None = None, ax: Any = None) -> Any:
     """Every measured quantity over the epochs, training and validation in one panel, the lowest val_loss marked.
 
-    history: what `fit` returned, or its dict of lists. ax: draw the losses there, and nothing else. Epochs count from
-    1. Returns the Figure. ValueError where nothing was measured. Source: study guide, chapters 26 and 54.
+    history: what `fit` returned, or its dict of lists; or several to compare, as a list or as {name: history}: each has
+    a colour then. ax: draw the losses there, and nothing else. Epochs count from 1; a dotted line shows where another
+    fit began. Returns the Figure. ValueError where nothing was measured. Source: study guide, chapters 26 and 54.
     """
-    columns = _columns(history)
-    names = list(dict.fromkeys(name.removeprefix("val_") for name in columns))
+    runs = _runs(history)
+    names = list(dict.fromkeys(_AROUND.sub(r"\1\2", name) for columns, _ in runs.values() for name in columns))
     names.sort(key=lambda name: (name != "loss", name))
     if not names:
         raise ValueError(f"loss_curves: {shown(history)} holds no numbers; fit for at least one epoch first.")
     if ax is not None:
-        _panel(ax, "loss" if "loss" in names else names[0], columns)
+        _panel(ax, "loss" if "loss" in names else names[0], runs)
         return saved(ax.figure, path)
     wide = min(len(names), 3)
     deep = -(-len(names) // wide)
     figure = new_figure(max(6.4, 4.6 * wide), 4.0 * deep)
     for place, name in enumerate(names):
-        _panel(figure.add_subplot(deep, wide, place + 1), name, columns)
+        _panel(figure.add_subplot(deep, wide, place + 1), name, runs)
     return saved(figure, path)
+
+
+Runs = Mapping[str, tuple[dict[str, np.ndarray], Sequence[int]]]
+
+
+def _runs(history: Any) -> Runs:
+    """{name of the run: (its columns, where in it other fits began)}; one run alone has no name."""
+    several = history
+    if isinstance(history, (list, tuple)) and history:
+        several = {f"run {i}": run for i, run in enumerate(history, 1)}
+    elif not (isinstance(history, Mapping) and history and all(isinstance(run, Mapping) or hasattr(run, "history")
+                                                               for run in history.values())):
+        several = {"": history}
+    return {str(name): (_columns(run), getattr(run, "runs", [])[1:]) for name, run in several.items()}
 
 
 def _columns(history: Any) -> dict[str, np.ndarray]:
@@ -49,23 +66,32 @@ def _columns(history: Any) -> dict[str, np.ndarray]:
     return found
 
 
-def _panel(ax: Any, name: str, columns: Mapping[str, np.ndarray]) -> None:
+def _panel(ax: Any, name: str, runs: Runs) -> None:
     from matplotlib.ticker import MaxNLocator
     words = WORDS.get(name, name.replace("_", " "))
-    pairs = ((name, "training", BLUE, "-", "o"), (f"val_{name}", "validation", ORANGE, "--", "s"))
-    for key, label, colour, line, marker in pairs:
-        values = columns.get(key)
-        if values is None:
-            continue
-        epochs = np.arange(1, len(values) + 1)
-        measured = np.isfinite(values)
-        few = int(measured.sum()) <= 20
-        ax.plot(epochs[measured], values[measured], line, color=colour, label=label, linewidth=1.8,
-                marker=marker if few else None, markersize=4)
-        if key == "val_loss" and measured.sum() > 2:
-            best = int(np.nanargmin(values))
-            ax.plot(epochs[best], values[best], "*", color="black", markersize=10, linestyle="none",
-                    label=f"lowest: {values[best]:.3g}, epoch {epochs[best]}")
+    lost = 0
+    for place, (title, (columns, begins)) in enumerate(runs.items()):
+        colours = (COLOURS[place % len(COLOURS)],) * 2 if title else (BLUE, ORANGE)
+        for key, kind, colour, line, marker in ((name, "training", colours[0], "-", "o"),
+                                                (f"train_{name}_end", "training, evaluated", SKY, "-.", "^"),
+                                                (f"val_{name}", "validation", colours[1], "--", "s")):
+            values = columns.get(key)
+            if values is None:
+                continue
+            epochs = np.arange(1, len(values) + 1)
+            measured = np.isfinite(values)
+            lost += int(len(values) > 0 and not measured[-1] and key == name)
+            few = int(measured.sum()) <= 20
+            ax.plot(epochs[measured], values[measured], line, color=colour, linewidth=1.8, markersize=4,
+                    label=f"{title}, {kind}" if title else kind, marker=marker if few else None)
+            if key == "val_loss" and measured.sum() > 2 and not title:
+                best = int(np.nanargmin(np.where(measured, values, np.nan)))
+                ax.plot(epochs[best], values[best], "*", color="black", markersize=10, linestyle="none",
+                        label=f"lowest: {values[best]:.3g}, epoch {epochs[best]}")
+        for begin in begins:
+            ax.axvline(begin + 0.5, color="#888888", linestyle=":", linewidth=1)
+    if lost:
+        ax.text(0.5, 0.5, "not finite at the end", transform=ax.transAxes, ha="center", color="#888888")
     style(ax, words[:1].upper() + words[1:], "epoch", words)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     ax.legend(frameon=False)

@@ -1,4 +1,4 @@
-"""History: what fit measured, epoch by epoch, as plain floats. Floor 4; imports nothing of fastnn.
+"""History: what fit measured, epoch by epoch, as plain floats. Floor 3; imports names' directions only.
 
 It holds no arrays and no model, so it can be pickled, copied and kept while the model goes.
 """
@@ -10,10 +10,12 @@ import json
 import math
 import os
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from fastnn.reporting.direction import direction
 
 
 def plain(value: Any) -> Any:
@@ -22,17 +24,24 @@ def plain(value: Any) -> Any:
     return float(array) if array.ndim == 0 else array.astype(float).tolist()
 
 
+class Columns(dict[str, Any]):
+    """{name: values}; an unknown name is a KeyError that says which there are."""
+
+    def __missing__(self, name: str) -> Any:
+        raise KeyError(f"the history has no {name!r}; there are {', '.join(sorted(self)) or 'no epochs yet'}.")
+
+
 class History:
     """The record that `fit` returns: `.history` {name: one float per epoch}, `.epoch` epoch numbers from 0, `.params`.
 
     Names are alphabetical within an epoch. A name that was not measured in every epoch (validation_freq=2) has a
     shorter list, as in Keras; `column` and the exports fill the gaps. `.interrupted`: whether Ctrl-C ended the run.
-    `.runs`: where in `.epoch` each fit began, when one record spans several.
-    Source: keras.callbacks.History.
+    `.runs`: where in `.epoch` each fit began: given to fit as a callback, or by `one + other`, a record spans several.
+    history["loss"] is history.history["loss"]. Source: keras.callbacks.History.
     """
 
     def __init__(self, params: Mapping[str, Any] | None = None) -> None:
-        self.history: dict[str, list[Any]] = {}
+        self.history: dict[str, list[Any]] = Columns()
         self.epoch: list[int] = []
         self.params: dict[str, Any] = dict(params or {})
         self.interrupted = False
@@ -110,13 +119,29 @@ class History:
         return result
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """epoch, history, params and interrupted as JSON text, written to `path` too if given.
+        """epoch, history, params, interrupted, runs and where each was measured as JSON text; written to `path` too.
 
         What is not finite becomes null, since JSON has no NaN.
         """
-        text = json.dumps(_finite({"epoch": self.epoch, "history": self.history, "params": self.params,
-                                   "interrupted": self.interrupted}), indent=1, default=str, allow_nan=False)
-        return _written(text, path)
+        measured = {name: [[r.start, r.stop] for r in ranges] for name, ranges in self._rows.items()}
+        content = {"epoch": self.epoch, "history": self.history, "params": self.params, "runs": self.runs,
+                   "interrupted": self.interrupted, "measured": measured}
+        return _written(json.dumps(_finite(content), indent=1, default=str, allow_nan=False), path)
+
+    @classmethod
+    def from_json(cls, text_or_path: str | os.PathLike[str]) -> "History":
+        """The record of a to_json(): its text, or the name of its file. What was not finite is NaN."""
+        text = str(text_or_path)
+        if not text.lstrip().startswith("{"):
+            with open(text_or_path, encoding="utf-8") as file:
+                text = file.read()
+        content = json.loads(text)
+        made = cls(content["params"])
+        made.epoch, made.interrupted, made.runs = content["epoch"], content["interrupted"], content["runs"]
+        made.history.update((name, [math.nan if value is None else value for value in values])
+                            for name, values in content["history"].items())
+        made._rows = {name: [range(*pair) for pair in pairs] for name, pairs in content["measured"].items()}
+        return made
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
         """A table as CSV text: a column `epoch`, from 0, then one per name; written to `path` too if given."""
@@ -156,6 +181,54 @@ class History:
 
     def __len__(self) -> int:
         return len(self.epoch)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """The values of a name; KeyError saying which there are."""
+        return self.history[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.history
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.history)
+
+    def __add__(self, other: "History") -> "History":
+        """Both records in one, that of `other` after this one; `.runs` marks where."""
+        joined = History(other.params)
+        joined.interrupted = other.interrupted
+        for part in (self, other):
+            begin = len(joined.epoch)
+            joined.runs += [begin + run for run in part.runs or [0] * bool(part.epoch)]
+            for name, values in part.history.items():
+                for i, value in enumerate(part.column(name)):
+                    if value is not None or len(values) == len(part.epoch):
+                        joined._put(name, range(begin + i, begin + i + 1), [value])
+            joined.epoch += part.epoch
+        return joined
+
+    def compare(self, **others: "History") -> str:
+        """A table of runs: the last and the best value of each name, and in which epoch, from 1, that was.
+
+        >>> print(first.compare(adam=second))
+        """
+        runs = {"this": self, **others}
+        names = sorted({name for run in runs.values() for name in run})
+        width = max(map(len, runs))
+        lines = []
+        for name in names:
+            lines.append(name)
+            for title, run in runs.items():
+                values = [v for v in run.history.get(name, []) if isinstance(v, float) and math.isfinite(v)]
+                if values:
+                    best = (max if direction(name) == "max" else min)(values)
+                    place = run.column(name).index(best) + 1
+                    lines.append(f"  {title:{width}}  last {values[-1]:<10.4g} best {best:<10.4g} in epoch {place}")
+        return "\n".join(lines)
+
+    def plot(self, path: str | os.PathLike[str] | None = None, **others: "History") -> Any:
+        """plotting.loss_curves of this run, beside others by name; a matplotlib Figure."""
+        from fastnn.plotting import loss_curves
+        return loss_curves({"this": self, **others} if others else self, path)
 
     def __bool__(self) -> bool:
         return True       # a History without epochs is still a History

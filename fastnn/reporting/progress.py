@@ -13,7 +13,9 @@ from fastnn.arguments import whole
 from fastnn.errors import nearest, shown
 from fastnn.reporting.terminal import Notebook, Plain, Terminal, Text, in_notebook, is_terminal
 
-WIDTH = 20      # characters of a bar
+WIDTHS = (20, 15, 10, 5)        # characters of a bar, by the room there is
+FAST = 0.02     # seconds of an epoch from which on each has a bar of its own
+FEW = 20        # epochs that have one however fast they are
 
 Logs = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
 
@@ -47,7 +49,8 @@ class Progress:
     """The printed side of a run: epoch_begin, update as often as you like, epoch_end, …, close.
 
     verbose: 0 silent; 1 a bar per epoch; 2 a line per epoch; 'epochs' one bar for the run; Every(k) a line every k
-    epochs; 'auto' a bar in a terminal or a notebook, else lines. Where nothing can be redrawn bars become lines.
+    epochs; 'auto' a bar in a terminal or a notebook, one for the rest of the run once an epoch took less than 20 ms,
+    else lines. Where nothing can be redrawn bars become lines.
     total_steps: steps per epoch, None if not known. stream: sys.stdout unless given. title: whether epochs are named.
     logs may be a function, which is only called when something is printed. `verbose` is 0, 1 or 2 afterwards.
     """
@@ -63,6 +66,7 @@ class Progress:
             stream = sys.stdout if stream is None else stream
             bars = mode in ("auto", "bar", "run") and is_terminal(stream)
             self._screen = Terminal(stream) if bars else Plain(stream)
+        self._may_join = mode == "auto" and self._screen.live
         if mode in ("auto", "bar"):
             mode = "bar" if self._screen.live else "line"
         self.mode, self.epochs, self.total = mode, epochs, total_steps
@@ -84,7 +88,7 @@ class Progress:
             return left
         if self.mode == "every":
             return max(min(self._every - 1 - epoch % self._every, left - 1), 0)
-        if self.mode == "run" and self._done:       # as many as run between two looks
+        if self.mode == "run" and self._done > (self._first or 0):      # as many as run between two looks
             each = (self._clock() - self._run_began) / (self._done - (self._first or 0))
             return max(min(int(0.1 / max(each, 1e-9)), left - 1), 0)
         return 0
@@ -110,6 +114,18 @@ class Progress:
             self._done = self._epoch + (min(step / self.total, 1) if self.total else 0)
             self._draw_run(logs)
 
+    def testing(self, step: int, logs: Mapping[str, Any], seconds: float, total: int | None) -> "Testing":
+        """What draws while the epoch, which took so many seconds, is followed by an evaluation of `total` steps."""
+        return Testing(self, step, logs, seconds, total)
+
+    def tested(self, testing: "Testing", done: int) -> None:
+        """So many steps of an evaluation are done."""
+        if self.mode == "bar" and self._due():
+            each = testing.seconds / max(testing.step, 1)
+            note = f" - evaluating {done}/{testing.total or 'Unknown'}"
+            self._screen.draw(self._bar(testing.step, self.total or testing.step, "step", each, testing.seconds, None,
+                                        testing.logs, note))
+
     def epoch_end(self, step: int, logs: Logs = None, seconds: float | None = None) -> None:
         """The epoch has ended after so many steps; `seconds` it took, as measured here unless given."""
         if self.mode == "silent":
@@ -121,6 +137,9 @@ class Progress:
             self._screen.line(self._bar(step, self.total, "step", each, seconds, None, logs))
             if isinstance(self._screen, Notebook) and self._due():
                 self._screen.draw([])
+            if self._may_join and seconds < FAST and self.epochs - self._epoch > FEW:
+                self.mode, self._first, self._run_began = "run", self._epoch + 1, self._clock()
+                self._done = self._first
         elif self.mode == "run":
             self._done = self._epoch + 1
             self._logs = _values(logs)
@@ -136,7 +155,7 @@ class Progress:
     def close(self) -> None:
         """The run has ended, however it did; prints what is still to be printed."""
         self._flush()
-        if self.mode == "run" and self._first is not None and self._done:
+        if self.mode == "run" and self._first is not None and self._done > self._first:
             elapsed = self._clock() - self._run_began
             each = elapsed / max(self._done - self._first, 1e-9)
             done, self._first = int(self._done), None
@@ -167,15 +186,39 @@ class Progress:
                                     self._logs))
 
     def _bar(self, done: float, total: int | None, unit: str, each: float, elapsed: float, left: float | None,
-             logs: Logs) -> Text:
-        """`18/18 ━━━━━━━━━━━━━━━━━━━━ 0s 2ms/step - loss: 0.3123`; the time is what is left, else what has passed."""
+             logs: Logs, note: str = "") -> Text:
+        """`18/18 ━━━━━━━━━━━━━━━━━━━━ 0s 2ms/step - loss: 0.3123`; the time is what is left, else what has passed.
+
+        Where a line has no room for it the bar shrinks, then the time of a step goes."""
         time_text = f"{elapsed:.0f}s" if left is None else clock_time(left)
-        info = [(" ", ""), (time_text, "bold"), (f" {duration(each)}/{unit}{_shown_logs(logs)}", "")]
-        if not total:
-            return [(f"{int(done):7d}/Unknown", "bold"), *info]
-        full = int(WIDTH * min(done / total, 1))
-        return [(_count(int(done), total), "bold"), (" ", ""), (self._screen.blocks[0] * full, "done"),
-                (self._screen.blocks[1] * (WIDTH - full), "rest"), *info]
+        end = _shown_logs(logs) + note
+        count = _count(int(done), total) if total else f"{int(done):7d}/Unknown"
+        speed = f" {duration(each)}/{unit}"
+        spare = self._screen.room - len(count) - len(time_text) - len(end) - 2
+        if spare < WIDTHS[-1] + len(speed):
+            speed = ""
+        width = next((width for width in WIDTHS if width + len(speed) <= spare), WIDTHS[-1]) if total else 0
+        full = int(width * min(done / total, 1)) if total else 0
+        bar: Text = [(" ", ""), (self._screen.blocks[0] * full, "done"),
+                     (self._screen.blocks[1] * (width - full), "rest")] if total else []
+        return [(count, "bold"), *bar, (" ", ""), (time_text, "bold"), (speed + end, "")]
+
+
+@dataclass
+class Testing:
+    """The place of Progress in an evaluation after an epoch: its steps are drawn behind the epoch's logs."""
+    progress: Progress
+    step: int
+    logs: Mapping[str, Any]
+    seconds: float
+    total: int | None
+
+    def update(self, done: int, logs: Logs = None) -> None:
+        """So many steps are done."""
+        self.progress.tested(self, done)
+
+    def epoch_end(self, done: int, logs: Logs = None) -> None:
+        """The evaluation has ended; the epoch's line has its logs."""
 
 
 def duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ class Plain:
     """Finished lines only: files, pipes, logs. It cannot redraw, so drafts are not shown."""
     live = False
     interval = float("inf")
+    room = float("inf")     # characters of a line
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -56,8 +57,13 @@ class Terminal(Plain):
         super().__init__(stream)
         self._width = 0       # of the draft on the screen
 
+    @property
+    def room(self) -> int:  # type: ignore[override]
+        """One column is left free: a line that wraps cannot be redrawn."""
+        return shutil.get_terminal_size().columns - 1
+
     def draw(self, text: Text) -> None:
-        room = shutil.get_terminal_size().columns - 1      # a line that wraps cannot be redrawn
+        room = self.room
         cut: Text = []
         for piece, style in text:
             cut.append((piece[:room], style))
@@ -65,7 +71,7 @@ class Terminal(Plain):
         self._show(cut, "")
 
     def line(self, text: Text) -> None:
-        self._show(text, "\n")
+        self._show(broken(text, self.room), "\n")
         self._width = 0
 
     def close(self) -> None:
@@ -74,16 +80,35 @@ class Terminal(Plain):
             self._width = 0
 
     def _show(self, text: Text, end: str) -> None:
-        width = sum(len(piece) for piece, _ in text)
         shown = "".join(f"{_ANSI[style]}{piece}\x1b[0m" if style and piece else piece for piece, style in text)
-        self._write(("\r" if self._width else "") + shown + " " * (self._width - width) + end)
-        self._width = width
+        before = ""
+        if self._width:     # the draft; where the terminal was made narrower it has become several lines
+            up = (self._width - 1) // (self.room + 1)
+            before = f"\x1b[{up}A\r\x1b[J" if up else "\r\x1b[K"
+        self._write(before + shown + end)
+        self._width = sum(len(piece) for piece, _ in text)
+
+
+def broken(text: Text, room: float) -> Text:
+    """The text with new lines before the logs that the line has no room for."""
+    found: Text = []
+    column = 0
+    for piece, style in text:
+        for i, part in enumerate(piece.split(" - ")):
+            part = part if i == 0 else " - " + part
+            if i and column + len(part) > room:
+                found.append(("\n  ", ""))
+                part, column = part[3:], 2
+            found.append((part, style))
+            column += len(part)
+    return found
 
 
 class Notebook:
     """One output of a notebook cell, updated at most five times a second."""
     live = True
     interval = 0.2
+    room = float("inf")
     blocks = "━━"
 
     def __init__(self) -> None:

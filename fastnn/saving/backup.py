@@ -10,6 +10,7 @@ from fastnn import random
 from fastnn.engine.tensor import Variable
 from fastnn.errors import ModelFileError, shown, warn
 from fastnn.optimizers import Optimizer
+from fastnn.reporting.history import Columns
 from fastnn.saving import file
 from fastnn.saving.state import (
     Arrays,
@@ -124,7 +125,7 @@ def _put(path: Any, run: Any, arrays: Arrays, content: dict[str, Any]) -> None:
 
 def _put_history(history: Any, state: dict[str, Any]) -> None:
     rows = {name: [range(*pair) for pair in pairs] for name, pairs in state["_rows"].items()}
-    vars(history).update(history=state["history"], epoch=state["epoch"], runs=state["runs"], _rows=rows)
+    vars(history).update(history=Columns(state["history"]), epoch=state["epoch"], runs=state["runs"], _rows=rows)
 
 
 def _same_data(path: Any, run: Any, position: dict[str, Any]) -> None:

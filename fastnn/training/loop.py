@@ -17,7 +17,8 @@ from fastnn.training.steps import LOG_ROWS
 
 @dataclass
 class Run:
-    """One fit: what it trains on and is validated with, every `frequency` epochs; epochs from `epoch` on.
+    """One fit: what it trains on and is validated with, every `frequency` epochs, or in the epochs, from 1, that
+    `frequency` holds; epochs from `epoch` on. again: the training data once more, to be evaluated after each epoch.
 
     epoch: the one that is under way, or comes next. middle: where the fit was resumed in the middle of that, what puts
     the sums of its metrics back.
@@ -27,15 +28,24 @@ class Run:
     validation: Source | None
     epochs: int
     epoch: int
-    frequency: int
+    frequency: int | frozenset[int]
     listeners: Any
+    again: Source | None = None
     middle: Callable[[], Any] | None = None
 
     def close(self) -> None:
         """Let go of the data."""
-        self.training.close()
-        if self.validation is not None:
-            self.validation.close()
+        for source in (self.training, self.validation, self.again):
+            if source is not None:
+                source.close()
+
+    def passes(self, epoch: int | None = None) -> list[tuple[str, str, Source]]:
+        """(mode, name of its logs, source) of the passes of an epoch, of one that has them all unless given."""
+        due = epoch is None or ((epoch + 1) in self.frequency if isinstance(self.frequency, frozenset)
+                                else (epoch + 1) % self.frequency == 0)
+        found = [("train", "{}", self.training), ("test", "train_{}_end", self.again),
+                 ("test", "val_{}", self.validation if due else None)]
+        return [(mode, name, source) for mode, name, source in found if source is not None]
 
     def in_c(self) -> bool:
         """Whether C may run several epochs without Python between them: nobody looks, and all data are at hand."""
@@ -43,8 +53,8 @@ class Run:
         looked_at = (listeners.wants_epochs or listeners.wants_batches or listeners.wants_tests
                      or listeners.wants_test_batches)
         return not (looked_at or self.middle or model.compiled.reset_in_python(model.metrics) or model.run_eagerly
-                    or self.frequency != 1 or not self.training.at_hand
-                    or not (self.validation is None or self.validation.at_hand))
+                    or (self.validation is not None and self.frequency != 1)
+                    or not all(source.at_hand for _, _, source in self.passes()))
 
 
 def fit(run: Run, progress: Any) -> None:
@@ -144,8 +154,9 @@ def _one_epoch(run: Run, progress: Any, guard: Guard) -> None:
     logs = compiled.results()
     if model.optimizer.schedule is not None:
         logs["learning_rate"] = float(model.optimizer._rate)
-    if run.validation is not None and (epoch + 1) % run.frequency == 0:
-        logs.update((f"val_{k}", v) for k, v in _test(model, run.validation, listeners, None).items())
+    for _, name, source in run.passes(epoch)[1:]:
+        bar = progress.testing(passing.done, dict(logs), seconds, source.total)
+        logs.update((name.format(k), v) for k, v in _test(model, source, listeners, bar).items())
     progress.epoch_end(passing.done, logs, seconds)
     model.history.append(epoch, logs)
     listeners.on_epoch_end(epoch, logs)
@@ -159,12 +170,12 @@ def _many_epochs(run: Run, most: int, guard: Guard) -> int:
     model, epoch = run.model, run.epoch
     steps, compiled = model._steps, model.compiled
     keys: list[tuple[Any, int]] = []
-    for mode, source in (("train", run.training), ("test", run.validation)):
-        if source is not None:
-            feed, shuffle, parts = source.reading()
-            keys += [(steps.begin_key(feed, shuffle), 1),
-                     *((steps.key(mode, feed, rows), times) for rows, times in parts), (steps.LOG, 1)]
-    rows_per_epoch = 1 if run.validation is None else 2
+    passes = run.passes()
+    for mode, _, source in passes:
+        feed, shuffle, parts = source.reading()
+        keys += [(steps.begin_key(feed, shuffle), 1),
+                 *((steps.key(mode, feed, rows), times) for rows, times in parts), (steps.LOG, 1)]
+    rows_per_epoch = len(passes)
     steps.log_metrics()
     entries = [(program, times) for key, times in keys if (program := steps.recorded(key)) is not None]
     if len(entries) < len(keys):
@@ -178,13 +189,12 @@ def _many_epochs(run: Run, most: int, guard: Guard) -> int:
     finally:
         done = int(steps.log_row.data) // rows_per_epoch
         log = steps.log.data[:done * rows_per_epoch]
-        compiled.mode = "train"
-        columns = compiled.results_of(log[::rows_per_epoch])
+        columns: dict[str, Any] = {}
+        for i, (mode, name, _) in enumerate(passes):
+            compiled.mode = mode
+            columns.update((name.format(k), v) for k, v in compiled.results_of(log[i::rows_per_epoch]).items())
         if model.optimizer.schedule is not None:
             columns["learning_rate"] = steps.rates.data[:len(log):rows_per_epoch, 0]
-        if run.validation is not None:
-            compiled.mode = "test"
-            columns.update((f"val_{k}", v) for k, v in compiled.results_of(log[1::2]).items())
         model.history.extend(range(epoch, epoch + done), columns)
     guard.look_back(columns.get("loss"), epoch, run.training)
     return done
@@ -194,9 +204,10 @@ def _test(model: TrainedModel, source: Source, listeners: Any, progress: Any) ->
     """A pass of test steps; the metrics."""
     compiled = model.compiled
     listeners.on_test_begin()
+    model.stop_evaluating = False
     passing = Pass(model, "test", source)
     model._steps.reset_metrics()
-    while not passing.finished:
+    while not passing.finished and not model.stop_evaluating:
         if listeners.wants_test_batches:
             listeners.on_test_batch_begin(passing.done)
             passing.run(1)
@@ -224,8 +235,9 @@ def predict(model: TrainedModel, source: Source, listeners: Any, progress: Any) 
     with _closing(progress, source):
         progress.epoch_begin(0)
         listeners.on_predict_begin()
+        model.stop_predicting = False
         passing = Pass(model, "predict", source)
-        while not passing.finished:
+        while not passing.finished and not model.stop_predicting:
             if listeners.wants_predict_batches:
                 listeners.on_predict_batch_begin(passing.done)
                 passing.run(1)

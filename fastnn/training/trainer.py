@@ -62,7 +62,7 @@ class Trainer(OwnSteps, Inside):
         self.optimizer: Any = None
         self.loss: Any = None
         self.history: History | None = None
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False       # callbacks may set them
         self.run_eagerly = False
         self._feeds = Feeds()
         self._steps = Steps(self)
@@ -153,7 +153,7 @@ class Trainer(OwnSteps, Inside):
             callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
             class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0,
             steps_per_epoch: int | None = None, validation_steps: int | None = None,
-            validation_batch_size: int | None = None, validation_freq: int = 1, *,
+            validation_batch_size: int | None = None, validation_freq: Any = 1, *, evaluate_train: bool = False,
             check_finite: bool = True) -> History:
         """Train for `epochs` passes over the data; returns the History, also kept as `model.history`.
 
@@ -161,7 +161,11 @@ class Trainer(OwnSteps, Inside):
         unless given. x may also give batches (x, y) or (x, y, sample_weight), made in the background while C computes:
         a utils.PyDataset, or a generator or other iterator; an epoch then has steps_per_epoch of them, or all there
         are. validation_data: (x, y), (x, y, weights) or batches; validation_split: the last part of the data, cut off
-        before shuffling. class_weight: {class: weight} or 'balanced'. check_finite=False skips the search for NaN.
+        before shuffling; validation_freq: every so many epochs, or the epochs, from 1, in a list. class_weight:
+        {class: weight} or 'balanced'. verbose: 0 silent, 1 a bar, 2 a line for each epoch, 'epochs' one bar for the
+        run, fastnn.Every(k) a line every k epochs; 'auto' is 1, and 'epochs' once epochs take under 20 ms.
+        evaluate_train: after each epoch evaluate the training data too, with the weights of its end and without
+        dropout: train_loss_end and so on. check_finite=False skips the search for NaN.
         Wrong arguments raise before anything changes. Ctrl-C stops between two steps; `model.history` has the
         epochs so far.
         """
@@ -169,7 +173,7 @@ class Trainer(OwnSteps, Inside):
         with self._working("fit()"):
             epochs = whole(epochs, "fit(): epochs", 0)
             initial_epoch = whole(initial_epoch, "fit(): initial_epoch", 0)
-            validation_freq = whole(validation_freq, "fit(): validation_freq")
+            frequency = _frequency(validation_freq)
             validation_split = optional(number, validation_split, "fit(): validation_split", 0, 1, below=True)
             shuffle = flag(shuffle, "fit(): shuffle")
             split = validation_split if validation_data is None else 0
@@ -184,13 +188,14 @@ class Trainer(OwnSteps, Inside):
                 training, validation = split_off(training, split, sample_weight=sample_weight,
                                                  class_weight=class_weight, batch_size=validation_batch_size,
                                                  steps=validation_steps)
+            again = training.again_as("validation") if flag(evaluate_train, "fit(): evaluate_train") else None
             progress = Progress(verbose, epochs, training.total)
             self.stop_training = False
             listeners = CallbackList(callbacks, self, {"epochs": epochs, "steps": training.total,
                                                        "verbose": progress.verbose,
                                                        "validation_freq": validation_freq})
             self.history = listeners.history
-            loop.fit(loop.Run(self, training, validation, epochs, initial_epoch, validation_freq, listeners), progress)
+            loop.fit(loop.Run(self, training, validation, epochs, initial_epoch, frequency, listeners, again), progress)
             return self.history
 
     # ---- evaluate ---------------------------------------------------------------------------------------------
@@ -279,3 +284,10 @@ class Trainer(OwnSteps, Inside):
             return logs
         values = [logs[key] for key in self.metrics_names]
         return values[0] if len(values) == 1 else values
+
+
+def _frequency(validation_freq: Any) -> int | frozenset[int]:
+    """fit's validation_freq: a number, or the epochs of a list."""
+    if isinstance(validation_freq, (list, tuple, set, frozenset, range)):
+        return frozenset(whole(epoch, "fit(): validation_freq") for epoch in validation_freq)
+    return whole(validation_freq, "fit(): validation_freq")
