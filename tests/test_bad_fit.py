@@ -225,6 +225,7 @@ def test_class_weight(weight: Any, kind: Any, fragment: str) -> None:
     refused(classes(), kind, "class_weight", fragment, y=LABELS, class_weight=weight)
 
 
+@pytest.mark.filterwarnings("ignore:fit.*one class only")
 def test_class_weight_may_name_a_class_that_these_data_lack() -> None:
     weights = {0: 1.0, 1: 2.0, 2: 3.0}
     for model, y in ((classes(), LABELS), (classes("categorical_crossentropy"), np.eye(3)[LABELS])):

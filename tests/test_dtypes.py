@@ -93,6 +93,7 @@ def ways(model: Any, x: Any) -> dict[str, np.ndarray]:
             "batches": batches, "evaluate": model.predict_on_batch(x)}
 
 
+@pytest.mark.filterwarnings("ignore:fit.*reaches")
 @pytest.mark.parametrize("dtype", DATA)
 def test_inputs_keep_their_dtype(dtype: str, any_backend: str) -> None:
     kind = Kind()
@@ -186,6 +187,7 @@ def test_dtypes_that_no_input_has() -> None:
         Input((3,), dtype="unit8")
 
 
+@pytest.mark.filterwarnings("ignore:fit.*reaches")
 def test_bytes_are_gathered_and_turned_into_floats_in_one_pass() -> None:
     """Images stay bytes in memory; a Rescaling reads them in the same pass as before Inputs had dtypes."""
     x = RNG.integers(0, 256, (8, 3)).astype("uint8")

@@ -137,6 +137,7 @@ def rows_seen(**arguments: Any) -> list[int]:
     return seen
 
 
+@pytest.mark.filterwarnings("ignore:fit.*(reaches|grew)")
 def test_steps_per_epoch_goes_on_in_the_data(any_backend: str) -> None:
     """50 rows are 7 batches of 8: after two epochs of 3 steps one is left; the third reads it and begins anew."""
     seen = rows_seen(batch_size=8, epochs=5, steps_per_epoch=3)

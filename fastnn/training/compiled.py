@@ -36,7 +36,7 @@ class Compiled(States):
         self.metrics, self.weighted_metrics = metrics_, weighted_metrics
         self.output_names: list[str] = []
         self._units: list[int | None] = []
-        self.heads_checked = self.reach_checked = False
+        self.heads_checked = self.reach_checked = self.looked = False
         self.losses: list[Any] = []
         self.weights: list[float] = []
         self.made = self._resolved = False

@@ -10,6 +10,7 @@ import numpy as np
 from fastnn.engine.schedule import Schedule
 from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
+from fastnn.training import unusual
 from fastnn.training.guard import Guard
 from fastnn.training.passes import REDRAW, Pass
 from fastnn.training.steps import LOG_ROWS
@@ -60,7 +61,7 @@ class Run:
 def fit(run: Run, progress: Any) -> None:
     """Train; fills model.history."""
     model, listeners, history = run.model, run.listeners, run.model.history
-    guard = Guard(model)
+    guard, first = Guard(model), run.epoch
     try:
         history.begin_run(listeners.params)
         _epochs(run, progress, guard)
@@ -74,6 +75,7 @@ def fit(run: Run, progress: Any) -> None:
         _end(progress, run, guard)
         raise
     model.optimizer.finalize_variable_values(model.trainable_weights)
+    unusual.grown(model, history.history.get("loss", [])[-(run.epoch - first):] if run.epoch > first else [])
     listeners.on_train_end(_last(history))
 
 

@@ -54,6 +54,9 @@ def _mismatch(loss: Any, activation: str, units: int | None) -> str:
     if from_logits and activation in _ACTIVATIONS:
         return (f"the loss has from_logits=True but the last layer applies {activation} already, so it would be "
                 "applied twice; drop one of the two.")
+    if not from_logits and activation in ("relu", "leaky_relu", "tanh"):
+        return (f"{loss.name} takes probabilities but the last layer's {activation} gives others; give it activation="
+                f"{'sigmoid' if binary else 'softmax'!r}.")
     if not from_logits and activation == "linear":
         return (f"{loss.name} takes probabilities but the last layer is linear; give it activation="
                 f"{'sigmoid' if binary else 'softmax'!r} or the loss from_logits=True.")

@@ -24,7 +24,7 @@ from fastnn.metrics import Metric
 from fastnn.nest import distinct, map_structure
 from fastnn.reporting.history import History
 from fastnn.reporting.progress import Progress
-from fastnn.training import loop
+from fastnn.training import loop, unusual
 from fastnn.training.compiled import Compiled, chosen_optimizer
 from fastnn.training.few_rows import Straights
 from fastnn.training.inside import Inside
@@ -189,6 +189,7 @@ class Trainer(OwnSteps, Inside):
                                                  class_weight=class_weight, batch_size=validation_batch_size,
                                                  steps=validation_steps)
             again = training.again_as("validation") if flag(evaluate_train, "fit(): evaluate_train") else None
+            unusual.look(self, training)
             progress = Progress(verbose, epochs, training.total)
             self.stop_training = False
             listeners = CallbackList(callbacks, self, {"epochs": epochs, "steps": training.total,

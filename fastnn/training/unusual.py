@@ -1,0 +1,87 @@
+"""Data and weights with which a network trains, and badly: said once, before the first step of a fit. Floor 4."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from fastnn.errors import warn
+from fastnn.feeding.arrays import Arrays
+from fastnn.feeding.model import TrainedModel
+from fastnn.feeding.source import Source
+from fastnn.training.mismatch import head_activation
+
+ROWS = 1000         # so many rows of x are looked at
+LARGE = 100         # inputs are at home around 1
+FEW = 8             # of so few samples nothing is said
+_SCALING = {"Rescaling", "Normalization", "BatchNormalization", "LayerNormalization", "UnitNormalization",
+            "RMSNormalization"}
+_RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
+
+
+def look(model: TrainedModel, source: Source) -> None:
+    """A warning for each thing that is unusual about the data of a fit, once after each compile()."""
+    compiled = model.compiled
+    if compiled.looked or not isinstance(source, Arrays) or model.writes("train") or len(source.arrays["x0"]) < FEW:
+        return
+    compiled.looked = True
+    for message in (*_inputs(model, source.arrays), *_targets(model, source.arrays), *_weights(model)):
+        warn(f"fit(): {message}")
+
+
+def _inputs(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[str]:
+    """Numbers far from 1, unless a layer near the input brings them there."""
+    if any(type(layer).__name__ in _SCALING for layer in model.layers[:3]):
+        return
+    readers = {number for number, _ in model._graph.readers} if model.inputs else set()
+    several = "x1" in arrays
+    for i in range(len(model.inputs or [None])):
+        x = arrays.get(f"x{i}")
+        if x is None or x.dtype.kind not in "fu" or i in readers or not x.size:
+            continue
+        x = x[:ROWS]
+        largest = max(abs(float(x.min())), abs(float(x.max())))
+        if LARGE < largest < np.inf:
+            how = ("divide by 255, or begin the model with layers.Rescaling(1 / 255)" if x.min() >= 0 and largest <= 255
+                   else "scale it: (x - x.mean(0)) / x.std(0), or begin the model with layers.Normalization()")
+            yield (f"{f'x[{i}]' if several else 'x'} reaches {largest:.3g}; networks learn best from numbers around 1: "
+                   f"{how}.")
+
+
+def _targets(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[str]:
+    compiled = model.compiled
+    for i, loss in enumerate(compiled.losses):
+        name = f"y{i}.{compiled.kind(i)}"
+        y = arrays.get(name)
+        if loss is None or y is None or not y.size:
+            continue
+        label = "y" if len(compiled.losses) == 1 else f"y[{i}]"
+        classes = "rossentropy" in type(loss).__name__ or "Hinge" in type(loss).__name__
+        low, high = float(y.min()), float(y.max())
+        if classes:
+            if low == high and (name.endswith("labels") or y.ndim < 2 or y.shape[-1] == 1):
+                yield (f"{label} holds one class only, {low:g}; a classifier needs samples of each. Look at how the "
+                       "data were read.")
+            continue
+        activation, _ = head_activation(model, i)
+        bottom, top = _RANGES.get(activation, (-np.inf, np.inf))
+        if low < bottom or high > top:
+            yield (f"{label} goes from {low:.3g} to {high:.3g}, but the last layer's {activation} gives "
+                   f"{bottom:g} to {top:g}; leave the activation out (linear), or scale y.")
+        if (y != np.floor(y)).any() and any(output == i and "Accuracy" in type(metric).__name__
+                                            for output, _, metric, _ in compiled.resolved):
+            yield (f"accuracy counts how often the output equals {label}, which for measured numbers is never; watch "
+                   "metrics=['mae'] or R2Score.")
+
+
+def _weights(model: TrainedModel) -> Iterator[str]:
+    kernels = [w for w in model.trainable_weights if len(w.shape) > 1]
+    if len(kernels) > 1 and not any(w.data.any() for w in kernels):
+        yield ("all weights are zero, so the neurons of a layer stay alike for ever; begin with random ones, as the "
+               "layers do by themselves.")
+
+
+def grown(model: TrainedModel, losses: list[float]) -> None:
+    """A warning where the loss of a fit has run away without ceasing to be a number."""
+    if len(losses) > 1 and np.isfinite(losses[-1]) and losses[-1] > 1e6 * max(losses[0], 1):
+        warn(f"fit(): the loss of {model.name} grew from {losses[0]:.3g} to {losses[-1]:.3g}; the learning rate, "
+             f"{float(model.optimizer.learning_rate):.3g}, is too high. Try a tenth of it.", RuntimeWarning)
