@@ -1,6 +1,7 @@
 """Activation functions by their Keras names: functions of a tensor or array that return a Tensor. Floor 3; imports ops.
 
-Where a kernel of the same name has no settings, the kernel itself is the function of its module in `fastnn.ops`.
+Where a kernel of the same name has no settings, the kernel itself is the function of its module in `fastnn.ops`; those
+that only a few networks use are the functions of `fastnn.ops` as they are.
 """
 
 import math
@@ -12,6 +13,19 @@ from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, nearest, shown
 from fastnn.ops import nn
+from fastnn.ops._activation import (
+    glu,
+    hard_shrink,
+    hard_tanh,
+    log_sigmoid,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import activation as rows
 from fastnn.ops.rows import elementwise
@@ -137,7 +151,8 @@ hard_swish = hard_silu
 
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {f.__name__: f for f in (
     step, linear, sigmoid, tanh, relu, relu6, leaky_relu, elu, selu, celu, gelu, silu, softplus, softsign, mish,
-    hard_sigmoid, hard_silu, exponential, softmax, log_softmax)}
+    hard_sigmoid, hard_silu, exponential, softmax, log_softmax, glu, hard_shrink, hard_tanh, log_sigmoid, soft_shrink,
+    sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh_shrink, threshold)}
 FUNCTIONS |= {"swish": silu, "hard_swish": hard_silu}
 
 

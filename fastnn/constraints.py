@@ -24,8 +24,8 @@ class Constraint(Configurable, Watched):
     """Base: `__call__(w)` gives the allowed weight as a Tensor of w's shape, made with fastnn.ops."""
 
     def __call__(self, w: TensorLike) -> Tensor:
-        """The nearest allowed weight."""
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, w).")
+        """The nearest allowed weight: w, unless a subclass says otherwise."""
+        return as_tensor(w)
 
 
 class NonNeg(Constraint):

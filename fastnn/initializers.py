@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from fastnn import random
-from fastnn.arguments import choice, number, numbers
+from fastnn.arguments import axes, choice, number, numbers, optional
 from fastnn.configuration import Configurable
 from fastnn.engine import backend
 from fastnn.engine.context import not_recording
 from fastnn.engine.kinds import DType
+from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched
-from fastnn.errors import ShapeError
+from fastnn.errors import ShapeError, nearest, shown
 from fastnn.ops.rows import random as draws
 from fastnn.serialization import custom_object_scope, identified, serialize_keras_object, snake_names
 
@@ -82,18 +83,23 @@ class Identity(Initializer):
 
 
 class RandomInitializer(Initializer):
-    """Base of the random ones. seed: a whole number for the same values at every call, None for new ones."""
+    """Base of the random ones. seed: a whole number for the same values at every call, None for new ones, or a
+    SeedGenerator, from which they are drawn."""
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: Any = None) -> None:
         self.seed = seed
-        self._key = random.new_stream(seed)
+        self._generator = seed if isinstance(seed, random.SeedGenerator) else None
+        self._key = random.new_stream(None if self._generator is not None else seed)
         self._calls = 0
 
     def _draw(self, op: Callable[..., Any], shape: Shape, dtype: DType, **settings: float) -> np.ndarray:
-        counter = np.array(self._calls, np.int64)
+        counter: Any = np.array(self._calls, np.int64)
+        key = {"seed": self._key[0], "stream": self._key[1]}
         self._calls += self.seed is None
         with not_recording():
-            y = op(counter, seed=self._key[0], stream=self._key[1], shape=tuple(int(n) for n in shape), **settings)
+            if self._generator is not None:
+                counter, key = self._generator.key()
+            y = op(counter, shape=tuple(int(n) for n in shape), **key, **settings)
         return y.data.astype(dtype or backend.floatx(), copy=False)
 
     def _normal(self, shape: Shape, dtype: DType, mean: float, stddev: float) -> np.ndarray:
@@ -144,11 +150,19 @@ class VarianceScaling(RandomInitializer):
     """Variance scale/n: n inputs ('fan_in'), outputs ('fan_out') or their mean ('fan_avg') of the weight.
 
     distribution: 'truncated_normal' ('normal' is the same), 'untruncated_normal' or 'uniform' within √(3·scale/n).
+    input_axes, output_axes: the axes of inputs and outputs, where they are not the last but one and the last.
     """
 
     def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
-                 seed: int | None = None) -> None:
+                 seed: Any = None, input_axes: Sequence[int] | None = None,
+                 output_axes: Sequence[int] | None = None) -> None:
         super().__init__(seed)
+        input_axes = optional(axes, input_axes, f"{type(self).__name__}: input_axes")
+        output_axes = optional(axes, output_axes, f"{type(self).__name__}: output_axes")
+        if (input_axes is None) != (output_axes is None):
+            raise ValueError(f"VarianceScaling: got input_axes {shown(input_axes)} and output_axes "
+                             f"{shown(output_axes)}; needs both, or neither.")
+        self.input_axes, self.output_axes = input_axes, output_axes
         where = type(self).__name__
         self.scale = number(scale, f"{where}: scale", 0, above=True)
         self.mode = choice(mode, f"{where}: mode", _MODES)
@@ -159,6 +173,8 @@ class VarianceScaling(RandomInitializer):
     def __call__(self, shape: Shape, dtype: DType = None) -> np.ndarray:
         """Random numbers of variance scale/n."""
         fan_in, fan_out = fans(shape)
+        if self.input_axes is not None and self.output_axes is not None:
+            fan_in, fan_out = (math.prod(shape[a] for a in each) for each in (self.input_axes, self.output_axes))
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
@@ -237,12 +253,19 @@ CLASSES |= {"normal": RandomNormal, "uniform": RandomUniform, "zero": Zeros, "on
             "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal}
 
 
+def __getattr__(name: str) -> Any:
+    """The classes under the names by which `get` knows them too: initializers.he_normal() is HeNormal()."""
+    if name in CLASSES:
+        return CLASSES[name]
+    raise AttributeError(f"module 'fastnn.initializers' has no attribute {name!r}; {nearest(name, CLASSES)}")
+
+
 def get(identifier: object) -> Any:
     """The initializer of a name, class, object, function, config dict or array; None for None.
 
     A function takes (shape, dtype=None). Raises ValueError with the nearest name.
     """
-    return Constant(identifier) if isinstance(identifier, np.ndarray) else identified(
+    return Constant(np.asarray(identifier)) if isinstance(identifier, (np.ndarray, Tensor)) else identified(
         "Initializer", identifier, CLASSES)
 
 

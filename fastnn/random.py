@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import ops
 from fastnn.arguments import number, whole
 from fastnn.engine.context import draws as open_draws
 from fastnn.engine.tensor import Tensor
@@ -20,8 +21,8 @@ from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, index, reduce
 from fastnn.ops.rows import random as rows
 
-__all__ = ["SeedGenerator", "categorical", "dropout", "normal", "randint", "set_seed", "shuffle", "truncated_normal",
-           "uniform"]
+__all__ = ["SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_seed",
+           "shuffle", "truncated_normal", "uniform"]
 
 
 MOST = 2 ** 24      # as many steps as a draw has, and as large as whole numbers are exact in float32
@@ -137,6 +138,16 @@ def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(whole(n, "random: shape", 0) for n in shape)
 
 
+def _as(x: Tensor, dtype: str | None) -> Tensor:
+    """Draws in the dtype that was asked for."""
+    return x if dtype is None else ops.cast(x, dtype)
+
+
+def _kind(name: str, dtype: str | None, kinds: str, needs: str) -> None:
+    if dtype is not None and dtype != "bfloat16" and np.dtype(dtype).kind not in kinds:
+        raise ValueError(f"{name}: dtype is {dtype!r}; needs {needs}.")
+
+
 def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None,
            seed: Any = None) -> Tensor:
     """Draws of the normal distribution. seed: a SeedGenerator, a whole number (the same draws each time), or None.
@@ -145,30 +156,38 @@ def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: 
     (2, 3)
     """
     counter, key = _key(seed)
-    return rows.random_normal(counter, shape=_sizes(shape), mean=number(mean, "normal: mean"),
-                              stddev=number(stddev, "normal: stddev", 0), **key)
+    return _as(rows.random_normal(counter, shape=_sizes(shape), mean=number(mean, "normal: mean"),
+                                  stddev=number(stddev, "normal: stddev", 0), **key), dtype)
 
 
 def truncated_normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None,
                      seed: Any = None) -> Tensor:
     """normal(), with draws more than two deviations away drawn again."""
     counter, key = _key(seed)
-    return rows.truncated_normal(counter, shape=_sizes(shape), mean=number(mean, "truncated_normal: mean"),
-                                 stddev=number(stddev, "truncated_normal: stddev", 0), **key)
+    return _as(rows.truncated_normal(counter, shape=_sizes(shape), mean=number(mean, "truncated_normal: mean"),
+                                     stddev=number(stddev, "truncated_normal: stddev", 0), **key), dtype)
 
 
-def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: str | None = None,
+def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: str | None = None,
             seed: Any = None) -> Tensor:
-    """Draws from [minval, maxval), all alike likely; whole numbers with an integer dtype."""
-    if dtype is not None and np.dtype(dtype).kind in "iu":
-        return randint(shape, minval, maxval, dtype, seed)
+    """Draws from [minval, maxval), all alike likely; the bounds are numbers or tensors. `randint` for whole numbers."""
+    _kind("uniform", dtype, "f", "a dtype of floats; use randint for whole numbers")
     counter, key = _key(seed)
-    return rows.random_uniform(counter, shape=_sizes(shape), low=number(minval, "uniform: minval"),
-                               high=number(maxval, "uniform: maxval"), **key)
+    if isinstance(minval, Tensor) or isinstance(maxval, Tensor):
+        draws = rows.random_uniform(counter, shape=_sizes(shape), low=0.0, high=1.0, **key)
+        return _as(ops.add(minval, ops.multiply(draws, ops.subtract(maxval, minval))), dtype)
+    return _as(rows.random_uniform(counter, shape=_sizes(shape), low=number(minval, "uniform: minval"),
+                                   high=number(maxval, "uniform: maxval"), **key), dtype)
 
 
-def randint(shape: Sequence[int], minval: float, maxval: float, dtype: str = "int32", seed: Any = None) -> Tensor:
-    """Whole numbers from minval up to, not including, maxval, int32."""
+def randint(shape: Sequence[int], minval: Any, maxval: Any, dtype: str = "int32", seed: Any = None) -> Tensor:
+    """Whole numbers from minval up to, not including, maxval: numbers, or tensors. Small dtypes are int32."""
+    _kind("randint", dtype, "iu", "a dtype of whole numbers")
+    if isinstance(minval, Tensor) or isinstance(maxval, Tensor):
+        draws = uniform(shape, 0.0, 1.0, seed=seed)
+        span = ops.subtract(ops.cast(maxval, "int32"), ops.cast(minval, "int32"))
+        places = ops.cast(ops.floor(ops.multiply(draws, span)), "int32")        # the product may round up
+        return _as(ops.add(ops.cast(minval, "int32"), ops.minimum(places, ops.subtract(span, 1))), dtype)
     low, high = whole(minval, "randint: minval", None), whole(maxval, "randint: maxval", None)
     if not -MOST <= low < high <= MOST:
         raise ValueError(f"randint: minval is {low} and maxval {high}; needs -2**24 <= minval < maxval <= 2**24.")
@@ -177,7 +196,46 @@ def randint(shape: Sequence[int], minval: float, maxval: float, dtype: str = "in
     draws = rows.random_uniform(counter, shape=_sizes(shape), low=0.0, high=1.0, **key)
     draws = elementwise.clip(elementwise.scale(draws, factor=count), low=0.0, high=count - 0.5)     # it may round up
     cut = elementwise.cast(elementwise.cast(draws, dtype="int32"), dtype=draws.dtype)
-    return elementwise.cast(elementwise.add_constant(cut, value=float(low)), dtype="int32")
+    return _as(elementwise.cast(elementwise.add_constant(cut, value=float(low)), dtype="int32"), dtype)
+
+
+def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: str | None = None,
+             seed: Any = None) -> Tensor:
+    """How many of `counts` tries succeed, each with its probability; both are numbers or arrays that fit the shape.
+
+    So many uniform draws are compared with the probability: 2¹⁶ tries at most."""
+    tries = whole(np.asarray(counts).max().item() if np.size(counts) else 0, "binomial: counts", 0, 2 ** 16)
+    draws = uniform((*_sizes(shape), tries), seed=seed)
+    counted = ops.less(np.arange(tries), ops.expand_dims(counts, -1))
+    hits = ops.logical_and(ops.less(draws, ops.expand_dims(probabilities, -1)), counted)
+    return _as(ops.sum(ops.cast(hits, draws.dtype), -1), dtype)
+
+
+def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Any = None) -> Tensor:
+    """Draws of the gamma distribution of shape alpha and scale 1; alpha is a number or an array that fits the shape.
+
+    Marsaglia and Tsang 2000: of 12 proposals the first that is accepted; none is in fewer than one of 10¹⁵ draws. No
+    gradient flows to alpha."""
+    sizes = _sizes(shape)
+    a = ops.broadcast_to(ops.stop_gradient(as_tensor(alpha)), sizes)
+    source = seed if isinstance(seed, SeedGenerator) or seed is None else SeedGenerator(seed)
+    small = ops.less(a, 1.0)
+    d = ops.expand_dims(ops.where(small, ops.add(a, 1.0), a) - 1 / 3, -1)
+    x, u = normal((*sizes, 12), seed=source), uniform((*sizes, 12), 2.0 ** -25, 1.0, seed=source)
+    v = ops.power(ops.add(1.0, ops.divide(x, ops.sqrt(9.0 * d))), 3)
+    bound = 0.5 * x * x + d * (1.0 - v + ops.log(ops.maximum(v, 1e-30)))
+    accepted = ops.logical_and(ops.greater(v, 0.0), ops.less(ops.log(u), bound))
+    first = ops.expand_dims(ops.argmax(ops.cast(accepted, "int32"), -1), -1)
+    y = ops.squeeze(d * ops.take_along_axis(v, first, -1), -1)
+    lifted = ops.power(uniform(sizes, 2.0 ** -25, 1.0, seed=source), ops.divide(1.0, a))
+    return _as(ops.where(small, y * lifted, y), dtype)
+
+
+def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: str | None = None, seed: Any = None) -> Tensor:
+    """Draws of the beta distribution: x/(x + y), of gamma draws x of alpha and y of beta."""
+    source = seed if isinstance(seed, SeedGenerator) or seed is None else SeedGenerator(seed)
+    x, y = gamma(shape, alpha, seed=source), gamma(shape, beta, seed=source)
+    return _as(x / (x + y), dtype)
 
 
 def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any = None) -> Tensor:
@@ -193,7 +251,7 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
     sizes = (x.shape[0], count, x.shape[1])
     u = rows.random_uniform(counter, shape=sizes, low=2.0 ** -25, high=1.0, **key)
     g = elementwise.negative(elementwise.log(elementwise.negative(elementwise.log(u))))
-    return reduce.argmax(elementwise.add(reduce.expand(x, shape=sizes, axes=(1,)), g))
+    return _as(reduce.argmax(elementwise.add(reduce.expand(x, shape=sizes, axes=(1,)), g)), dtype)
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
@@ -209,6 +267,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     """x·keep / (1 - rate) with keep 1 with probability 1 - rate; noise_shape: axes of length 1 share a draw."""
     from fastnn.layers.core import Dropout
     x = as_tensor(inputs)
+    if rate == 1:
+        return ops.zeros_like(x)
 
     class Keyed(Dropout):
         def _key(self) -> tuple[Tensor, dict[str, int]]:

@@ -261,7 +261,8 @@ def _small() -> Iterator[Case]:
     yield Case(initializers, "RandomNormal", {"mean": 1.0, "stddev": 2.0, "seed": 3})
     yield Case(initializers, "TruncatedNormal", {"mean": 1.0, "stddev": 2.0, "seed": 3})
     yield Case(initializers, "RandomUniform", {"minval": 1.0, "maxval": 2.0, "seed": 3})
-    yield Case(initializers, "VarianceScaling", {"scale": 2.0, "mode": "fan_out", "distribution": "uniform", "seed": 3})
+    yield Case(initializers, "VarianceScaling", {"scale": 2.0, "mode": "fan_out", "distribution": "uniform", "seed": 3,
+                                                   "input_axes": (0,), "output_axes": (1,)})
     for name in ("RandomInitializer", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
                  "LecunUniform"):
         yield Case(initializers, name, {"seed": 3})

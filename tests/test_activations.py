@@ -33,11 +33,28 @@ def test_values_by_hand() -> None:
     assert activations.softmax([1000, 1000]).numpy().tolist() == [0.5, 0.5]
 
 
+def test_sparsemax() -> None:
+    """The nearest point of all probabilities: sums to 1, most of it 0; its gradient by central differences."""
+    x = np.array([[1.0, 2.3, 0.1], [0.2, 0.1, 0.0]])
+    close(activations.sparsemax(x).numpy(), np.array([[0, 1, 0], [13 / 30, 10 / 30, 7 / 30]]))
+    close(activations.sparsemax(x.T, axis=0).numpy(), activations.sparsemax(x).numpy().T)
+    weights = np.array([[1.0, -2.0, 3.0], [0.5, 2.0, -1.0]])
+    with fastnn.config.using(floatx="float64"):
+        v = Variable(x)
+        with GradientTape() as tape:
+            y = fastnn.ops.sum(activations.sparsemax(v) * weights)
+        gradient = tape.gradient(y, v).numpy()
+        for i in range(3):
+            step = 1e-6 * np.eye(3)[i]
+            ends = [(activations.sparsemax(x + s * step).numpy() * weights).sum(1) for s in (1, -1)]
+            np.testing.assert_allclose(gradient[:, i], (ends[0] - ends[1]) / 2e-6, atol=1e-7)
+
+
 def test_softmax_has_gradients_along_any_axis() -> None:
     x = Variable(np.array([[0.0, 1.0], [2.0, -1.0]], np.float32))
     with GradientTape() as tape:
         y = fastnn.ops.sum(fastnn.ops.square(activations.softmax(x, axis=0)))
-    p = np.exp(x.value) / np.exp(x.value).sum(0)
+    p = np.exp(x.numpy()) / np.exp(x.numpy()).sum(0)
     close(tape.gradient(y, x).numpy(), p * (2 * p - (2 * p * p).sum(0)))
 
 

@@ -109,6 +109,23 @@ def test_get() -> None:
         assert type(kind.from_config(kind().get_config())) is kind
 
 
+def test_other_ways_to_make_one() -> None:
+    """By lower-case names, of a tensor, with a generator as seed, with axes of its own."""
+    assert initializers.he_normal is initializers.HeNormal and initializers.zeros is initializers.Zeros
+    with pytest.raises(AttributeError, match="did you mean 'he_normal'"):
+        getattr(initializers, "he_norml")  # noqa: B009
+    x = fastnn.ops.ones((2, 3)) * 2
+    np.testing.assert_array_equal(initializers.get(x)((2, 3)), np.full((2, 3), 2.0))
+    made = initializers.RandomNormal(seed=fastnn.random.SeedGenerator(4))
+    again = initializers.RandomNormal(seed=fastnn.random.SeedGenerator(4))
+    first = made((5,))
+    assert first.tobytes() == again((5,)).tobytes() != made((5,)).tobytes()
+    of_axes = initializers.VarianceScaling(2.0, seed=1, input_axes=[0], output_axes=[1, 2])((64, 4, 16))
+    assert of_axes.std() == pytest.approx(np.sqrt(2 / 64), rel=0.05)
+    with pytest.raises(ValueError, match="needs both"):
+        initializers.VarianceScaling(input_axes=[0])
+
+
 def test_mistakes_are_explained() -> None:
     with pytest.raises(ValueError, match="did you mean 'glorot_uniform'"):
         initializers.get("glorot_unifrom")

@@ -169,3 +169,25 @@ def test_what_cannot_be_is_refused() -> None:
         x = Variable(2.0)
         y = ops.cond(x > 1, lambda: x * x, lambda: x)
     assert float(tape.gradient(y, x)) == 4
+
+
+def test_the_value_of_a_variable() -> None:
+    """What it holds now, as a tensor: gradients flow through it, a recorded step has it anew, it stays as it was."""
+    v = Variable(np.array([1.0, 2.0], np.float32))
+    with GradientTape() as tape:
+        y = ops.sum(v.value * v.value)
+    np.testing.assert_allclose(tape.gradient(y, v).numpy(), [2, 4])
+    count, before = Variable(0, dtype="int32", trainable=False), v.value
+
+    @fastnn.function
+    def step() -> Any:
+        count.assign_add(1)
+        return count.value * 10, ops.copy(count)
+
+    assert [[int(t) for t in step()] for _ in range(3)] == [[10, 1], [20, 2], [30, 3]]
+    v.assign([5.0, 6.0])
+    np.testing.assert_array_equal(before.numpy(), [1, 2])
+    for dtype in ("bool", "uint8", "int32", "int64", "float32"):
+        x = ops.cast([0, 1, 3], dtype)
+        assert ops.copy(x).dtype == dtype and ops.copy(x).data is not x.data
+        np.testing.assert_array_equal(ops.copy(x).numpy(), x.numpy())

@@ -17,6 +17,9 @@ DRAWS: dict[str, Any] = {
     "randint": lambda seed: random.randint((200, 50), -2, 5, seed=seed),
     "dropout": lambda seed: random.dropout(np.ones((200, 50), np.float32), 0.3, seed=seed),
     "categorical": lambda seed: random.categorical(np.log([[0.2, 0.5, 0.3]] * 2), 5000, seed=seed),
+    "binomial": lambda seed: random.binomial((200, 50), 9, 0.3, seed=seed),
+    "gamma": lambda seed: random.gamma((200, 50), 2.5, seed=seed),
+    "beta": lambda seed: random.beta((200, 50), 2.0, 5.0, seed=seed),
     "shuffle": lambda seed: random.shuffle(np.arange(200.0), seed=seed),
 }
 
@@ -42,6 +45,12 @@ def test_distributions() -> None:
     uniform, whole = np.asarray(DRAWS["uniform"](1)), np.asarray(DRAWS["randint"](1))
     assert uniform.min() >= -1 and uniform.max() < 3 and abs(uniform.mean() - 1) < 0.04
     assert sorted(set(whole.ravel().tolist())) == list(range(-2, 5)) and whole.dtype == np.int32
+    for name, mean, variance in (("binomial", 2.7, 1.89), ("gamma", 2.5, 2.5), ("beta", 2 / 7, 10 / 392)):
+        draws = np.asarray(DRAWS[name](1))
+        assert abs(draws.mean() - mean) < 0.02 * mean and abs(draws.var() - variance) < 0.05 * variance
+    small = np.asarray(random.gamma((3000, 2), [0.3, 20.0], seed=1))
+    np.testing.assert_allclose(small.mean(0), [0.3, 20], rtol=0.06)
+    assert (small > 0).all()
     shares = np.bincount(np.asarray(DRAWS["categorical"](1))[0]) / 5000
     np.testing.assert_allclose(shares, [0.2, 0.5, 0.3], atol=0.03)
     assert sorted(np.asarray(DRAWS["shuffle"](1)).tolist()) == list(range(200))
@@ -61,7 +70,32 @@ def test_a_recorded_function_draws_anew_each_time(name: str) -> None:
     assert len(seen) == 6
 
 
+def test_bounds_that_are_computed() -> None:
+    """Bounds of tensors: each its own, drawn anew where a step is replayed."""
+    low, high = np.array([0, 10, 20]), np.array([3, 12, 21])
+
+    @fastnn.function
+    def step(low: Any, high: Any) -> Any:
+        return random.uniform((500, 3), low, high), random.randint((500, 3), low, high)
+
+    for _ in range(3):
+        floats, wholes = (np.asarray(t) for t in step(low, high))
+        assert (floats >= low).all() and (floats < high).all() and floats.dtype == np.float32
+        assert (wholes >= low).all() and wholes.max(0).tolist() == (high - 1).tolist() and wholes.dtype == np.int32
+
+
+def test_dtypes() -> None:
+    """As asked for; a drop of everything leaves nothing."""
+    for name in ("normal", "truncated_normal", "uniform"):
+        assert getattr(random, name)((2,), dtype="float32").dtype == "float32"
+    assert random.randint((2,), 0, 9, "int64").dtype == "int64"
+    assert random.categorical(np.ones((1, 2)), 3, "int64").dtype == "int64"
+    assert not np.asarray(random.dropout(np.ones((3, 4)), 1.0)).any()
+
+
 def test_wrong_arguments() -> None:
+    assert_good_error(lambda: random.randint((2,), 0, 3, "float32"), ValueError, "dtype", "whole numbers")
+    assert_good_error(lambda: random.uniform((2,), 0, 3, "int32"), ValueError, "dtype", "randint")
     assert_good_error(lambda: random.randint((2,), 3, 3), ValueError, "minval")
     assert_good_error(lambda: random.normal((2, -1)), ValueError, "shape", "-1")
     assert_good_error(lambda: random.normal((2,), stddev=-1.0), ValueError, "stddev")

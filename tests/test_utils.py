@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fastnn.engine.tensor import Tensor
+from fastnn.ops import convert_to_tensor
 from fastnn.utils import normalize, set_random_seed, to_categorical
 
 
@@ -127,3 +129,11 @@ def test_normalize_small_cases() -> None:
     assert normalize([3, 4]).tolist() == [0.6, 0.8]
     assert normalize([[0, 0], [0, 2]]).tolist() == [[0, 0], [0, 1]]
     assert normalize(np.ones((2, 2)), axis=None).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+def test_tensors_give_tensors() -> None:
+    x = convert_to_tensor([[3.0, 4.0], [0.0, 0.0]])
+    for found, want in ((normalize(x), [[0.6, 0.8], [0, 0]]),
+                        (to_categorical(convert_to_tensor([0, 2]), 3), [[1, 0, 0], [0, 0, 1]])):
+        assert isinstance(found, Tensor)
+        np.testing.assert_allclose(found.numpy(), want)

@@ -193,6 +193,6 @@ class Variable(Tensor):
         return context.is_recording() or context.is_symbolic_pass() or getattr(value, "symbolic", False)
 
     @property
-    def value(self) -> np.ndarray:
-        """A copy of the array (Keras' name)."""
-        return self.numpy()
+    def value(self) -> Tensor:
+        """The numbers of now as a tensor, through which gradients flow (Keras' name)."""
+        return operators["value"](self)  # type: ignore[no-any-return]

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import warn
-from fastnn.ops._arithmetic import absolute, add, clip, multiply, negative, sign, sqrt, square, subtract
+from fastnn.ops._arithmetic import absolute, add, clip, divide, multiply, negative, sign, sqrt, square, subtract
 from fastnn.ops._compare import greater, where
-from fastnn.ops._convert import axes_of, axis_of, floats, reshaped
+from fastnn.ops._convert import axes_of, axis_of, floats, reshaped, widened
+from fastnn.ops._indexing import sort
+from fastnn.ops._reduction import cumsum, sum
 from fastnn.ops._shaping import moveaxis, split, transpose
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import activation
@@ -16,7 +20,8 @@ from fastnn.ops.rows import softmax as rows
 __all__ = [
     "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
     "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax",
-    "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+    "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
+    "threshold",
 ]
 
 
@@ -188,3 +193,18 @@ def sparse_plus(x: TensorLike) -> Tensor:
 def sparse_sigmoid(x: TensorLike) -> Tensor:
     """(x + 1)/2 kept within [0, 1]."""
     return clip(multiply(add(floats(x), 1.0), 0.5), 0.0, 1.0)
+
+
+@of_any_size
+def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
+    """max(x - τ, 0), with the τ for which it sums to 1 along the axis: the nearest point of all probabilities, most of
+    them 0. Martins and Astudillo 2016."""
+    x = moveaxis(floats(x), axis, -1)
+    falling = negative(sort(negative(x), -1))
+    count = np.arange(1, x.shape[-1] + 1)
+    sums = cumsum(falling, -1)
+    kept = greater(add(multiply(falling, count), 1.0), sums)        # the first ones
+    size = sum(widened(kept, x.dtype), -1, keepdims=True)
+    total = sum(where(kept, falling, 0.0), -1, keepdims=True)
+    y = relu(subtract(x, divide(subtract(total, 1.0), size)))
+    return moveaxis(y, -1, axis)

@@ -14,6 +14,7 @@ from fastnn.ops._core import cast, convert_to_tensor
 from fastnn.ops._memory import is_made_up
 from fastnn.ops._shaping import expand_dims
 from fastnn.ops._sizes import has_unknown, of_any_size
+from fastnn.ops.rows.elementwise import cast as _cast
 
 __all__ = [
     "arange", "array", "copy", "empty", "empty_like", "eye", "full", "full_like", "identity", "linspace", "logspace",
@@ -38,7 +39,7 @@ def array(x: TensorLike, dtype: str | None = None) -> Tensor:
 def copy(x: TensorLike) -> Tensor:
     """The same numbers in memory of their own."""
     x = tensor(x)
-    return Tensor(x.data.copy()) if x.data is not None and x.source is None and not x.tracked else x + 0
+    return _cast(x, dtype=x.dtype)  # type: ignore[no-any-return]
 
 
 def _dims(shape: Shape) -> tuple[int, ...]:

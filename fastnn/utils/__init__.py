@@ -1,12 +1,16 @@
 """Floor 5. Small helpers under the names of `keras.utils`: one-hot labels, a seed for all, unit vectors, data sets."""
 
 import random
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastnn.arguments import whole
+from fastnn.engine.kinds import TensorLike
+from fastnn.engine.tensor import Tensor
 from fastnn.feeding.pydataset import PyDataset
+from fastnn.ops import convert_to_tensor
 from fastnn.preprocessing.batches import text_dataset_from_directory, timeseries_dataset_from_array
 from fastnn.serialization import (
     custom_object_scope,
@@ -41,12 +45,12 @@ __all__ = [
 ]
 
 
-def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[np.float64]:
+def to_categorical(x: TensorLike, num_classes: int | None = None) -> Any:
     """Y[..., c] = 1 if c = x[...] else 0: class numbers as one-hot rows.
 
-    x (...) or (..., 1), whole numbers 0 .. num_classes-1 -> (..., num_classes) float64. `num_classes` is max(x) + 1
-    unless given. Source: keras.utils.to_categorical, which truncates fractions and counts negative labels from the
-    end; here both are a ValueError.
+    x (...) or (..., 1), whole numbers 0 .. num_classes-1 -> (..., num_classes) float64, a tensor if x is one.
+    `num_classes` is max(x) + 1 unless given. Source: keras.utils.to_categorical, which truncates fractions and counts
+    negative labels from the end; here both are a ValueError.
     """
     labels = _labels(x)
     shape = labels.shape[:-1] if labels.ndim > 1 and labels.shape[-1] == 1 else labels.shape
@@ -56,7 +60,7 @@ def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDAr
                          f"0 .. {classes - 1}; renumber the classes from 0, or pass num_classes={labels.max() + 1}")
     rows = np.zeros((labels.size, classes))
     rows[np.arange(labels.size), labels.reshape(-1)] = 1
-    return rows.reshape(*shape, classes)
+    return _like(x, rows.reshape(*shape, classes))
 
 
 def set_random_seed(seed: int) -> None:
@@ -72,18 +76,23 @@ def set_random_seed(seed: int) -> None:
     set_seed(seed)
 
 
-def normalize(x: npt.ArrayLike, axis: int | None = -1, order: float = 2) -> npt.NDArray[np.floating]:
+def normalize(x: TensorLike, axis: int | None = -1, order: float = 2) -> Any:
     """y = x / ||x||, the norm of the given order taken along `axis` (of all of x if None); zero vectors stay zero.
 
-    x (...) -> (...), float32 stays float32, integers become float64. Source: keras.utils.normalize, which for axis=0
-    divides along the last axis.
+    x (...) -> (...), float32 stays float32, integers become float64, tensors tensors. Source: keras.utils.normalize,
+    which for axis=0 divides along the last axis.
     """
     array = np.asarray(x)
     norm = np.linalg.norm(array, order, axis, keepdims=True)
-    return np.asarray(array / np.where(norm == 0, 1, norm).astype(norm.dtype))
+    return _like(x, np.asarray(array / np.where(norm == 0, 1, norm).astype(norm.dtype)))
 
 
-def _labels(x: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def _like(x: object, found: np.ndarray) -> Any:
+    """An array, or of a tensor a tensor."""
+    return convert_to_tensor(found) if isinstance(x, Tensor) else found
+
+
+def _labels(x: TensorLike) -> npt.NDArray[np.int64]:
     """x as int64, if that loses nothing and no label is negative."""
     try:
         array = np.asarray(x)
