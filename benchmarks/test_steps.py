@@ -12,7 +12,7 @@ from benchmarks.contenders.fastnn import FASTNN
 from benchmarks.trainings import LATE, WINDOW
 from benchmarks.workloads import WIDTHS, WORKLOADS
 
-SLOW = "wide", "cnn 128", "cnn 32, reference", "32", "45", "46", "96", "128", "192"
+SLOW = "wide", "cnn 128", "cnn 32, reference", "char", "transformer", "gpt", "32", "45", "46", "96", "128", "192"
 PATIENCE = {"Keras": 3}     # times the seconds of a round: its fit starts slowly, which a lesson would not see
 ALIKE = {"fastnn": 0.02}    # of the reference's loss; peers, who shuffle otherwise, may be a quarter away from it
 THREADS = {"fastnn": ("C, replayed, 1 thread", "C, replayed"), "torch": ("eager, 1 thread", "eager, 2 threads")}

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from benchmarks import sequences
+
 BETAS = (0.9, 0.999)            # Adam's, for everybody
 EPSILON = 1e-7
 MNIST_ROWS = 12_800             # 100 steps of 128: 40 MB, which no cache holds, as the whole of MNIST
@@ -50,7 +52,7 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def _dense_shapes(inputs: Shape, units: int, activation: str) -> tuple[list[Shape], Shape]:
-    return [(*inputs, units), (units,)], (units,)
+    return [(inputs[-1], units), (units,)], (*inputs[:-1], units)
 
 
 def _dense(x: np.ndarray, weights: list[np.ndarray], units: int, activation: str) -> np.ndarray:
@@ -84,6 +86,7 @@ LAYERS: dict[str, tuple[Callable[..., tuple[list[Shape], Shape]], Callable[..., 
     "Conv2D": (_conv2d_shapes, _conv2d),
     "MaxPooling2D": (_pool_shapes, _pool),
     "Flatten": (lambda inputs: ([], (int(np.prod(inputs)),)), lambda x, weights: x.reshape(len(x), -1)),
+    **sequences.LAYERS,
 }
 
 
@@ -111,6 +114,11 @@ class Workload:
         return len(self.inputs) == 3
 
     @property
+    def ids(self) -> bool:
+        """Whether a row is whole numbers, for an embedding."""
+        return self.layers[0][0] in sequences.IDS
+
+    @property
     def loss_name(self) -> str:
         """The loss as Keras calls it."""
         return "binary_crossentropy" if self.binary else "sparse_categorical_crossentropy"
@@ -123,9 +131,10 @@ class Workload:
         return [(arguments["units"], arguments["activation"]) for _, arguments in self.layers]
 
     def data(self) -> Arrays:
-        """x (rows, ...) float32; y (rows, 1) float32 for one output, else labels (rows,) int32."""
+        """x (rows, ...) float32, int32 for an embedding; y (rows, 1) float32 for one output, else labels (rows,), or
+        (rows, time), int32."""
         x, y = self.load()
-        x = np.ascontiguousarray(x, np.float32)
+        x = np.ascontiguousarray(x, np.int32 if self.ids else np.float32)
         return x, (y.reshape(-1, 1).astype(np.float32) if self.binary else y.astype(np.int32))
 
     def first_weights(self) -> list[np.ndarray]:
@@ -136,6 +145,9 @@ class Workload:
         for kind, arguments in self.layers:
             found, shape = LAYERS[kind][0](shape, **arguments)
             for w in found:
+                if isinstance(w, sequences.Ones):
+                    weights.append(np.ones(w, np.float32))
+                    continue
                 taps = int(np.prod(w[:-2]))
                 limit = np.sqrt(6 / (taps * (w[-2] + w[-1]))) if len(w) > 1 else 0.0
                 weights.append(rng.uniform(-limit, limit, w).astype(np.float32))
@@ -162,7 +174,7 @@ class Workload:
         p = p.clip(1e-7, 1 - 1e-7)
         if self.binary:
             return float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
-        return float(-np.log(p[np.arange(len(y)), y]).mean())
+        return float(-np.log(np.take_along_axis(p, y[..., None], axis=-1)).mean())
 
 
 # ---- data ----
@@ -199,6 +211,11 @@ def _images() -> Arrays:
     return x[:IMAGE_ROWS].reshape(-1, 28, 28, 1), y[:IMAGE_ROWS]
 
 
+def _rows() -> Arrays:
+    x, y = _mnist()
+    return x[:IMAGE_ROWS // 2].reshape(-1, 28, 28), y[:IMAGE_ROWS // 2]
+
+
 def _wide() -> Arrays:
     return _classes(WIDE_ROWS, 1024)
 
@@ -222,6 +239,8 @@ WORKLOADS = {w.name: w for w in (
     *(Workload(f"cnn {batch}", f"CNN on MNIST, conv 32-pool-64-10, batch {batch} ({IMAGE_ROWS:,} rows{SYNTHETIC})",
                (28, 28, 1), convolutional(32, 64, 10), batch, 0.0003, 1, 5, _images)
       for batch in (32, 128)),
+    *(Workload(name, title, inputs, layers, batch, rate, 1, 5, load or _rows)
+      for name, title, inputs, layers, batch, rate, load in sequences.NETWORKS),
 )}
 SEPARABLE = Workload("separable", "two clouds, 30-16-8-1, batch 32", (30,), dense(16, 8, 1, hidden="relu"),
                      32, 0.01, 1, 200, _separable)

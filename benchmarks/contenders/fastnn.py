@@ -21,7 +21,7 @@ class Fastnn:
         self.x, self.y = workload.data()
         with fastnn.config.using(backend=backend):
             self.model: Any = fastnn.Sequential([
-                fastnn.Input(workload.inputs),
+                fastnn.Input(workload.inputs, dtype=self.x.dtype.name),
                 *(getattr(fastnn.layers, kind)(**arguments) for kind, arguments in workload.layers)])
             self.model.compile(fastnn.optimizers.Adam(workload.rate, epsilon=EPSILON), loss=workload.loss_name,
                                run_eagerly=eager)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.contenders.sequences import JAX_LAYERS
 from benchmarks.workloads import BETAS, EPSILON, Shape, Workload
 
 
@@ -25,6 +26,7 @@ def _pool(jax: Any, x: Any, weights: Iterator[Any], pool_size: Shape) -> Any:
 LAYERS: dict[str, Callable[..., Any]] = {
     "Dense": lambda jax, x, weights, units, activation: _activated(jax, x @ next(weights) + next(weights), activation),
     "Conv2D": _conv2d, "MaxPooling2D": _pool, "Flatten": lambda jax, x, weights: x.reshape(len(x), -1),
+    **JAX_LAYERS,
 }
 
 
@@ -66,7 +68,7 @@ class Jax:
         logits = self._logits(weights, x)
         if self.workload.binary:
             return (jax.nn.softplus(logits) - y * logits).mean()
-        return -jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1).mean()
+        return -jnp.take_along_axis(jax.nn.log_softmax(logits), y[..., None], axis=-1).mean()
 
     def _step(self, state: Any, x: Any, y: Any) -> Any:
         w, m, v, t = state

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from benchmarks.contenders.sequences import keras_layer
 from benchmarks.workloads import EPSILON, Workload
 
 
@@ -17,8 +18,8 @@ class Keras:
         self.workload = workload
         self.x, self.y = workload.data()
         self.model = keras.Sequential([
-            keras.Input(workload.inputs),
-            *(getattr(keras.layers, kind)(**arguments) for kind, arguments in workload.layers)])
+            keras.Input(workload.inputs, dtype=self.x.dtype.name),
+            *(keras_layer(kind, arguments) for kind, arguments in workload.layers)])
         self.model.compile(keras.optimizers.Adam(workload.rate, epsilon=EPSILON), jit_compile=jit,
                            loss=workload.loss_name,
                            steps_per_execution=workload.steps(len(self.x)) if whole else 1)

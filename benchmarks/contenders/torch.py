@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.contenders.sequences import torch_module
+from benchmarks.sequences import LAYERS as SEQUENCES
 from benchmarks.workloads import BETAS, EPSILON, Layer, Shape, Workload
 
 Built = tuple[list[Any], list[Shape], Shape]        # modules, full shapes of Keras' weights, output shape
@@ -20,8 +22,10 @@ def _activation(nn: Any, name: str) -> list[Any]:
 
 
 def _dense(nn: Any, inputs: Shape, units: int, activation: str) -> Built:
-    linear = nn.Linear(math.prod(inputs), units)
-    return [linear, *_activation(nn, activation)], [(*inputs, units), (units,)], (units,)
+    steps = inputs[:-1] if len(inputs) == 2 else ()      # of a sequence; an image was flattened
+    full = inputs[len(steps):]
+    linear = nn.Linear(math.prod(full), units)
+    return [linear, *_activation(nn, activation)], [(*full, units), (units,)], (*steps, units)
 
 
 def _conv2d(nn: Any, inputs: Shape, filters: int, kernel_size: Shape, activation: str) -> Built:
@@ -40,16 +44,17 @@ BUILD: dict[str, Callable[..., Built]] = {
 }
 
 
-def _modules(nn: Any, shape: Shape, layers: tuple[Layer, ...]) -> tuple[list[Any], list[Shape]]:
-    modules: list[Any] = []
-    full: list[Shape] = []
+def _pieces(nn: Any, shape: Shape, layers: tuple[Layer, ...]) -> list[tuple[list[Any], list[Shape]]]:
+    """The modules of each layer, and the full shapes of its weights."""
+    pieces: list[tuple[list[Any], list[Shape]]] = []
     for kind, arguments in layers:
-        if kind not in BUILD:
-            raise NotImplementedError(f"torch has no {kind} here")
-        found, shapes, shape = BUILD[kind](nn, shape, **arguments)
-        modules += found
-        full += shapes
-    return modules, full
+        if kind in BUILD:
+            found, shapes, shape = BUILD[kind](nn, shape, **arguments)
+        else:
+            found = [torch_module(kind, shape, arguments)]
+            shapes, shape = SEQUENCES[kind][0](shape, **arguments)
+        pieces.append((found, shapes))
+    return pieces
 
 
 def _turned(w: np.ndarray) -> np.ndarray:
@@ -73,12 +78,13 @@ class Torch:
         x, y = workload.data()
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         self.x, self.y = self._tensor(x), torch.from_numpy(y if workload.binary else y.astype(np.int64))
-        modules, self.full = _modules(nn, workload.inputs, workload.layers)
+        self.pieces = _pieces(nn, workload.inputs, workload.layers)
+        modules = [module for modules, _ in self.pieces for module in modules]
         self.model = nn.Sequential(*modules).to(memory_format=self.format)
         criterion = nn.BCEWithLogitsLoss() if workload.binary else nn.CrossEntropyLoss()
 
         def loss(x: Any, y: Any) -> Any:
-            return criterion(self.model(x), y)
+            return criterion(self.model(x).flatten(0, -2), y if workload.binary else y.flatten())
 
         self.loss: Any = torch.compile(loss, dynamic=False) if compiled else loss
         self.optimizer = torch.optim.Adam(self.model.parameters(), workload.rate, BETAS, EPSILON, fused=True)
@@ -91,9 +97,15 @@ class Torch:
         return x.permute(0, 3, 1, 2).contiguous(memory_format=self.format) if self.workload.images else x
 
     def reset(self) -> None:
-        with self.torch.no_grad():
-            for parameter, shape, w in zip(self.model.parameters(), self.full, self.workload.first_weights()):
-                parameter.copy_(self.torch.from_numpy(_turned(w.reshape(shape))).reshape(parameter.shape))
+        rest = self.workload.first_weights()
+        for modules, shapes in self.pieces:
+            mine, rest = rest[:len(shapes)], rest[len(shapes):]
+            if hasattr(modules[0], "set_weights"):
+                modules[0].set_weights(mine)
+                continue
+            with self.torch.no_grad():
+                for parameter, shape, w in zip(modules[0].parameters(), shapes, mine):
+                    parameter.copy_(self.torch.from_numpy(_turned(w.reshape(shape))).reshape(parameter.shape))
 
     def fit(self, epochs: int) -> None:
         torch, (x, y), n = self.torch, (self.x, self.y), len(self.x)
@@ -110,11 +122,15 @@ class Torch:
                 self.optimizer.step()
 
     def weights(self) -> list[np.ndarray]:
-        found = []
-        for parameter, shape, first in zip(self.model.parameters(), self.full, self.workload.first_weights()):
-            turned = (*shape[:-3:-1], *shape[:-2])
-            found.append(_back(parameter.detach().contiguous().numpy().reshape(turned)).reshape(first.shape).copy())
-        return found
+        found: list[np.ndarray] = []
+        for modules, shapes in self.pieces:
+            if hasattr(modules[0], "get_weights"):
+                found += modules[0].get_weights()
+                continue
+            for parameter, shape in zip(modules[0].parameters(), shapes):
+                turned = (*shape[:-3:-1], *shape[:-2])
+                found.append(_back(parameter.detach().contiguous().numpy().reshape(turned)).copy())
+        return [w.reshape(first.shape) for w, first in zip(found, self.workload.first_weights())]
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         self.torch.set_num_threads(self.threads)

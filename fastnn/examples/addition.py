@@ -1,8 +1,9 @@
 """Chapter 12: from one sequence to another. A network reads "535+61", sign by sign, and writes "596".
 
-Nobody tells it what digits are worth: it sees forty thousand sums and their results as rows of signs. One recurrent
-layer reads the whole question into its state; a second one writes the answer from that. The question is read backwards,
-the units first, as sums are done on paper (Sutskever et al. 2014 found that it helps).
+Nobody tells it what digits are worth: it sees forty thousand sums and their results as rows of signs, and so few sums
+of two single digits (there are a hundred) that it gets many of those wrong. One recurrent layer reads the whole
+question into its state; a second one writes the answer from that. The question is read backwards, the units first, as
+sums are done on paper (Sutskever et al. 2014 found that it helps).
 """
 
 import sys
@@ -104,7 +105,7 @@ def draw(result: Result, path: str) -> None:
     curve, table = figure.subplots(1, 2)
     losses = result.history.history["loss"]
     curve.semilogy(np.arange(1, len(losses) + 1), losses, color=BLUE)
-    style(curve, "First the lengths, then the first digits, carrying last", "epoch", "loss")
+    style(curve, "It takes some epochs to find the trick", "epoch", "loss")
     shares = np.array([[result.by_digits.get((i, j), np.nan) for j in (1, 2, 3)] for i in (1, 2, 3)])
     table.imshow(shares, cmap="Blues", vmin=0.5, vmax=1.2)
     for (i, j), share in np.ndenumerate(shares):
