@@ -1,7 +1,9 @@
 """Block: variables laid side by side in one vector, so that one call updates them all. Floor 1."""
 
 import math
+import weakref
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +18,13 @@ class Block:
     `flat`: the whole vector. `views`: one array per variable into it. Each variable begins at a multiple of `grain`
     elements; the gaps are zero and stay zero. After `hold`, the variables' own `data` are the views.
     """
+    _of: ClassVar["weakref.WeakValueDictionary[tuple[int, ...], Block]"] = weakref.WeakValueDictionary()
+
+    @classmethod
+    def holding(cls, variables: Sequence[Variable]) -> "Block | None":
+        """The block in which just these variables lie, in this order, as another optimizer has laid them out."""
+        found = cls._of.get(tuple(map(id, variables)))
+        return found if found is not None and all(v.data is view for v, view in zip(variables, found.views)) else None
 
     def __init__(self, shapes: Sequence[tuple[int, ...]], dtype: str, name: str, grain: int = 16) -> None:
         self.offsets: list[int] = []
@@ -31,6 +40,7 @@ class Block:
 
     def hold(self, variables: Sequence[Variable]) -> None:
         """Move the variables' values into the block. ShapeError for a value that was replaced by another shape."""
+        moved = False
         for variable, view in zip(variables, self.views, strict=True):
             if variable.data is not view:
                 if variable.data.shape != view.shape:
@@ -38,6 +48,9 @@ class Block:
                                      f"{view.shape}.\nUse assign(), or make a new layer.")
                 view[...] = variable.data
                 variable.data = view
+                moved = True
+        if moved:
+            self._of[tuple(map(id, variables))] = self
 
     def like(self, name: str) -> "Block":
         """A block of zeros with the same layout."""

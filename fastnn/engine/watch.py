@@ -149,6 +149,11 @@ def noting() -> Iterator[dict[int, Noted]]:
         _noting.found.pop()
 
 
+def noted() -> list[Any]:
+    """What whoever is noting has been told of so far."""
+    return [each.used for each in _noting.found[-1].values()] if _noting.found else []
+
+
 def note(used: Any) -> None:
     """Say that an object is being used: whoever is noting depends on it, if it is watched."""
     for found in _noting.found:

@@ -8,7 +8,7 @@ import numpy as np
 from fastnn.configuration import Configurable
 from fastnn.engine.block import Block
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.engine.watch import Watched
+from fastnn.engine.watch import Watched, noted
 from fastnn.errors import ShapeError
 from fastnn.optimizers.rate import LearningRate, RateFunction, scheduled_rate
 from fastnn.optimizers.schedules import LearningRateSchedule
@@ -98,10 +98,21 @@ class Slots(Configurable, Watched):
                 raise RuntimeError(f"{self.name}: this optimizer has trained other weights only, as of another model "
                                    f"or of layers frozen since ({len(self._kept)} of them); compile with a new one.")
             self._lay_out(variables)
+        self._refuse_shared(set(map(id, variables)))
         self.hold()
 
+    def _refuse_shared(self, variables: set[int]) -> None:
+        """RuntimeError where another optimizer has changed some of these weights in the step that is being recorded:
+        they lie in its block, and cannot be in both."""
+        for other in noted():
+            if isinstance(other, Slots) and other is not self and other.block is not self.block and any(
+                    id(v) in variables for v in other._trained):
+                raise RuntimeError(f"{self.name}: {other.name} trains some of these weights in the same step, and "
+                                   "others; needs the same weights for both, in one order, or none in common.")
+
     def _lay_out(self, variables: list[Variable]) -> None:
-        block = Block([v.shape for v in variables], variables[0].dtype if variables else "float32", "weights")
+        block = Block.holding(variables) or Block([v.shape for v in variables],
+                                                  variables[0].dtype if variables else "float32", "weights")
         gradients, slots = block.like("gradients"), {name: self._slot(name, block, variables)
                                                      for name in self.slot_names}
         parts = {name: [_over(view, f"{v.name}_{name}") for view, v in zip(each.views, variables)]
