@@ -88,8 +88,10 @@ def path(value: Any, what: str, example: str) -> str:
 
 
 def choice(value: Any, what: str, options: Iterable[str]) -> str:
-    """One of the options. The error names the nearest."""
+    """One of the options, in small letters or capitals. The error names the nearest."""
     options = tuple(options)
+    if isinstance(value, str) and value not in options and value.lower() in options:
+        return value.lower()
     if not isinstance(value, str):
         raise KindError(f"{what} is {shown(value)}; {nearest('', options)}")
     if value not in options:

@@ -61,7 +61,7 @@ def test_heads_that_contradict_the_loss(layers: list[Any], loss: Any, words: str
 def predicted(model: Any) -> np.ndarray:
     """The outputs, worked out in NumPy from the weights as they are now."""
     y = X
-    for layer in model.layers:
+    for layer in (each for each in model.layers if each.weights):
         y = y @ layer.kernel.numpy() + layer.bias.numpy()
         y = np.tanh(y) if layer.activation is fastnn.activations.tanh else y
     return y

@@ -248,7 +248,7 @@ def test_a_chain_without_input_takes_what_its_layers_take() -> None:
     assert_good_error(lambda: fixed.predict(np.ones((1, 20, 2)), verbose=0), ValueError, "(1, 20, 2)", "needs")
     assert_good_error(lambda: fixed.build((None, 20, 2)), ValueError, "(None, 20, 2)", "needs")
     fixed.build((3, 12, 2))
-    assert_good_error(lambda: Sequential()(A), RuntimeError, "no layers", "needs")
+    assert_good_error(lambda: Sequential()(A), ValueError, "no layers", "needs")
 
 
 def test_an_own_loss_takes_a_y_of_any_shape() -> None:

@@ -123,7 +123,7 @@ def test_negative_weights_are_used_with_a_warning() -> None:
     p = model.predict(x, verbose=0)[1]
     with pytest.warns(UserWarning, match=r"evaluate\(\): sample_weight is negative somewhere"):
         got = model.evaluate(x, [None, y], sample_weight=w, verbose=0)
-    assert got[0] == pytest.approx((((p - y) ** 2).mean(-1) * w).mean(), rel=1e-4, abs=1e-6)
+    assert got == pytest.approx((((p - y) ** 2).mean(-1) * w).mean(), rel=1e-4, abs=1e-6)
 
 
 class Penalized(Layer):

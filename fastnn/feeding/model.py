@@ -58,6 +58,9 @@ class TrainedModel(Protocol):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs for inputs."""
 
+    def _with_sublayers(self) -> list[Any]:
+        """It and all layers in it."""
+
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Whether data of another shape than its inputs have do as well."""
 

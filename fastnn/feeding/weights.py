@@ -19,8 +19,11 @@ def adapt(sample_weight: Any, class_weight: Any, targets: dict[str, np.ndarray],
 
     part: of the data, as one batch of a generator is; its weights may all be zero.
     """
-    found = {key: sample_weights(value, n, shapes[output or 0], where, part)
-             for key, output, value in _by_output(sample_weight, names, where)}
+    given_for = _by_output(sample_weight, names, where)
+    found = {key: sample_weights(value, n, shapes[output or 0], where, part or len(given_for) > 1)
+             for key, output, value in given_for}
+    if found and not part and not any(weight.any() for weight in found.values()):
+        raise ValueError(f"{where}: sample_weight is all zero; needs weights, some of them above 0.")
     if class_weight is not None:
         if len(shapes) != 1:
             raise ValueError(f"{where}: class_weight works with one output; the model has {len(shapes)}.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine import backend
 from fastnn.engine.context import current_layer, layer_scope, symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import note
@@ -17,7 +18,9 @@ from fastnn.layers._masks import parameters
 from fastnn.nest import flatten, map_structure
 from fastnn.ops import _sizes
 from fastnn.ops._op import as_tensor
-from fastnn.ops.rows.elementwise import scale
+from fastnn.ops.rows.elementwise import cast, scale
+
+_FLOATS = ("float32", "float64")
 
 
 def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -141,9 +144,15 @@ def _to_tensor(value: Any) -> Any:
     if callable(value) and hasattr(value, "name"):
         raise TypeError(f"got {shown(value)}, which is a layer or model; needs data or symbolic tensors.\nIs a comma "
                         "missing between two layers of a list, or the call of that layer on its input?")
-    return value if value is None or isinstance(value, Tensor) else as_tensor(value, "any")
+    return None if value is None else _of_floatx(as_tensor(value, "any"))
+
+
+def _of_floatx(x: Tensor) -> Tensor:
+    """Floats of another width become floatx before a layer sees them, as in Keras."""
+    return cast(x, dtype=backend.floatx()) if x.dtype in _FLOATS and x.dtype != backend.floatx() else x
 
 
 def _with_tensors(value: Any) -> Any:
     """What call takes beside its first argument: arrays become tensors, flags, numbers and None stay."""
-    return map_structure(lambda leaf: as_tensor(leaf, "any") if isinstance(leaf, np.ndarray) else leaf, value)
+    return map_structure(lambda leaf: _of_floatx(as_tensor(leaf, "any")) if isinstance(leaf, (np.ndarray, Tensor))
+                         else leaf, value)

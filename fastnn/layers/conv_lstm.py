@@ -37,8 +37,7 @@ class ConvLSTMCell(RandomLayer):
         self.kernel_size = sizes(kernel_size, f"{name}: kernel_size", rank)
         self.strides = sizes(strides, f"{name}: strides", rank)
         self.dilation_rate = sizes(dilation_rate, f"{name}: dilation_rate", rank)
-        self.padding = choice(padding.lower() if isinstance(padding, str) else padding, f"{name}: padding",
-                              ("valid", "same"))
+        self.padding = choice(padding, f"{name}: padding", ("valid", "same"))
         self.activation, self.recurrent_activation = activations.get(activation), activations.get(recurrent_activation)
         self.use_bias = flag(use_bias, f"{type(self).__name__}: use_bias")
         self.unit_forget_bias = flag(unit_forget_bias, f"{type(self).__name__}: unit_forget_bias")

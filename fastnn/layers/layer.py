@@ -93,6 +93,9 @@ class Layer(Weighted):
         if isinstance(shape, str):
             raise KindError(f"{self.name}: add_weight got {shown(shape)} as the shape; needs name={shown(shape)}, as a "
                             "keyword.")
+        if self.built and context.made is not None and not self.__dict__.get("_building"):
+            raise ValueError(f"{self.name}: add_weight in call() would make another weight at every call; needs to be "
+                             "in __init__ or build().")
         what = f"{self.name}: the weight {name!r}"
         sides = tuple(shape or ()) if not hasattr(shape, "__index__") else (shape,)
         if any(n is None for n in sides):
@@ -182,6 +185,9 @@ class Layer(Weighted):
         if "_sublayers" not in self.__dict__ and not name.startswith("__"):
             raise AttributeError(f"{type(self).__name__}: {name!r} is not there yet; call super().__init__() in "
                                  "__init__, before all else.")
+        known = getattr(type(self), name, None)
+        if isinstance(known, property):
+            return known.__get__(self)      # it is not there yet, and says so itself
         why = f"; {self.gone[name]}" if name in self.gone else ""
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{why}", name=name, obj=self)
 

@@ -34,8 +34,7 @@ class _Pooling(Layer):
         where = type(self).__name__
         self.pool_size = sizes(pool_size, f"{where}: pool_size", self.rank)
         self.strides = self.pool_size if strides is None else sizes(strides, f"{where}: strides", self.rank)
-        self.padding = choice(padding.lower() if isinstance(padding, str) else padding, f"{where}: padding",
-                              ("valid", "same"))
+        self.padding = choice(padding, f"{where}: padding", ("valid", "same"))
         self.data_format = channels_last(data_format, where)
 
     def call(self, x: Tensor) -> Tensor:

@@ -41,8 +41,6 @@ class EinsumDense(Layer):
     >>> EinsumDense("abc,cde->abde", (None, 2, 4))(np.ones((1, 3, 8), "float32")).shape
     (1, 3, 2, 4)
     """
-    supports_masking = True
-
     def __init__(self, equation: str, output_shape: Any, activation: Named = None, bias_axes: str | None = None,
                  kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
                  kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,

@@ -190,7 +190,9 @@ def model_from(cls: Any, config: dict[str, Any]) -> Any:
                              "inputs among the layers.")
         waiting = left
     inputs, outputs = (_ends(config[key], made) for key in ("input_layers", "output_layers"))
-    model = cls(inputs, outputs, name=config.get("name"))
+    more = {key: revived(value) for key, value in config.items()
+            if key not in ("name", "trainable", "layers", "input_layers", "output_layers", "dtype")}
+    model = cls(inputs, outputs, name=config.get("name"), **more)
     if not config.get("trainable", True):
         model.trainable = False
     return model

@@ -1,5 +1,6 @@
 """Model: a layer that can be trained. A graph of layers (functional), or a subclass with a `call`. Floor 4."""
 
+import inspect
 import json
 import os
 from collections.abc import Callable
@@ -89,7 +90,7 @@ class Model(Trainer, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The layers and what each is called on; of a subclass, the arguments of its constructor."""
-        if type(self).__init__ in (Model.__init__, Layer.__init__) and self._graph is not None:
+        if self._graph is not None and _hands_on(type(self)):
             return {"name": self.name, "trainable": self.trainable, **copies().graph_config(self._graph)}
         return {key: value for key, value in super().get_config().items() if key not in ("inputs", "outputs")}
 
@@ -98,6 +99,10 @@ class Model(Trainer, Layer):
         """The model of a get_config(), with new weights. custom_objects: classes and functions of your own by name."""
         with custom_object_scope(custom_objects or {}):
             return copies().model_from(cls, config) if "input_layers" in config else super().from_config(config)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights, in the order of `weights`; none before the layers have any."""
+        return [v.numpy() for v in self.weights]
 
     def _copied(self) -> Any:
         graph = type(self).__init__ is Model.__init__ and self._graph is not None
@@ -209,6 +214,13 @@ class Model(Trainer, Layer):
     def count_arithmetic(self) -> str:
         """Empty: a model's count is the sum of its layers'."""
         return ""
+
+
+def _hands_on(cls: Any) -> bool:
+    """Whether the constructor is Model's, or hands on what it is given (*args, **kwargs)."""
+    kinds = {p.kind for p in inspect.signature(cls.__init__).parameters.values()}
+    return cls.__init__ in (Model.__init__, Layer.__init__) or kinds >= {
+        inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 
 def copies() -> Any:

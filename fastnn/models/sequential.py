@@ -120,7 +120,7 @@ class Sequential(Model):
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not self._sublayers and self._input is None:
-            raise NotBuiltError(f"{self.name}: has no layers; needs one at least: add(Dense(10)).")
+            raise ValueError(f"{self.name}: has no layers; needs one at least: add(Dense(10)).")
         if self._input is None and not isinstance(args[0], Tensor):
             self.built = True       # nested inputs: its layers are built as they are called
         elif self._input is None:

@@ -95,9 +95,8 @@ class Compiled(States):
         if self._resolved:
             return
         self.make_metrics(y_shapes, output_shapes)
-        several = len(self.output_names) > 1
         self.trackers = [("loss", self.loss_tracker)]
-        if several:
+        if len(self.losses) - self.losses.count(None) > 1:
             self.trackers += [(f"{name}_loss", metrics.Mean(name=f"{name}_loss"))
                               for name, loss in zip(self.output_names, self.losses) if loss is not None]
         with not_recording(), symbolic_pass():

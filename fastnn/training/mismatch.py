@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastnn import losses
+from fastnn.engine.watch import noted
 from fastnn.errors import warn
 from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import Layer
@@ -69,3 +70,11 @@ def _mismatch(loss: Any, activation: str, units: int | None) -> str:
     return ""
 
 
+def warn_of_strangers(model: TrainedModel) -> None:
+    """A warning that names the layers which the step under way uses and the model does not hold, such as globals."""
+    held = set(map(id, model._with_sublayers()))
+    others = [each.name for each in noted() if isinstance(each, Layer) and id(each) not in held
+              and each.trainable_weights]
+    if others:
+        warn(f"{model.name}: its call uses layers that it does not hold, whose weights are not trained: "
+             f"{', '.join(others[:5])}. Assign them to attributes of the model, or set their trainable to False.")

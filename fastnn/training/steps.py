@@ -22,7 +22,7 @@ from fastnn.layers.layer import context, forward_pass
 from fastnn.nest import distinct, flatten
 from fastnn.ops.rows.batch import store_step
 from fastnn.ops.rows.data import advance, reshape
-from fastnn.training import own
+from fastnn.training import mismatch, own
 
 LOG_ROWS = 4096
 KEPT = 64       # programs; each batch size has its own, with an arena
@@ -179,6 +179,7 @@ class Steps:
             compiled.reach_checked = True
             if not variables:
                 warn(f"{self.model.name}: there is nothing to train: the model has no trainable weights.")
+            mismatch.warn_of_strangers(self.model)
         return gradients
 
     @contextlib.contextmanager
