@@ -1,7 +1,9 @@
 """The same bits however a model is trained: silent or not, eager or replayed, any number of threads, beside others."""
 
+import ctypes
 import multiprocessing
 import os
+import platform
 import random
 import subprocess
 import sys
@@ -13,8 +15,11 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Sequential, layers
+from fastnn import Input, Sequential, layers, ops
 from fastnn.engine import plan
+from fastnn.engine.context import recording
+from fastnn.engine.program import Program
+from fastnn.engine.tensor import Variable
 from fastnn.layers import Dense, Dropout
 from tests.conftest import has_c, needs_c
 from tests.errors import weights_hash
@@ -49,6 +54,31 @@ def test_what_is_printed_changes_nothing(any_backend: str, capsys: Any) -> None:
 
 def test_eager_is_replayed(any_backend: str) -> None:
     assert run(run_eagerly=True) == run()
+
+
+@needs_c
+@pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="needs x86's rounding modes")
+@pytest.mark.parametrize("mode", [0x400, 0x800, 0xC00], ids=["down", "up", "to zero"])
+def test_the_rounding_mode_of_the_caller_changes_no_bit(mode: int) -> None:
+    """Another library may have left it set. A call and a program, which give it back as they found it."""
+    c = ctypes.CDLL(None)
+    x, w = Variable(np.float32(X)), Variable(np.float32(X[:20, :20]))
+
+    def results() -> list[bytes]:
+        eager = ops.tanh(ops.matmul(x, w)).data.tobytes()
+        program.run()
+        return [eager, program.results[0].data.tobytes()]
+
+    with recording() as calls:
+        y = ops.softmax(ops.matmul(x, w))
+    program = Program(calls, keep=[y])
+    expected = results()
+    assert c.fesetround(mode) == 0
+    try:
+        found, after = results(), c.fegetround()
+    finally:
+        c.fesetround(0)
+    assert found == expected and after == mode
 
 
 @pytest.mark.parametrize("hook", ["on_epoch_end", "on_train_batch_end", "on_test_batch_end"])

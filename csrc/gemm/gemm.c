@@ -64,8 +64,8 @@ static void blocks(const Gemm *g, const float *splat, Part part)
     const int64_t row_tiles = ceil_div(m, TILE_ROWS);
     const int64_t width = WIDTH * (m <= WIDE_TILE_ROWS ? 4 : 2);
     const int64_t depth_blocks = g->k > DEPTH ? ceil_div(g->k, DEPTH) : 1;
-    const int64_t depth = ceil_div(g->k, depth_blocks);
-    const int64_t block_columns = g->k ? BLOCK / depth / width * width : g->n;
+    const int64_t depth = g->k ? ceil_div(g->k, depth_blocks) : 1;      /* sums of nothing are the biases */
+    const int64_t block_columns = BLOCK / depth / width * width;
     const int transposed = g->b_column != 1;
     const int packed = transposed || (row_tiles >= PACK_TILES && g->b_depth > width);
     /* A tile's rows of a are copied if they are far apart and used for many columns: rows at a distance that is a
@@ -172,6 +172,7 @@ static void halves(const Gemm *g, Part part)
  *             blocks: all others; b and rows of a are copied where they are used often and lie badly */
 void gemm(const Gemm *g, Part part)
 {
+    if (g->m == 0 || g->n == 0) return;
     if (halved(g)) {
         halves(g, part);
     } else if (chunked(g)) {

@@ -69,7 +69,7 @@ static void convolve(const Conv *c, Part part)
     const int64_t y_size = c->vertical.out * c->horizontal.out * c->filters;
     const int64_t filters = c->filters / c->groups, channels = c->channels / c->groups;
     const int64_t weights = c->vertical.kernel * c->horizontal.kernel * channels;
-    const int64_t columns = max(4 * WIDTH, BLOCK / weights / (4 * WIDTH) * 4 * WIDTH);
+    const int64_t columns = max(4 * WIDTH, BLOCK / max(1, weights) / (4 * WIDTH) * 4 * WIDTH);
 
     for (int64_t f = 0; f < filters; f += columns)
         FOR_RUNS(row, &c->vertical, across.begin, across.end)
@@ -189,7 +189,8 @@ static void conv2d_weights_grad(const Call *call, Part part)
     const Tensor *dy = call->inputs[1];      /* (batch, rows, columns, filters) */
     const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels / groups, filters) */
     const Constant *constants = call->constants + 1;
-    const int64_t rows = dw->size / dw->shape[3], images = x->shape[0], chunks = image_chunks(dw, images);
+    const int64_t rows = dw->shape[0] * dw->shape[1] * dw->shape[2], images = x->shape[0];
+    const int64_t chunks = image_chunks(dw, images);
     WeightsGrad g = {.x = x->data, .dy = dy->data, .channels = x->shape[3], .filters = dw->shape[3],
                      .groups = constants[3].integer, .weights = chunks > 1 ? (Range){0, rows} : share_rows(rows, part)};
     const Range mine = share_rows(chunks, chunks > 1 ? part : (Part){0, 1});

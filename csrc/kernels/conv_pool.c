@@ -135,7 +135,7 @@ static void conv2d_relu_pool_grad(const Call *call, Part part)
     const Tensor *x = call->inputs[0];       /* (batch, rows, columns, channels) */
     const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels, filters) */
     float *restrict db = output(call, 1);    /* (filters,) */
-    const int64_t filters = dw->shape[3], rows = dw->size / filters, images = x->shape[0];
+    const int64_t filters = dw->shape[3], rows = dw->shape[0] * dw->shape[1] * dw->shape[2], images = x->shape[0];
     const int64_t chunks = image_chunks(dw, images);
     float *const dbs = call->scratch + (chunks - 1) * dw->size;      /* the chunks of db, behind those of dw */
     WeightsGrad g = {.channels = x->shape[3], .filters = filters, .groups = 1,

@@ -15,13 +15,13 @@ void call_run(const Call *call, int threads)
         int count = 1;
 #pragma omp parallel num_threads(parts)
         {
-            const uint64_t mode = flush_subnormals();
+            const uint64_t mode = set_mode();
             if (omp_get_thread_num() == 0) count = omp_get_num_threads();
             call->run(call, (Part){omp_get_thread_num(), omp_get_num_threads()});
             restore_mode(mode);
         }
         if (call->finish && count > 1) {
-            const uint64_t mode = flush_subnormals();
+            const uint64_t mode = set_mode();
             call->run(call, (Part){count, count});
             restore_mode(mode);
         }
@@ -29,7 +29,7 @@ void call_run(const Call *call, int threads)
     }
 #endif
     (void)parts;
-    const uint64_t mode = flush_subnormals();
+    const uint64_t mode = set_mode();
     call->run(call, (Part){0, 1});
     restore_mode(mode);
 }
@@ -83,7 +83,7 @@ static int64_t most_parts(const Schedule *s)
 
 static int run_with_team(Schedule *schedule, double seconds, Team *team)
 {
-    const uint64_t mode = flush_subnormals();
+    const uint64_t mode = set_mode();
     const int finished = run_for(schedule, seconds, team);
     restore_mode(mode);
     return finished;
@@ -121,7 +121,7 @@ int schedule_run(Schedule *schedule, double seconds, int threads)
                 call_team(&team, NULL, 0);
                 wait_for_team(&team);
             } else {
-                const uint64_t mode = flush_subnormals();
+                const uint64_t mode = set_mode();
                 work(&team, omp_get_thread_num());
                 restore_mode(mode);
             }

@@ -22,6 +22,24 @@ enum { PHILOX_LANES = 2 };
 typedef uint64_t Words __attribute__((vector_size(8 * PHILOX_LANES)));
 typedef uint64_t UnalignedWords __attribute__((vector_size(8 * PHILOX_LANES), aligned(4), may_alias));
 
+/* The lanes of two vectors in turn: of their first halves, of their second ones. gcc before 12 has only the one
+ * builtin, clang only the other. */
+#if defined(__clang__)
+#define PHILOX_MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define PHILOX_MIX(a, b, ...) __builtin_shuffle(a, b, (Words){__VA_ARGS__})
+#endif
+#if defined(__AVX512F__)
+#define FIRST_BLOCKS(a, b) PHILOX_MIX(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define LAST_BLOCKS(a, b) PHILOX_MIX(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif defined(__AVX2__)
+#define FIRST_BLOCKS(a, b) PHILOX_MIX(a, b, 0, 4, 1, 5)
+#define LAST_BLOCKS(a, b) PHILOX_MIX(a, b, 2, 6, 3, 7)
+#else
+#define FIRST_BLOCKS(a, b) PHILOX_MIX(a, b, 0, 2)
+#define LAST_BLOCKS(a, b) PHILOX_MIX(a, b, 1, 3)
+#endif
+
 /* Low half times m, all 64 bits. GCC 12 has no other way to this instruction; `*` costs three of them. */
 static inline __attribute__((always_inline)) Words philox_product(Words x, uint32_t m)
 {
@@ -74,16 +92,9 @@ static inline __attribute__((always_inline)) void philox(
 #pragma GCC unroll 2
         for (int c = 0; c < CHAINS; c++) {
             const Words front = (x0[c] & 0xFFFFFFFFu) | x1[c] << 32, back = (x2[c] & 0xFFFFFFFFu) | x3[c] << 32;
-            Words first = zero, second = zero;   /* the blocks' four words, one block after the other */
-            for (int l = 0; l < PHILOX_LANES; l += 2) {
-                first[l] = l / 2;
-                first[l + 1] = l / 2 + PHILOX_LANES;
-                second[l] = PHILOX_LANES / 2 + l / 2;
-                second[l + 1] = PHILOX_LANES / 2 + l / 2 + PHILOX_LANES;
-            }
-            uint32_t *to = bits + 4 * (block + c * PHILOX_LANES);
-            *(UnalignedWords *)to = __builtin_shuffle(front, back, first);
-            *(UnalignedWords *)(to + 2 * PHILOX_LANES) = __builtin_shuffle(front, back, second);
+            uint32_t *to = bits + 4 * (block + c * PHILOX_LANES);    /* their four words, one block after the other */
+            *(UnalignedWords *)to = FIRST_BLOCKS(front, back);
+            *(UnalignedWords *)(to + 2 * PHILOX_LANES) = LAST_BLOCKS(front, back);
         }
     }
 }

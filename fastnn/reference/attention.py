@@ -13,12 +13,12 @@ from fastnn.reference._types import Array
 
 def _split(x: Array, heads: int) -> Array:
     """(batch, n, heads·width) → (batch, heads, n, width)."""
-    return x.reshape(*x.shape[:2], heads, -1).transpose(0, 2, 1, 3)
+    return x.reshape(*x.shape[:2], heads, x.shape[2] // heads).transpose(0, 2, 1, 3)
 
 
 def _joined(x: Array) -> Array:
     """(batch, heads, n, width) → (batch, n, heads·width)."""
-    return x.transpose(0, 2, 1, 3).reshape(x.shape[0], x.shape[2], -1)
+    return x.transpose(0, 2, 1, 3).reshape(x.shape[0], x.shape[2], x.shape[1] * x.shape[3])
 
 
 def _scores(q: Array, k: Array, mask: Array, heads: int, scale: float, causal: bool) -> Array:

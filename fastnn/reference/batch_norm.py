@@ -4,9 +4,11 @@ The last axis of x holds the channels. Sums are taken in float64, deviations fro
 mean far larger than the spread does no harm.
 """
 
+import math
+
 import numpy as np
 
-from fastnn.reference._normal import deviations
+from fastnn.reference._normal import deviations, moments
 from fastnn.reference._types import Array
 
 
@@ -20,7 +22,7 @@ def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[
 
     x (..., c), gamma, beta (c,) → y (..., c), mean (c,), variance (c,). Ioffe and Szegedy 2015.
     """
-    mean, variance = (np.asarray(f(x, axis=_rows(x), dtype=np.float64)) for f in (np.mean, np.var))
+    mean, variance = moments(x, _rows(x))
     y = deviations(x, mean, 1 / np.sqrt(variance + epsilon)) * gamma + beta
     return y.astype(x.dtype), mean.astype(x.dtype), variance.astype(x.dtype)
 
@@ -34,7 +36,7 @@ def batch_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, variance: Ar
     rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
     normal = deviations(x, mean, rstd)
     dgamma, dbeta = np.sum(dy * normal, axis=_rows(x)), np.sum(dy, axis=_rows(x), dtype=np.float64)
-    count = x.size // x.shape[-1]
+    count = max(1, math.prod(x.shape[:-1]))
     dx = gamma * rstd * (dy - dbeta / count - normal * dgamma / count)
     return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
 

@@ -9,8 +9,8 @@ def embedding(ids: Array, table: Array) -> Array:
     """y[..., :] = table[ids[...], :]; NaN for an id that is no row. ids (...) int32, table (rows, width)
     → y (..., width)."""
     inside = (ids >= 0) & (ids < len(table))
-    y: Array = np.where(inside[..., None], table[np.where(inside, ids, 0)], np.full((), np.nan, table.dtype))
-    return y
+    none = np.full((1, table.shape[1]), np.nan, table.dtype)
+    return np.concatenate([table, none])[np.where(inside, ids, len(table))]
 
 
 def embedding_grad(dy: Array, ids: Array, *, rows: int) -> Array:

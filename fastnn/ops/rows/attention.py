@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._memory import sizes_are_tried
-from fastnn.ops._op import Op, Shape
+from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows._work import heads_product
 from fastnn.reference._types import Array
 
@@ -28,6 +28,14 @@ def _attention_shape(q: Shape, k: Shape, v: Shape, mask: Shape, heads: int) -> l
     if mask != (0,) and (len(mask) != 3 or any(map(_differ, mask, (q[0], q[1], k[1])))):
         raise ShapeError(f"attention: mask is {mask}; needs {(q[0], q[1], k[1])}, or (0,) for none.")
     return [(*q[:2], v[2]), (q[0], heads, q[1])]
+
+
+def _grad_shape(dy: Shape, q: Shape, k: Shape, v: Shape, mask: Shape, y: Shape, log_sum: Shape,
+                heads: int) -> list[Shape]:
+    result, sums = _attention_shape(q, k, v, mask, heads)
+    same_shapes("attention_grad", result=result, y=y, dy=dy)
+    same_shapes("attention_grad", sums=sums, log_sum=log_sum)
+    return [q, k, v]
 
 
 def _sums(q: Array, k: Array, v: Array, scale: float) -> tuple[float, float]:
@@ -62,7 +70,7 @@ attention = Op(
 
 attention_grad = Op(
     "attention_grad", outputs=("dq", "dk", "dv"), **_MASK, ulps=32, terms=lambda k: k.shape[1] + k.shape[2],
-    shape=lambda q, k, v, mask, heads: [_attention_shape(q, k, v, mask, heads) and q, k, v],
+    shape=_grad_shape,
     magnitude=(lambda dy, q, k, v, scale: _back(dy, q, k, v, scale, k, k.shape[1]),
                lambda dy, q, k, v, scale: _back(dy, q, k, v, scale, q, q.shape[1]),
                lambda dy, q, k, v, scale: _sums(q, k, v, scale)[0] * q.shape[1] * float(np.abs(dy).max(initial=0))),

@@ -25,6 +25,8 @@ def _store_shape(result: Shape, rows: Shape, cursor: Shape) -> Shape:
     if not result or not rows or cursor != () or result[1:] != rows[1:]:
         raise ShapeError(f"store_step: result is {result}, rows are {rows}, cursor is {cursor}; needs rows of one "
                          "shape and a 0-d cursor; reshape the rows.")
+    if None not in (rows[0], result[0]) and rows[0] > result[0]:  # type: ignore[operator]
+        raise ShapeError(f"store_step: result is {result} and rows are {rows}; needs rows that fit into the result.")
     return result
 
 

@@ -3,6 +3,7 @@
 The magnitudes say that a deviation x - mean is as inexact as its parts, and that sums count term by term.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,14 @@ def _parts(dy: Array, x: Array, mean: Array, variance: Array, epsilon: float) ->
 
 def _dx(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, epsilon: float) -> Array:
     rstd, normal, dgamma, dbeta = _parts(dy, x, mean, variance, epsilon)
-    count = x.size // x.shape[-1]
+    count = max(1, math.prod(x.shape[:-1]))
     return np.abs(gamma) * rstd * (np.abs(dy) + dbeta / count + normal * dgamma / count)
+
+
+def average(x: Array, axes: tuple[int, ...]) -> Array:
+    """The mean of |x|; 0 of no values."""
+    result: Array = np.abs(x).sum(axis=axes, keepdims=True) / max(1, math.prod(x.shape[axis] for axis in axes))
+    return np.squeeze(result, axes)
 
 
 def dbeta_magnitude(dy: Array) -> Array:
@@ -55,7 +62,7 @@ batch_norm = Op(
     vjp=OF_GRADS,
     magnitude=(lambda x, gamma, beta, mean, variance, epsilon:
                np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta),
-               lambda x: np.abs(x).mean(axis=tuple(range(x.ndim - 1))), None), cost=0.3)
+               lambda x: average(x, tuple(range(x.ndim - 1))), None), cost=0.3)
 
 batch_norm_grad = Op(
     "batch_norm_grad", outputs=("dx", "dgamma", "dbeta"), may_omit=("dx", "dgamma", "dbeta"), ulps=24,

@@ -31,6 +31,8 @@ def _check(name: str, x: Shape, w: Shape, b: Shape, transposed: bool, settings: 
     if len(x) != 4 or len(w) != 4:
         raise ShapeError(f"{name}: x is {x} and w is {w}; needs images (batch, height, width, channels) and weights "
                          "(height, width, in, out); reshape them.")
+    if 0 in w[:2]:
+        raise ShapeError(f"{name}: w is {w}; needs at least one row and one column of weights; use a larger kernel.")
     if min(*strides, *dilation, groups) < 1 or min(pads) < 0:
         raise ShapeError(f"{name}: strides are {strides}, pads {pads}, dilation {dilation} and groups {groups}; needs "
                          "numbers >= 1, and pads >= 0; change them.")

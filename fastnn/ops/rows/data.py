@@ -65,7 +65,9 @@ def _reshape_shape(x: Shape, shape: Shape) -> Shape:
         if known != total:
             raise ShapeError(problem + "change a size, or write -1 for it.")
         return shape
-    if known == 0 or total % known:
+    if known == 0:
+        raise ShapeError(problem + "where one is 0, -1 may be anything: write out all sizes.")
+    if total % known:
         raise ShapeError(problem + f"{total} elements cannot be divided by {known}.")
     return tuple(total // known if n == -1 else n for n in shape)
 

@@ -4,11 +4,11 @@ import numpy as np
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops._op import Op, Shape
+from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows._work import steps as price
 from fastnn.ops.rows.data import slice
 from fastnn.ops.rows.dense import matmul_tn, sum_rows
-from fastnn.ops.rows.recurrent import GIVEN, MASK, back, forward, rows, steps, weights
+from fastnn.ops.rows.recurrent import GIVEN, MASK, arriving, back, forward, rows, steps, weights
 from fastnn.ops.rows.stacking import concatenate
 
 
@@ -21,6 +21,14 @@ def _gru_after(z: Shape, u: Shape, b: Shape, h0: Shape, mask: Shape) -> list[Sha
     if b != u[1:]:
         raise ShapeError(f"gru_after_steps: b is {b}; needs {u[1:]}, one value a column of u.")
     return _gru("gru_after_steps", z, u, h0, mask)
+
+
+def _gru_back(name: str, dh: Shape, dh_last: Shape, u: Shape, before: Shape, gates: Shape, mask: Shape) -> list[Shape]:
+    h, state, z = steps(name, 3, (*before[:2], u[-1]), u, mask)
+    arriving(name, h, state, dh, dh_last=dh_last)
+    same_shapes(name, states=h, before=before)
+    same_shapes(name, gates=gates, states=(*h[:2], 4 * u[0]))  # type: ignore[operator]
+    return [z, state]
 
 
 def _before_weights(before: Tensor, gates: Tensor, dz: Tensor) -> Tensor:
@@ -44,7 +52,8 @@ gru_after_steps = Op(
 
 gru_after_steps_grad = Op(
     "gru_after_steps_grad", outputs=("dz", "da", "dh0"), **GIVEN, ulps=8, terms=lambda u: u.shape[1],
-    shape=lambda u, before, gates, mask: [(*before[:2], u[1]), (*before[:2], u[1]), (before[0], before[2])],
+    shape=lambda dh, dh_last, u, before, gates, mask:
+    [*_gru_back("gru_after_steps_grad", dh, dh_last, u, before, gates, mask)[:1] * 2, (before[0], before[2])],
     magnitude=lambda dh, dh_last, u, before, gates: back(dh, dh_last, u, gates)
     * (1 + np.abs(gates).max(initial=0) + np.abs(before).max(initial=0)),
     flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))
@@ -62,7 +71,8 @@ gru_before_steps = Op(
 
 gru_before_steps_grad = Op(
     "gru_before_steps_grad", outputs=("dz", "dh0", "scratch"), **GIVEN, ulps=8, terms=lambda u: u.shape[1],
-    shape=lambda u, before, gates, mask: [(*before[:2], u[1]), (before[0], before[2]), (before[0], before[2])],
+    shape=lambda dh, dh_last, u, before, gates, mask:
+    [*_gru_back("gru_before_steps_grad", dh, dh_last, u, before, gates, mask), (before[0], before[2])],
     magnitude=lambda dh, dh_last, u, before, gates: back(dh, dh_last, u, gates)
     * (1 + np.abs(before).max(initial=0)),
     flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
-from fastnn.ops.rows.batch_norm import OF_GRADS, channels_of, dbeta_magnitude
+from fastnn.ops.rows.batch_norm import OF_GRADS, average, channels_of, dbeta_magnitude
 from fastnn.reference._types import Array
 
 
@@ -21,10 +21,23 @@ def _layer_shape(x: Shape, **vectors: Shape) -> Shape:
 
 def _group_shape(x: Shape, gamma: Shape, beta: Shape, groups: int) -> list[Shape]:
     channels_of("group_norm", x, gamma=gamma, beta=beta)
-    if groups < 1 or (x[-1] or 0) % groups:
-        raise ShapeError(f"group_norm: groups is {groups} and x is {x}; needs groups that divide the {x[-1]} channels; "
+    return [x, *[_groups("group_norm", x, groups)] * 2]
+
+
+def _groups(name: str, x: Shape, groups: int | None) -> Shape:
+    """The shape of the groups' statistics, if all groups have as many channels, at least one."""
+    if None not in (x[-1], groups) and (groups < 1 or x[-1] < 1 or x[-1] % groups):  # type: ignore[operator]
+        raise ShapeError(f"{name}: groups is {groups} and x is {x}; needs groups that divide the {x[-1]} channels; "
                          "change groups.")
-    return [x, (x[0], groups), (x[0], groups)]
+    return (x[0], groups)
+
+
+def _group_grad_shape(dy: Shape, x: Shape, gamma: Shape, mean: Shape, rstd: Shape) -> list[Shape]:
+    shapes = _grad_shape("group_norm_grad", dy, x, mean, rstd, gamma=gamma)
+    if len(mean) != 2:
+        raise ShapeError(f"group_norm_grad: mean is {mean}; needs ({x[0]}, groups), one row a sample.")
+    _groups("group_norm_grad", x, mean[1])
+    return shapes
 
 
 def _grad_shape(name: str, dy: Shape, x: Shape, mean: Shape, rstd: Shape, **vectors: Shape) -> list[Shape]:
@@ -48,7 +61,7 @@ def _dx(dy: Array, x: Array, gamma: Array, mean: Array, rstd: Array) -> Array:
     groups = 1 if mean.ndim == 1 else mean.shape[1]
     mean, rstd = _wide(mean, rstd, x)
     normal, scaled, axes = (np.abs(x) + np.abs(mean)) * rstd, np.abs(dy * gamma), tuple(range(1, x.ndim))
-    along, across = (groups * t.mean(axis=axes, keepdims=True) for t in (scaled, scaled * normal))
+    along, across = (np.expand_dims(groups * average(t, axes), axes) for t in (scaled, scaled * normal))
     return rstd * (scaled + along + normal * across)
 
 
@@ -67,7 +80,7 @@ layer_norm = Op(
     "layer_norm", outputs=("y", "mean", "rstd"), may_omit=("mean", "rstd"), ulps=24,
     shape=lambda x, gamma, beta: [_layer_shape(x, gamma=gamma, beta=beta), x[:1], x[:1]],
     shared=dict(grads=lambda dy, x, gamma, mean, rstd: layer_norm_grad(dy, x, gamma, mean, rstd)), vjp=OF_GRADS,
-    magnitude=(_normal, lambda x: np.abs(x).mean(axis=1), None), cost=0.3)
+    magnitude=(_normal, lambda x: average(x, (1,)), None), cost=0.3)
 
 layer_norm_grad = Op(
     "layer_norm_grad", outputs=("dx", "dgamma", "dbeta"), ulps=32, terms=lambda: 64,
@@ -81,5 +94,5 @@ group_norm = Op(
 
 group_norm_grad = Op(
     "group_norm_grad", outputs=("dx", "dgamma", "dbeta"), ulps=32,
-    shape=lambda dy, x, gamma, mean, rstd: _grad_shape("group_norm_grad", dy, x, mean, rstd, gamma=gamma),
+    shape=_group_grad_shape,
     magnitude=(_dx, _dgamma, dbeta_magnitude), cost=0.6)

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops._op import Op, Shape
+from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows._work import steps as price
 from fastnn.ops.rows.data import reshape
 from fastnn.ops.rows.dense import matmul_tn
@@ -43,6 +43,26 @@ def _rnn(z: Shape, u: Shape, h0: Shape, mask: Shape) -> list[Shape]:
 def _lstm(z: Shape, u: Shape, h0: Shape, c0: Shape, mask: Shape) -> list[Shape]:
     h, state, _ = steps("lstm_steps", 4, z, u, mask, h0=h0, c0=c0)
     return [h, h, h, z, state, state]
+
+
+def arriving(name: str, h: Shape, state: Shape, dh: Shape, **grads: Shape) -> None:
+    """Check the gradients that a layer gets: of all states, dh, and of the last ones; (0,) is none."""
+    for wanted, given in ((h, {"dh": dh}), (state, grads)):
+        same_shapes(name, states=wanted, **{grad: shape for grad, shape in given.items() if shape != (0,)})
+
+
+def _rnn_back(dh: Shape, dh_last: Shape, u: Shape, h: Shape, mask: Shape) -> list[Shape]:
+    _, state, _ = steps("rnn_steps_grad", 1, h, u, mask)
+    arriving("rnn_steps_grad", h, state, dh, dh_last=dh_last)
+    return [h, state]
+
+
+def _lstm_back(dh: Shape, dh_last: Shape, dc_last: Shape, u: Shape, c0: Shape, c: Shape, gates: Shape,
+               mask: Shape) -> list[Shape]:
+    h, state, _ = steps("lstm_steps_grad", 4, gates, u, mask, c0=c0)
+    arriving("lstm_steps_grad", h, state, dh, dh_last=dh_last, dc_last=dc_last)
+    same_shapes("lstm_steps_grad", states=h, c=c)
+    return [gates, state, state]
 
 
 def rows(x: Tensor) -> Tensor:
@@ -83,7 +103,7 @@ rnn_steps = Op(
 
 rnn_steps_grad = Op(
     "rnn_steps_grad", outputs=("dz", "dh0"), **GIVEN, ulps=8, terms=lambda u: len(u),
-    shape=lambda u, h, mask: [_rnn(h, u, (h[0], u[0]), mask)[0], (h[0], u[0])],
+    shape=_rnn_back,
     magnitude=lambda dh, dh_last, u, h: back(dh, dh_last, u, h),
     flops=lambda h, u: 2 * h[0] * h[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))
 
@@ -101,7 +121,7 @@ lstm_steps = Op(
 lstm_steps_grad = Op(
     "lstm_steps_grad", outputs=("dz", "dh0", "dc0"), optional=("dh", "dh_last", "dc_last", "mask"),
     dtypes=dict(mask="uint8"), ulps=8, terms=lambda u: u.shape[1],
-    shape=lambda u, c0, c, gates, mask: [_lstm(gates, u, c0, c0, mask)[3], c0, c0],
+    shape=_lstm_back,
     magnitude=lambda dh, dh_last, dc_last, u, c, gates: (back(dh, dh_last, u, gates) + np.abs(dc_last).max(initial=0))
     * (1 + np.abs(c).max(initial=0)),
     flops=lambda gates, u: 2 * gates[0] * gates[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from fastnn.errors import ShapeError
-from fastnn.ops._op import Op, Shape
+from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows._work import by_rows, size
 from fastnn.ops.rows.elementwise import scale
 from fastnn.reference._types import Array
@@ -23,6 +23,11 @@ def _max_shape(x: Shape, axes: tuple[int, ...]) -> Shape:
     if any(x[axis] == 0 for axis in axes if 0 <= axis < len(x)):
         raise ShapeError(f"max: x is {x} and axes are {axes}; needs at least one value; there is no largest of none.")
     return _without("max", x, axes)
+
+
+def _max_grad_shape(dy: Shape, x: Shape, y: Shape, axes: tuple[int, ...]) -> Shape:
+    same_shapes("max_grad", maximum=_without("max_grad", x, axes), y=y, dy=dy)
+    return x
 
 
 def _expand_shape(x: Shape, shape: Shape, axes: tuple[int, ...]) -> Shape:
@@ -44,8 +49,8 @@ def _work(x: Shape, y: Shape) -> float:
 
 
 def _count(x: Array, axes: tuple[int, ...]) -> int:
-    """How many terms a reduction of x over axes has."""
-    return math.prod(x.shape[axis] for axis in axes)
+    """How many terms a reduction of x over axes has; 1 for none, whose sum is 0."""
+    return math.prod(x.shape[axis] for axis in axes) or 1
 
 
 sum = Op("sum", shape=lambda x, axes: _without("sum", x, axes),
@@ -54,11 +59,11 @@ sum = Op("sum", shape=lambda x, axes: _without("sum", x, axes),
 
 mean = Op("mean", shape=lambda x, axes: _without("mean", x, axes),
           vjp=dict(x=lambda dy, x, axes: expand(scale(dy, factor=1 / _count(x, axes)), shape=x.shape, axes=axes)),
-          magnitude=lambda x, axes: np.abs(x).mean(axis=axes), ulps=8, work=_work)
+          magnitude=lambda x, axes: np.abs(x).sum(axis=axes) / _count(x, axes), ulps=8, work=_work)
 
 max = Op("max", shape=_max_shape, vjp=dict(x=lambda dy, x, y, axes: max_grad(dy, x, y, axes=axes)), work=_work)
 
-max_grad = Op("max_grad", shape=lambda x: x, outputs=("dx",), cost=0.3)
+max_grad = Op("max_grad", shape=_max_grad_shape, outputs=("dx",), cost=0.3)
 
 expand = Op("expand", shape=_expand_shape, dtypes=dict(x="any"), result="x",
             vjp=dict(x=lambda dy, axes: sum(dy, axes=axes)), cost=0.3)
