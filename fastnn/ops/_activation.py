@@ -11,8 +11,9 @@ from fastnn.ops._arithmetic import absolute, add, clip, divide, multiply, negati
 from fastnn.ops._compare import greater, where
 from fastnn.ops._convert import axes_of, axis_of, floats, reshaped, widened
 from fastnn.ops._indexing import sort
+from fastnn.ops._joining import split
 from fastnn.ops._reduction import cumsum, sum
-from fastnn.ops._shaping import moveaxis, split, transpose
+from fastnn.ops._shaping import moveaxis, transpose
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import activation
 from fastnn.ops.rows import softmax as rows

@@ -16,7 +16,7 @@ from fastnn.ops.rows.whole import WHOLE
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum", "digitize",
-    "max", "mean", "median", "min", "prod", "ptp", "quantile", "std", "sum", "var",
+    "max", "mean", "min", "prod", "ptp", "std", "sum", "var",
 ]
 
 
@@ -97,7 +97,7 @@ def count_nonzero(x: TensorLike, axis: Axes = None) -> Tensor:
     return sum(not_equal(x, 0), axis)
 
 
-def _in_a_row(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+def in_a_row(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """x with these axes at the end, as one."""
     order = [i for i in range(x.ndim) if i not in axes] + list(axes)
     moved = x if order == list(range(x.ndim)) else data.transpose(x, axes=tuple(order))
@@ -112,7 +112,7 @@ def prod(x: TensorLike, axis: Axes = None, keepdims: bool = False, dtype: str | 
     """Π x."""
     x = _counted(tensor(x) if dtype is None else widened(tensor(x), dtype_of(dtype)))
     axes = axes_of(x, axis)
-    flat = _in_a_row(x, axes)
+    flat = in_a_row(x, axes)
     last, size = flat.ndim - 1, flat.shape[-1]
     if size == 0:
         ones = add(reduce.sum(floats(flat), axes=(last,)), 1.0)
@@ -137,7 +137,7 @@ def _argument(x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
     x = tensor(x)
     along = x if axis is not None else reshaped(x, (-1,))
     place = axis_of(along, -1 if axis is None else axis)
-    y: Tensor = reduce.argmax(_in_a_row(floats(along), (place,)))
+    y: Tensor = reduce.argmax(in_a_row(floats(along), (place,)))
     return reshaped(y, [1 if axis is None or i == place else n for i, n in enumerate(x.shape)]) if keepdims else y
 
 
@@ -179,29 +179,6 @@ def average(x: TensorLike, axis: Axes = None, weights: TensorLike | None = None)
         w = reshaped(w, [w.shape[0] if i == axis_of(x, axis) else 1 for i in range(x.ndim)])
     w = broadcast_to(w, x.shape)
     return divide(sum(multiply(x, w), axis), sum(w, axis))
-
-
-def median(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """The middle number along the axes; the mean of the two in the middle of an even count."""
-    return quantile(x, 0.5, axis, keepdims=keepdims)
-
-
-@of_any_size
-def quantile(x: TensorLike, q: float, axis: Axes = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """The number below which the fraction q of x lies, between neighbours by `method` "linear"; q a plain number."""
-    x = floats(x)
-    axes = axes_of(x, axis)
-    rows = _in_a_row(x, axes)
-    last, size = rows.ndim - 1, rows.shape[-1]
-    if method != "linear" or not 0 <= q <= 1 or not size:
-        raise ValueError(f"quantile: q is {q!r}, method {method!r} and x {x.shape}; needs 0 <= q <= 1, 'linear' and at "
-                         "least one number.")
-    ordered = index.take_along(rows, index.argsort(rows), axis=last)
-    place = q * (size - 1)
-    low = int(place)
-    a, b = (data.slice(ordered, axis=last, begin=i, end=i + 1) for i in (low, builtins.min(low + 1, size - 1)))
-    y = add(multiply(a, 1 - (place - low)), multiply(b, place - low))
-    return _kept(reshaped(y, rows.shape[:-1]), x, axes, keepdims)
 
 
 @of_any_size

@@ -11,12 +11,13 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import floats, tensor, widened
+from fastnn.ops._patches import patches
 from fastnn.ops._products import tensordot
 from fastnn.ops._shaping import channels_moved, moveaxis, pad, taken
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data
 
-__all__ = ["crop_images", "pad_images", "resize", "rgb_to_grayscale"]
+__all__ = ["crop_images", "extract_patches", "pad_images", "resize", "rgb_to_grayscale"]
 
 
 def _cubic(t: np.ndarray) -> np.ndarray:
@@ -156,3 +157,12 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tens
     weights = Tensor(np.array([[0.2989], [0.587], [0.114]], floats(x).dtype), constant=True)
     y = widened(tensordot(floats(x), weights, 1), x.dtype)
     return channels_moved("rgb_to_grayscale", y, data_format, -1, -3)
+
+
+@of_any_size
+def extract_patches(images: TensorLike, size: int | Sequence[int], strides: int | Sequence[int] | None = None,
+                    dilation_rate: int | Sequence[int] = 1, padding: str = "valid",
+                    data_format: str | None = None) -> Tensor:
+    """Windows of the images, row by row, as the channels of one place each: (batch, rows', columns', kh·kw·channels).
+    strides: the size unless given, so that they do not overlap."""
+    return patches(images, size, strides, dilation_rate, padding, data_format)

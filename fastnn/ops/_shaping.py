@@ -1,6 +1,5 @@
 """Shapes: other ones for the same numbers, arrays put together, cut, turned and repeated. Floor 2."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +14,9 @@ from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, image, index, stacking
 
 __all__ = [
-    "append", "array_split", "concatenate", "expand_dims", "flip", "hstack", "meshgrid", "moveaxis", "ndim", "pad",
-    "ravel", "repeat", "reshape", "roll", "rot90", "size", "split", "squeeze", "stack", "swapaxes", "tile",
-    "transpose", "vstack",
+    "append", "concatenate", "expand_dims", "flip", "meshgrid", "moveaxis", "ndim", "pad",
+    "ravel", "repeat", "reshape", "roll", "rot90", "size", "squeeze", "stack", "swapaxes", "tile",
+    "transpose",
 ]
 
 
@@ -124,46 +123,6 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Arrays of one shape along a new axis."""
     made = alike(*x)
     return stacking.stack(*made, axis=axis_of(made[0], axis, 1))  # type: ignore[no-any-return]
-
-
-def hstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Arrays side by side: along the second axis, vectors one after the other."""
-    made = [tensor(x) if tensor(x).ndim else reshaped(tensor(x), (1,)) for x in xs]
-    return concatenate(made, 0 if made[0].ndim == 1 else 1)
-
-
-def vstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Arrays below each other: along the first axis, vectors being rows."""
-    return concatenate([x if tensor(x).ndim > 1 else reshaped(tensor(x), (1, -1)) for x in xs], 0)
-
-
-@of_any_size
-def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """So many equal parts along the axis, or the parts between these places."""
-    x = tensor(x)
-    place = axis_of(x, axis)
-    length = x.shape[place]
-    if hasattr(indices_or_sections, "__index__"):
-        parts = int(indices_or_sections)  # type: ignore[arg-type]
-        if parts < 1 or length is None or length % parts:
-            raise ShapeError(f"split: x is {x.shape} and {parts} parts are asked for along axis {axis}; needs a number "
-                             f"that divides {length}; give the places to cut.")
-        cuts = [i * length // parts for i in range(parts + 1)]
-    else:
-        cuts = [0, *(int(min(max(i + length if i < 0 else i, 0), length))
-                     for i in indices_or_sections), length]  # type: ignore[union-attr]
-    return [data.slice(x, axis=place, begin=a, end=max(a, b)) for a, b in itertools.pairwise(cuts)]
-
-
-@of_any_size
-def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """As split, but the first parts are one longer where the number does not divide."""
-    if not isinstance(indices_or_sections, int):
-        return split(x, indices_or_sections, axis)
-    length = tensor(x).shape[axis_of(tensor(x), axis)]
-    each, longer = divmod(length, indices_or_sections)
-    sizes = [each + (i < longer) for i in range(indices_or_sections)]
-    return split(x, [int(n) for n in np.cumsum(sizes)[:-1]], axis)
 
 
 def taken(x: Tensor, places: Any, axis: int) -> Tensor:

@@ -16,7 +16,7 @@ __all__ = ["average_pool", "conv", "depthwise_conv", "max_pool", "separable_conv
 Ints = int | Sequence[int]
 
 
-def _images(name: str, x: TensorLike, data_format: str | None) -> tuple[Tensor, int]:
+def as_images(name: str, x: TensorLike, data_format: str | None) -> tuple[Tensor, int]:
     """x as images with the channels last, and how many axes its windows have: a sequence is an image of one row."""
     x = floats(x)
     if x.ndim not in (3, 4):
@@ -26,7 +26,7 @@ def _images(name: str, x: TensorLike, data_format: str | None) -> tuple[Tensor, 
     return (reshaped(x, (x.shape[0], 1, *x.shape[1:])), 1) if x.ndim == 3 else (x, 2)
 
 
-def _pair(value: Ints, axes: int) -> tuple[int, int]:
+def as_pair(value: Ints, axes: int) -> tuple[int, int]:
     numbers = [int(value)] * axes if hasattr(value, "__index__") else [int(n) for n in value]  # type: ignore
     return (1, numbers[0]) if axes == 1 else (numbers[0], numbers[1])
 
@@ -43,8 +43,8 @@ def _pads(name: str, x: Tensor, padding: str, windows: tuple[int, int], strides:
     return pads
 
 
-def _back(y: Tensor, axes: int, data_format: str | None) -> Tensor:
-    """What became of `_images`, as the caller has it."""
+def as_they_came(y: Tensor, axes: int, data_format: str | None) -> Tensor:
+    """What became of `as_images`, as the caller has it."""
     y = reshaped(y, (y.shape[0], *y.shape[2:])) if axes == 1 else y
     return channels_moved("", y, data_format, -1, 1)
 
@@ -53,14 +53,14 @@ def _back(y: Tensor, axes: int, data_format: str | None) -> Tensor:
 def conv(inputs: TensorLike, kernel: TensorLike, strides: Ints = 1, padding: str = "valid",
          data_format: str | None = None, dilation_rate: Ints = 1) -> Tensor:
     """Windows of the inputs times the kernel (rows, columns, channels, filters), or (steps, channels, filters)."""
-    x, axes = _images("conv", inputs, data_format)
+    x, axes = as_images("conv", inputs, data_format)
     w = floats(kernel)
     w = reshaped(w, (1, *w.shape)) if axes == 1 else w
-    steps, spread = _pair(strides, axes), _pair(dilation_rate, axes)
+    steps, spread = as_pair(strides, axes), as_pair(dilation_rate, axes)
     windows = tuple((k - 1) * d + 1 for k, d in zip(w.shape[:2], spread))
     pads = _pads("conv", x, padding, windows, steps)  # type: ignore[arg-type]
     groups = x.shape[-1] // w.shape[2] if x.shape[-1] and w.shape[2] and x.shape[-1] % w.shape[2] == 0 else 1
-    return _back(rows.conv2d(x, w, rows.no_bias(w.shape[3], w), strides=steps, pads=pads, dilation=spread,
+    return as_they_came(rows.conv2d(x, w, rows.no_bias(w.shape[3], w), strides=steps, pads=pads, dilation=spread,
                              groups=groups, activation="linear"), axes, data_format)
 
 
@@ -83,19 +83,19 @@ def separable_conv(inputs: TensorLike, depthwise_kernel: TensorLike, pointwise_k
 def max_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
              data_format: str | None = None) -> Tensor:
     """The largest number of each window, for each channel."""
-    x, axes = _images("max_pool", inputs, data_format)
-    windows = _pair(pool_size, axes)
-    steps = windows if strides is None else _pair(strides, axes)
+    x, axes = as_images("max_pool", inputs, data_format)
+    windows = as_pair(pool_size, axes)
+    steps = windows if strides is None else as_pair(strides, axes)
     pads = _pads("max_pool", x, padding, windows, steps)
-    return _back(pool.max_pool(x, pool=windows, strides=steps, pads=pads)[0], axes, data_format)
+    return as_they_came(pool.max_pool(x, pool=windows, strides=steps, pads=pads)[0], axes, data_format)
 
 
 @of_any_size
 def average_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
                  data_format: str | None = None) -> Tensor:
     """The mean of the numbers of each window inside the input, for each channel."""
-    x, axes = _images("average_pool", inputs, data_format)
-    windows = _pair(pool_size, axes)
-    steps = windows if strides is None else _pair(strides, axes)
+    x, axes = as_images("average_pool", inputs, data_format)
+    windows = as_pair(pool_size, axes)
+    steps = windows if strides is None else as_pair(strides, axes)
     pads = _pads("average_pool", x, padding, windows, steps)
-    return _back(pool.average_pool(x, pool=windows, strides=steps, pads=pads), axes, data_format)
+    return as_they_came(pool.average_pool(x, pool=windows, strides=steps, pads=pads), axes, data_format)

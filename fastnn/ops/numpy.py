@@ -6,8 +6,13 @@ from fastnn.ops._convert import *
 from fastnn.ops._creation import *
 from fastnn.ops._faces import list_names as _list_names
 from fastnn.ops._indexing import *
+from fastnn.ops._joining import *
+from fastnn.ops._nan import *
+from fastnn.ops._numbers import *
 from fastnn.ops._products import *
+from fastnn.ops._quantile import *
 from fastnn.ops._reduction import *
 from fastnn.ops._shaping import *
+from fastnn.ops._vectors import *
 
 _list_names(globals())
