@@ -16,13 +16,12 @@ _WHOLE = ("int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
 def _dtype(dtype: Any) -> str:
     """Ours for one of Keras' dtypes, by name or as NumPy has it. ValueError for text and others."""
     name = getattr(dtype, "__name__", None) or getattr(dtype, "name", dtype)
-    if name is None or name in (*_FLOATS, "float"):
+    if name is None:
         return backend.floatx()
-    if name in (*_WHOLE, "int"):
-        return "int32"
-    if name not in ("bool", "uint8"):
-        raise ValueError(f"Input: got dtype {shown(dtype)}; " + nearest(name, (*_FLOATS, *_WHOLE, "uint8", "bool")))
-    return str(name)
+    if not isinstance(name, str) or name not in (*_FLOATS, "float", *_WHOLE, "int", "uint8", "bool"):
+        raise ValueError(f"Input: got dtype {shown(dtype)}; " + nearest(
+            name if isinstance(name, str) else "", (*_FLOATS, *_WHOLE, "uint8", "bool")))
+    return backend.floatx() if "float" in name else name if name in ("bool", "uint8") else "int32"
 
 
 class InputLayer(Layer):
@@ -37,7 +36,7 @@ class InputLayer(Layer):
                  name: str | None = None, input_shape: Any = None) -> None:
         super().__init__(name=checked_name(name, "Input") or unique_name("input_layer"))
         for what, value in (("sparse", sparse), ("ragged", ragged)):
-            if value:
+            if value is not None and value is not False:
                 raise ValueError(f"Input: {what} is {shown(value)}; needs False: fastnn computes with dense arrays.")
         if input_shape is not None and shape is None:
             warn("InputLayer: input_shape is the old name of shape; needs shape=….")
