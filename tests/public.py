@@ -231,6 +231,20 @@ def _optimizers() -> Iterator[Case]:
     for name in ("Adam", "AdamW"):
         yield Case(optimizers, name, {**common, "beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.01, "amsgrad": True})
     yield Case(optimizers, "Adagrad", {**common, "initial_accumulator_value": 0.5, "epsilon": 0.01})
+    yield Case(optimizers, "Adadelta", {**common, "rho": 0.5, "epsilon": 0.01})
+    yield Case(optimizers, "Ftrl", {**common, "learning_rate_power": -0.25, "initial_accumulator_value": 0.5,
+                                    "l1_regularization_strength": 0.125, "l2_regularization_strength": 0.25,
+                                    "l2_shrinkage_regularization_strength": 0.5, "beta": 0.75})
+    for name in ("Adamax", "Nadam", "Lamb"):
+        yield Case(optimizers, name, {**common, "beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.01})
+    yield Case(optimizers, "Lion", {**common, "beta_1": 0.5, "beta_2": 0.75})
+    yield Case(optimizers, "Adafactor", {**common, "beta_2_decay": -0.5, "epsilon_1": 0.01, "epsilon_2": 0.02,
+                                         "clip_threshold": 2.0, "relative_step": False})
+    yield Case(optimizers, "Muon", {**common, "adam_beta_1": 0.5, "adam_beta_2": 0.75, "adam_weight_decay": 0.125,
+                                    "epsilon": 0.01, "exclude_layers": ["head"], "exclude_embeddings": False,
+                                    "muon_a": 3.0, "muon_b": -4.0, "muon_c": 2.0, "adam_lr_ratio": 0.5,
+                                    "momentum": 0.5, "ns_steps": 3, "nesterov": False, "rms_rate": 0.5})
+    yield Case(optimizers, "LBFGS", {**common, "history_size": 4})
 
 
 def _schedules() -> Iterator[Case]:

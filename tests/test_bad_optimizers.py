@@ -7,12 +7,27 @@ import pytest
 
 import fastnn
 from fastnn import optimizers
-from fastnn.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from fastnn.optimizers import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Ftrl,
+    Lamb,
+    Lion,
+    Muon,
+    Nadam,
+    RMSprop,
+)
 from tests.errors import assert_good_error, fingerprint
 from tests.test_bad_fit import X, Y, regression
 
 NAN, INF = float("nan"), float("inf")
-ALL = (SGD, RMSprop, Adam, AdamW, Adagrad)
+ALL = (SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adafactor, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, LBFGS)
 
 
 @pytest.mark.parametrize("make", ALL)
@@ -67,7 +82,9 @@ OUTSIDE = [(-0.1, ValueError), (1.1, ValueError), (NAN, ValueError), (INF, Value
 
 
 @pytest.mark.parametrize("value, kind", [*OUTSIDE, (1.0, ValueError)])
-@pytest.mark.parametrize("make, name", [(Adam, "beta_1"), (Adam, "beta_2"), (AdamW, "beta_1"), (RMSprop, "rho")])
+@pytest.mark.parametrize("make, name", [(Adam, "beta_1"), (Adam, "beta_2"), (AdamW, "beta_1"), (RMSprop, "rho"),
+                                        (Adadelta, "rho"), (Adamax, "beta_1"), (Nadam, "beta_2"), (Lamb, "beta_1"),
+                                        (Muon, "adam_beta_1")])
 def test_betas(make: Any, name: str, value: Any, kind: type[Exception]) -> None:
     assert_good_error(lambda: make(**{name: value}), kind, name, "< 1" if kind is ValueError else "number")
 
@@ -80,7 +97,7 @@ def test_momentum(make: Any, value: Any, kind: type[Exception]) -> None:
 
 @pytest.mark.parametrize("value, kind", [(0, ValueError), (-1e-7, ValueError), (1e-39, ValueError), (NAN, ValueError),
                                          (INF, ValueError), ("1e-7", TypeError), (True, TypeError)])
-@pytest.mark.parametrize("make", [Adam, AdamW, RMSprop, Adagrad])
+@pytest.mark.parametrize("make", [Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax, Nadam, Lamb, Muon])
 def test_epsilon(make: Any, value: Any, kind: type[Exception]) -> None:
     assert_good_error(lambda: make(epsilon=value), kind, "epsilon")
 
@@ -94,6 +111,11 @@ def test_clipping(name: str, value: Any, kind: type[Exception]) -> None:
 
 def test_other_arguments() -> None:
     assert_good_error(lambda: SGD(clipnorm=1.0, clipvalue=1.0), ValueError, "clipnorm", "clipvalue", "at most one")
+    for make, name, value in ((Lion, "beta_1", 0), (Lion, "beta_2", 1.5), (Ftrl, "learning_rate_power", 0.5),
+                              (Ftrl, "l1_regularization_strength", -1), (Ftrl, "beta", NAN), (Muon, "ns_steps", 0),
+                              (Adafactor, "beta_2_decay", 1), (Adafactor, "clip_threshold", 0),
+                              (LBFGS, "history_size", 0)):
+        assert_good_error(lambda m=make, n=name, v=value: m(**{n: v}), ValueError, name)
     assert_good_error(lambda: Adam(weight_decay=-1), ValueError, "weight_decay")
     assert_good_error(lambda: Adagrad(initial_accumulator_value=-1), ValueError, "initial_accumulator_value")
     assert_good_error(lambda: Adam(beta1=0.9), TypeError, "'beta1'", "'beta_1'")

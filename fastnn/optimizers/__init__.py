@@ -6,20 +6,42 @@ from typing import Any
 from fastnn.errors import nearest, shown
 from fastnn.optimizers import schedules
 from fastnn.optimizers.adaptive import (
+    Adadelta,
     Adagrad,
     Adam,
     AdamW,
+    Ftrl,
     RMSprop,
+)
+from fastnn.optimizers.lbfgs import LBFGS
+from fastnn.optimizers.matrices import (
+    Adafactor,
+    Muon,
+)
+from fastnn.optimizers.moments import (
+    Adamax,
+    Lamb,
+    Lion,
+    Nadam,
 )
 from fastnn.optimizers.optimizer import Optimizer
 from fastnn.optimizers.sgd import SGD
 from fastnn.serialization import custom_object_scope, deserialize_keras_object, serialize_keras_object
 
 __all__ = [
+    "LBFGS",
     "SGD",
+    "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
+    "Nadam",
     "Optimizer",
     "RMSprop",
     "deserialize",
@@ -28,7 +50,8 @@ __all__ = [
     "serialize",
 ]
 
-_by_name: dict[str, type[Optimizer]] = {c.__name__.lower(): c for c in (SGD, RMSprop, Adam, AdamW, Adagrad)}
+_by_name: dict[str, type[Optimizer]] = {c.__name__.lower(): c for c in (
+    SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adafactor, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, LBFGS)}
 
 
 def get(identifier: object) -> Optimizer | None:

@@ -1,9 +1,11 @@
-"""Optimizers with a step size per weight: RMSprop, Adam, AdamW, Adagrad. Floor 3."""
+"""Optimizers with a step size per weight: RMSprop, Adam, AdamW, Adagrad, Adadelta, Ftrl. Floor 3."""
 
 from typing import Any
 
+from fastnn import ops
 from fastnn.arguments import flag, number, share
 from fastnn.engine.tensor import Tensor
+from fastnn.ops.rows.data import copy
 from fastnn.ops.rows.optimizer import adagrad_step, adam_amsgrad_step, adam_step, rmsprop_full_step, rmsprop_step
 from fastnn.optimizers.optimizer import Optimizer
 
@@ -83,3 +85,62 @@ class Adagrad(Optimizer):
     def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
         """adagrad_step."""
         adagrad_step(w, g, slots["accumulator"], lr, epsilon=self.epsilon)
+
+
+class Adadelta(Optimizer):
+    """a = rho·a + (1-rho)·g²; step = g·sqrt(d + epsilon) / sqrt(a + epsilon); d = rho·d + (1-rho)·step²; w -= lr·step.
+
+    learning_rate=0.001, rho=0.95, epsilon=1e-7. The paper's rate is 1. Zeiler 2012.
+    """
+    slots = ("accumulated_grad", "accumulated_delta_var")
+
+    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.rho = share(rho, "Adadelta: rho")
+        self.epsilon = number(epsilon, "Adadelta: epsilon", 1e-38)
+
+    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
+        """The formula, in ops."""
+        a, d = slots["accumulated_grad"], slots["accumulated_delta_var"]
+        copy(a, a * self.rho + ops.square(g) * (1 - self.rho))
+        change = g * ops.sqrt(d + self.epsilon) / ops.sqrt(a + self.epsilon)
+        copy(d, d * self.rho + ops.square(change) * (1 - self.rho))
+        copy(w, w - change * lr)
+
+
+class Ftrl(Optimizer):
+    """a' = a + g²; z += g + 2·shrinkage·w - (a'^-power - a^-power)/lr·w; w = (clip(z, ±l1) - z) / (a'^-power/lr +
+    2·l2 + beta/lr): "follow the regularized leader", which keeps weights at exactly 0 with l1.
+
+    learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator_value=0.1, l1_, l2_ and
+    l2_shrinkage_regularization_strength=0.0, beta=0.0. McMahan et al. 2013.
+    """
+    slots = ("accumulator", "linear")
+
+    def __init__(self, learning_rate: Any = 0.001, learning_rate_power: float = -0.5,
+                 initial_accumulator_value: float = 0.1, l1_regularization_strength: float = 0.0,
+                 l2_regularization_strength: float = 0.0, l2_shrinkage_regularization_strength: float = 0.0,
+                 beta: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.learning_rate_power = number(learning_rate_power, "Ftrl: learning_rate_power", high=0)
+        self.initial_accumulator_value = number(initial_accumulator_value, "Ftrl: initial_accumulator_value", 0)
+        self.l1_regularization_strength = number(l1_regularization_strength, "Ftrl: l1_regularization_strength", 0)
+        self.l2_regularization_strength = number(l2_regularization_strength, "Ftrl: l2_regularization_strength", 0)
+        self.l2_shrinkage_regularization_strength = number(l2_shrinkage_regularization_strength,
+                                                           "Ftrl: l2_shrinkage_regularization_strength", 0)
+        self.beta = number(beta, "Ftrl: beta", 0)
+
+    def initial_slot(self, name: str) -> float:
+        """initial_accumulator_value; 0 of the other."""
+        return self.initial_accumulator_value if name == "accumulator" else 0.0
+
+    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
+        """The formula, in ops; where a, lr and l2 leave nothing to divide by, w is 0."""
+        a, z, l1 = slots["accumulator"], slots["linear"], self.l1_regularization_strength
+        grown = a + ops.square(g)
+        root = ops.power(grown, -self.learning_rate_power)
+        pull = (root - ops.power(a, -self.learning_rate_power)) / lr
+        copy(z, z + g + w * (2 * self.l2_shrinkage_regularization_strength) - pull * w)
+        weight = (root + self.beta) / lr + 2 * self.l2_regularization_strength
+        copy(w, ops.divide_no_nan(ops.clip(z, -l1, l1) - z, weight))
+        copy(a, grown)

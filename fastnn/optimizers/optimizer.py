@@ -38,6 +38,7 @@ class Optimizer(Slots):
     `iterations` counts steps. A subclass names its `slots` and writes `step`. Source: keras.optimizers.Optimizer.
     """
     apart = False       # whether a step looks at the whole of a weight, so that each takes a step of its own
+    together = False    # whether it looks at all weights at once, whichever have gradients
 
     def __init__(self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,
                  clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
@@ -158,7 +159,7 @@ class Optimizer(Slots):
     def _places(self, reached: list[int]) -> Iterator[tuple[Tensor, Tensor, dict[str, Tensor]]]:
         """(weights, gradients, slots) of each call: of all weights at once where that may be."""
         assert self.block is not None and self.gradients is not None
-        if not self.apart and len(reached) == len(self._trained):
+        if self.together or (not self.apart and len(reached) == len(self._trained)):
             yield self.block.flat, self.gradients.flat, {name: self.slot_blocks[name].flat for name in self.slots}
         else:
             for i in reached:
@@ -208,10 +209,14 @@ class Optimizer(Slots):
         self._undecayed = tuple(var_list or ())
         self._undecayed_names = "|".join(var_names or ())
 
+    def excluded(self, variable: Variable) -> bool:
+        """Whether exclude_from_weight_decay names it."""
+        named = bool(self._undecayed_names) and re.search(self._undecayed_names, variable.name) is not None
+        return named or any(variable is v for v in self._undecayed)
+
     def decay_of(self, variable: Variable) -> float | None:
         """The weight decay of a variable."""
-        named = self._undecayed_names and re.search(self._undecayed_names, variable.name)
-        return None if named or any(variable is v for v in self._undecayed) else self.weight_decay
+        return None if self.excluded(variable) else self.weight_decay
 
     def _decay(self, reached: list[int]) -> None:
         assert self.block is not None
