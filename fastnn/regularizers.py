@@ -6,13 +6,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastnn.arguments import number
+import numpy as np
+
+from fastnn.arguments import choice, number
 from fastnn.configuration import Configurable
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched
+from fastnn.errors import ShapeError
+from fastnn.ops._nn import normalize
 from fastnn.ops._op import as_tensor
-from fastnn.ops.rows import elementwise, reduce
+from fastnn.ops._products import matmul
+from fastnn.ops.rows import data, elementwise, reduce
 from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
 
 
@@ -59,16 +64,43 @@ class L2(Regularizer):
         return _l2(x, self.l2)
 
 
+class OrthogonalRegularizer(Regularizer):
+    """penalty = factor·the mean of |cos| of the angles between rows of x (or columns): 0 where all are at right angles.
+
+    x has two axes. mode: 'rows' or 'columns'; factor 0.01 unless given. Source: keras.regularizers, which divides by
+    the number of pairs too, and gives NaN for one row, here 0.
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = number(factor, "OrthogonalRegularizer: factor", 0)
+        self.mode = choice(mode, "OrthogonalRegularizer: mode", ("rows", "columns"))
+
+    def __call__(self, x: TensorLike) -> Tensor:
+        """factor·Σ|cos(xᵢ, xⱼ)|/pairs over i < j."""
+        x = as_tensor(x)
+        if x.ndim != 2:
+            raise ShapeError(f"OrthogonalRegularizer: got shape {x.shape}; needs two axes, rows and columns.")
+        rows = normalize(x if self.mode == "rows" else data.transpose(x, axes=(1, 0)))
+        count: Any = rows.shape[0]
+        others = Tensor(1 - np.eye(count, dtype=x.dtype), "others", constant=True)
+        products = elementwise.multiply(matmul(rows, data.transpose(rows, axes=(1, 0))), others)
+        return _l1(products, self.factor / max(count * (count - 1), 1))
+
+
 l1 = L1
 l2 = L2
 l1_l2 = L1L2
+orthogonal_regularizer = OrthogonalRegularizer
 
-CLASSES: dict[str, type] = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2}
+CLASSES: dict[str, type] = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2,
+                            "OrthogonalRegularizer": OrthogonalRegularizer,
+                            "orthogonal_regularizer": OrthogonalRegularizer}
 
 
 def get(identifier: object) -> Any:
     """The regularizer of a name, class, object, function or config dict; None for None. ValueError: nearest name."""
     return identified("Regularizer", identifier, CLASSES)
+
 
 def serialize(regularizer: object) -> Any:
     """A regularizer as plain data, from which `deserialize` makes it again."""

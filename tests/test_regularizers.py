@@ -32,6 +32,22 @@ def test_penalties_by_hand() -> None:
     close(tape.gradient(two, w).numpy(), w.numpy())
 
 
+def test_orthogonal_rows_and_columns() -> None:
+    w = np.array([[1.0, 1.0], [0.0, 2.0]])
+    cosine = 1 / math.sqrt(2)
+    assert float(regularizers.OrthogonalRegularizer(0.5)(w)) == pytest.approx(0.5 * cosine)
+    columns = regularizers.OrthogonalRegularizer(1.0, "columns")
+    assert float(columns(w)) == pytest.approx(1 / math.sqrt(5))
+    assert float(columns(np.eye(3)[:, :1])) == 0.0 and float(columns(np.eye(3))) == 0.0
+    with pytest.raises(fastnn.ShapeError, match="needs two axes"):
+        columns([1.0])
+    v = Variable(w.astype(np.float32))
+    with GradientTape() as tape:
+        value = columns(v)
+    step = tape.gradient(value, v).numpy()
+    assert float(columns(w - 0.01 * step)) < float(value)
+
+
 def test_regularizer_get() -> None:
     assert regularizers.get(None) is None
     assert regularizers.get("l2").l2 == 0.01 and regularizers.get("L1").l1 == 0.01
@@ -49,7 +65,7 @@ def test_bad_factors(bad: Any) -> None:
 
 
 def test_mistakes_are_explained() -> None:
-    with pytest.raises(ValueError, match="Regularizer: got 'l3'; choose from L1, L1L2, L2, l1"):
+    with pytest.raises(ValueError, match=r"Regularizer: got 'l3'; needs one of these names:\nL1, L1L2, L2"):
         regularizers.get("l3")
     with pytest.raises(TypeError, match="needs a name"):
         regularizers.get(0.01)

@@ -10,6 +10,8 @@ from tests.golden.direct import numbers
 _REGULARIZERS: dict[str, Any] = {
     "l1": lambda k: k.regularizers.L1(0.02), "l2": lambda k: k.regularizers.L2(0.03),
     "l1_l2": lambda k: k.regularizers.L1L2(l1=0.01, l2=0.02), "lower_l1_l2": lambda k: k.regularizers.l1_l2(0.01, 0.02),
+    "orthogonal": lambda k: k.regularizers.OrthogonalRegularizer(0.2),
+    "orthogonal_columns": lambda k: k.regularizers.OrthogonalRegularizer(0.2, mode="columns"),
     "named_l1": lambda k: "l1", "named_l2": lambda k: "l2",
 }
 _CONSTRAINTS: dict[str, Any] = {
@@ -26,7 +28,8 @@ def _with(argument: str, make: Any) -> Any:
 
 
 CASES = [Case(f"{target}_{name}", _with(f"{target}_regularizer", make), lambda k: dict(), fit=_VALIDATED)
-         for name, make in _REGULARIZERS.items() for target in ("kernel", "bias", "activity")]
+         for name, make in _REGULARIZERS.items() for target in ("kernel", "bias", "activity")
+         if "orthogonal" not in name or target == "kernel"]
 CASES += [Case(f"kernel_{name}", _with("kernel_constraint", make), lambda k: dict(optimizer=k.optimizers.SGD(0.3)))
           for name, make in _CONSTRAINTS.items()]
 CASES += [
@@ -48,6 +51,8 @@ REGULARIZERS: list[tuple[str, dict[str, Any]]] = [
     ("L1L2", {"l1": 0.1, "l2": 0.02}),
     ("L1", {"l1": 0.5}),
     ("L2", {"l2": 0.3}),
+    ("OrthogonalRegularizer", {}),
+    ("OrthogonalRegularizer", {"factor": 0.5, "mode": "columns"}),
 ]
 CONSTRAINTS: list[tuple[str, dict[str, Any], np.ndarray]] = [
     ("MaxNorm", {}, WEIGHT),
@@ -61,6 +66,6 @@ CONSTRAINTS: list[tuple[str, dict[str, Any], np.ndarray]] = [
 ]
 
 VALUES = {f"{kind} {arguments}": lambda k, kind=kind, arguments=arguments: numbers(
-    getattr(k.regularizers, kind)(**arguments)(WEIGHT)) for kind, arguments in REGULARIZERS}
+    getattr(k.regularizers, kind)(**arguments)(k.ops.convert_to_tensor(WEIGHT))) for kind, arguments in REGULARIZERS}
 VALUES |= {f"{kind} {arguments}": lambda k, kind=kind, arguments=arguments, w=w: numbers(
     getattr(k.constraints, kind)(**arguments)(w)) for kind, arguments, w in CONSTRAINTS}
