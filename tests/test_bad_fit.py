@@ -225,6 +225,14 @@ def test_class_weight(weight: Any, kind: Any, fragment: str) -> None:
     refused(classes(), kind, "class_weight", fragment, y=LABELS, class_weight=weight)
 
 
+def test_class_weight_of_samples_with_several_classes() -> None:
+    model = Sequential([Input((3,)), Dense(3, activation="sigmoid")])
+    model.compile("sgd", "binary_crossentropy")
+    for row in ([1, 0, 1], [0, 0, 0]):
+        refused(model, ValueError, "class_weight", "sample_weight", y=np.tile(row, (20, 1)), class_weight={0: 2.0})
+    model.fit(X, np.tile([0.25, 0.75, 0], (20, 1)), class_weight={0: 2.0}, verbose=0)
+
+
 @pytest.mark.filterwarnings("ignore:fit.*one class only")
 def test_class_weight_may_name_a_class_that_these_data_lack() -> None:
     weights = {0: 1.0, 1: 2.0, 2: 3.0}

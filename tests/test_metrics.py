@@ -258,6 +258,8 @@ def test_mistakes_are_explained() -> None:
         metrics.Precision(class_id=3)([[1, 0]], [[0.2, 0.8]])
     with pytest.raises(ValueError, match="average is 'mikro'; did you mean 'micro'"):
         metrics.F1Score(average="mikro")
+    with pytest.raises(fastnn.ShapeError, match=r"threshold=0\.5"):
+        metrics.F1Score()([[1], [0]], [[0.7], [0.2]])
     with pytest.raises(ValueError, match="k is 0"):
         metrics.TopKCategoricalAccuracy(k=0)
     with pytest.raises(ValueError, match="class_aggregation"):

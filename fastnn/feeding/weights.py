@@ -85,6 +85,13 @@ def _of_classes(class_weight: Any, targets: dict[str, np.ndarray], shape: Shape,
     one_hot = not labels and target.ndim > 1 and target.shape[-1] > 1
     if not (labels or one_hot) and target.size != n:
         raise ValueError(f"{where}: class_weight needs one label per sample; y has shape {target.shape}.")
+    if one_hot:
+        sums = target.sum(axis=-1, dtype=np.float64)
+        several = np.argwhere(np.abs(sums - 1) > 1e-3)
+        if len(several):
+            first = tuple(several[0])
+            raise ValueError(f"{where}: class_weight needs one class per sample, but the classes of y's row {first[0]} "
+                             f"sum to {sums[first]:g}; weigh samples that may have several with sample_weight.")
     numbers = target if labels else target.argmax(-1) if one_hot else target.reshape(n)
     return class_weights(class_weight, numbers, where, (shape[-1] or 0) if one_hot or labels else 2, part)
 

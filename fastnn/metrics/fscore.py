@@ -7,6 +7,7 @@ import numpy as np
 from fastnn.arguments import choice, number, optional
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError
 from fastnn.metrics.columns import as_columns
 from fastnn.metrics.confusion import Counting
 from fastnn.ops import _compare as compare
@@ -36,6 +37,9 @@ class FBetaScore(Counting):
         """Take a batch in: y_pred (N, c) against y_true of 0 and 1 of the same shape; 0.3 is 0.3 of a positive."""
         true, predicted, weights = as_columns(self.name, y_true, y_pred, sample_weight)
         if self.threshold is None:
+            if predicted.shape[1] == 1:
+                raise ShapeError(f"{self.name}: y_pred has shape {predicted.shape}, and its only output is always the "
+                                 "highest of its row; needs threshold=0.5 for yes or no.")
             predicted = _highest(predicted)
         if self._counts is None:
             self._counts = self._made(predicted.shape[1])  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ CASES = [
                                                         "SquaredHinge", "CategoricalHinge")]),
     _binary("accuracy_binary", _is("accuracy")),
     _binary("acc", _is("acc")),
-    _binary("accuracy_several", _is("accuracy"), y="several", units=3),
+    _binary("accuracy_several", lambda k: k.metrics.CategoricalAccuracy(name="accuracy"), y="several", units=3),
     _binary("binary_accuracy", _is("binary_accuracy"),
             lambda k: k.metrics.BinaryAccuracy(threshold=0.4, name="at_0.4")),
     _binary("precision_recall", lambda k: k.metrics.Precision(), lambda k: k.metrics.Recall()),
