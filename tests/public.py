@@ -172,6 +172,14 @@ def _losses() -> Iterator[Case]:
     yield Case(losses, "CategoricalCrossentropy", {**common, "from_logits": True, "label_smoothing": 0.1, "axis": 1})
     yield Case(losses, "SparseCategoricalCrossentropy", {**common, "from_logits": True, "ignore_class": 3, "axis": 1})
     yield Case(losses, "Huber", {**common, "delta": 0.5})
+    focal = {**common, "alpha": 0.5, "gamma": 1.0, "from_logits": True, "label_smoothing": 0.1, "axis": 1}
+    yield Case(losses, "BinaryFocalCrossentropy", {**focal, "apply_class_balancing": True})
+    yield Case(losses, "CategoricalFocalCrossentropy", focal)
+    yield Case(losses, "CategoricalGeneralizedCrossEntropy", {**common, "q": 0.25})
+    yield Case(losses, "Dice", {**common, "axis": [0, 1]})
+    yield Case(losses, "Tversky", {**common, "alpha": 0.25, "beta": 0.75, "axis": 1})
+    yield Case(losses, "Circle", {**common, "gamma": 8.0, "margin": 0.25, "remove_diagonal": False})
+    yield Case(losses, "CTC", common)
     yield Case(losses, "CosineSimilarity", {**common, "axis": 1})
     for name in ("CategoricalHinge", "Hinge", "KLDivergence", "LogCosh", "MeanAbsoluteError",
                  "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
@@ -285,6 +293,7 @@ def _small() -> Iterator[Case]:
     yield Case(regularizers, "L1", {"l1": 0.5})
     yield Case(regularizers, "L2", {"l2": 0.5})
     yield Case(regularizers, "L1L2", {"l1": 0.5, "l2": 0.25})
+    yield Case(regularizers, "OrthogonalRegularizer", {"factor": 0.5, "mode": "columns"})
     for name in ("Constraint", "NonNeg"):
         yield Case(constraints, name)
     yield Case(constraints, "MaxNorm", {"max_value": 3.0, "axis": [0, 1]})

@@ -1,5 +1,6 @@
 """Bad arguments of compile, last layers that contradict the loss, and models edited after compile."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Model, Sequential
+from fastnn import Input, Model, Sequential, metrics
 from fastnn.engine.tensor import Variable
 from fastnn.errors import ShapeError
 from fastnn.layers import Dense, Softmax
@@ -25,6 +26,26 @@ CASES: list[tuple[Callable[[], Any], str]] = [
 @pytest.mark.parametrize("call, nearest", CASES)
 def test_unknown_names(call: Callable[[], Any], nearest: str) -> None:
     assert_good_error(call, ValueError, nearest)
+
+
+@pytest.mark.parametrize("name", ["loss", "val_loss"])
+def test_a_metric_named_as_the_loss(name: str) -> None:
+    metric = metrics.MeanSquaredError(name=name)
+    for given in ({"metrics": [metric]}, {"weighted_metrics": [[metric]]}):
+        assert_good_error(lambda given=given: Sequential([Input((3,)), Dense(2)]).compile("sgd", "mse", **given),
+                          ValueError, name, "name='my_loss'")
+
+
+def test_accuracy_of_outputs_that_are_independent() -> None:
+    y = np.tile(np.float32([1, 0, 1]), (20, 1))
+    for activation, loss, warns in (("sigmoid", "binary_crossentropy", True), ("sigmoid", "mse", False),
+                                    ("softmax", "categorical_crossentropy", False)):
+        model = Sequential([Input((3,)), Dense(3, activation=activation)])
+        model.compile("sgd", loss, metrics=["acc"])
+        expected = pytest.warns(UserWarning, match="use 'binary_accuracy'") if warns else contextlib.nullcontext()
+        with expected:
+            model.fit(X, y / (2 if activation == "softmax" else 1), verbose=0)
+    model.compile("sgd", "binary_crossentropy", metrics=["binary_accuracy"])
 
 
 def test_wrong_kinds_at_compile() -> None:

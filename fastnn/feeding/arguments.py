@@ -154,7 +154,7 @@ def build(model: TrainedModel, arrays: dict[str, np.ndarray]) -> list[Tensor]:
 
 def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], where: str,
             check_finite: bool = True) -> dict[str, np.ndarray]:
-    """{"y0.float": …} and/or {"y0.labels": …} per output, as its loss and metrics take them."""
+    """{"y0.float": …}, {"y0.labels": …}, {"y0.ids": …} per output, as its loss and metrics take them."""
     compiled = model.compiled
     names = output_names(model, len(output_shapes))
     compiled.resolve_losses(names, [shape[-1] if shape else 1 for shape in output_shapes])
@@ -187,14 +187,14 @@ def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], w
         loss = compiled.losses[i]
         for kind in sorted(compiled.kinds(i)):
             array = checks.match_target(y_raw, output_shapes[i], kind, label) if kind != compiled.kind(i) else y_raw
-            if kind == "labels":
-                classes = output_shapes[i][-1]
+            if kind != "float":
+                classes = output_shapes[i][-1] if kind == "labels" else None
                 array = checks.to_labels(array, classes, label, getattr(loss, "ignore_class", None))
             else:
                 array = checks.to_float(array, label, check_finite)
                 array = array.astype(backend.floatx()) if array.dtype == np.uint8 else array
                 if "Crossentropy" in type(loss).__name__ and kind == compiled.kind(i):
-                    rows = type(loss).__name__ == "CategoricalCrossentropy" and getattr(loss, "axis", -1) == -1
+                    rows = type(loss).__name__.startswith("Categorical") and getattr(loss, "axis", -1) == -1
                     checks.check_probabilities(array, label, rows)
             arrays[f"y{i}.{kind}"] = array
     return arrays

@@ -132,21 +132,25 @@ def to_labels(array: np.ndarray, classes: int | None, where: str, ignore: int | 
         rows = np.argwhere(bad)
         first = tuple(int(i) for i in rows[0])
         low, high = array.min(), array.max()
-        raise LabelError(f"{where} has labels {low:g}..{high:g} but the output has {classes} classes (label "
-                         f"{array[first]:g} at row {first[0]}, {len(rows)} rows bad).\nLabels must be whole numbers "
-                         f"0..{top - 1}; use more output units or relabel.")
+        takes = "the loss takes whole numbers" if classes is None else f"the output has {classes} classes"
+        raise LabelError(f"{where} has labels {low:g}..{high:g} but {takes} (label {array[first]:g} at row {first[0]}, "
+                         f"{len(rows)} rows bad).\nLabels must be whole numbers 0..{top - 1}; "
+                         f"{'relabel' if classes is None else 'use more output units or relabel'}.")
     return np.require(array, np.int32, ["C", "A"])
 
 
 def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str, dense: str = "",
                  own: bool = False) -> np.ndarray:
-    """y with the shape that the loss needs for this output: (N,) ↔ (N, 1) only, anything else is ShapeError.
+    """y with the shape that the loss needs for this output: (N,) ↔ (N, 1) only, anything else is ShapeError. Of the
+    kind "ids" it may have any.
 
     dense: the name of the model's first Dense layer, where a Flatten() may have been forgotten. own: the loss is the
     user's, which may want any y.
     """
     if own:
         return y.reshape(*y.shape, 1) if y.ndim == len(output) - 1 and output[-1] == 1 else y
+    if kind == "ids":
+        return y
     rank = len(output)
     fits = output[:-1] if kind == "labels" or output[-1:] == (1,) else None      # one label, or number, a step
     if dense and rank > 2 and y.ndim <= 2 and (fits is None or y.shape[1:] != tuple(fits[1:])):

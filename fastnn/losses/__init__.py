@@ -1,6 +1,6 @@
 """Losses under their Keras names: classes, functions giving one number per sample, and `get`. Floor 3."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastnn.losses.crossentropy import (
@@ -37,9 +37,29 @@ from fastnn.losses.elementary import (
     poisson,
     squared_hinge,
 )
+from fastnn.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+)
 from fastnn.losses.loss import (
     Loss,
     LossFunctionWrapper,
+)
+from fastnn.losses.overlap import (
+    Dice,
+    Tversky,
+    dice,
+    tversky,
+)
+from fastnn.losses.pairs import (
+    CTC,
+    Circle,
+    circle,
+    ctc,
 )
 from fastnn.names import snake_case
 from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
@@ -51,29 +71,28 @@ msle = mean_squared_logarithmic_error
 bce = binary_crossentropy
 kld = kl_divergence
 
-_ALL = (BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, CategoricalHinge, CosineSimilarity,
-        Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
-        MeanSquaredLogarithmicError, Poisson, SquaredHinge)
-_ALIASES = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "mape": MeanAbsolutePercentageError,
-            "msle": MeanSquaredLogarithmicError, "bce": BinaryCrossentropy, "kld": KLDivergence,
-            "logcosh": LogCosh, "huber_loss": Huber}
-CLASSES: dict[str, Any] = {c.__name__: c for c in _ALL} | {snake_case(c.__name__): c for c in _ALL}
-CLASSES |= {"kl_divergence": KLDivergence} | _ALIASES | {name.upper(): c for name, c in _ALIASES.items()
-                                                         if len(name) <= 4}
-_OF_FUNCTION: dict[Callable[..., Any], type[Loss]] = {
-    f: CLASSES[f.__name__] for f in (
-        binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy, categorical_hinge,
-        cosine_similarity, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
-        mean_squared_error, mean_squared_logarithmic_error, poisson, squared_hinge)}
+_BASES = (Loss, LossFunctionWrapper)
+CLASSES: dict[str, Any] = {c.__name__: c for c in list(globals().values())
+                           if isinstance(c, type) and issubclass(c, Loss) and c not in _BASES}
+_OF_FUNCTION: dict[Any, type[Loss]] = {globals()[snake_case(name)]: c for name, c in CLASSES.items()}
+_ALIASES: dict[str, Any] = {"mse": mse, "mae": mae, "mape": mape, "msle": msle, "bce": bce, "kld": kld}
+CLASSES |= {f.__name__: f for f in _OF_FUNCTION} | _ALIASES | {name.upper(): f for name, f in _ALIASES.items()}
+CLASSES |= {"logcosh": log_cosh, "huber_loss": huber}
 
 
 def get(identifier: object) -> Any:
-    """The Loss of a name, class, object, function or config dict; None for None.
+    """What Keras gives for it: the function of a snake-case name, the Loss of a class, of its name or of a config dict;
+    an object or a function itself; None for None. Raises ValueError with the nearest name, or TypeError.
 
-    Unlike Keras it is a Loss object always: a function fn(y_true, y_pred) written with fastnn.ops is wrapped.
-    Raises ValueError with the nearest name, or TypeError.
+    >>> get("mse") is mean_squared_error, get("MeanSquaredError").reduction
+    (True, 'sum_over_batch_size')
     """
-    loss = identified("Loss", identifier, CLASSES)
+    return identified("Loss", identifier, CLASSES)
+
+
+def resolve(identifier: object) -> Any:
+    """get(), and a Loss of what is a function: fastnn's own, or fn(y_true, y_pred) written with fastnn.ops."""
+    loss = get(identifier)
     if loss is None or isinstance(loss, Loss):
         return loss
     return _OF_FUNCTION[loss]() if loss in _OF_FUNCTION else LossFunctionWrapper(loss)
@@ -91,10 +110,16 @@ def deserialize(config: object, custom_objects: Mapping[str, Any] | None = None)
 
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
+    "Dice",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -108,12 +133,19 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "bce",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -129,7 +161,9 @@ __all__ = [
     "mse",
     "msle",
     "poisson",
+    "resolve",
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]

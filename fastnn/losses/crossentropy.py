@@ -108,7 +108,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, from_logits=self.from_logits,
                          ignore_class=self.ignore_class, axis=self.axis)
 
-    def counted(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+    def counted(self, y_true: Tensor, y_pred: Tensor, losses: Tensor) -> Tensor | None:
         """1 where the label is not ignore_class."""
         return None if self.ignore_class is None else not_ignored(y_true, y_pred.shape[self.axis], self.ignore_class)
 

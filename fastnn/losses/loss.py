@@ -28,7 +28,8 @@ class Loss(Configurable, Watched):
 
     reduction: 'sum_over_batch_size' or 'mean' divide the sum by the number of losses, also when they are weighted;
     'mean_with_sample_weight' divides by the sum of the weights; 'sum'; 'none' or None leaves one number per sample.
-    `label_kind`: "labels" if y_true are int32 class labels, else "float". Source: keras.losses.Loss.
+    `label_kind`: "labels" if y_true are int32 class labels of y_pred's rows, "ids" if int32 of any shape, else "float".
+    Source: keras.losses.Loss.
     """
 
     label_kind = "float"
@@ -43,7 +44,7 @@ class Loss(Configurable, Watched):
         """One number per sample, or per element."""
         raise NotImplementedError(f"{type(self).__name__} must define call(self, y_true, y_pred).")
 
-    def counted(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
+    def counted(self, y_true: Tensor, y_pred: Tensor, losses: Tensor) -> Tensor | None:
         """1 for each sample that counts, 0 for each that does not, or None if all do."""
         return None
 
@@ -58,7 +59,7 @@ class Loss(Configurable, Watched):
         y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind, getattr(self, "ignore_class", None),
                                   getattr(self, "axis", -1))
         losses = as_tensor(self.call(y_true, y_pred))
-        counted = self.counted(y_true, y_pred)
+        counted = self.counted(y_true, y_pred, losses)
         weights = None if sample_weight is None else spread_weights(self.name, sample_weight, losses)
         if mask is not None:
             kept = spread_weights(self.name, elementwise.cast(mask, dtype=losses.dtype), losses)
@@ -109,6 +110,9 @@ def prepared(where: str, y_true: TensorLike, y_pred: TensorLike, kind: str = "fl
     Arrays are converted, and labels checked; tensors of a recording are left as they are.
     """
     predicted, true = as_tensor(y_pred), cast(Any, y_true)
+    if kind == "ids":
+        whole = isinstance(true, Tensor) and true.dtype == "int32"
+        return as_tensor(true if whole else _labels(where, np.asarray(true), None, ignore), "int32"), predicted
     plain = not isinstance(true, Tensor) or (true.data is not None and true.source is None and not is_recording())
     if kind == "labels":
         if plain:
@@ -133,6 +137,9 @@ def spread_weights(where: str, weights: Weights, values: Tensor) -> Tensor:
         w = data.reshape(w, shape=_open(w.shape[:-1]))
     if w.ndim > 1 and w.ndim == values.ndim and w.shape[-1] == 1 != values.shape[-1]:
         w = data.reshape(w, shape=_open(w.shape[:-1]))
+    if not values.shape and w.shape:
+        raise ShapeError(f"{where}: sample_weight has shape {w.shape} and the loss is one number for all samples; "
+                         "needs a loss for each of them, as Dice(axis=(1, 2, 3)) gives, or no weights.")
     if w.ndim > values.ndim or not _equal(w.shape, values.shape[:w.ndim]):
         raise ShapeError(f"{where}: sample_weight has shape {w.shape} and the losses {values.shape}; needs one "
                          f"weight per sample, shape {values.shape[:1]}.")

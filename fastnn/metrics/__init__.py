@@ -94,7 +94,7 @@ from fastnn.names import snake_case
 from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
 
 _BASES = (Metric, Mean, Sum, MeanMetricWrapper)        # they take values, not y_true and y_pred, or more arguments
-_ALL = [c for c in vars().values() if isinstance(c, type) and issubclass(c, Metric) and c not in _BASES]
+_ALL = [c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, Metric) and c not in _BASES]
 _ALIASES = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "mape": MeanAbsolutePercentageError,
             "msle": MeanSquaredLogarithmicError, "bce": BinaryCrossentropy, "kld": KLDivergence,
             "rmse": RootMeanSquaredError}

@@ -41,9 +41,12 @@ class Compiled(States):
         self.weights: list[float] = []
         self.made = self._resolved = False
         for identifier in _given(loss):
-            losses.get(identifier)      # unknown names are refused at compile time
+            losses.resolve(identifier)      # unknown names are refused at compile time
         for identifier in _given([metrics_, weighted_metrics]):
-            metrics.resolve(identifier, (None, 1), (None, 1))
+            metric = metrics.resolve(identifier, (None, 1), (None, 1))
+            if metric.name in ("loss", "val_loss"):
+                raise ValueError(f"compile(): a metric is named {metric.name!r}, which is the loss's own name in the "
+                                 "history; give it another, such as name='my_loss'.")
 
     # ---- matching with the outputs ----------------------------------------------------------------------------
 
@@ -53,7 +56,7 @@ class Compiled(States):
             return
         self.heads_checked = False
         chosen = _per_output(self.loss, list(output_names), "loss")
-        self.losses = [None if item is None else losses.get(_alone(item)) for item in chosen]
+        self.losses = [losses.resolve(_alone(item)) for item in chosen]
         weights = _per_output(self.loss_weights, list(output_names), "loss_weights", spread=False)
         self.weights = [1.0 if w is None else number(w, "compile(): loss_weights") for w in weights]
         self.states = None
@@ -85,7 +88,7 @@ class Compiled(States):
                                             for each in (type(loss), function))
 
     def kind(self, output: int) -> str:
-        """'labels' or 'float': what the loss of this output takes as y."""
+        """'labels', 'ids' or 'float': what the loss of this output takes as y."""
         loss = self.losses[output]
         return "float" if loss is None else str(getattr(loss, "label_kind", "float"))
 
@@ -101,7 +104,7 @@ class Compiled(States):
                               for name, loss in zip(self.output_names, self.losses) if loss is not None]
         with not_recording(), symbolic_pass():
             for i, _, metric, _ in self.resolved:
-                y, p = self._symbols(metric, output_shapes[i])
+                y, p = self._symbols(metric, y_shapes[i], output_shapes[i])
                 metric.update_state(y, p)        # symbolic: makes the state variables, computes nothing
         for _, metric in self.all():
             for v in metric.states():
@@ -121,6 +124,7 @@ class Compiled(States):
             for i, items in enumerate(per_output):
                 for item in _given(items):
                     metric = metrics.resolve(item, y_shapes[i], output_shapes[i])
+                    mismatch.check_accuracy(self.output_names[i], item, metric, self.losses[i])
                     if any(metric is other for _, _, other, _ in found):
                         raise ValueError(f"compile(): the metric {metric.name!r} is there twice and has one state; "
                                          "make one for each place.")
@@ -130,10 +134,10 @@ class Compiled(States):
         self.resolved, self.made = found, True
 
     @staticmethod
-    def _symbols(metric: Any, output_shape: Any) -> tuple[Tensor, Tensor]:
+    def _symbols(metric: Any, y_shape: Any, output_shape: Any) -> tuple[Tensor, Tensor]:
         kind = getattr(metric, "label_kind", "float")
-        shape = output_shape if kind == "float" else output_shape[:-1]
-        return (Tensor(None, shape=shape, dtype="int32" if kind == "labels" else backend.floatx()),
+        shape = {"float": output_shape, "labels": output_shape[:-1], "ids": (None, *y_shape[1:])}[kind]
+        return (Tensor(None, shape=shape, dtype=backend.floatx() if kind == "float" else "int32"),
                 Tensor(None, shape=output_shape, dtype=backend.floatx()))
 
     def kinds(self, output: int) -> set[str]:
@@ -217,9 +221,9 @@ def chosen_optimizer(optimizer: Any, loss: Any) -> Any:
 
 
 def _as_kind(y: Any, kind: str) -> Any:
-    """A target as labels or as floats."""
-    if isinstance(y, Tensor) and (y.dtype == "int32") != (kind == "labels"):
-        return cast(y, dtype="int32" if kind == "labels" else backend.floatx())
+    """A target as whole numbers or as floats."""
+    if isinstance(y, Tensor) and (y.dtype == "int32") != (kind != "float"):
+        return cast(y, dtype=backend.floatx() if kind == "float" else "int32")
     return y
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastnn import losses
+from fastnn import losses, metrics
 from fastnn.engine.watch import noted
 from fastnn.errors import warn
 from fastnn.feeding.model import TrainedModel
@@ -43,9 +43,18 @@ def check(model: TrainedModel, compiled: Any) -> None:
             warn(f"{model.name}: {message}")
 
 
+def check_accuracy(name: str, identifier: Any, metric: Any, loss: Any) -> None:
+    """A warning where "accuracy" compares the highest of outputs that are independent."""
+    if isinstance(identifier, str) and isinstance(metric, metrics.CategoricalAccuracy) and identifier.lower() in (
+            "accuracy", "acc") and isinstance(loss, (losses.BinaryCrossentropy, losses.BinaryFocalCrossentropy)):
+        warn(f"{name}: {identifier!r} of several outputs counts how often the highest is the right one, and "
+             f"{loss.name} is of outputs that are independent; use 'binary_accuracy' to count each.")
+
+
 def _mismatch(loss: Any, activation: str, units: int | None) -> str:
-    binary = isinstance(loss, losses.BinaryCrossentropy)
-    categorical = isinstance(loss, (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy))
+    binary = isinstance(loss, (losses.BinaryCrossentropy, losses.BinaryFocalCrossentropy))
+    categorical = isinstance(loss, (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy,
+                                    losses.CategoricalFocalCrossentropy))
     if activation == "softmax" and units == 1:
         return ("the last layer is softmax with 1 unit, which is always 1.0 and learns nothing; "
                 "use Dense(1, activation='sigmoid') with binary_crossentropy.")

@@ -32,6 +32,7 @@ TARGETS: dict[str, np.ndarray] = {
     "signs": np.where(LABELS > 0, 1, -1).astype(np.float32)[:, None],
     "rank_1": (LABELS > 0).astype(np.float32),
     "per_step": wave(SAMPLES, 5, CLASSES, phase=0.4),
+    "text": np.stack([1 + LABELS % 2, LABELS], axis=1).astype(np.int32),
     "several": (wave(SAMPLES, CLASSES, phase=0.9) > 0).astype(np.float32),
 }
 SAMPLE_WEIGHT = np.round(1.0 + 0.8 * np.sin(np.arange(SAMPLES) * 2.1), 3).astype(np.float32)

@@ -14,6 +14,10 @@ DATA: dict[str, Any] = {
     "soft": [[0.3, 1, 0.9], [0, 0.2, 1], [1, 1, 0], [0.6, 1, 1]],
     "yes": [1, 0, 1, 0],
     "chance": [0.68, 0.39, 0.33, 0.52],
+    "unit": [[0.6, 0.8, 0.0], [0.36, 0.48, 0.8], [0.0, 0.6, -0.8], [-0.48, 0.36, 0.8]],
+    "text": [[1, 2], [2, 0], [1, 1], [2, 1]],
+    "steps": [[[0.1 * (7 * i * i + 5 * t * c + 3 * t + c * i) % 2.3 - 1 for c in range(3)] for t in range(4)]
+              for i in range(4)],
     "lab": [2, 0, 1, 2],
     "oh": [[0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]],
     "logit": [[0.57, -0.97, -0.65], [2.34, -1.64, 0.74], [-2.5, 2.0, 1.72], [-1.56, 2.26, -2.65]],
@@ -23,7 +27,7 @@ DATA: dict[str, Any] = {
 
 def array(name: str) -> np.ndarray:
     """One of DATA: float32, labels int32."""
-    return np.array(DATA[name], np.int32 if name == "lab" else np.float32)
+    return np.array(DATA[name], np.int32 if name in ("lab", "text") else np.float32)
 
 
 def numbers(value: Any) -> list[float]:

@@ -30,6 +30,28 @@ CASES = [
     _loss("squared_hinge", "SquaredHinge", "signs", None, 1),
     _loss("categorical_hinge", "CategoricalHinge", "onehot"),
     _loss("cosine_similarity", "CosineSimilarity", "real"),
+    _loss("cosine_similarity_along_the_batch", "CosineSimilarity", "real", axis=0),
+    _loss("binary_focal", "BinaryFocalCrossentropy", "binary", "sigmoid", 1, alpha=0.4, gamma=1.5),
+    _loss("binary_focal_balanced", "BinaryFocalCrossentropy", "several", "sigmoid", apply_class_balancing=True,
+          label_smoothing=0.1),
+    _loss("binary_focal_not_from_sigmoid", "BinaryFocalCrossentropy", "several", "hard_sigmoid"),
+    _loss("binary_focal_from_logits", "BinaryFocalCrossentropy", "several", from_logits=True, fit=_WEIGHTED),
+    _loss("categorical_focal", "CategoricalFocalCrossentropy", "onehot", "softmax", fit=_WEIGHTED),
+    _loss("categorical_focal_from_logits", "CategoricalFocalCrossentropy", "onehot", from_logits=True, gamma=0.5,
+          alpha=0.7, label_smoothing=0.1),
+    _loss("categorical_focal_not_from_softmax", "CategoricalFocalCrossentropy", "onehot", "softplus", gamma=3),
+    _loss("generalized", "CategoricalGeneralizedCrossEntropy", "labels", "softmax"),
+    _loss("generalized_weighted", "CategoricalGeneralizedCrossEntropy", "labels", "softmax", q=0.8, fit=_WEIGHTED),
+    _loss("dice", "Dice", "several", "sigmoid"),
+    _loss("dice_of_each", "Dice", "several", "sigmoid", axis=1, fit=_WEIGHTED),
+    _loss("tversky", "Tversky", "several", "sigmoid", alpha=0.3, beta=0.7),
+    _loss("tversky_of_each", "Tversky", "several", "sigmoid", axis=[1], reduction="sum", fit=_WEIGHTED),
+    *[Case(f"loss_circle{name}", lambda k: net(k, "tanh"),
+           lambda k, more=more: dict(loss=k.losses.Circle(gamma=8, **more), optimizer=k.optimizers.SGD(0.01)), "labels",
+           fit=fit, evaluate=fit)
+      for name, more, fit in [("", {}, {}), ("_itself_too", {"remove_diagonal": False, "margin": 0.2}, _WEIGHTED)]],
+    Case("loss_ctc", lambda k: k.Sequential([net(k, units=15), k.layers.Reshape((5, 3))]),
+         lambda k: dict(loss=k.losses.CTC()), "text", fit=_WEIGHTED, evaluate=_WEIGHTED),
     _loss("binary", _BINARY, "binary", "sigmoid", 1),
     _loss("binary_several_outputs", _BINARY, "several", "sigmoid"),
     _loss("binary_probabilities_not_from_sigmoid", _BINARY, "several", "hard_sigmoid"),
@@ -105,6 +127,7 @@ ROWS: list[Row] = [
     ("KLDivergence", {}, "yt", "yp"),
     ("CosineSimilarity", {}, "yt", "yp"),
     ("Huber", {"delta": 0.5}, "yt", "yp"),
+    ("CosineSimilarity", {"axis": 1}, "yt", "yp"),
     ("Hinge", {}, "bt", "logit"),
     ("SquaredHinge", {}, "bt", "logit"),
     ("CategoricalHinge", {}, "oh", "logit"),
@@ -114,6 +137,21 @@ ROWS: list[Row] = [
     ("BinaryCrossentropy", {"label_smoothing": 0.2}, "bt", "bp"),
     ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, "bt", "logit"),
     ("BinaryCrossentropy", {}, "bt", "bt"),
+    ("BinaryFocalCrossentropy", {}, "bt", "bp"),
+    ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "alpha": 0.6, "gamma": 0.5}, "bt", "bp"),
+    ("BinaryFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.2, "gamma": 3}, "bt", "logit"),
+    ("CategoricalFocalCrossentropy", {}, "oh", "bp"),
+    ("CategoricalFocalCrossentropy", {"from_logits": True, "gamma": 1.5, "alpha": 0.6}, "oh", "logit"),
+    ("CategoricalFocalCrossentropy", {"label_smoothing": 0.1, "gamma": 0}, "oh", "bp"),
+    ("CategoricalGeneralizedCrossEntropy", {}, "lab", "bp"),
+    ("CategoricalGeneralizedCrossEntropy", {"q": 0.9}, "lab", "bp"),
+    ("Dice", {}, "bt", "bp"),
+    ("Dice", {"axis": 1}, "bt", "bp"),
+    ("Tversky", {"alpha": 0.2, "beta": 0.9}, "bt", "bp"),
+    ("Tversky", {"axis": [1]}, "soft", "bp"),
+    ("Circle", {}, "lab", "unit"),
+    ("Circle", {"gamma": 4.0, "margin": 0.1, "remove_diagonal": False}, "lab", "unit"),
+    ("CTC", {}, "text", "steps"),
     ("CategoricalCrossentropy", {}, "oh", "bp"),
     ("CategoricalCrossentropy", {"from_logits": True}, "oh", "logit"),
     ("CategoricalCrossentropy", {"label_smoothing": 0.1}, "oh", "bp"),
@@ -132,6 +170,8 @@ def called(k: Any, row: Row) -> dict[str, list[float]]:
     for reduction in REDUCTIONS:
         loss = getattr(k.losses, kind)(reduction=reduction, **arguments)
         found[reduction] = numbers(loss(array(y_true), array(y_pred)))
+        if len(found["none"]) == 1:         # of all samples: weights of samples are refused
+            continue
         found[f"{reduction} weighted"] = numbers(loss(array(y_true), array(y_pred), array("w")))
     return found
 
