@@ -362,3 +362,35 @@ def test_an_epoch_that_never_ran_has_no_entry_and_added_logs_have_one() -> None:
 
     history = network().fit(X, Y, epochs=5, verbose=0, callbacks=[Stop()])
     assert history.epoch == [0, 1] and history.history == {"epochs": [1.0, 2.0], "loss": [-1.0, -1.0]}
+
+
+class Doubling(Layer):
+    """x·factor, and the factor doubles with each batch; its gradient needs the factor of before."""
+
+    def __init__(self, copied: bool) -> None:
+        super().__init__()
+        self.copied, self.factor = copied, Variable(1.0, trainable=False)
+
+    def call(self, x: Any) -> Any:
+        factor = self.factor + 0.0 if self.copied else self.factor
+        y = x * factor
+        self.factor.assign(self.factor * 1.5)
+        return y
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_gradients_read_a_state_as_it_was(eager: bool, any_backend: str) -> None:
+    """What is assigned after it was read does not change the gradient of what read it."""
+    found = []
+    for copied in (True, False):
+        model = network(Doubling(copied), eager=eager)
+        model.fit(X, Y, epochs=1, batch_size=8, shuffle=False, verbose=0)
+        found.append(model.get_weights())
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)
+    w, state = Variable(3.0), Variable(2.0, trainable=False)
+    with fastnn.GradientTape() as tape:
+        y = w * state
+        state.assign(100.0)
+    state.assign(7.0)
+    assert float(tape.gradient(y, w)) == 2

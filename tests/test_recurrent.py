@@ -79,6 +79,19 @@ def test_stateful_layers_give_keras_numbers(kind: str, any_backend: str) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", [{}, {"activation": "softsign"}])
+def test_gradients_of_a_stateful_layer_begin_with_the_states_of_before(kind: str, options: dict[str, Any]) -> None:
+    """Those of the same steps from states that are given; states are no weights, as in Keras."""
+    layer, plain = made(kind, stateful=True, **options), made(kind, **options)
+    before = [np.asarray(state).copy() for state in layer.states]
+    assert len(layer.weights) == len(plain.weights) == 3
+    with fastnn.GradientTape(persistent=True) as tape:
+        one, other = ops.sum(layer(X) ** 2), ops.sum(plain(X, initial_state=before) ** 2)
+    for a, b in zip(tape.gradient(one, layer.weights), tape.gradient(other, plain.weights), strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_steps_that_are_masked_might_not_be_there(kind: str) -> None:
     layer = made(kind)
     kept = np.array([True, False, True, True, False])

@@ -28,6 +28,8 @@ class RNN(Layer):
     keras.layers.RNN.
     """
 
+    no_weights = frozenset({"states"})
+
     def __init__(self, cell: Any, return_sequences: bool = False, return_state: bool = False,
                  go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
                  zero_output_for_mask: bool = False, **kwargs: Any) -> None:

@@ -62,6 +62,7 @@ class Weighted(Configurable, Watched):
 
     unwatched: ClassVar[frozenset[str]] = frozenset(       # no program depends on these
         {"built", "output_shape", "_build_shape", "_variables", "_sublayers", "_held", "_losses", "_building"})
+    no_weights: ClassVar[frozenset[str]] = frozenset()     # attributes whose variables are none, as in Keras
     searched: ClassVar[bool] = True         # whether what its attributes hold is its own
     name: str
     built: bool
@@ -106,7 +107,7 @@ class Weighted(Configurable, Watched):
         if self.searched:
             seen: set[int] = set()
             for name, value in list(self.__dict__.items()):
-                if name not in BOOKS:
+                if name not in BOOKS and name not in self.no_weights:
                     _collect(value, held, seen)
         gone = self._held.keys() - held.keys()
         for registry, kind in ((self._variables, Variable), (self._sublayers, Weighted)):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.tensor import Tensor
+from fastnn.engine.tensor import Tensor, Variable
 
 
 def as_tensor(value: Any, kind: str = "float") -> Tensor:
@@ -19,6 +19,15 @@ def as_tensor(value: Any, kind: str = "float") -> Tensor:
     if dtype == "int32" and array.dtype.kind in "fiu" and array.dtype != np.int32:
         check_whole(array)
     return Tensor(np.require(array, dtype=dtype, requirements=["C", "A"]), constant=True)
+
+
+def as_now(tensors: tuple[Tensor, ...], cast: Any) -> tuple[Tensor, ...]:
+    """What a call reads whose gradient will be asked for, with copies in the place of states: these may have been
+    overwritten by then, as a mean is that goes on with each batch."""
+    states = [isinstance(t, Variable) and not t.tracked and t.dtype.startswith("float") for t in tensors]
+    if not any(states):
+        return tensors
+    return tuple(cast(t, dtype=t.dtype) if state else t for t, state in zip(tensors, states))
 
 
 def check_whole(array: np.ndarray) -> None:

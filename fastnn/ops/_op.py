@@ -27,7 +27,7 @@ from fastnn.engine.gradient import TapedCall
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops import _memory
-from fastnn.ops._arrays import as_tensor
+from fastnn.ops._arrays import as_now, as_tensor
 from fastnn.ops._known import LARGEST, MOST, Known
 from fastnn.ops._rules import Rule, Shape, same, same_shapes
 
@@ -185,6 +185,7 @@ class Op:
         """Keep the call that has just run: for a program, or for the gradients of a tape."""
         tape = open_tape_number()
         tracked = tape and any(t.tracked in (True, tape) for t in tensors)
+        tensors = as_now(tensors, by_name["cast"]) if tracked and not self.updates else tensors
         if is_recording():
             call = Call(self, tensors, outputs, constants, current_layer(), current_section())
             record(call)
