@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnn.datasets import _idx, mnist
+from fastnn.datasets import _files, _idx, mnist
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 needs_real_files = pytest.mark.skipif(not REAL.is_dir(), reason="the MNIST files are not in ../shared/data/mnist")
@@ -69,7 +69,7 @@ def test_names_with_a_dot(tmp_path: Path) -> None:
 def test_cache_folder_is_in_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: str) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", cache)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert mnist._cache_folder() == tmp_path / ".cache" / "fastnn"
+    assert _files.cache_folder("here") == tmp_path / ".cache" / "fastnn"
 
 
 def test_no_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:

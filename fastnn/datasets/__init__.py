@@ -1,18 +1,27 @@
-"""Floor 5. Data to learn with: small tables and series in the package, MNIST, and point clouds to draw from a seed.
+"""Floor 5. Data to learn with: small tables and series in the package, what courses load, and point clouds.
 
-The tables and MNIST are modules with `load_data(...) -> (x_train, y_train), (x_test, y_test)`, as in Keras;
+Tables, images and texts are modules with `load_data(...) -> (x_train, y_train), (x_test, y_test)`, as in Keras;
 the makers are functions that return `x (n, 2) float32, y (n,) int32`. Nothing here touches NumPy's global
 random state, and the same seed gives the same bits with every NumPy. Imports NumPy only.
 """
 
 from fastnn.datasets import (
+    boston_housing,
     breast_cancer,
+    california_housing,
+    cifar10,
+    cifar100,
     digits,
+    fashion_mnist,
     housing,
+    imdb,
+    iris,
     mnist,
     names,
+    reuters,
     sunspots,
     weather,
+    wine,
 )
 from fastnn.datasets.makers import (
     circles,
@@ -22,15 +31,24 @@ from fastnn.datasets.makers import (
 )
 
 __all__ = [
+    "boston_housing",
     "breast_cancer",
+    "california_housing",
+    "cifar10",
+    "cifar100",
     "circles",
     "digits",
+    "fashion_mnist",
     "housing",
+    "imdb",
+    "iris",
     "mnist",
     "moons",
     "names",
+    "reuters",
     "spirals",
     "sunspots",
     "weather",
+    "wine",
     "xor",
 ]

@@ -21,6 +21,7 @@ from fastnn.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from fastnn.utils._get_file import get_file
 
 Sequence = PyDataset        # its older name
 
@@ -33,6 +34,7 @@ __all__ = [
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "normalize",

@@ -1,0 +1,78 @@
+"""get_file: a file from the network, once. Floor 5."""
+
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from fastnn.datasets._download import digest_of, download_as_is
+from fastnn.datasets._files import cache_folder
+from fastnn.errors import shown
+
+
+def get_file(fname: str | os.PathLike[str] | None = None, origin: str | None = None, untar: bool = False,
+             md5_hash: str | None = None, file_hash: str | None = None, cache_subdir: str = "datasets",
+             hash_algorithm: str = "auto", extract: bool = False, archive_format: str = "auto",
+             cache_dir: str | os.PathLike[str] | None = None, force_download: bool = False) -> str:
+    """The path of a file, downloaded from `origin` into the cache unless it is there already.
+
+    fname: its name there, that of `origin` unless given. file_hash: its SHA-256 or MD5, checked, also of a file that is
+    there (which is fetched again where it differs). extract (or untar): unpack a .tar(.gz/.bz2/.xz) or .zip archive
+    beside it and return the folder. cache_dir: fastnn's cache unless given; the file lies in its cache_subdir.
+    hash_algorithm, archive_format: taken for Keras' sake; both are seen from the hash and the file.
+    Raises OSError, with what to do, where the file cannot be had; ValueError for an archive that is none or that would
+    write outside its folder. Source: keras.utils.get_file.
+
+    path = utils.get_file("iris.csv", "https://example.org/iris.csv")
+    table = numpy.loadtxt(path, delimiter=",", skiprows=1)
+    """
+    if not isinstance(origin, str):
+        raise TypeError(f"get_file: origin is {shown(origin)}; needs the address of a file, such as "
+                        "'https://example.org/data.csv'.")
+    name = os.fspath(fname) if fname is not None else origin.rstrip("/").rpartition("/")[2]
+    if not name:
+        raise ValueError(f"get_file: origin {shown(origin)} names no file; give fname, the name to keep it under.")
+    digest = file_hash or md5_hash
+    folder = (cache_folder("get_file") if cache_dir is None else Path(cache_dir)) / cache_subdir
+    target = folder / name
+    there = target.is_file() and (digest is None or digest_of(target.read_bytes(), digest) == digest.lower())
+    if force_download or not there:
+        download_as_is(origin, target, digest.lower() if digest else None,
+                       f"fetch it elsewhere and put it into {folder} as {name}")
+    return str(_unpacked(target) if extract or untar else target)
+
+
+def _unpacked(archive: Path) -> Path:
+    """The folder beside an archive with what it holds."""
+    stem = archive.name
+    for ending in (".zip", ".gz", ".bz2", ".xz", ".tgz", ".tar"):
+        stem = stem.removesuffix(ending)
+    folder = archive.parent / (stem if stem != archive.name else f"{stem}_extracted")
+    if folder.is_dir():
+        return folder
+    opened: Any
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            _inside(folder, opened.namelist(), archive)
+            opened.extractall(folder)
+    elif tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as opened:
+            members = opened.getmembers()
+            _inside(folder, [member.name for member in members], archive)
+            odd = [member.name for member in members if not (member.isfile() or member.isdir())]
+            if odd:
+                raise ValueError(f"get_file: {archive} holds {shown(odd[0])}, which is no file or folder; not "
+                                 "unpacked.")
+            opened.extractall(folder)
+    else:
+        raise ValueError(f"get_file: {archive} is no .zip or .tar archive; leave extract out.")
+    return folder
+
+
+def _inside(folder: Path, names: list[str], archive: Path) -> None:
+    root = folder.resolve()
+    for name in names:
+        if not (root / name).resolve().is_relative_to(root):
+            raise ValueError(f"get_file: {archive} holds {shown(name)}, which would be written outside {folder}; not "
+                             "unpacked.")
