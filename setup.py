@@ -163,7 +163,7 @@ setup(
     ext_modules=[Extension(
         "fastnn._engine", ["fastnn/_engine.pyx"], include_dirs=["csrc"], libraries=["m"],
         extra_compile_args=["-O2", "-g0", "-fno-fast-math", "-fvisibility=hidden"],
-        depends=["setup.py", *sorted(glob("csrc/**/*.[ch]", recursive=True))],
+        depends=["setup.py", *sorted(glob("fastnn/*.pxi")), *sorted(glob("csrc/**/*.[ch]", recursive=True))],
     )],
     cmdclass={"build_ext": BuildEngine},
 )

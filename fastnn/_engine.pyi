@@ -1,5 +1,7 @@
 """The compiled module, as type checkers see it; the source is _engine.pyx."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 _Constant = float | bool | str | tuple[int, ...]
@@ -23,10 +25,19 @@ class Scratch: ...
 class Ready:
     @property
     def parts(self) -> int: ...
-    def __new__(cls, kernel: KernelEntry, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...],
+    def __new__(cls, kernel: KernelEntry, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray | None, ...],
                 parts: int) -> Ready: ...
-    def run(self, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...], constants: tuple[_Constant, ...],
-            threads: int) -> bool: ...
+
+class Memory:
+    @property
+    def calls(self) -> dict[tuple[object, ...], object]: ...
+    def __new__(cls, asked: tuple[str, ...], names: tuple[str, ...], updated: tuple[int, ...], kind: type,
+                empty: Callable[..., np.ndarray], may_update: Callable[..., bool],
+                threads: Callable[[], int]) -> Memory: ...
+    def key(self, inputs: tuple[object, ...], constants: dict[str, object]) -> tuple[object, ...]: ...
+    def keep(self, key: tuple[object, ...], kernel: KernelEntry, inputs: tuple[object, ...],
+             outputs: tuple[object, ...], parts: int) -> None: ...
+    def __call__(self, inputs: tuple[object, ...], constants: dict[str, object]) -> list[object] | None: ...
 
 class Program:
     def __new__(cls, tensors: list[np.ndarray | None],

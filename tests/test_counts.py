@@ -12,7 +12,7 @@ from fastnn import callbacks, layers, metrics
 from fastnn.engine.call import Call
 from fastnn.engine.schedule import Schedule
 from fastnn.feeding import arguments
-from fastnn.ops._known import Known
+from fastnn.ops._op import Op
 from tests.conftest import needs_c
 
 X = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
@@ -44,7 +44,7 @@ def network(**compiled: Any) -> fastnn.Sequential:
 def test_a_replayed_epoch_runs_no_call_from_python(counted: Any) -> None:
     model = network()
     model.fit(X, X[:, :1], batch_size=10, verbose=0)        # six batches of 10 and one of 4 are recorded
-    calls, known, entries = counted(Call, "run"), counted(Known, "run"), counted(Schedule, "run")
+    calls, known, entries = counted(Call, "run"), counted(Op, "__call__"), counted(Schedule, "run")
     model.fit(X, X[:, :1], batch_size=10, epochs=500, verbose=0)
     assert calls[0] + known[0] <= 10 and entries[0] <= 4        # 3500 steps, of two programs
 
@@ -78,7 +78,7 @@ def test_metrics_of_counts_run_no_call_from_python(counted: Any) -> None:
     model.compile("adam", "categorical_crossentropy", metrics=list(kinds))
     y = np.eye(3, dtype=np.float32)[np.arange(64) % 3]
     model.fit(X, y, batch_size=10, verbose=0)
-    calls, known, entries = counted(Call, "run"), counted(Known, "run"), counted(Schedule, "run")
+    calls, known, entries = counted(Call, "run"), counted(Op, "__call__"), counted(Schedule, "run")
     model.fit(X, y, batch_size=10, epochs=100, verbose=0)
     assert calls[0] + known[0] <= 10 and entries[0] <= 4        # 700 steps, of two programs
 
@@ -87,7 +87,7 @@ def test_a_step_in_python_runs_each_call(counted: Any, any_backend: str) -> None
     """The counter counts, where steps are run one by one: on the reference, and with run_eagerly."""
     model = network(run_eagerly=any_backend == "c")
     model.fit(X, X[:, :1], batch_size=32, verbose=0)
-    calls, known = counted(Call, "run"), counted(Known, "run")
+    calls, known = counted(Call, "run"), counted(Op, "__call__")
     model.fit(X, X[:, :1], batch_size=32, epochs=3, verbose=0)
     assert calls[0] + known[0] >= 6 * 12        # six steps of twelve calls and more
 
@@ -98,7 +98,7 @@ def test_predict_of_a_few_rows_is_one_entry_into_c(n: int, counted: Any) -> None
     model, x = network(), X[:n]
     for _ in range(2):
         model.predict(x)
-    calls, known, entries = counted(Call, "run"), counted(Known, "run"), counted(Schedule, "run")
+    calls, known, entries = counted(Call, "run"), counted(Op, "__call__"), counted(Schedule, "run")
     adapted = counted(arguments, "adapt_x")
     for _ in range(5):
         model.predict(x)

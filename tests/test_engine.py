@@ -535,7 +535,7 @@ def test_what_an_op_remembers_fits_only_what_it_fits() -> None:
         rows.elementwise.add(x, moved)
     for n in range(2 * KNOWN):
         rows.elementwise.negative(np.zeros(n, np.float32))
-    assert len(rows.elementwise.negative._known) <= KNOWN
+    assert len(rows.elementwise.negative._memory.calls) <= KNOWN
 
 
 @needs_c

@@ -11,7 +11,7 @@ import fastnn
 from fastnn import GradientTape, Input, Sequential, Variable, layers, models, ops, optimizers
 from fastnn.engine.call import Call
 from fastnn.engine.schedule import Schedule
-from fastnn.ops._known import Known
+from fastnn.ops._op import Op
 from fastnn.optimizers import schedules
 from tests.conftest import has_c, needs_c
 from tests.errors import assert_good_error
@@ -105,19 +105,19 @@ def test_accumulated_gradients_are_those_of_one_large_batch(kind: Any) -> None:
 def test_options_cost_no_python_a_step(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     counts = {"calls": 0, "entries": 0}
 
-    def watch(owner: Any, what: str) -> None:
-        real = owner.run
+    def watch(owner: Any, name: str, what: str) -> None:
+        real = getattr(owner, name)
 
         def counting(*args: Any, **kwargs: Any) -> Any:
             counts[what] += 1
             return real(*args, **kwargs)
 
-        monkeypatch.setattr(owner, "run", counting)
+        monkeypatch.setattr(owner, name, counting)
 
     model = network(kind(**OPTIONS["all"]))
     fit(model, 2)
-    for owner, what in ((Call, "calls"), (Known, "calls"), (Schedule, "entries")):
-        watch(owner, what)
+    for owner, name, what in ((Call, "run", "calls"), (Op, "__call__", "calls"), (Schedule, "run", "entries")):
+        watch(owner, name, what)
     fit(model, 200)
     assert counts["calls"] <= 10 and counts["entries"] <= 5, counts      # 600 steps
 

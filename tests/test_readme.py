@@ -71,7 +71,7 @@ def stripped(code: str) -> str:
 def test_the_route_from_fit_to_c_exists() -> None:
     """Every hop that fastnn/training/__init__.py names: the file, and a definition of that name in it."""
     import fastnn.training
-    hops = re.findall(r"^    (\S+\.(?:py|pyx|c)):(\w+)  ", fastnn.training.__doc__ or "", re.MULTILINE)
+    hops = re.findall(r"^    (\S+\.(?:py|pxi|c)):(\w+)  ", fastnn.training.__doc__ or "", re.MULTILINE)
     assert len(hops) >= 12
     for file, name in hops:
         path = ROOT / file

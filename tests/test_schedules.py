@@ -13,7 +13,7 @@ import fastnn
 from fastnn import Input, Sequential, layers, models, ops, optimizers
 from fastnn.engine.call import Call
 from fastnn.engine.schedule import Schedule
-from fastnn.ops._known import Known
+from fastnn.ops._op import Op
 from fastnn.optimizers import schedules
 from tests.conftest import needs_c
 from tests.errors import assert_good_error
@@ -117,20 +117,20 @@ def test_a_replayed_run_has_the_rates_of_each_step(any_backend: str, name: str) 
 def test_a_schedule_costs_no_python_and_no_entry_into_c_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = {"calls": 0, "entries": 0}
 
-    def watch(owner: Any, what: str) -> None:
-        real = owner.run
+    def watch(owner: Any, name: str, what: str) -> None:
+        real = getattr(owner, name)
 
         def counting(*args: Any, **kwargs: Any) -> Any:
             counts[what] += 1
             return real(*args, **kwargs)
 
-        monkeypatch.setattr(owner, "run", counting)
+        monkeypatch.setattr(owner, name, counting)
 
     model = network(schedules.CosineDecay(0.1, 1000))
     fit(model, 2)
     fit(model, 2, validation_data=(X, Y))
-    for owner, what in ((Call, "calls"), (Known, "calls"), (Schedule, "entries")):
-        watch(owner, what)
+    for owner, name, what in ((Call, "run", "calls"), (Op, "__call__", "calls"), (Schedule, "run", "entries")):
+        watch(owner, name, what)
     history = fit(model, 500)
     assert counts["calls"] <= 10 and counts["entries"] <= 5, counts      # 1500 steps
     assert len(set(history["learning_rate"][:300])) == 300

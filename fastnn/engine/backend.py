@@ -241,6 +241,9 @@ def run_c(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndar
                  threads.num_threads() if parts > 1 else 1)
 
 
-def ready(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray, ...], parts: int) -> Any:
-    """The C kernel, ready to be run again and again on arrays like these, each time divided among `parts` workers."""
-    return _engine.Ready(kernel.c, inputs, outputs, parts)
+def memory(kernel: Kernel, asked: tuple[str, ...], updates: tuple[str, ...], tensor: type,
+           may_update: Callable[..., bool]) -> Any:
+    """What an op remembers of the calls that C has run (_engine.Memory); None where there is no C."""
+    updated = tuple(kernel.inputs.index(name) for name in updates)
+    return _engine and _engine.Memory(asked, kernel.constants, updated, tensor, np.empty, may_update,
+                                      threads.num_threads)

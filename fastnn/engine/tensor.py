@@ -101,14 +101,6 @@ class Tensor(Operators):
         return f"{type(self).__name__}({name}shape={self.shape}, dtype={self.dtype}, {data})"
 
 
-def made_tensor(data: np.ndarray, shape: Shape, dtype: str) -> Tensor:
-    """Tensor(data), where shape and dtype are known."""
-    tensor = Tensor.__new__(Tensor)
-    tensor.data, tensor.shape, tensor.dtype, tensor.name = data, shape, dtype, ""
-    tensor.source, tensor.mask, tensor.tracked, tensor.constant = None, None, False, False
-    return tensor
-
-
 class Variable(Tensor):
     """A tensor that keeps its value from step to step: weights, slots, counters, metric sums.
 

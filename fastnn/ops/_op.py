@@ -5,7 +5,6 @@ Every rule gets its arguments by name, so that it reads like the formula and ask
 
 import contextlib
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from fastnn.engine.context import (
     current_layer,
     current_section,
     is_recording,
+    is_symbolic_pass,
     is_tracing,
     may_update,
     open_tape_number,
@@ -28,7 +28,6 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops import _memory
 from fastnn.ops._arrays import as_now, as_tensor
-from fastnn.ops._known import LARGEST, MOST, Known
 from fastnn.ops._rules import Rule, Shape, same, same_shapes
 
 __all__ = ["Op", "Shape", "as_tensor", "same", "same_shapes"]
@@ -37,7 +36,7 @@ WIDENING = ("bool", "uint8", "int32", "int64", "float32", "float64")      # each
 by_name: dict[str, "Op"] = {}
 
 KNOWN = 512      # sets of shapes that an op remembers
-_SHAPE_AND_DTYPE, _DATA = operator.attrgetter("shape", "dtype"), operator.attrgetter("data")
+LARGEST = 2 ** 30        # bytes of the outputs of such a call: larger ones are asked for with care
 
 
 class Op:
@@ -89,8 +88,7 @@ class Op:
         self.magnitude, self.terms, self.ulps = magnitude, Rule(terms) if terms else None, ulps
         self.flops = Rule(flops) if flops else None
         self.cost, self.work = cost, Rule(work) if work else None
-        self._known: dict[Any, Known] = {}
-        self._asked = self._constants_of_rules()
+        self._memory = backend.memory(self.kernel, self._constants_of_rules(), updates, Tensor, may_update)
         known = {each.lstrip("*") for each in self.kernel.inputs}
         unknown = (set(self.vjp) | set(updates) | set(self.dtypes) | set(optional)) - known
         if unknown:
@@ -114,22 +112,12 @@ class Op:
         Raises TypeError for wrong dtypes or arguments, ShapeError for shapes that do not fit. Shapes and dtypes that C
         has run before go there without another look at the rules.
         """
-        try:
-            known = self._known[(*map(_SHAPE_AND_DTYPE, inputs), *[constants[name] for name in self._asked])]
-            values = tuple([constants[name] for name in self.kernel.constants])
-            arrays = tuple(map(_DATA, inputs))
-        except (AttributeError, KeyError, TypeError):       # not known, or arrays and numbers, or a mistake
+        made = self._memory(inputs, constants) if backend.backend() == "c" else None
+        if made is None:        # not known, symbolic, or arrays and numbers, or a mistake
             return self._by_rules(inputs, constants)
-        if len(values) != len(constants) or backend.backend() != "c":
-            return self._by_rules(inputs, constants)
-        made = known.made(inputs)
-        if self.updates and not may_update(made):
-            return self._given(made)
-        if not known.run(arrays, tuple(map(_DATA, made)), values):      # symbolic, or another array now
-            return self._by_rules(inputs, constants)
-        if is_tracing():
-            self._trace(inputs, made, constants)
-        return self._given(made)
+        if is_tracing() and not (self.updates and is_symbolic_pass()):
+            self._trace(inputs, tuple(made), constants)
+        return made[0] if len(made) == 1 and not self._any_number else tuple(made)
 
     def _by_rules(self, inputs: tuple[Any, ...], constants: dict[str, Any]) -> Any:
         """Check the inputs, find the outputs' shapes and dtypes, run, and remember what was found."""
@@ -172,14 +160,12 @@ class Op:
     def _remember(self, call: Call) -> None:
         """Let the next call with these shapes, dtypes and constants that a rule reads go straight to C."""
         tensors, outputs = call.inputs, call.outputs
-        if backend.backend() != "c" or self.kernel.c is None or len(tensors) + len(outputs) > MOST or sum(
-                t.data.nbytes for t in outputs) > LARGEST:
+        if backend.backend() != "c" or self.kernel.c is None or sum(t.data.nbytes for t in outputs) > LARGEST:
             return
-        if len(self._known) >= KNOWN:
-            self._known.clear()
-        key = (*map(_SHAPE_AND_DTYPE, tensors), *[call.constants[name] for name in self._asked])
+        if len(self._memory.calls) >= KNOWN:
+            self._memory.calls.clear()
         with contextlib.suppress(TypeError):        # a constant without a hash
-            self._known[key] = Known(self, tensors, outputs, call.parts)
+            self._memory.keep(self._memory.key(tensors, call.constants), self.kernel.c, tensors, outputs, call.parts)
 
     def _trace(self, tensors: tuple[Tensor, ...], outputs: tuple[Tensor, ...], constants: dict[str, Any]) -> None:
         """Keep the call that has just run: for a program, or for the gradients of a tape."""

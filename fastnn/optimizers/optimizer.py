@@ -243,6 +243,11 @@ class Optimizer(Slots):
             due = ops.equal(ops.mod(ops.add(self.iterations, 1), self.ema_overwrite_frequency), 0)
             copy(w, ops.where(due, average, w))
 
+    @property
+    def finalizes(self) -> bool:
+        """Whether the end of a fit has something to finalize."""
+        return AVERAGE in self._parts or type(self).finalize_variable_values is not Optimizer.finalize_variable_values
+
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """With use_ema, let the variables become their averages; fit does it at its end."""
         averages = {id(v): average for v, average in zip(self._trained, self._parts.get(AVERAGE, ()))}

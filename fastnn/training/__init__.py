@@ -15,7 +15,7 @@ The way from `model.fit(x, y)` to the loop in C, each hop a file and what to rea
     fastnn/optimizers/optimizer.py:apply            the update: one call over all weights
     fastnn/engine/plan.py:plan                      drops what nobody needs, lays the buffers into one arena
     fastnn/engine/schedule.py:run                   so many runs of these programs; Ctrl-C between two of them
-    fastnn/_engine.pyx:run                          lets go of Python's lock
+    fastnn/_engine_program.pxi:run                  lets go of Python's lock
     csrc/run/program.c:schedule_run                 the loop: every call of the list, one after the other
     csrc/kernels/dense.c:dense                      one of the calls
 """

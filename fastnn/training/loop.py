@@ -74,7 +74,8 @@ def fit(run: Run, progress: Any) -> None:
     except BaseException:
         _end(progress, run, guard)
         raise
-    model.optimizer.finalize_variable_values(model.trainable_weights)
+    if model.optimizer.finalizes:
+        model.optimizer.finalize_variable_values(model.trainable_weights)
     unusual.grown(model, history.history.get("loss", [])[-(run.epoch - first):] if run.epoch > first else [])
     listeners.on_train_end(_last(history))
 
