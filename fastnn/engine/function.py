@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn.engine.context import keeping, recording, restored, undo
+from fastnn.engine.plan import Room
 from fastnn.engine.program import Program
 from fastnn.engine.reading import users_line
 from fastnn.engine.schedule import whole_step
@@ -40,12 +41,14 @@ class Recorder:
         self.kept = kept
         self.before: dict[int, tuple[Any, np.ndarray]] | None = None
         self._found: dict[Any, Entry] = {}
+        self._rooms: dict[Any, Room] = {}       # programs whose keys begin alike never run at the same time
         self._unsettled: set[Any] = set()       # whose last recording left something other than it found it
         self._warned: set[Any] = set()
 
     def clear(self) -> None:
         """Forget all programs."""
         self._found.clear()
+        self._rooms.clear()
         self._unsettled.clear()
         self._warned.clear()
 
@@ -95,7 +98,8 @@ class Recorder:
             watch = Watch(noted.values())
             momentary = next((t.name for call in calls for t in call.inputs if t.momentary), "")
             why, settled = self._why_not(key, calls.reads, momentary, watch, draws)
-            program = None if why or not settled else Program(calls, name, keep or ())
+            program = None if why or not settled else Program(
+                calls, name, keep or (), self._rooms.setdefault(key[0], Room()))
             if program is not None and program.rounds:      # the first step has the bits of all others
                 undo(before)
                 program.run()

@@ -25,8 +25,22 @@ HUGE = 4 << 20
 poison = False      # tests set it: the arena is filled with NaN before every run
 
 
-def plan(calls: Sequence[Any], keep: Sequence[Any],
-         rules: Sequence[Any]) -> tuple[list[Any], list[Any], np.ndarray, bool]:
+class Room:
+    """Memory that programs share of which one runs at a time, as nothing in an arena outlives a run: what the largest
+    needs is enough for all. Where it has to grow it grows by half, so that it does so a few times only."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.uint8)
+
+    def take(self, size: int) -> np.ndarray:
+        """An arena of so many bytes."""
+        if size > self._memory.nbytes:
+            self._memory = aligned_empty(max(size, self._memory.nbytes * 3 // 2))
+        return self._memory[:size]
+
+
+def plan(calls: Sequence[Any], keep: Sequence[Any], rules: Sequence[Any],
+         room: Room | None = None) -> tuple[list[Any], list[Any], np.ndarray, bool]:
     """(calls over planned tensors, the planned tensors of `keep`, the arena, whether a rule of rewriting rounds)."""
     calls, keep = _once(_needed(_varying(calls), keep), keep)
     calls, keep, rounds = rewrite(calls, keep, rules)
@@ -36,7 +50,7 @@ def plan(calls: Sequence[Any], keep: Sequence[Any],
     roots = _view_roots(calls, made)
     unread = made & _unread(calls, keep)
     offsets, size = _offsets(calls, keep, made - unread, roots)
-    arena = aligned_empty(size)
+    arena = aligned_empty(size) if room is None else room.take(size)
     replaced: dict[int, Any] = {}
 
     def planned(tensor: Any) -> Any:

@@ -27,15 +27,17 @@ class Program:
     there too; they share the memory of what they show, and C has nothing to run for them.
     Some calls may have been rewritten into others (rewrite.py); where sums are added up in another order then, and the
     last bits of results may differ from what the recording gave, `rounds` is True.
-    `results`: the tensors that `keep` asked for, readable after each run. `arena_bytes`: size of the arena.
+    `results`: the tensors that `keep` asked for, readable after each run, until another program of the same `room`
+    runs. `arena_bytes`: size of the arena.
     Programs over the same tensors see a tensor's new array when its `data` is replaced.
     """
 
-    def __init__(self, calls: Sequence[Call], name: str = "program", keep: Sequence[Any] = ()) -> None:
+    def __init__(self, calls: Sequence[Call], name: str = "program", keep: Sequence[Any] = (),
+                 room: "plan.Room | None" = None) -> None:
         self.name = name
         self._checks = backend.backend() == "check"         # kernel by kernel, nothing fused
         rules = () if self._checks else rewrite.rules
-        self.calls, self.results, self.arena, self.rounds = plan.plan(calls, keep, rules)
+        self.calls, self.results, self.arena, self.rounds = plan.plan(calls, keep, rules, room)
         self.arena_bytes = self.arena.nbytes
         self._look_outside()
 
