@@ -7,13 +7,17 @@ from fastnn.preprocessing import (
 )
 from fastnn.preprocessing.batches import (
     bucketed_dataset_from_sequences,
-    text_dataset_from_directory,
     timeseries_dataset_from_array,
+)
+from fastnn.preprocessing.directory import (
+    image_dataset_from_directory,
+    text_dataset_from_directory,
 )
 
 __all__ = [
     "bucketed_dataset_from_sequences",
     "image",
+    "image_dataset_from_directory",
     "sequence",
     "text",
     "text_dataset_from_directory",

@@ -1,19 +1,18 @@
-"""Batches for fit made from something else than arrays of rows: windows of a series, files of text, sequences of
-different lengths. Under the names of `keras.utils` where it has them."""
+"""Batches for fit made from something else than arrays of rows: windows of a series, sequences of different lengths.
+Under the names of `keras.utils` where it has them."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastnn import random
-from fastnn.arguments import choice, flag, optional, share, whole
+from fastnn.arguments import flag, optional, whole
 from fastnn.errors import ShapeError, shown
 from fastnn.preprocessing.sequence import pad_sequences
 
-__all__ = ["Batches", "bucketed_dataset_from_sequences", "text_dataset_from_directory", "timeseries_dataset_from_array"]
+__all__ = ["Batches", "bucketed_dataset_from_sequences", "timeseries_dataset_from_array"]
 
 
 class Batches:
@@ -30,6 +29,7 @@ class Batches:
         self._shuffle = flag(shuffle, f"{where}: shuffle")
         self._draws = np.random.Generator(np.random.Philox(key=list(random.new_stream(seed))))
         self.class_names: list[str] | None = None
+        self.file_paths: list[str] | None = None
 
     def __len__(self) -> int:
         return sum(-(-len(group) // (self._batch or 1)) for group in self._groups)
@@ -139,81 +139,3 @@ def bucketed_dataset_from_sequences(sequences: Sequence[Any], targets: Any = Non
     groups = [np.flatnonzero(bucket == i) for i in range(len(ends))]
     return Batches([group for group in groups if len(group)], make, whole(batch_size, f"{where}: batch_size"), shuffle,
                    seed, where)
-
-
-def text_dataset_from_directory(directory: Any, labels: Any = "inferred", label_mode: str | None = "int",
-                                class_names: Sequence[str] | None = None, batch_size: int | None = 32,
-                                max_length: int | None = None, shuffle: bool = True, seed: int | None = None,
-                                validation_split: float | None = None, subset: str | None = None,
-                                follow_links: bool = False, verbose: bool = True) -> Any:
-    """The .txt files below a folder in batches of texts: (batch,) of Python strings, for TextVectorization.
-
-    labels: 'inferred' from the folders, which are the classes, by name or in the order of class_names; a list, one for
-    each file in the order of their names; or None. label_mode: 'int', 'categorical' (one-hot rows), 'binary' (batch, 1)
-    or None. max_length: characters of a text. validation_split: the share of the files, after shuffling, that is the
-    subset 'validation'; 'training' is the rest, 'both' a pair. keras.utils.text_dataset_from_directory.
-    """
-    where, root = "text_dataset_from_directory", Path(directory)
-    if label_mode is not None:
-        choice(label_mode, f"{where}: label_mode", ("int", "categorical", "binary"))
-    part = optional(share, validation_split, f"{where}: validation_split")
-    if (part is None) != (subset is None):
-        raise ValueError(f"{where}: validation_split is {part} and subset {shown(subset)}; needs both, or neither.")
-    if subset is not None:
-        choice(subset, f"{where}: subset", ("training", "validation", "both"))
-    if not root.is_dir():
-        raise FileNotFoundError(f"{where}: there is no folder {str(root)!r}.")
-    files, kinds, names = _files(root, labels, class_names, follow_links, where)
-    kinds = None if label_mode is None else kinds
-    if label_mode == "binary" and kinds is not None and len(names) != 2:
-        raise ValueError(f"{where}: label_mode is 'binary' and there are {len(names)} classes, {names}; needs 2.")
-    if verbose:
-        print(f"Found {len(files)} files" + (f" of {len(names)} classes." if kinds is not None else "."))
-    order = np.arange(len(files))
-    if shuffle:
-        order = np.random.Generator(np.random.Philox(key=list(random.new_stream(seed)))).permutation(order)
-
-    def make(rows: np.ndarray) -> Any:
-        texts = np.array([files[i].read_text(encoding="utf-8")[:max_length] for i in rows], object)
-        if kinds is None:
-            return texts
-        numbers = kinds[rows]
-        return texts, {"int": numbers.astype(np.int32), "binary": numbers[:, None].astype(np.float32),
-                       "categorical": np.eye(len(names), dtype=np.float32)[numbers]}[str(label_mode)]
-
-    def batches(rows: np.ndarray, mixed: bool) -> Batches:
-        if not len(rows):
-            raise ValueError(f"{where}: no .txt files are left for a subset of {str(root)!r}; needs at least one.")
-        made = Batches([rows], make, batch_size, mixed, seed, where)
-        made.class_names = names
-        return made
-    cut = len(order) - int((part or 0) * len(order))
-    training, validation = order[:cut], order[cut:]
-    if subset == "both":
-        return batches(training, shuffle), batches(validation, False)
-    return batches(validation if subset == "validation" else training, shuffle)
-
-
-def _files(root: Path, labels: Any, class_names: Sequence[str] | None, follow_links: bool,
-           where: str) -> tuple[list[Path], np.ndarray | None, list[str]]:
-    """(the files in the order of their folders' and own names, the class of each, the classes' names)."""
-    def below(folder: Path) -> list[Path]:
-        found = [path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file()]
-        return sorted(path for path in found if follow_links or not any(
-            parent.is_symlink() for parent in path.relative_to(folder).parents[:-1] for parent in [folder / parent]))
-    if isinstance(labels, str) and labels == "inferred":
-        folders = sorted(path.name for path in root.iterdir() if path.is_dir())
-        names = folders if class_names is None else list(class_names)
-        if sorted(names) != folders:
-            raise ValueError(f"{where}: class_names is {shown(class_names)}; needs the folders' "
-                             f"names, {folders}.")
-        each = [(path, i) for i, name in enumerate(names) for path in below(root / name)]
-        return [path for path, _ in each], np.array([i for _, i in each], int), names
-    files = below(root)
-    if labels is None:
-        return files, None, []
-    if isinstance(labels, str) or len(labels) != len(files) or class_names is not None:
-        raise ValueError(f"{where}: labels is {shown(labels)} and there are {len(files)} files; needs 'inferred', "
-                         "None, or one whole number for each file, and then no class_names.")
-    numbers = np.array([whole(n, f"{where}: labels", 0) for n in labels], int)
-    return files, numbers, [str(n) for n in sorted(set(labels))]

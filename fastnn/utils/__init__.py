@@ -11,7 +11,9 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.feeding.pydataset import PyDataset
 from fastnn.ops import convert_to_tensor
-from fastnn.preprocessing.batches import text_dataset_from_directory, timeseries_dataset_from_array
+from fastnn.preprocessing.batches import timeseries_dataset_from_array
+from fastnn.preprocessing.directory import image_dataset_from_directory, text_dataset_from_directory
+from fastnn.preprocessing.image import array_to_img, img_to_array, load_img, save_img
 from fastnn.serialization import (
     custom_object_scope,
     deserialize_keras_object,
@@ -31,14 +33,19 @@ __all__ = [
     "CustomObjectScope",
     "PyDataset",
     "Sequence",
+    "array_to_img",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
+    "img_to_array",
+    "load_img",
     "normalize",
     "register_keras_serializable",
+    "save_img",
     "serialize_keras_object",
     "set_random_seed",
     "text_dataset_from_directory",

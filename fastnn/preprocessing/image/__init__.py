@@ -1,5 +1,15 @@
-"""Floor 5. Batches of images, changed at random each time: `keras.preprocessing.image` for images in arrays."""
+"""Floor 5. Images in files and in arrays, changed at random each time: `keras.preprocessing.image`."""
 
+from fastnn.preprocessing.image.files import (
+    array_to_img,
+    img_to_array,
+    load_img,
+    save_img,
+)
+from fastnn.preprocessing.image.from_files import (
+    DataFrameIterator,
+    DirectoryIterator,
+)
 from fastnn.preprocessing.image.generator import ImageDataGenerator
 from fastnn.preprocessing.image.iterator import (
     Iterator,
@@ -7,7 +17,13 @@ from fastnn.preprocessing.image.iterator import (
 )
 
 __all__ = [
+    "DataFrameIterator",
+    "DirectoryIterator",
     "ImageDataGenerator",
     "Iterator",
     "NumpyArrayIterator",
+    "array_to_img",
+    "img_to_array",
+    "load_img",
+    "save_img",
 ]

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from fastnn.engine import backend
 from fastnn.errors import ShapeError, nearest, shown
 from fastnn.ops.rows.affine import FILL_MODES
 from fastnn.preprocessing.image import draws, transforms
+from fastnn.preprocessing.image.from_files import DataFrameIterator, DirectoryIterator
 from fastnn.preprocessing.image.iterator import NumpyArrayIterator
 from fastnn.preprocessing.image.normalization import Normalization
 
@@ -98,12 +99,31 @@ class ImageDataGenerator(Normalization):
                           "is within 0..1. Multiply x by 255 and pass rescale=1/255.", UserWarning, stacklevel=2)
         return images
 
-    def flow_from_directory(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not available: fastnn reads no image files. NotImplementedError says what to do instead."""
-        raise NotImplementedError("flow_from_directory: fastnn reads no image files; read them into one array, by "
-                                  "np.stack([matplotlib.image.imread(f) for f in files]), and pass it to flow(x, y).")
+    def flow_from_directory(self, directory: Any, target_size: Any = (256, 256), color_mode: str = "rgb",
+                            classes: Any = None, class_mode: str | None = "categorical", batch_size: int = 32,
+                            shuffle: bool = True, seed: int | None = None, **options: Any) -> DirectoryIterator:
+        """Batches of the image files in the folders of a folder, which are the classes.
 
-    flow_from_dataframe = flow_from_directory
+        class_mode: 'categorical', 'binary', 'sparse', 'input' (the images themselves) or None. options: subset,
+        interpolation, keep_aspect_ratio, follow_links, save_to_dir, save_prefix, save_format. Prints what it found.
+        """
+        self.warn_unfitted()
+        return DirectoryIterator(directory, self, target_size, color_mode, classes, class_mode, batch_size, shuffle,
+                                 seed, **options)
+
+    def flow_from_dataframe(self, dataframe: Any, directory: Any = None, x_col: str = "filename",
+                            y_col: Any = "class", weight_col: str | None = None, target_size: Any = (256, 256),
+                            color_mode: str = "rgb", classes: Any = None, class_mode: str | None = "categorical",
+                            batch_size: int = 32, shuffle: bool = True, seed: int | None = None,
+                            **options: Any) -> DataFrameIterator:
+        """Batches of the image files that column x_col of a pandas frame names, below `directory`, labels in y_col.
+
+        class_mode: as for flow_from_directory, or 'raw' (the numbers of y_col) or 'multi_output' (a target for each of
+        its columns). Rows whose file is not there are left out with a warning. options as there.
+        """
+        self.warn_unfitted()
+        return DataFrameIterator(dataframe, directory, self, x_col, y_col, weight_col, target_size, color_mode, classes,
+                                 class_mode, batch_size, shuffle, seed, **options)
 
     def augmented(self, x: Array, u: Array) -> Array:
         """Images (n, …) after the random transformations of the numbers u (n, 12), and standardized."""

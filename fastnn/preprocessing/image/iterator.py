@@ -77,7 +77,37 @@ class Iterator(PyDataset):
         raise NotImplementedError(f"{type(self).__name__} must define _batch(rows, epoch, batch).")
 
 
-class NumpyArrayIterator(Iterator):
+class Saving:
+    """What writes every image of a batch into a folder, to look at."""
+
+    data_format: str
+
+    def _save_where(self, where: str, folder: Any, prefix: str, form: str) -> None:
+        if folder is not None and not os.path.isdir(folder):
+            raise ValueError(f"{where}: save_to_dir is {shown(folder)}, which is no folder; make it first.")
+        if form not in _FORMATS:
+            raise ValueError(f"{where}: save_format is {shown(form)}; needs one of {', '.join(_FORMATS)}.")
+        self.save_to_dir, self.save_prefix, self.save_format = folder, prefix, form
+
+    def _save_all(self, images: Any, rows: Any, batch: int) -> None:
+        """Write them as {save_prefix}_{row}_{batch}.{save_format}."""
+        if self.save_to_dir is not None:
+            for image, row in zip(images, rows, strict=True):
+                self._save(image, f"{self.save_prefix}_{row}_{batch}.{self.save_format}")
+
+    def _save(self, image: transforms.Array, name: str) -> None:
+        """Write an image, its smallest value black and its largest white."""
+        from matplotlib.image import imsave
+        image = np.moveaxis(image, 0, 2) if self.data_format == "channels_first" else image
+        span = float(image.max() - image.min()) or 1.0
+        pixels = ((image - image.min()) / span * 255).astype(np.uint8)
+        channels = pixels.shape[2]
+        if channels not in (3, 4) or (channels == 4 and self.save_format != "png"):
+            pixels = np.repeat(pixels[..., :1], 3, axis=2) if channels < 3 else pixels[..., :3]
+        imsave(os.path.join(os.fspath(self.save_to_dir), name), pixels)  # type: ignore[arg-type]
+
+
+class NumpyArrayIterator(Saving, Iterator):
     """What ImageDataGenerator.flow returns: x[rows] transformed and standardized, y[rows], sample_weight[rows].
 
     The images stay as they are given (uint8 too); a batch has the generator's dtype. Raises ShapeError and ValueError
@@ -105,35 +135,18 @@ class NumpyArrayIterator(Iterator):
             arrays = _part(arrays, subset, generator.validation_split, ignore_class_split)
         self.x, self.y, self.sample_weight = arrays["x"], arrays.get("y"), arrays.get("sample_weight")
         self.x_misc = [array for name, array in arrays.items() if name.startswith("x[")]
-        if save_to_dir is not None and not os.path.isdir(save_to_dir):
-            raise ValueError(f"flow: save_to_dir is {shown(save_to_dir)}, which is no folder; make it first.")
-        if save_format not in _FORMATS:
-            raise ValueError(f"flow: save_format is {shown(save_format)}; needs one of {', '.join(_FORMATS)}.")
-        self.save_to_dir, self.save_prefix, self.save_format = save_to_dir, save_prefix, save_format
+        self._save_where("flow", save_to_dir, save_prefix, save_format)
         super().__init__(len(self.x), batch_size, shuffle, seed)
 
     def _batch(self, rows: Any, epoch: int, batch: int) -> Any:
         images = self.x[rows]
         u = draws.uniform(len(rows), *self._key, epoch, batch)
         images = self.image_data_generator.augmented(images, u).astype(self.dtype, copy=False)
-        if self.save_to_dir is not None:
-            for image, row in zip(images, rows, strict=True):
-                self._save(image, f"{self.save_prefix}_{row}_{epoch * len(self) + batch}.{self.save_format}")
+        self._save_all(images, rows, epoch * len(self) + batch)
         x = [images, *(array[rows] for array in self.x_misc)] if self.x_misc else images
         if self.y is None:
             return x
         return (x, self.y[rows]) if self.sample_weight is None else (x, self.y[rows], self.sample_weight[rows])
-
-    def _save(self, image: transforms.Array, name: str) -> None:
-        """Write an image, its smallest value black and its largest white."""
-        from matplotlib.image import imsave
-        image = np.moveaxis(image, 0, 2) if self.data_format == "channels_first" else image
-        span = float(image.max() - image.min()) or 1.0
-        pixels = ((image - image.min()) / span * 255).astype(np.uint8)
-        channels = pixels.shape[2]
-        if channels not in (3, 4) or (channels == 4 and self.save_format != "png"):
-            pixels = np.repeat(pixels[..., :1], 3, axis=2) if channels < 3 else pixels[..., :3]
-        imsave(os.path.join(os.fspath(self.save_to_dir), name), pixels)  # type: ignore[arg-type]
 
 
 def _part(arrays: dict[str, Any], subset: str, split: float, any_classes: bool) -> dict[str, Any]:
