@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 from fastnn.errors import shown
 from fastnn.serialization import plain, revived
 
+# What Keras writes down for its classes beside what is on, and fastnn's do not take.
+IDLE = {"renorm_momentum": 0.99, "zero_output_for_mask": True, "jit_compile": True, "ragged": False}
+
 
 class Configurable:
     """Base of objects that can be made again from their constructor's arguments.
@@ -49,7 +52,8 @@ class Configurable:
         known = parameters(kind)
         takes_more = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls).parameters.values())
         return cls(**{name: revived(value) for name, value in config.items()
-                      if name in known or not (value is None or value is False) or (takes_more and not known)})
+                      if name in known or not (value is None or value is False or IDLE.get(name) == value)
+                      or (takes_more and not known)})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in arguments_of(self).items())})"

@@ -180,7 +180,7 @@ def model_from(cls: Any, config: dict[str, Any]) -> Any:
         left = []
         for name, i, called, node in waiting:
             if all(place in made for place in _references(node)):
-                args, kwargs = _resolved(node["args"], made), _resolved(node.get("kwargs") or {}, made)
+                args, kwargs = _resolved(node["args"], made), _resolved(_said(node.get("kwargs")), made)
                 for k, y in enumerate(flatten(called(*args, **kwargs), Tensor)):
                     made[name, i, k] = y
             else:
@@ -196,6 +196,11 @@ def model_from(cls: Any, config: dict[str, Any]) -> Any:
     if not config.get("trainable", True):
         model.trainable = False
     return model
+
+
+def _said(kwargs: Any) -> dict[str, Any]:
+    """The keyword arguments of a call but a mask of None, which Keras writes down where there is none."""
+    return {name: value for name, value in (kwargs or {}).items() if not (name == "mask" and value is None)}
 
 
 def _op(entry: dict[str, Any]) -> Callable[..., Any]:

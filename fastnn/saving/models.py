@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown
-from fastnn.saving import file
+from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown, warn
+from fastnn.saving import file, keras_files
 from fastnn.saving.state import checked, optimizer_state, put_optimizer_state, put_random_state, random_state
 from fastnn.serialization import custom_object_scope, deserialize_keras_object, plain, serialize_keras_object
 
@@ -26,19 +26,19 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     """Write the model to one file: what it is made of, its weights, and, where it is compiled, loss, metrics and
     optimizer.
 
-    The file is a valid .safetensors file whatever its name; a file that was there stays whole until the new one is. A
-    model subclass needs registered classes (utils.register_keras_serializable). ValueError for a function without a
-    registered name in a layer, NotBuiltError before the weights are there, FileExistsError with overwrite=False.
-    Source: keras.Model.save.
+    The file is a valid .safetensors file; with a name that ends in .keras it is a file of Keras, where h5py is there
+    (the extra keras-files), without what Keras has no place for: the random numbers, so that training goes on with
+    others. A file that was there stays whole until the new one is. A model subclass needs registered classes
+    (utils.register_keras_serializable). ValueError for a function without a registered name in a layer, NotBuiltError
+    before the weights are there, FileExistsError with overwrite=False. Source: keras.Model.save.
     """
     _free(filepath, overwrite)
     _built(model, "save")
-    content: dict[str, Any] = {"model": serialize_keras_object(model), "weights": [v.name for v in model.weights],
-                               "random": random_state(model)}
     arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
+    training: dict[str, Any] | None = None
     if model.compiled is not None:
         try:
-            content["training"] = {
+            training = {
                 "optimizer": serialize_keras_object(model.optimizer), "run_eagerly": model.run_eagerly,
                 **{name: plain(getattr(model.compiled, name), f"compile(): {name}") for name in _LOSSES},
                 "trained": optimizer_state(model.optimizer, model.weights, arrays)}
@@ -46,17 +46,32 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
             warnings.warn(f"save(): {shown(str(filepath))} has the model and its weights, but not what compile() was "
                           "given: "
                           f"{error}\nCompile it again after loading.", UserWarning, stacklevel=3)
+    if _is_keras(filepath, ".keras", (".h5", ".hdf5")):
+        keras_files.write_model(filepath, model, training)
+        return
+    content: dict[str, Any] = {"model": serialize_keras_object(model), "weights": [v.name for v in model.weights],
+                               "random": random_state(model)}
+    if training is not None:
+        content["training"] = training
     file.write(filepath, arrays, content)
 
 
 def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
                safe_mode: bool = True) -> Any:
-    """The model of a file that `save` wrote; compiled as it was, unless compile=False.
+    """The model of a file that `save` wrote, or Keras' (.keras, whatever its name); compiled as it was, unless
+    compile=False.
 
     custom_objects: classes and functions of your own, by name, beside the registered ones. Nothing in the file is run
     or imported. ModelFileError for a file that is damaged or holds no model; ValueError naming a class that is not
     known. safe_mode is accepted for Keras' sake: there is no other way. Source: keras.saving.load_model.
     """
+    kind = keras_files.kind_of(filepath) if os.path.isfile(filepath) else ""
+    if kind == "keras":
+        return _load_keras(filepath, custom_objects, compile)
+    if kind == "h5":
+        raise ModelFileError(f"{shown(str(filepath))} is HDF5, which has no model that is read here.\nWeights of "
+                             "Keras: make the model and call load_weights(path). A whole model: save it as .keras, by "
+                             "Keras.")
     arrays, content = file.read(filepath)
     if "model" not in content:
         raise ModelFileError(f"{shown(str(filepath))} holds weights without a model; make the model and call "
@@ -73,6 +88,24 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, An
     return model
 
 
+def _load_keras(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+    """load_model of Keras' own files."""
+    config, opened = keras_files.read_model(filepath)
+    with custom_object_scope(custom_objects or {}):
+        model = checked(filepath, lambda: deserialize_keras_object(config, kinds=("models", "layers")))
+        if not hasattr(model, "_feeds"):
+            raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
+        if not model.built and isinstance(config.get("build_config"), dict):
+            checked(filepath, lambda: model.build_from_config(config["build_config"]))
+        keras_files.put_weights(model, filepath, opened=opened)
+        if compile and config.get("compile_config"):
+            checked(filepath, lambda: _compile(model, config["compile_config"], {}))
+            if not keras_files.restored_optimizer(model, opened):
+                warn(f"load_model(): {shown(str(filepath))} has another state for {model.optimizer.name}; training "
+                     "begins with a new one.")
+    return model
+
+
 def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     def objects(value: Any) -> Any:
         if isinstance(value, dict) and "class_name" in value:
@@ -83,28 +116,39 @@ def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -
 
     model.compile(objects(given["optimizer"]), run_eagerly=bool(given.get("run_eagerly", False)),
                   **{name: objects(given.get(name)) for name in _LOSSES})
-    put_optimizer_state(model.optimizer, model.weights, arrays, given["trained"])
+    put_optimizer_state(model.optimizer, model.weights, arrays, given.get("trained", []))
 
 
 # ---- weights alone ---------------------------------------------------------------------------------------------------
 
 def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights alone. Source: keras.Model.save_weights."""
+    """Write the weights alone; a name that ends in .weights.h5 is a file of Keras, where h5py is there. Source:
+    keras.Model.save_weights."""
     _free(filepath, overwrite)
     _built(model, "save_weights")
+    if _is_keras(filepath, ".weights.h5", (".keras", ".h5", ".hdf5")):
+        keras_files.write_weights(filepath, model)
+        return
     file.write(filepath, {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)},
                {"weights": [v.name for v in model.weights]})
 
 
 def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
-    """Put the weights of a file, of save_weights or of save, into a model of the same structure.
+    """Put the weights of a file, of save_weights or of save, or of Keras', into a model of the same structure.
 
     skip_mismatch: leave weights of another shape as they are, with a warning that names them. ShapeError otherwise,
     before anything changes. Source: keras.Model.load_weights.
     """
     _built(model, "load_weights")
-    arrays, _ = file.read(filepath)
-    put_weights(model, arrays, filepath, skip_mismatch)
+    kind = keras_files.kind_of(filepath) if os.path.isfile(filepath) else ""
+    if not kind:
+        put_weights(model, file.read(filepath)[0], filepath, skip_mismatch)
+        return
+    opened = keras_files.read_model(filepath)[1] if kind == "keras" else None
+    left = keras_files.put_weights(model, filepath, skip_mismatch, opened)
+    if left:
+        warn(f"load_weights(): {len(left)} weights are not in {shown(str(filepath))} or have another shape there, and "
+             f"stay as they are: {shown(left)}.")
 
 
 def put_weights(model: Any, arrays: dict[str, np.ndarray], filepath: Any, skip_mismatch: bool = False) -> None:
@@ -128,6 +172,18 @@ def put_weights(model: Any, arrays: dict[str, np.ndarray], filepath: Any, skip_m
                          "same layers "
                          "in the same order, or pass skip_mismatch=True.")
     model.set_weights(found)
+
+
+def _is_keras(filepath: Any, ending: str, others: tuple[str, ...]) -> bool:
+    """Whether a file of this name is to be one of Keras; a word where its name says so and it is not."""
+    name = os.fspath(filepath)
+    if name.endswith(ending) and keras_files.available():
+        return True
+    if name.endswith((ending, *others)):
+        why = "h5py is not installed (pip install 'fastnn[keras-files]')" if name.endswith(ending) else (
+            f"Keras' files end in {ending} here")
+        warn(f"{shown(name)} holds fastnn's own format, as {why}; fastnn reads it whatever its name.")
+    return False
 
 
 def _place(name: str) -> int:

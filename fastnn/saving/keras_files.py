@@ -1,0 +1,253 @@
+"""Keras' own files: `.keras` (a zip of config.json and model.weights.h5) and `.weights.h5`. Floor 5.
+
+Needs h5py, the extra `keras-files`. Weights are found by the places that Keras gives them: a layer's by the attribute
+that holds it, those of a model by the snake case of their classes, numbered. Nothing in a file is run or imported,
+links and external data are refused, and no array is read that does not have the shape of its weight.
+"""
+
+import importlib.util
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn.engine.tensor import Variable
+from fastnn.errors import ModelFileError, ShapeError, shown
+from fastnn.layers.layer import Layer
+from fastnn.layers.weighted import BOOKS
+from fastnn.names import snake_case
+from fastnn.saving import file
+from fastnn.serialization import serialize_keras_object
+
+ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+LONGEST_CONFIG = 1 << 26        # bytes
+_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}
+_OURS = ("TransformerEncoder", "TransformerDecoder", "SinusoidalPositions")     # Keras has no such layers
+_LEFT_OUT = {"GroupedQueryAttention": ("value_dim", "output_shape", "attention_axes"),      # arguments, likewise
+             "SpatialDropout1D": ("trainable",), "SpatialDropout2D": ("trainable",), "SpatialDropout3D": ("trainable",)}
+_DENSE = ("query", "key", "value", "gate", "output")        # parts of attention, which Keras makes layers of
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """'keras', 'h5' or '' by the first bytes of a file."""
+    with open(path, "rb") as opened:
+        begin = opened.read(8)
+    return "keras" if begin[:4] == ZIP else "h5" if begin == HDF5 else ""
+
+
+def h5py(what: str) -> Any:
+    """The package. ImportError that says how to get it."""
+    try:
+        import h5py
+    except ImportError:
+        raise ImportError(f"{what} is a file of Keras; needs h5py: pip install 'fastnn[keras-files]'.") from None
+    return h5py
+
+
+def available() -> bool:
+    """Whether h5py is there."""
+    return importlib.util.find_spec("h5py") is not None
+
+
+# ---- where Keras keeps the weights -----------------------------------------------------------------------------------
+
+def places(layer: Any) -> list[tuple[str, Variable]]:
+    """(place, weight) of all weights, each once."""
+    found: dict[int, tuple[str, Variable]] = {}
+    seen: set[int] = set()
+
+    def visit(layer: Any, at: str) -> None:
+        if id(layer) in seen:
+            return
+        seen.add(id(layer))
+        for place, variable in _own(layer, at):
+            found.setdefault(id(variable), (place, variable))
+        for name, inner in _inner(layer):
+            visit(inner, f"{at}{name}/")
+
+    visit(layer, "")
+    return list(found.values())
+
+
+def _own(layer: Any, at: str) -> Iterator[tuple[str, Variable]]:
+    own = [*layer._own(True), *layer._own(False)]
+    parts = [v.name.rpartition("/")[2].rpartition("_") for v in own]
+    if own and all(part in _DENSE and end in ("kernel", "bias") for part, _, end in parts):
+        mark = "" if type(layer).__name__ == "MultiHeadAttention" else "_"
+        for v, (part, _, end) in zip(own, parts):
+            yield f"{at}{mark}{part}_dense/vars/{int(end == 'bias')}", v
+    else:
+        for i, v in enumerate(own):
+            yield f"{at}vars/{i}", v
+
+
+def _inner(layer: Any) -> Iterator[tuple[str, Any]]:
+    """(name of the group, layer) of the layers that a layer has as attributes, or in lists and dicts of them."""
+    containers: list[tuple[str, Any]] = []
+    if hasattr(layer, "_feeds") and (layer._graph is not None or type(layer).__name__ == "Sequential"):
+        containers = [("layers", layer.layers)]
+    for name, value in sorted(vars(layer).items()):
+        if name in BOOKS or name in ("_sublayers", "_graph"):
+            continue
+        if isinstance(value, Layer):
+            yield name, value
+        elif isinstance(value, (list, tuple, dict)):
+            containers.append((name, value))
+    for name, value in containers:
+        taken: dict[str, int] = {}
+        for each in value.values() if isinstance(value, dict) else value:
+            if isinstance(each, Layer):
+                key = snake_case(type(each).__name__)
+                key = "functional" if key == "model" and getattr(each, "_graph", None) is not None else key
+                count = taken[key] = taken.get(key, -1) + 1
+                yield f"{name}/{key}_{count}" if count else f"{name}/{key}", each
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+def read_weights(path: Any, model: Any, opened: Any = None) -> tuple[list[Any], list[str]]:
+    """(arrays of the model's weights, in their order, None where there is none; what does not fit)."""
+    package = h5py(shown(str(path)))
+    try:
+        with package.File(path if opened is None else opened, "r") as groups:
+            by_id, wrong = {}, []
+            for name, variable in places(model):
+                array = _array(groups, name, package)
+                if array is None or array.shape != tuple(variable.shape):
+                    wrong.append(f"{variable.name}: {None if array is None else array.shape} for {variable.shape}")
+                else:
+                    by_id[id(variable)] = array[...].astype(variable.dtype)
+            return [by_id.get(id(v)) for v in model.weights], wrong
+    except (OSError, RuntimeError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{shown(str(path))}: h5py cannot read it ({shown(str(error))}); it is damaged.") from None
+
+
+def _array(groups: Any, name: str, package: Any) -> Any:
+    """The data set of a name, unread; None where there is none. ModelFileError for what lies elsewhere."""
+    parts = name.split("/")
+    for i in range(1, len(parts) + 1):
+        link = groups.get("/".join(parts[:i]), getlink=True)
+        if link is None:
+            return None
+        if not isinstance(link, package.HardLink):
+            raise ModelFileError(f"{shown(name)} is a link to elsewhere; needs a file that has all of its weights.")
+    found = groups[name]
+    if not isinstance(found, package.Dataset):
+        return None
+    if found.external or found.is_virtual or found.dtype.kind not in "fiub":
+        raise ModelFileError(f"{shown(name)} is no plain array of this file; it is damaged, or not Keras'.")
+    return found
+
+
+def put_weights(model: Any, path: Any, skip_mismatch: bool = False, opened: Any = None) -> list[str]:
+    """Give the model the weights of a .weights.h5 file; what did not fit. ShapeError before anything changes."""
+    arrays, wrong = read_weights(path, model, opened)
+    if wrong and not skip_mismatch:
+        raise ShapeError(f"load_weights(): {len(wrong)} weights of {model.name} do not fit the file.\nThe first: "
+                         f"{shown(wrong[0], 200)}. The file is {shown(str(path))}; make the same layers in the same "
+                         "order, or pass skip_mismatch=True.")
+    for variable, array in zip(model.weights, arrays):
+        if array is not None:
+            variable.assign(array)
+    return wrong
+
+
+def read_model(path: Any) -> tuple[dict[str, Any], io.BytesIO]:
+    """(config.json, the bytes of model.weights.h5) of a .keras file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = Path(path).stat().st_size
+            parts = []
+            for name, most in (("config.json", LONGEST_CONFIG), ("model.weights.h5", 16 * size + LONGEST_CONFIG)):
+                with archive.open(name) as entry:
+                    content = entry.read(most + 1)
+                if len(content) > most:
+                    raise ModelFileError(f"{shown(str(path))}: {name} has more than {most} bytes; it is damaged.")
+                parts.append(content)
+    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, (ModelFileError, FileNotFoundError, PermissionError)):
+            raise
+        raise ModelFileError(f"{shown(str(path))} is no .keras file ({shown(str(error))}); it is damaged.") from None
+    config = file._json(parts[0], "config.json")
+    if not isinstance(config, dict):
+        raise ModelFileError(f"{shown(str(path))}: config.json describes no model; it is damaged.")
+    return config, io.BytesIO(parts[1])
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+
+def weights_file(model: Any, with_optimizer: bool) -> bytes:
+    """The bytes of a .weights.h5 file."""
+    made = io.BytesIO()
+    with h5py("save()").File(made, "w") as groups:
+        for name, variable in places(model):
+            groups[name] = variable.numpy()
+        if with_optimizer:
+            for i, variable in enumerate(model.optimizer.variables):
+                groups[f"optimizer/vars/{i}"] = variable.numpy()
+    return made.getvalue()
+
+
+def write_weights(path: Any, model: Any) -> None:
+    """Write a .weights.h5 file."""
+    file.replace(path, weights_file(model, False))
+
+
+def write_model(path: Any, model: Any, training: dict[str, Any] | None) -> None:
+    """Write a .keras file. ValueError for what Keras has no name for."""
+    config = _keras(serialize_keras_object(model))
+    if training is not None:
+        config["compile_config"] = {**{key: _keras(value) for key, value in training.items()
+                                       if key not in ("trained", "run_eagerly")},
+                                    "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in (("metadata.json", json.dumps({"keras_version": "3.15.1", "written_by": "fastnn"})),
+                              ("config.json", json.dumps(config)),
+                              ("model.weights.h5", weights_file(model, training is not None))):
+            archive.writestr(zipfile.ZipInfo(name), content)
+    file.replace(path, made.getvalue())
+
+
+def _keras(value: Any) -> Any:
+    """A configuration with Keras' modules in place of fastnn's."""
+    if isinstance(value, (list, tuple)):
+        return [_keras(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    module, name = value.get("module"), value.get("class_name")
+    found = {key: _keras(item) for key, item in value.items()}
+    if name and isinstance(module, str) and module.startswith("fastnn."):
+        if module == "fastnn.ops" or name in _OURS:
+            what = f"the op {shown(name)} between layers" if module == "fastnn.ops" else shown(name)
+            raise ValueError(f"save(): {what} has no place in a .keras file; needs layers that Keras has.\nOr choose a "
+                             "name that does not end in .keras.")
+        found["module"], found["class_name"] = module.replace("fastnn.", "keras.", 1), _NAMES.get(name, name)
+        if module == "fastnn.layers" and isinstance(found["config"], dict):
+            found["config"] = {key: item for key, item in found["config"].items() if key not in _LEFT_OUT.get(name, ())
+                               and not (key == "activity_regularizer" and item is None)}
+        if module == "fastnn.models":
+            graph = name == "Model"
+            found["module"] = "keras.src.models.functional" if graph else "keras"
+            found["class_name"] = "Functional" if graph else name
+    return found
+
+
+def restored_optimizer(model: Any, opened: io.BytesIO) -> bool:
+    """Give a compiled model's optimizer the numbers and slots of the file; whether they are there and fit."""
+    opened.seek(0)
+    model.optimizer.build(model.trainable_weights)
+    own = model.optimizer.variables
+    package = h5py("load_model()")
+    with package.File(opened, "r") as groups:
+        arrays = [_array(groups, f"optimizer/vars/{i}", package) for i in range(len(own) + 1)]
+        if any(a is None or a.shape != tuple(v.shape) for a, v in zip(arrays, own)) or arrays[-1] is not None:
+            return False
+        for variable, array in zip(own, arrays):
+            variable.assign(np.asarray(array[...], variable.dtype))
+    return True
