@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import ops
+from fastnn import metrics, ops
 from fastnn.examples import (
     LESSONS,
     addition,
@@ -21,6 +21,7 @@ from fastnn.examples import (
     custom_layer,
     dates,
     digits,
+    evaluation,
     housing,
     mini_gpt,
     mnist_cnn,
@@ -34,7 +35,7 @@ from fastnn.examples import (
 from tests.conftest import shared
 
 FEW = {"xor": 20, "weather": 2, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2,
-       "names": 1, "next_word": 3, "sentiment": 1, "addition": 1, "dates": 1, "mini_gpt": 1}
+       "names": 1, "next_word": 3, "sentiment": 1, "addition": 1, "dates": 1, "mini_gpt": 1, "evaluation": 2}
 COUNT = {"sentiment": 300, "addition": 900, "dates": 300}      # of made-up data
 MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
 
@@ -115,6 +116,19 @@ def test_breast_cancer_reaches_95_percent_on_unseen_rows() -> None:
     assert result.counts.sum() == 114 and result.accuracy == pytest.approx(np.trace(result.counts) / 114)
     assert result.model.count_params() == 30 * 16 + 16 + 16 * 8 + 8 + 8 + 1
     assert len(result.history.history["val_loss"]) == 50
+
+
+def test_the_test_part_is_judged_by_a_threshold_of_the_validation_part() -> None:
+    result = evaluation.train()
+    assert [len(y) for y, _ in result.parts.values()] == [341, 114, 114]
+    y, p = result.parts["validation"]
+    assert ((p > result.threshold) & (y == 1)).sum() >= evaluation.RECALL * (y == 1).sum()
+    higher = result.threshold + 0.01
+    assert ((p > higher) & (y == 1)).sum() < evaluation.RECALL * (y == 1).sum() or higher > 0.99
+    y, p = result.parts["test"]
+    found = (p[y == 1] > result.threshold).sum()
+    assert result.counts[1].tolist() == [(y == 1).sum() - found, found]
+    assert metrics.AUC()(y, p) > 0.85
 
 
 def test_the_same_seed_gives_the_same_bits() -> None:

@@ -104,6 +104,40 @@ def test_confusion_counts_refuse_bad_labels() -> None:
         plotting.confusion_counts(["a"], ["b"])
 
 
+def test_roc_curve_is_that_of_all_thresholds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(6)
+    y, p = rng.integers(0, 2, 60), np.round(rng.random(60), 1)
+    figure = plotting.roc_curve({"one": (y, p), "sure": (y, y)}, threshold=0.35, path=tmp_path / "roc.png")
+    (ax,) = figure.axes
+    wrong, right = ax.lines[0].get_data()
+    levels = [np.inf, *sorted(set(p), reverse=True)]
+    np.testing.assert_allclose(wrong, [(p[y == 0] >= t).mean() for t in levels])
+    np.testing.assert_allclose(right, [(p[y == 1] >= t).mean() for t in levels])
+    dot = ax.lines[1].get_data()
+    np.testing.assert_allclose([float(d[0]) for d in dot], [(p[y == 0] > 0.35).mean(), (p[y == 1] > 0.35).mean()])
+    pairs = [(a > b) + 0.5 * (a == b) for a in p[y == 1] for b in p[y == 0]]
+    assert f"one, area {np.mean(pairs):.3f}" in texts(figure) and "sure, area 1.000" in texts(figure)
+    assert is_picture(tmp_path / "roc.png")
+    assert "area" in texts(plotting.roc_curve((y, p[:, None])))
+    with pytest.raises(LabelError, match="some of each"):
+        plotting.roc_curve((np.ones(3), np.ones(3)))
+    with pytest.raises(ShapeError, match="needs as many"):
+        plotting.roc_curve(([0, 1], [0.5]))
+
+
+def test_classification_report_says_what_scikit_learns_says() -> None:
+    sklearn = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(7)
+    y, p = rng.integers(0, 3, 80), rng.integers(0, 3, 80)
+    names = ["ant", "bee", "cat"]
+    got = plotting.classification_report(plotting.confusion_counts(y, p), names)
+    assert got.split() == sklearn.classification_report(y, p, target_names=names).split()
+    never = plotting.classification_report(np.array([[3, 0], [2, 0]]))
+    assert "0.60      0.60      0.00" not in never and never.split()[9:14] == ["1", "0.00", "0.00", "0.00", "2"]
+    with pytest.raises(ShapeError, match="needs a square"):
+        plotting.classification_report([[1, 2]])
+
+
 def test_confusion_matrix_shows_the_counts(tmp_path: Path) -> None:
     figure = plotting.confusion_matrix([[40, 2], [1, 71]], ["malignant", "benign"], tmp_path / "counts.png")
     assert "40 2 1 71" in texts(figure) and "111 of 114 right (97.4%)" in texts(figure)

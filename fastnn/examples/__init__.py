@@ -3,6 +3,7 @@
     and_gate       chapter 2   the perceptron learns AND, and its three weights can be checked by hand
     xor            chapter 7   what one neuron cannot do, and four hidden ones can
     breast_cancer  chapter 53  a classifier from data to predictions: 30-16-8-1
+    evaluation     chapter 53  training, validation and test: ROC curves, a threshold, the report
     digits         chapter 34  ten classes: softmax over handwritten 8 x 8 digits
     mnist_mlp      chapter 12  784-128-10 on the 60,000 images of MNIST
     mnist_cnn      chapter 15  the guide's convolutional network on MNIST
@@ -27,6 +28,7 @@ LESSONS = {
     "and_gate": "chapter 2: the perceptron learns AND",
     "xor": "chapter 7: four hidden neurons learn XOR",
     "breast_cancer": "chapter 53: a classifier from data to predictions",
+    "evaluation": "chapter 53: training, validation and test; ROC curves and the report",
     "digits": "chapter 34: ten classes with softmax, 8 x 8 digits",
     "mnist_mlp": "chapter 12: 784-128-10 on MNIST (needs the IDX files)",
     "mnist_cnn": "chapter 15: the guide's convolutional network on MNIST (needs the IDX files)",

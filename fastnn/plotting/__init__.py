@@ -21,9 +21,14 @@ from fastnn.plotting.images import (
     filters,
     image_rows,
 )
+from fastnn.plotting.worth import (
+    classification_report,
+    roc_curve,
+)
 
 __all__ = [
     "activation_functions",
+    "classification_report",
     "confusion_counts",
     "confusion_matrix",
     "decision_boundary",
@@ -33,6 +38,7 @@ __all__ = [
     "image_rows",
     "learning_rate_curve",
     "loss_curves",
+    "roc_curve",
 ]
 
 
