@@ -93,6 +93,7 @@ l1_l2 = L1L2
 orthogonal_regularizer = OrthogonalRegularizer
 
 CLASSES: dict[str, type] = {"L1": L1, "L2": L2, "L1L2": L1L2, "l1": L1, "l2": L2, "l1_l2": L1L2,
+                            "l1l2": L1L2,
                             "OrthogonalRegularizer": OrthogonalRegularizer,
                             "orthogonal_regularizer": OrthogonalRegularizer}
 

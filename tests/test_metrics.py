@@ -316,3 +316,16 @@ def test_metrics_that_a_model_holds_are_found_however_they_came_there() -> None:
     own[3].inside = [own[0]]
     own[0].update_state([1.0])
     assert set(map(id, own[0].states())) < set(map(id, own[3].states()))
+
+
+def test_weights_of_each_output(any_backend: str) -> None:
+    y, p, w = np.array([[1, 0], [0, 1]]), np.array([[0.9, 0.8], [0.2, 0.4]]), np.array([[1.0, 2.0], [3.0, 0.5]])
+    assert metrics.BinaryAccuracy()(y, p, w) == pytest.approx(4 / 6.5)
+    assert metrics.BinaryAccuracy()(y[:, :1], p[:, :1], w[:, :1]) == 1.0
+
+
+def test_sums_are_float64_whatever_the_dtype() -> None:
+    with pytest.warns(UserWarning, match="float64 here always"):
+        metric = metrics.MeanAbsoluteError(dtype="int32")
+    assert metric.get_config()["dtype"] == "int32" and metric([[1.0]], [[1.75]]) == 0.75
+    assert metrics.AUC(num_thresholds=None, thresholds=[0.5]).num_thresholds == 3

@@ -94,6 +94,16 @@ class BinaryAccuracy(MeanMetricWrapper):
         self.threshold = number(threshold, "BinaryAccuracy: threshold")
         super().__init__(binary_accuracy, name, dtype, threshold=self.threshold)
 
+    def update_state(  # type: ignore[override]
+            self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
+        """Take a batch in, with weights of samples, or of each output."""
+        y_true, y_pred = prepared(self.name, y_true, y_pred)
+        if sample_weight is not None and as_tensor(sample_weight).shape == y_pred.shape and y_pred.ndim > 1:
+            mask = y_pred.mask
+            y_true, y_pred = (expand_dims(t, -1) for t in (y_true, y_pred))      # each output is a sample
+            y_pred.mask = mask
+        super().update_state(y_true, y_pred, sample_weight)
+
 
 class CategoricalAccuracy(MeanMetricWrapper):
     """How often the highest output is the class of the one-hot y_true."""

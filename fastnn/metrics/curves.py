@@ -35,14 +35,14 @@ class AUC(_Curve):
     sigmoid(x). Source: keras.metrics.AUC.
     """
 
-    def __init__(self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation",
+    def __init__(self, num_thresholds: int | None = 200, curve: str = "ROC", summation_method: str = "interpolation",
                  name: str | None = None, dtype: str | None = None, thresholds: Sequence[float] | None = None,
                  multi_label: bool = False, num_labels: int | None = None,
                  label_weights: Sequence[float] | None = None, from_logits: bool = False) -> None:
         given = None if thresholds is None else sorted(levels_of("AUC", thresholds))
-        self.num_thresholds = whole(num_thresholds, "AUC: num_thresholds", 2)
-        if given is not None:
-            self.num_thresholds = len(given) + 2
+        if num_thresholds is not None or given is None:
+            num_thresholds = whole(num_thresholds, "AUC: num_thresholds", 2)
+        self.num_thresholds: int = num_thresholds if given is None else len(given) + 2  # type: ignore[assignment]
         self.curve = choice(_word(curve, str.upper), "AUC: curve", ("ROC", "PR", "PRGAIN"))
         self.summation_method = choice(_word(summation_method, str.lower), "AUC: summation_method",
                                        ("interpolation", "minoring", "majoring"))

@@ -18,7 +18,7 @@ from fastnn.engine.kinds import DType
 from fastnn.engine.operators import operators
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, held, note
-from fastnn.errors import shown
+from fastnn.errors import shown, warn
 from fastnn.names import checked_name, snake_case
 from fastnn.nest import distinct
 from fastnn.ops._op import as_tensor
@@ -108,7 +108,10 @@ class Metric(Configurable, Watched):
                 setattr(cls, name, wrap(vars(cls)[name]))
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
-        self.dtype = dtype_of(dtype, f"{type(self).__name__}: dtype", ("float32", "float64"))   # states: float64 always
+        self.dtype = dtype_of(dtype, f"{type(self).__name__}: dtype", ("float32", "float64", "int32", "int64"))
+        if self.dtype.startswith("int"):
+            warn(f"{type(self).__name__}: dtype is {self.dtype!r}; sums are float64 here always, and values are not "
+                 "cut to whole numbers as Keras does then.")
         self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
         self.variables: list[Variable] = []
 
