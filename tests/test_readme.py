@@ -52,6 +52,13 @@ def test_the_twenty_lines_run_the_program_that_is_printed() -> None:
     assert result.stdout.split("-----\n")[1] == listing
 
 
+def test_the_network_writes_what_the_readme_says() -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", section("A network that writes"), re.MULTILINE | re.DOTALL)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == code.rsplit("# ", 1)[1].strip()
+
+
 def test_the_op_that_is_added_is_the_one_in_the_sources() -> None:
     """Every paragraph of the code below a file's name stands in that file, line by line."""
     parts = re.split(r"^\d\. `([\w/.]+)`", section("Adding an op"), flags=re.MULTILINE)[1:]

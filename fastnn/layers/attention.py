@@ -17,6 +17,7 @@ from fastnn.layers.core import Dropout
 from fastnn.layers.layer import Layer, context
 from fastnn.layers.products import spread_by
 from fastnn.ops.rows.attention import attention
+from fastnn.ops.rows.dense import dense
 
 HIDDEN = -1e9       # added to the score of a key that a query may not look at, as in Keras
 
@@ -109,8 +110,14 @@ class MultiHeadAttention(Layer):
     def _projected(self, x: Tensor, name: str) -> Tensor:
         """(batch, n, features) → (batch, n, heads·width)."""
         kernel = getattr(self, f"{name}_kernel")
-        y = ops.matmul(x, ops.reshape(kernel, (kernel.shape[0], -1)))
-        return ops.add(y, ops.reshape(getattr(self, f"{name}_bias"), (-1,))) if self.use_bias else y
+        return self._product(x, ops.reshape(kernel, (kernel.shape[0], -1)), f"{name}_bias")
+
+    def _product(self, x: Tensor, kernel: Tensor, bias: str) -> Tensor:
+        """x·kernel + the bias of this name, for each position."""
+        if not self.use_bias:
+            return ops.matmul(x, kernel)
+        rows, b = ops.reshape(x, (-1, x.shape[-1])), ops.reshape(getattr(self, bias), (-1,))
+        return ops.reshape(dense(rows, kernel, b, activation="linear"), (-1, *x.shape[1:-1], kernel.shape[1]))
 
     # ---- the call ---------------------------------------------------------------------------------------------
 
@@ -140,8 +147,7 @@ class MultiHeadAttention(Layer):
                           scale=self.key_dim ** -0.5, causal=bool(use_causal_mask))[0]
         if self.use_gate:
             y = ops.multiply(y, ops.sigmoid(self._projected(query, "gate")))
-        y = ops.matmul(y, ops.reshape(self.output_kernel, (self.num_heads * self.value_dim, -1)))
-        y = ops.add(y, ops.reshape(self.output_bias, (-1,))) if self.use_bias else y
+        y = self._product(y, ops.reshape(self.output_kernel, (self.num_heads * self.value_dim, -1)), "output_bias")
         y = fold.back(y) if fold.needed else y
         if len(self._output_sides) > 1:
             y = ops.reshape(y, (-1, *y.shape[1:-1], *self._output_sides))
