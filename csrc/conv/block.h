@@ -66,10 +66,10 @@ static void block(const Conv *c, const Run *rows, const Run *columns, const floa
 
 /* Into how many chunks of images the gradient of dw is cut. Of few weights all workers compute all, each for some
  * images; with many, they take different weights. */
-static inline int64_t image_chunks(const Tensor *dw, int64_t images)
+static inline int64_t image_chunks(int64_t weights, int64_t images)
 {
     enum { CHUNKS = 8, FEW_WEIGHTS = 8192 };
-    return dw->size >= FEW_WEIGHTS ? 1 : max(1, min(CHUNKS, images));
+    return weights >= FEW_WEIGHTS ? 1 : max(1, min(CHUNKS, images));
 }
 
 /* The gradient's rows are the weights' (kernel row, kernel column, channel); its depth, the pixels. */

@@ -190,7 +190,7 @@ static void conv2d_weights_grad(const Call *call, Part part)
     const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels / groups, filters) */
     const Constant *constants = call->constants + 1;
     const int64_t rows = dw->shape[0] * dw->shape[1] * dw->shape[2], images = x->shape[0];
-    const int64_t chunks = image_chunks(dw, images);
+    const int64_t chunks = image_chunks(dw->size, images);
     WeightsGrad g = {.x = x->data, .dy = dy->data, .channels = x->shape[3], .filters = dw->shape[3],
                      .groups = constants[3].integer, .weights = chunks > 1 ? (Range){0, rows} : share_rows(rows, part)};
     const Range mine = share_rows(chunks, chunks > 1 ? part : (Part){0, 1});
@@ -210,7 +210,7 @@ static void conv2d_weights_grad(const Call *call, Part part)
 static int64_t weights_scratch(const Call *call)
 {
     const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels / groups, filters) */
-    return (image_chunks(dw, input_dim(call, 0, 0)) - 1) * dw->size;
+    return (image_chunks(dw->size, input_dim(call, 0, 0)) - 1) * dw->size;
 }
 
 extern const Kernel FAMILY(conv)[];

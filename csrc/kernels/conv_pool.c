@@ -85,7 +85,8 @@ INLINE V spread(V dy, const uint8_t *argmax, float *cells, int64_t pixel, int64_
     return v_where(cell < DEAD, dy);
 }
 
-/* The filters [f, f + n) of images [begin, end); db is NULL where another worker has the bias. */
+/* The filters [f, f + n) of images [begin, end); dw and db are NULL where nobody reads them, db also where another
+ * worker has the bias. */
 static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, int64_t f, int64_t n, Range images)
 {
     const Tensor *x = call->inputs[0];                   /* (batch, rows, columns, channels) */
@@ -99,7 +100,7 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
     const int merged = g->horizontal.dilation == 1;
     _Alignas(64) float scratch[SCRATCH];
 
-    g->dw = dw + f, g->dy_pixel = n;
+    g->dw = dw ? dw + f : NULL, g->dy_pixel = n;
     for (int64_t i = images.begin * rows; i < images.end * rows; i++) {
         const float *image = (const float *)x->data + i / rows * x->shape[1] * x_row;
         const Run two = whole_run(&g->vertical, i % rows * 2, 2);
@@ -116,6 +117,7 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
                                   g->dy_row, n - k);
                 if (db) v_store_part(db + f + k, v_load_part(db + f + k, n - k, 0) + sum, n - k);
             }
+            if (!dw) continue;
             if (whole) {
                 add_products(g, &two, &pixels, from, scratch, 1, g->weights, g->vertical.dilation * x_row, 0, n);
                 continue;
@@ -133,36 +135,39 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
 static void conv2d_relu_pool_grad(const Call *call, Part part)
 {
     const Tensor *x = call->inputs[0];       /* (batch, rows, columns, channels) */
-    const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels, filters) */
-    float *restrict db = output(call, 1);    /* (filters,) */
-    const int64_t filters = dw->shape[3], rows = dw->shape[0] * dw->shape[1] * dw->shape[2], images = x->shape[0];
-    const int64_t chunks = image_chunks(dw, images);
-    float *const dbs = call->scratch + (chunks - 1) * dw->size;      /* the chunks of db, behind those of dw */
+    const int64_t *kernel = call->constants[0].items;
+    float *restrict dw = output(call, 0);    /* (kernel rows, kernel columns, channels, filters) or NULL */
+    float *restrict db = output(call, 1);    /* (filters,) or NULL */
+    const int64_t filters = input_dim(call, 1, 3), rows = kernel[0] * kernel[1] * x->shape[3], size = rows * filters;
+    const int64_t images = x->shape[0], chunks = image_chunks(size, images);
+    float *const dbs = call->scratch + (chunks - 1) * size;      /* the chunks of db, behind those of dw */
     WeightsGrad g = {.channels = x->shape[3], .filters = filters, .groups = 1,
-                     .vertical = axis_of_pooled(x, dw->shape[0], call->constants + 1, 1),
-                     .horizontal = axis_of_pooled(x, dw->shape[1], call->constants + 1, 2),
+                     .vertical = axis_of_pooled(x, kernel[0], call->constants + 1, 1),
+                     .horizontal = axis_of_pooled(x, kernel[1], call->constants + 1, 2),
                      .weights = chunks > 1 ? (Range){0, rows} : share_rows(rows, part)};
     const Range mine = share_rows(chunks, chunks > 1 ? part : (Part){0, 1});
 
     for (int64_t c = mine.begin; c < mine.end; c++) {
-        float *sums = chunk_at(dw->data, call->scratch, c, dw->size), *bias = chunk_at(db, dbs, c, filters);
+        float *sums = chunk_at(dw, call->scratch, c, size), *bias = chunk_at(db, dbs, c, filters);
         if (chunks == 1 && part.index) bias = NULL;
-        memset(sums + g.weights.begin * filters, 0, (g.weights.end - g.weights.begin) * filters * sizeof(float));
+        if (sums)
+            memset(sums + g.weights.begin * filters, 0, (g.weights.end - g.weights.begin) * filters * sizeof(float));
         if (bias) memset(bias, 0, filters * sizeof(float));
         for (int64_t f = 0; f < filters; f += FILTERS)
             add_pooled(&g, call, sums, bias, f, min(FILTERS, filters - f),
                        (Range){c * images / chunks, (c + 1) * images / chunks});
     }
     if (is_last(part)) {
-        add_chunks(dw->data, call->scratch, chunks, dw->size);
+        add_chunks(dw, call->scratch, chunks, size);
         add_chunks(db, dbs, chunks, filters);
     }
 }
 
 static int64_t pooled_scratch(const Call *call)
 {
-    const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels, filters) */
-    return (image_chunks(dw, input_dim(call, 0, 0)) - 1) * (dw->size + dw->shape[3]);
+    const int64_t *kernel = call->constants[0].items;
+    const int64_t rows = kernel[0] * kernel[1] * input_dim(call, 0, 3), filters = input_dim(call, 1, 3);
+    return (image_chunks(rows * filters, input_dim(call, 0, 0)) - 1) * (rows + 1) * filters;
 }
 
 extern const Kernel FAMILY(conv_pool)[];

@@ -10,7 +10,7 @@ static void gru_after_steps(const Call *call, Part part)
     const float *restrict h0 = input(call, 3);   /* (batch, units) */
     float *restrict h = output(call, 0);         /* (batch, time, units) or NULL */
     float *restrict before = output(call, 1);    /* (batch, time, units) or NULL */
-    float *restrict gates = output(call, 2);     /* (batch, time, 4 units) */
+    float *restrict gates = output(call, 2);     /* (batch, time, 4 units) or NULL */
     float *restrict h_last = output(call, 3);    /* (batch, units) */
     const int64_t n = input_dim(call, 1, 0);
     const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 4, (int)integer(call, 0));
@@ -24,11 +24,12 @@ static void gru_after_steps(const Call *call, Part part)
         copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
             const int64_t t = place(&q, step);
-            times(w, h_last + r0 * n, n, b, 0, gates + at(&q, r0, t, 4 * n), q.time * 4 * n, rows, used);
+            const Step made = step_of(call, &q, gates, r0, t, 4 * n);
+            times(w, h_last + r0 * n, n, b, 0, made.first, made.row, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
                 const int64_t now = at(&q, r, t, n);
                 const float *x = z + 3 * now;
-                float *state = h_last + r * n, *gate = gates + 4 * now;
+                float *state = h_last + r * n, *gate = made.first + (r - r0) * made.row;
                 const int counted = counts(&q, r, t);
                 if (before) copy_rows_of(before + now, state, n);
                 EACH_VECTOR(j, n) {
@@ -43,6 +44,8 @@ static void gru_after_steps(const Call *call, Part part)
         }
     }
 }
+
+static int64_t gates_scratch(const Call *call) { return step_scratch(call, 2, 4 * input_dim(call, 1, 0)); }
 
 static void gru_after_steps_grad(const Call *call, Part part)
 {
@@ -98,7 +101,7 @@ static void gru_before_steps(const Call *call, Part part)
     const float *restrict h0 = input(call, 2);   /* (batch, units) */
     float *restrict h = output(call, 0);         /* (batch, time, units) or NULL */
     float *restrict before = output(call, 1);    /* (batch, time, units) or NULL */
-    float *restrict gates = output(call, 2);     /* (batch, time, 4 units) */
+    float *restrict gates = output(call, 2);     /* (batch, time, 4 units) or NULL */
     float *restrict h_last = output(call, 3);    /* (batch, units) */
     const int64_t n = input_dim(call, 1, 0);
     const Steps q = steps_of(call, input_dim(call, 0, 0), input_dim(call, 0, 1), n, 3, (int)integer(call, 0));
@@ -112,12 +115,12 @@ static void gru_before_steps(const Call *call, Part part)
         const int64_t rows = min(some, mine.end - r0);
         copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
-            const int64_t t = place(&q, step), row = q.time * 4 * n;
+            const int64_t t = place(&q, step);
             const float *x0 = z + at(&q, r0, t, 3 * n);
-            float *gates0 = gates + at(&q, r0, t, 4 * n);
-            times(both, h_last + r0 * n, n, x0, q.time * 3 * n, gates0, row, rows, used);
+            const Step made = step_of(call, &q, gates, r0, t, 4 * n);
+            times(both, h_last + r0 * n, n, x0, q.time * 3 * n, made.first, made.row, rows, used);
             for (int64_t r = 0; r < rows; r++) {
-                float *gate = gates0 + r * row;
+                float *gate = made.first + r * made.row;
                 const float *state = h_last + (r0 + r) * n;
                 EACH_VECTOR(j, n) {
                     const V reset = v_sigmoid(LOAD(gate + n));
@@ -125,10 +128,11 @@ static void gru_before_steps(const Call *call, Part part)
                     STORE(gate + 3 * n, reset * LOAD(state));
                 }
             }
-            times(last, gates0 + 3 * n, row, x0 + 2 * n, q.time * 3 * n, gates0 + 2 * n, row, rows, used);
+            times(last, made.first + 3 * n, made.row, x0 + 2 * n, q.time * 3 * n, made.first + 2 * n, made.row, rows,
+                  used);
             for (int64_t r = r0; r < r0 + rows; r++) {
                 const int64_t now = at(&q, r, t, n);
-                float *state = h_last + r * n, *gate = gates + 4 * now;
+                float *state = h_last + r * n, *gate = made.first + (r - r0) * made.row;
                 const int counted = counts(&q, r, t);
                 if (before) copy_rows_of(before + now, state, n);
                 EACH_VECTOR(j, n) {
@@ -151,7 +155,7 @@ static void gru_before_steps_grad(const Call *call, Part part)
     const float *restrict gates = input(call, 4);     /* (batch, time, 4 units) */
     float *restrict dz = output(call, 0);             /* (batch, time, 3 units) */
     float *restrict dh0 = output(call, 1);            /* (batch, units) */
-    float *restrict scratch = output(call, 2);        /* (batch, units) */
+    float *const es = call->scratch;                                 /* (batch, units), the e of the formula */
     const int64_t n = input_dim(call, 2, 0);
     const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 5, !integer(call, 0));
     const Range mine = share_rows(q.batch, part);
@@ -171,7 +175,7 @@ static void gru_before_steps_grad(const Call *call, Part part)
                 const float *gate = gates + 4 * now, *old = before + now;
                 float *whole = dh0 + r * n, *x = dz + 3 * now;
                 add_row(whole, dh ? dh + now : NULL, n);
-                copy_rows_of(scratch + r * n, NULL, n);
+                copy_rows_of(es + r * n, NULL, n);
                 if (!counts(&q, r, t)) {
                     copy_rows_of(x, NULL, 3 * n);
                     continue;
@@ -183,10 +187,10 @@ static void gru_before_steps_grad(const Call *call, Part part)
                     STORE(whole, d * k);
                 }
             }
-            times(last, dz + first + 2 * n, row, scratch + r0 * n, n, scratch + r0 * n, n, rows, used);
+            times(last, dz + first + 2 * n, row, es + r0 * n, n, es + r0 * n, n, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
                 const int64_t now = at(&q, r, t, n);
-                const float *gate = gates + 4 * now, *old = before + now, *e = scratch + r * n;
+                const float *gate = gates + 4 * now, *old = before + now, *e = es + r * n;
                 float *whole = dh0 + r * n, *x = dz + 3 * now;
                 if (!counts(&q, r, t)) continue;
                 EACH_VECTOR(j, n) {
@@ -200,11 +204,14 @@ static void gru_before_steps_grad(const Call *call, Part part)
     }
 }
 
+static int64_t slopes_scratch(const Call *call) { return input_dim(call, 3, 0) * input_dim(call, 3, 2); }
+
 extern const Kernel FAMILY(gru)[];
 const Kernel FAMILY(gru)[] = {
-    {"gru_after_steps(z, u, b, h0, mask, *, reverse)", gru_after_steps},
+    {"gru_after_steps(z, u, b, h0, mask, *, reverse)", gru_after_steps, 0, gates_scratch},
     {"gru_after_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_after_steps_grad},
-    {"gru_before_steps(z, u, h0, mask, *, reverse)", gru_before_steps},
-    {"gru_before_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_before_steps_grad},
+    {"gru_before_steps(z, u, h0, mask, *, reverse)", gru_before_steps, 0, gates_scratch},
+    {"gru_before_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_before_steps_grad, 0,
+     slopes_scratch},
     {0},
 };

@@ -51,10 +51,13 @@ static void layer_norm(const Call *call, Part part)
     }
 }
 
-static void zero(float *x, int64_t n)
+static void zero(float *x, int64_t n)      /* or NULL */
 {
-    for (int64_t i = 0; i < n; i++) x[i] = 0;
+    for (int64_t i = 0; x && i < n; i++) x[i] = 0;
 }
+
+/* Sums that stand in memory, or 0 before the first term. */
+INLINE V so_far(const float *sums, int64_t n, int first) { return first ? (V){0} : v_load_part(sums, n, 0); }
 
 static int64_t row_chunks(int64_t rows) { return rows > CHUNK ? (rows + CHUNK - 1) / CHUNK : 1; }
 
@@ -65,9 +68,9 @@ static void layer_norm_grad(const Call *call, Part part)
     const float *restrict gamma = input(call, 2);   /* (n,) */
     const float *restrict mean = input(call, 3);    /* (rows,) */
     const float *restrict rstd = input(call, 4);    /* (rows,) */
-    float *restrict dx = output(call, 0);           /* (rows, n) */
-    float *restrict dgamma = output(call, 1);       /* (n,) */
-    float *restrict dbeta = output(call, 2);        /* (n,) */
+    float *restrict dx = output(call, 0);           /* (rows, n) or NULL */
+    float *restrict dgamma = output(call, 1);       /* (n,) or NULL */
+    float *restrict dbeta = output(call, 2);        /* (n,) or NULL */
     const int64_t rows = input_dim(call, 0, 0), n = input_dim(call, 0, 1), chunks = row_chunks(rows);
     float *const dbetas = call->scratch + (chunks - 1) * n;
     const Range range = share(rows, CHUNK, part);
@@ -95,9 +98,9 @@ static void layer_norm_grad(const Call *call, Part part)
             const int64_t left = n - i;
             const V di = v_load_part(d + i, left, 0), normal = (v_load_part(from + i, left, 0) - middle) * scale;
             const V scaled = di * v_load_part(gamma + i, left, 0);
-            v_store_part(dx + row * n + i, scale * (scaled - along - normal * across), left);
-            v_store_part(to_gamma + i, first ? di * normal : v_load_part(to_gamma + i, left, 0) + di * normal, left);
-            v_store_part(to_beta + i, first ? di : v_load_part(to_beta + i, left, 0) + di, left);
+            if (dx) v_store_part(dx + row * n + i, scale * (scaled - along - normal * across), left);
+            if (to_gamma) v_store_part(to_gamma + i, so_far(to_gamma + i, left, first) + di * normal, left);
+            if (to_beta) v_store_part(to_beta + i, so_far(to_beta + i, left, first) + di, left);
         }
     }
     if (is_last(part)) {
@@ -171,9 +174,9 @@ static void group_norm_grad(const Call *call, Part part)
     const float *restrict gamma = input(call, 2);   /* (channels,) */
     const float *restrict mean = input(call, 3);    /* (batch, groups) */
     const float *restrict rstd = input(call, 4);    /* (batch, groups) */
-    float *restrict dx = output(call, 0);           /* (batch, …, channels) */
-    float *restrict dgamma = output(call, 1);       /* (channels,) */
-    float *restrict dbeta = output(call, 2);        /* (channels,) */
+    float *restrict dx = output(call, 0);           /* (batch, …, channels) or NULL */
+    float *restrict dgamma = output(call, 1);       /* (channels,) or NULL */
+    float *restrict dbeta = output(call, 2);        /* (channels,) or NULL */
     const int64_t channels = input_size(call, 2), groups = input_dim(call, 3, 1), width = channels / groups;
     const int64_t size = inner_size(call->inputs[0], 1), rows = size / channels;
     const double count = (double)(rows * width);
@@ -199,10 +202,10 @@ static void group_norm_grad(const Call *call, Part part)
                     along[k] += gamma[c + j] * sums[j];
                     across[k] += gamma[c + j] * products[j];
                 }
-                store_strip(chunk_at(dgamma, call->scratch, sample, channels) + c, products, s.width);
-                store_strip(chunk_at(dbeta, dbetas, sample, channels) + c, sums, s.width);
+                if (dgamma) store_strip(chunk_at(dgamma, call->scratch, sample, channels) + c, products, s.width);
+                if (dbeta) store_strip(chunk_at(dbeta, dbetas, sample, channels) + c, sums, s.width);
             }
-            for (int64_t col = begin; col < end; col += STRIP) {
+            for (int64_t col = begin; dx && col < end; col += STRIP) {
                 const Strip s = {rows, end - col < STRIP ? end - col : STRIP, channels};
                 float centre[STRIP] = {0}, a[STRIP] = {0}, b[STRIP] = {0}, c[STRIP] = {0};
                 for (int64_t j = 0; j < s.width; j++) {

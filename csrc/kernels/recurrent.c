@@ -22,10 +22,11 @@ static void rnn_steps(const Call *call, Part part)
         const int64_t rows = min(some, mine.end - r0);
         copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
-            const int64_t t = place(&q, step), first = at(&q, r0, t, n), row = q.time * n;
-            times(w, h_last + r0 * n, n, z + first, row, h + first, row, rows, used);
+            const int64_t t = place(&q, step);
+            const Step states = step_of(call, &q, h, r0, t, n);
+            times(w, h_last + r0 * n, n, z + at(&q, r0, t, n), q.time * n, states.first, states.row, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                float *state = h_last + r * n, *new = h + at(&q, r, t, n);
+                float *state = h_last + r * n, *new = states.first + (r - r0) * states.row;
                 if (before) copy_rows_of(before + at(&q, r, t, n), state, n);
                 activate(new, n, activation);
                 if (counts(&q, r, t)) copy_rows_of(state, new, n);
@@ -34,6 +35,8 @@ static void rnn_steps(const Call *call, Part part)
         }
     }
 }
+
+static int64_t rnn_scratch(const Call *call) { return step_scratch(call, 0, input_dim(call, 1, 0)); }
 
 static void rnn_steps_grad(const Call *call, Part part)
 {
@@ -94,7 +97,7 @@ static void lstm_steps(const Call *call, Part part)
     float *restrict h = output(call, 0);         /* (batch, time, units) or NULL */
     float *restrict before = output(call, 1);    /* (batch, time, units) or NULL */
     float *restrict c = output(call, 2);         /* (batch, time, units) or NULL */
-    float *restrict gates = output(call, 3);     /* (batch, time, 4 units) */
+    float *restrict gates = output(call, 3);     /* (batch, time, 4 units) or NULL */
     float *restrict h_last = output(call, 4);    /* (batch, units) */
     float *restrict c_last = output(call, 5);    /* (batch, units) */
     const int64_t n = input_dim(call, 1, 0);
@@ -109,19 +112,22 @@ static void lstm_steps(const Call *call, Part part)
         copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
         copy_rows_of(c_last + r0 * n, c0 + r0 * n, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
-            const int64_t t = place(&q, step), first = at(&q, r0, t, 4 * n), row = q.time * 4 * n;
-            times(w, h_last + r0 * n, n, z + first, row, gates + first, row, rows, used);
+            const int64_t t = place(&q, step);
+            const Step made = step_of(call, &q, gates, r0, t, 4 * n);
+            times(w, h_last + r0 * n, n, z + at(&q, r0, t, 4 * n), q.time * 4 * n, made.first, made.row, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
                 float *state = h_last + r * n, *cell = c_last + r * n;
                 const int64_t now = at(&q, r, t, n);
                 if (before) copy_rows_of(before + now, state, n);
-                lstm_row(gates + 4 * now, state, cell, n, counts(&q, r, t));
+                lstm_row(made.first + (r - r0) * made.row, state, cell, n, counts(&q, r, t));
                 if (h) copy_rows_of(h + now, state, n);
                 if (c) copy_rows_of(c + now, cell, n);
             }
         }
     }
 }
+
+static int64_t lstm_scratch(const Call *call) { return step_scratch(call, 3, 4 * input_dim(call, 1, 0)); }
 
 /* One row of one step back: dz from the gradients of the state, `whole`, and of the cell, dc, which goes on. */
 static void lstm_row_grad(float *dz, float *dc, const float *whole, const float *gates, const float *c,
@@ -183,9 +189,9 @@ static void lstm_steps_grad(const Call *call, Part part)
 
 extern const Kernel FAMILY(recurrent)[];
 const Kernel FAMILY(recurrent)[] = {
-    {"rnn_steps(z, u, h0, mask, *, activation, reverse)", rnn_steps},
+    {"rnn_steps(z, u, h0, mask, *, activation, reverse)", rnn_steps, 0, rnn_scratch},
     {"rnn_steps_grad(dh, dh_last, u, h, mask, *, activation, reverse)", rnn_steps_grad},
-    {"lstm_steps(z, u, h0, c0, mask, *, reverse)", lstm_steps},
+    {"lstm_steps(z, u, h0, c0, mask, *, reverse)", lstm_steps, 0, lstm_scratch},
     {"lstm_steps_grad(dh, dh_last, dc_last, u, c0, c, gates, mask, *, reverse)", lstm_steps_grad},
     {0},
 };

@@ -27,6 +27,24 @@ static inline Steps steps_of(const Call *call, int64_t batch, int64_t time, int6
     return (Steps){batch, time, units, call->inputs[mask]->size ? input(call, mask) : NULL, backwards};
 }
 
+/* What a step of the product leaves for rows r0 and on, `n` floats each: in `all`, of all steps, where somebody reads
+ * these, else in scratch, where the next step overwrites them. */
+typedef struct Step {
+    float *first;             /* of row r0 */
+    int64_t row;              /* floats from a row to the next */
+} Step;
+
+static inline Step step_of(const Call *call, const Steps *q, float *all, int64_t r0, int64_t t, int64_t n)
+{
+    return all ? (Step){all + (r0 * q->time + t) * n, q->time * n} : (Step){call->scratch + r0 * n, n};
+}
+
+/* How many floats that takes, n for each row of the batch, where output `i` is left out. */
+static inline int64_t step_scratch(const Call *call, int i, int64_t n)
+{
+    return output(call, i) ? 0 : input_dim(call, 0, 0) * n;
+}
+
 static inline int64_t place(const Steps *q, int64_t step) { return q->backwards ? q->time - 1 - step : step; }
 static inline int counts(const Steps *q, int64_t row, int64_t t) { return !q->mask || q->mask[row * q->time + t]; }
 

@@ -11,14 +11,14 @@ static inline int is_last(Part part) { return part.count == 1 || part.index == p
 
 static inline float *chunk_at(float *sums, float *scratch, int64_t chunk, int64_t size)
 {
-    return chunk ? scratch + (chunk - 1) * size : sums;
+    return sums && chunk ? scratch + (chunk - 1) * size : sums;
 }
 
-/* sums (size,) += the other chunks, in float64, in their order. */
+/* sums (size,) += the other chunks, in float64, in their order; nothing where `sums` is left out. */
 static inline void add_chunks(float *restrict sums, const float *restrict scratch, int64_t chunks, int64_t size)
 {
     enum { SOME = 64 };
-    for (int64_t begin = 0; begin < size && chunks > 1; begin += SOME) {
+    for (int64_t begin = 0; sums && begin < size && chunks > 1; begin += SOME) {
         const int64_t n = size - begin < SOME ? size - begin : SOME;
         double totals[SOME];
         for (int64_t j = 0; j < n; j++) totals[j] = sums[begin + j];

@@ -73,16 +73,15 @@ def gru_before_steps(z: Array, u: Array, h0: Array, mask: Array, *, reverse: boo
 
 
 def gru_before_steps_grad(dh: Array, dh_last: Array, u: Array, before: Array, gates: Array, mask: Array, *,
-                          reverse: bool) -> tuple[Array, Array, Array]:
+                          reverse: bool) -> tuple[Array, Array]:
     """Back through time, with D as in gru_after_steps_grad and e = dz_g·u_gᵀ: dz = (D·(h_{t-1} - g)·k', e·h_{t-1}·r',
     D·(1 - k)·g'). Empty dh, dh_last: zeros.
 
-    → dz (batch, time, 3·units), dh0, scratch (batch, units): the e of the first step.
+    → dz (batch, time, 3·units), dh0 (batch, units).
     """
     batch, time, units = before.shape
     dz = np.zeros((batch, time, 3 * units), gates.dtype)
     carried = _first(dh_last, before[:, 0])
-    e = np.zeros_like(carried)
     for t in _order(time, not reverse):
         whole = carried + dh[:, t] if dh.size else carried
         k, r, g, _ = np.split(gates[:, t], 4, axis=1)
@@ -92,4 +91,4 @@ def gru_before_steps_grad(dh: Array, dh_last: Array, u: Array, before: Array, ga
         dz_r = e * before[:, t] * r * (1 - r)
         dz[:, t] = np.concatenate([dz_k, dz_r, dz_g], axis=1)
         carried = _held(mask, t, whole * k + e * r + dz[:, t, :2 * units] @ u[:, :2 * units].T, whole)
-    return dz, carried, e
+    return dz, carried

@@ -66,7 +66,8 @@ conv2d_relu_pool: Op = Op(
     work=lambda w, y: convolution(4 * size(y[:3]), w, 1) + 0.8 * size(y))
 
 conv2d_relu_pool_grad: Op = Op(
-    "conv2d_relu_pool_grad", shape=_grad_shape, outputs=("dw", "db"), dtypes=dict(argmax="uint8"),
+    "conv2d_relu_pool_grad", shape=_grad_shape, outputs=("dw", "db"), may_omit=("dw", "db"),
+    dtypes=dict(argmax="uint8"),
     magnitude=(_grad_magnitude(0), _grad_magnitude(1)), terms=lambda dy: 4 * dy.shape[0] * dy.shape[1] * dy.shape[2],
     flops=lambda dy, dw: 8 * dw[0] * dw[1] * dw[2] * math.prod(dy),
     work=lambda dy, dw: convolution(4 * size(dy[:3]), dw, 1) + 0.8 * size(dy))

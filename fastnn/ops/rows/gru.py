@@ -40,7 +40,7 @@ def _before_weights(before: Tensor, gates: Tensor, dz: Tensor) -> Tensor:
 
 
 gru_after_steps = Op(
-    "gru_after_steps", outputs=("h", "before", "gates", "h_last"), may_omit=("before",),
+    "gru_after_steps", outputs=("h", "before", "gates", "h_last"), may_omit=("h", "before", "gates"),
     **MASK, shape=_gru_after, ulps=8,
     terms=lambda u: len(u),
     shared=dict(grads=lambda dh, dh_last, u, before, gates, mask, reverse: gru_after_steps_grad(
@@ -59,7 +59,7 @@ gru_after_steps_grad = Op(
     flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))
 
 gru_before_steps = Op(
-    "gru_before_steps", outputs=("h", "before", "gates", "h_last"), may_omit=("before",),
+    "gru_before_steps", outputs=("h", "before", "gates", "h_last"), may_omit=("h", "before", "gates"),
     **MASK, ulps=8, terms=lambda u: len(u),
     shape=lambda z, u, h0, mask: _gru("gru_before_steps", z, u, h0, mask),
     shared=dict(grads=lambda dh, dh_last, u, before, gates, mask, reverse: gru_before_steps_grad(
@@ -70,9 +70,9 @@ gru_before_steps = Op(
     flops=lambda z, u: 2 * z[0] * z[1] * u[0] * u[1], work=lambda z, u: price(z, u))
 
 gru_before_steps_grad = Op(
-    "gru_before_steps_grad", outputs=("dz", "dh0", "scratch"), **GIVEN, ulps=8, terms=lambda u: u.shape[1],
+    "gru_before_steps_grad", outputs=("dz", "dh0"), **GIVEN, ulps=8, terms=lambda u: u.shape[1],
     shape=lambda dh, dh_last, u, before, gates, mask:
-    [*_gru_back("gru_before_steps_grad", dh, dh_last, u, before, gates, mask), (before[0], before[2])],
+    _gru_back("gru_before_steps_grad", dh, dh_last, u, before, gates, mask),
     magnitude=lambda dh, dh_last, u, before, gates: back(dh, dh_last, u, gates)
     * (1 + np.abs(before).max(initial=0)),
     flops=lambda before, u: 2 * before[0] * before[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))

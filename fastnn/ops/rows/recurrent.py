@@ -93,7 +93,7 @@ MASK: Any = dict(optional=("mask",), dtypes=dict(mask="uint8"))
 GIVEN: Any = dict(optional=("dh", "dh_last", "mask"), dtypes=dict(mask="uint8"))
 
 rnn_steps = Op(
-    "rnn_steps", outputs=("h", "before", "h_last"), may_omit=("before",),
+    "rnn_steps", outputs=("h", "before", "h_last"), may_omit=("h", "before"),
     **MASK, shape=_rnn, ulps=8, terms=lambda u: len(u),
     shared=dict(grads=lambda dh, dh_last, u, h, mask, activation, reverse: rnn_steps_grad(
         dh, dh_last, u, h, mask, activation=activation, reverse=reverse)),
@@ -108,7 +108,7 @@ rnn_steps_grad = Op(
     flops=lambda h, u: 2 * h[0] * h[1] * u[0] * u[1], work=lambda dz, u: price(dz, u))
 
 lstm_steps = Op(
-    "lstm_steps", outputs=("h", "before", "c", "gates", "h_last", "c_last"), may_omit=("before",),
+    "lstm_steps", outputs=("h", "before", "c", "gates", "h_last", "c_last"), may_omit=("h", "before", "c", "gates"),
     **MASK, shape=_lstm, ulps=8,
     terms=lambda u: len(u),
     shared=dict(grads=lambda dh, dh_last, dc_last, u, c0, c, gates, mask, reverse: lstm_steps_grad(
