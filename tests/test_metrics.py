@@ -329,3 +329,26 @@ def test_sums_are_float64_whatever_the_dtype() -> None:
         metric = metrics.MeanAbsoluteError(dtype="int32")
     assert metric.get_config()["dtype"] == "int32" and metric([[1.0]], [[1.75]]) == 0.75
     assert metrics.AUC(num_thresholds=None, thresholds=[0.5]).num_thresholds == 3
+
+
+def test_states_of_several_numbers_are_added_to_in_float64(any_backend: str) -> None:
+    class PerClass(metrics.Metric):
+        def __init__(self) -> None:
+            super().__init__(name="per_class")
+            self.seen = self.add_weight(shape=(2,), name="seen")
+
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            self.seen.assign_add(ops.sum(y_true, axis=0))
+            self.seen.assign_add(0.5)
+
+        def compute(self, seen: np.ndarray) -> Any:
+            return seen
+
+    metric, y = PerClass(), Tensor(np.array([[1.0, 0.0], [2.0, 1.0]], np.float32))
+    metric.seen.data[...] = 2.0 ** 24
+    with recording() as calls:
+        metric.update_state(y, y)
+    Program(calls).run()
+    assert (metric.result() - 2.0 ** 24).tolist() == [7.0, 3.0], "twice 3.5 and 1.5; in float32 halves are lost"
+    with pytest.raises(fastnn.ShapeError):
+        metric.seen.assign_add([1.0, 2.0, 3.0])

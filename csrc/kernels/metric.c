@@ -171,6 +171,16 @@ static void weighted_mean_step(const Call *call, Part part)
     *count += sum_in_double(weights, size);
 }
 
+static void add_step(const Call *call, Part part)
+{
+    const float *restrict values = input(call, 1);   /* (…) */
+    double *restrict total = output(call, 0);        /* (…) */
+    const int64_t size = input_size(call, 1);
+
+    (void)part;
+    for (int64_t i = 0; i < size; i++) total[i] += values[i];
+}
+
 /* How many of n rising thresholds x exceeds; NaN exceeds none. */
 static inline int64_t exceeded(const float *thresholds, int64_t n, float x)
 {
@@ -249,6 +259,7 @@ const Kernel FAMILY(metric)[] = {
     {"keep_top_k(x, *, k)", keep_top_k},
     {"mean_step(total, count, values)", mean_step, WHOLE},
     {"weighted_mean_step(total, count, values, weights)", weighted_mean_step, WHOLE},
+    {"add_step(total, values)", add_step, WHOLE},
     {"confusion_step(counts, y_true, y_pred, weights, thresholds)", confusion_step, WHOLE},
     {"count_step(counts, rows, columns, weights)", count_step, WHOLE},
     {"r2_step(squared_sum, sum, residual, count, y_true, y_pred, weights)", r2_step, WHOLE},

@@ -21,9 +21,10 @@ from fastnn.engine.watch import Watched, held, note
 from fastnn.errors import shown, warn
 from fastnn.names import checked_name, snake_case
 from fastnn.nest import distinct
+from fastnn.ops._convert import broadcast_to
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise
-from fastnn.ops.rows.metric import mean_step
+from fastnn.ops.rows.metric import add_step, mean_step
 
 
 def _arithmetic(name: str, compute: Callable[[Any, Any], Any], turned: bool = False) -> Callable[[Any, Any], Any]:
@@ -43,11 +44,15 @@ class State(Variable):
     __slots__ = ()
 
     def assign_add(self, value: Any) -> "State":
-        """Add a value of the same shape; to a 0-d state also the sum of a tensor, in float64. An op in a step."""
+        """Add a value of the same shape, or one number; to a 0-d state also the sum of a tensor. In float64, an op."""
+        if is_symbolic_pass():
+            return self
+        value = as_tensor(value, "any")
+        value = value if value.dtype == backend.floatx() else elementwise.cast(value, dtype=backend.floatx())
         if self.shape:
-            super().assign_add(value)
-        elif not is_symbolic_pass():
-            mean_step(self, Tensor(np.zeros(()), "unused"), as_tensor(value))
+            add_step(self, broadcast_to(value, self.shape))
+        else:
+            mean_step(self, Tensor(np.zeros(()), "unused"), value)
         return self
 
     __add__, __radd__ = _arithmetic("+", np.add), _arithmetic("+", np.add, True)

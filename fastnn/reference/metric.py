@@ -50,6 +50,11 @@ def weighted_mean_step(total: Array, count: Array, values: Array, weights: Array
     return np.asarray(total + np.sum(values.astype(F64) * weights)), np.asarray(count + np.sum(weights, dtype=F64))
 
 
+def add_step(total: Array, values: Array) -> Array:
+    """total + values, element by element. total float64 and values of one shape → total."""
+    return total + values.astype(F64)
+
+
 def confusion_step(counts: Array, y_true: Array, y_pred: Array, weights: Array, thresholds: Array) -> Array:
     """counts[1] + weights·y_true and counts[0] + weights·(1 - y_true), by how many thresholds y_pred exceeds.
 

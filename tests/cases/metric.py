@@ -56,6 +56,8 @@ CASES = [
     Case("mean_step", total=SUM, count=SUM, values=floats("n", 3)),
     Case("weighted_mean_step", total=SUM, count=SUM, values=floats("n"), weights=floats("n"),
          bad=[(dict(total=(), count=(), values=(3,), weights=(4,)), "weights")]),
+    Case("add_step", total=wide(floats("n", 3)), values=floats("n", 3),
+         bad=[(dict(total=(3,), values=(4,)), "values")]),
     *[Case("confusion_step", counts=wide(floats(2, levels + 1, "c")), y_true=Y, y_pred=Y,
            weights=floats("b", "c", low=0), thresholds=floats(levels), fix=_levels,
            bad=[(dict(counts=(2, 2, 2), y_true=(5, 3), y_pred=(5, 3), weights=(5, 3), thresholds=(1,)), "counts"),

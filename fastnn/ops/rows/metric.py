@@ -62,6 +62,10 @@ def _check_weighted_mean(total: Shape, count: Shape, values: Shape, weights: Sha
     same_shapes("weighted_mean_step", values=values, weights=weights)
 
 
+def _check_add(total: Shape, values: Shape) -> None:
+    same_shapes("add_step", total=total, values=values)
+
+
 def _check_confusion(counts: Shape, y_true: Shape, y_pred: Shape, weights: Shape, thresholds: Shape) -> None:
     same_shapes("confusion_step", y_true=y_true, y_pred=y_pred, weights=weights)
     if len(y_pred) != 2 or len(thresholds) != 1:
@@ -104,6 +108,8 @@ weighted_mean_step = Op(
     "weighted_mean_step", updates=("total", "count"), dtypes=dict(total="float64", count="float64"),
     shape=_check_weighted_mean,
     magnitude=(lambda total, values, weights: np.abs(total) + np.sum(np.abs(values * weights)), _count_size))
+add_step = Op("add_step", updates=("total",), dtypes=dict(total="float64"), shape=_check_add,
+              magnitude=lambda total, values: np.abs(total) + np.abs(values))
 confusion_step = Op("confusion_step", updates=("counts",), dtypes=dict(counts="float64"), shape=_check_confusion,
                     magnitude=_confusion_size)
 count_step = Op("count_step", updates=("counts",), dtypes=dict(counts="float64", rows="int32", columns="int32"),
