@@ -54,9 +54,9 @@ class EinsumDense(Layer):
         self._labels = x, w, y = found[2], found[4], found[6]
         lost = [c for c in w if c not in x + y] + [c for c in y if c not in x + w]
         if lost:
-            raise ValueError(f"EinsumDense: equation is {shown(equation)} and {lost[0]!r} is a label of one operand "
-                             "only; needs every label of the kernel in the input or the output, and every one of the "
-                             "output in one of the others.")
+            raise ValueError(f"EinsumDense: equation is {shown(equation)}, {lost[0]!r} in one operand only; needs it "
+                             "in two.\nThe kernel's labels are in the input or the output, those of the output in one "
+                             "of the others.")
         self._partial = shape(output_shape, "EinsumDense: output_shape")
         if bias_axes is not None and (not isinstance(bias_axes, str) or any(c not in y for c in bias_axes)):
             raise ValueError(f"EinsumDense: bias_axes is {shown(bias_axes)}; needs labels of the output, {y!r}.")
