@@ -87,6 +87,15 @@ def path(value: Any, what: str, example: str) -> str:
     return text(os.fspath(value) if isinstance(value, os.PathLike) else value, what, example)
 
 
+def frequency(value: Any, what: str) -> Any:
+    """'epoch', or a whole number of steps."""
+    if isinstance(value, str) and value == "epoch":
+        return value
+    if isinstance(value, (str, float)):
+        raise ValueError(f"{what} is {shown(value)}; needs 'epoch' or a whole number of steps.")
+    return whole(value, what)
+
+
 def choice(value: Any, what: str, options: Iterable[str]) -> str:
     """One of the options, in small letters or capitals. The error names the nearest."""
     options = tuple(options)

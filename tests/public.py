@@ -313,6 +313,10 @@ def _small() -> Iterator[Case]:
     yield Case(callbacks, "RemoteMonitor", {"root": "https://a.b", "path": "/c", "field": "d", "headers": {"e": "f"},
                                             "send_as_json": True})
     yield Case(callbacks, "ProgbarLogger")
+    yield Case(callbacks, "SwapEMAWeights", {"swap_on_epoch": True})
+    yield Case(callbacks, "TensorBoard", {"log_dir": "tb", "histogram_freq": 2, "write_graph": False, "update_freq": 5,
+                                          "write_images": True, "write_steps_per_second": True, "profile_batch": None,
+                                          "embeddings_freq": None, "embeddings_metadata": None})
     yield Case(callbacks, "TerminateOnNaN", {"raise_error": True})
 
 

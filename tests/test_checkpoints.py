@@ -2,7 +2,9 @@
 
 import csv
 import http.server
+import importlib.util
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -256,3 +258,77 @@ def test_a_server_that_is_not_there_is_a_warning() -> None:
         epochs(callbacks.RemoteMonitor("http://127.0.0.1:1"), losses(0.5))
     with pytest.raises(ValueError, match="http://"):
         callbacks.RemoteMonitor("file:///etc/passwd")
+
+
+# ---- averages of the weights ---------------------------------------------------------------------------------------
+
+def averaged(*heard: Any, **arguments: Any) -> Any:
+    """A model trained with averages."""
+    fastnn.random.set_seed(3)
+    model = fastnn.Sequential([fastnn.Input((4,)), layers.Dense(5, activation="tanh"), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.1, use_ema=True, ema_momentum=0.8), "mse")
+    model.fit(X, Y, epochs=3, batch_size=10, shuffle=False, verbose=0, callbacks=list(heard), **arguments)
+    return model
+
+
+def test_validation_sees_the_averages_and_training_the_weights(tmp_path: Path, any_backend: str) -> None:
+    plain = averaged(validation_data=(X, Y))
+    seen: list[Any] = []
+    look = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs["val_loss"]))
+    swapping = averaged(callbacks.SwapEMAWeights(), look, validation_data=(X, Y))
+    assert all(np.array_equal(a, b) for a, b in zip(plain.get_weights(), swapping.get_weights()))
+    assert seen != plain.history["val_loss"] and swapping.history["loss"] == plain.history["loss"]
+    assert seen[-1] == pytest.approx(swapping.evaluate(X, Y, verbose=0), rel=1e-6)      # the averages, after fit
+    saver = ModelCheckpoint(tmp_path / "{epoch}.fnn")
+    kept = averaged(callbacks.SwapEMAWeights(swap_on_epoch=True), saver, validation_data=(X, Y))
+    assert all(np.array_equal(a, b) for a, b in zip(plain.get_weights(), kept.get_weights()))
+    assert models.load_model(tmp_path / "2.fnn").evaluate(X, Y, verbose=0) == pytest.approx(seen[1], rel=1e-6)
+
+
+def test_averages_that_are_not_kept() -> None:
+    assert_good_error(lambda: network().fit(X, Y, verbose=0, callbacks=[callbacks.SwapEMAWeights()]), ValueError,
+                      "use_ema=True")
+
+
+# ---- TensorBoard ---------------------------------------------------------------------------------------------------
+
+def events(folder: Path) -> dict[str, list[tuple[int, str]]]:
+    """{tag: [(step, kind)]} of the event files in a folder."""
+    from tensorboardX.proto import event_pb2 as proto
+    found: dict[str, list[tuple[int, str]]] = {}
+    for file in folder.glob("events*"):
+        data, at = file.read_bytes(), 0
+        while at < len(data):       # length, its checksum, the event, its checksum
+            size = int.from_bytes(data[at:at + 8], "little")
+            event = proto.Event.FromString(data[at + 12:at + 12 + size])
+            at += 16 + size
+            for value in event.summary.value:
+                found.setdefault(value.tag, []).append((event.step, value.WhichOneof("value")))
+    return found
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorboardX") is None, reason="the extra tensorboard is not installed")
+def test_event_files(tmp_path: Path) -> None:
+    board = callbacks.TensorBoard(tmp_path, histogram_freq=2, write_images=True, update_freq=2,
+                                  write_steps_per_second=True)
+    model = network()
+    model.fit(X, Y, epochs=3, batch_size=10, verbose=0, validation_split=0.25, callbacks=[board])
+    model.evaluate(X, Y, verbose=0, callbacks=[board])
+    train, validation = events(tmp_path / "train"), events(tmp_path / "validation")
+    assert train["epoch_loss"] == train["epoch_mae"] == [(n, "simple_value") for n in range(3)]
+    assert train["batch_loss"] == [(n, "simple_value") for n in (2, 4, 6, 8)] and len(train["model"]) == 1
+    assert [n for n, _ in train["epoch_steps_per_second"]] == [0, 1, 2]
+    histograms = [tag for tag in train if tag.endswith("/histogram")]
+    assert len(histograms) == 4 and all(train[tag] == [(0, "histo"), (2, "histo")] for tag in histograms)
+    assert {kind for tag in train if tag.endswith("/image") for _, kind in train[tag]} == {"image"}
+    assert validation["epoch_loss"] == [(n, "simple_value") for n in range(3)]
+    assert validation["evaluation_loss_vs_iterations"] == [(9, "simple_value")]
+
+
+def test_tensorboard_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert_good_error(lambda: network().fit(X, Y, verbose=0, callbacks=[callbacks.TensorBoard(tmp_path)]), ImportError,
+                      "fastnn[tensorboard]")
+    for wrong in ({"profile_batch": 2}, {"embeddings_freq": 1}, {"update_freq": "step"}, {"histogram_freq": -1}):
+        with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):
+            callbacks.TensorBoard(tmp_path, **wrong)

@@ -22,10 +22,14 @@ from fastnn.callbacks.monitor import (
 from fastnn.callbacks.rates import (
     LearningRateScheduler,
     ReduceLROnPlateau,
+    SwapEMAWeights,
 )
 from fastnn.callbacks.stopping import (
     EarlyStopping,
     TerminateOnNaN,
+)
+from fastnn.callbacks.tensorboard import (
+    TensorBoard,
 )
 from fastnn.reporting.history import History
 
@@ -43,5 +47,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -8,19 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import flag, number, optional, path, whole
+from fastnn.arguments import flag, frequency, number, optional, path
 from fastnn.callbacks.base import Callback, Logs
 from fastnn.callbacks.monitor import MonitorCallback, verbosity
 from fastnn.errors import ModelFileError, shown, warn
-
-
-def _frequency(save_freq: Any, where: str) -> Any:
-    """'epoch' or a number of steps."""
-    if isinstance(save_freq, str) and save_freq == "epoch":
-        return save_freq
-    if isinstance(save_freq, (str, float)):
-        raise ValueError(f"{where}: save_freq is {shown(save_freq)}; needs 'epoch' or a whole number of steps.")
-    return whole(save_freq, f"{where}: save_freq")
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -44,7 +35,7 @@ class ModelCheckpoint(MonitorCallback):
         self.verbose = verbosity(verbose, "ModelCheckpoint")
         self.save_best_only = flag(save_best_only, "ModelCheckpoint: save_best_only")
         self.save_weights_only = flag(save_weights_only, "ModelCheckpoint: save_weights_only")
-        self.save_freq = _frequency(save_freq, "ModelCheckpoint")
+        self.save_freq = frequency(save_freq, "ModelCheckpoint: save_freq")
         self.initial_value_threshold = optional(number, initial_value_threshold,
                                                 "ModelCheckpoint: initial_value_threshold")
         self.stride = 0 if self.save_freq == "epoch" else self.save_freq
@@ -117,7 +108,7 @@ class BackupAndRestore(Callback):
     def __init__(self, backup_dir: Any, save_freq: Any = "epoch", double_checkpoint: bool = False,
                  delete_checkpoint: bool = True) -> None:
         self.backup_dir = path(backup_dir, "BackupAndRestore: backup_dir", "backup")
-        self.save_freq = _frequency(save_freq, "BackupAndRestore")
+        self.save_freq = frequency(save_freq, "BackupAndRestore: save_freq")
         self.double_checkpoint = flag(double_checkpoint, "BackupAndRestore: double_checkpoint")
         self.delete_checkpoint = flag(delete_checkpoint, "BackupAndRestore: delete_checkpoint")
         self.stride = 0 if self.save_freq == "epoch" else self.save_freq

@@ -1,4 +1,4 @@
-"""Callbacks that set the learning rate: LearningRateScheduler and ReduceLROnPlateau. Floor 5."""
+"""LearningRateScheduler and ReduceLROnPlateau, which set the learning rate, and SwapEMAWeights. Floor 5."""
 
 import inspect
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import function, number, whole
+from fastnn.arguments import flag, function, number, whole
 from fastnn.callbacks.base import Callback, Logs
 from fastnn.callbacks.monitor import MonitorCallback, verbosity
 
@@ -109,3 +109,62 @@ class ReduceLROnPlateau(MonitorCallback):
                 self.cooldown_counter, self.wait = self.cooldown, 0
                 if self.verbose:
                     print(f"ReduceLROnPlateau: epoch {epoch + 1}: learning rate {new:.4g}.")
+
+
+class SwapEMAWeights(Callback):
+    """Evaluate with the averages of the weights, which the optimizer keeps with use_ema=True; train with the weights.
+
+    swap_on_epoch: the averages are in the model at the end of an epoch too, so that a ModelCheckpoint after this one
+    saves them. After fit the model has the averages. ValueError for an optimizer without them.
+    Source: keras.callbacks.SwapEMAWeights.
+
+    >>> model.compile(optimizers.Adam(use_ema=True), "mse")
+    >>> model.fit(x, y, validation_split=0.2, callbacks=[SwapEMAWeights()])
+    """
+
+    def __init__(self, swap_on_epoch: bool = False) -> None:
+        self.swap_on_epoch = flag(swap_on_epoch, "SwapEMAWeights: swap_on_epoch")
+        self._swapped = False
+
+    def _swap(self, swapped: bool) -> None:
+        """Let the averages be in the model, or the weights, if they are not yet; neither before the first step."""
+        optimizer = self.model.optimizer
+        if not optimizer.use_ema:
+            raise ValueError(f"SwapEMAWeights: {optimizer.name} keeps no averages of the weights; needs use_ema=True.")
+        if swapped == self._swapped or optimizer.block is None:
+            return
+        weights, averages = optimizer.block.flat.data, optimizer.slot_blocks["average"].flat.data
+        kept = weights.copy()
+        weights[...] = averages
+        averages[...] = kept
+        self._swapped = swapped
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._swap(False)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._swap(False)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._swap(self.swap_on_epoch)
+
+    def keep(self, run: Any, middle: bool) -> None:
+        if self._swapped and not middle and (run.epoch + 1 >= run.epochs or self.model.stop_training):
+            optimizer = self.model.optimizer      # the fit is over and makes the averages the weights, which they are
+            optimizer.slot_blocks["average"].flat.data[...] = optimizer.block.flat.data
+            self._swapped = False
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self._swap(False)       # interrupted
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        self._swap(True)
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        self._swap(False)
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        self._swap(True)
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        self._swap(False)
