@@ -85,7 +85,7 @@ def _dataset(where: str, directory: Any, endings: tuple[str, ...], read: Callabl
         raise FileNotFoundError(f"{where}: there is no folder {str(root)!r}.")
     files, kinds, names = _files(root, labels, class_names, follow_links, endings, where)
     if not files:
-        raise ValueError(f"{where}: no files for it below {str(root)!r}; needs at least one {', '.join(endings)}.")
+        raise ValueError(f"{where}: no files for it below {str(root)!r};\nneeds at least one of {', '.join(endings)}.")
     kinds = None if label_mode is None else kinds
     if label_mode == "binary" and kinds is not None and len(names) != 2:
         raise ValueError(f"{where}: label_mode is 'binary' and there are {len(names)} classes, {names}; needs 2.")
