@@ -55,7 +55,7 @@ class Graph:
             else:
                 self._seen.setdefault(id(_owner(item)), len(self._seen))
                 stack.append((item, True))
-                stack.extend((t, False) for t in reversed(_node_inputs(item)))
+                stack.extend((t, False) for t in reversed(node_inputs(item)))
         return order
 
     @functools.cached_property
@@ -76,7 +76,7 @@ class Graph:
         for node in reversed(self.nodes):
             owner = id(_owner(node))
             depth = depths[owner] = depths[id(node)] = max(depths.get(id(node), 0), depths.get(owner, 0))
-            for t in _node_inputs(node):
+            for t in node_inputs(node):
                 key = id(t) if id(t) in known else id(t.source)
                 if key in known or key in nodes:
                     depths[key] = max(depth + 1, depths.get(key, 0))
@@ -151,7 +151,7 @@ class Graph:
                 (flatten(n.outputs, Tensor) if isinstance(n, Node) else n.outputs)}
         made.update((id(t), layer.name) for t, layer in zip(self.input_tensors, self.input_layers))
         return [made.get(id(t), "constant") for n in self.nodes if isinstance(n, Node) and n.layer is layer
-                for t in _node_inputs(n)]
+                for t in node_inputs(n)]
 
 
 def paired(expected: Any, given: Any, names: list[str]) -> list[Any] | None:
@@ -205,5 +205,5 @@ def _owner(node: Any) -> Any:
     return node.layer if isinstance(node, Node) else node
 
 
-def _node_inputs(node: Any) -> list[Tensor]:
+def node_inputs(node: Any) -> list[Tensor]:
     return flatten([*node.args, node.kwargs], Tensor) if isinstance(node, Node) else list(node.inputs)

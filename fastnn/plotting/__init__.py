@@ -1,5 +1,5 @@
-"""Floor 5. Pictures: how training went, what a classifier decides, where it errs, what a
-convolution sees, and the activation functions.
+"""Floor 5. Pictures: how training went, how a network is built, what a classifier
+decides, where it errs, what a convolution sees, and the activation functions.
 
 Every function returns a matplotlib Figure and, given `path`, saves it (PNG, SVG or PDF by its ending). Nothing opens
 a window; matplotlib is imported when something is drawn, and pyplot never.
@@ -21,6 +21,7 @@ from fastnn.plotting.images import (
     filters,
     image_rows,
 )
+from fastnn.plotting.network import plot_model
 from fastnn.plotting.worth import (
     classification_report,
     roc_curve,
@@ -38,6 +39,7 @@ __all__ = [
     "image_rows",
     "learning_rate_curve",
     "loss_curves",
+    "plot_model",
     "roc_curve",
 ]
 

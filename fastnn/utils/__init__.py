@@ -44,6 +44,7 @@ __all__ = [
     "img_to_array",
     "load_img",
     "normalize",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",
@@ -52,6 +53,12 @@ __all__ = [
     "timeseries_dataset_from_array",
     "to_categorical",
 ]
+
+
+def plot_model(model: Any, to_file: Any = "model.png", **options: Any) -> Any:
+    """A picture of the model's layers, saved in to_file; see plotting.plot_model."""
+    from fastnn.plotting import plot_model as draw
+    return draw(model, to_file, **options)
 
 
 def to_categorical(x: TensorLike, num_classes: int | None = None) -> Any:
