@@ -103,7 +103,7 @@ class Normalization(Layer):
             self.count = self.add_weight((), "zeros", name="count", dtype="int32", trainable=False)
             return
         try:
-            mean, variance = (np.ascontiguousarray(np.broadcast_to(v, self._kept)) for v in self._fixed)
+            mean, variance = (np.array(np.broadcast_to(v, self._kept), order="C") for v in self._fixed)
         except ValueError:
             raise ShapeError(f"{self.name}: mean has shape {self._fixed[0].shape}; the inputs are {shape}, with "
                              f"{self._kept} means.") from None
