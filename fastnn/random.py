@@ -4,6 +4,7 @@ Every consumer of random numbers (an initializer call, a Dropout layer, a shuffl
 numbers are a function of (seed, stream, counter) alone, so they do not depend on threads, platform or NumPy.
 """
 
+import math
 import os
 import threading
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ __all__ = ["SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma
            "shuffle", "truncated_normal", "uniform"]
 
 
+MOST_TRIES = 2 ** 26
 MOST = 2 ** 24      # as many steps as a draw has, and as large as whole numbers are exact in float32
 
 
@@ -203,8 +205,11 @@ def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: str |
              seed: Any = None) -> Tensor:
     """How many of `counts` tries succeed, each with its probability; both are numbers or arrays that fit the shape.
 
-    So many uniform draws are compared with the probability: 2¹⁶ tries at most."""
-    tries = whole(np.asarray(counts).max().item() if np.size(counts) else 0, "binomial: counts", 0, 2 ** 16)
+    So many uniform draws are compared with the probability: 2²⁶ tries in all at most."""
+    most = float(np.asarray(counts).max()) if np.size(counts) else 0.0
+    tries = whole(int(most) if most.is_integer() else most, "binomial: counts", 0)
+    if tries * math.prod(_sizes(shape)) > MOST_TRIES:
+        raise ValueError(f"binomial: counts is {tries} for shape {tuple(shape)}; needs 2**26 tries in all at most.")
     draws = uniform((*_sizes(shape), tries), seed=seed)
     counted = ops.less(np.arange(tries), ops.expand_dims(counts, -1))
     hits = ops.logical_and(ops.less(draws, ops.expand_dims(probabilities, -1)), counted)

@@ -59,6 +59,7 @@ SMOOTH: list[tuple[Any, Any, tuple[Any, ...]]] = [
     (lambda x: ops.quantile(x, 0.4, 1, keepdims=True), lambda x: np.quantile(x, 0.4, 1, keepdims=True), (CUBE,)),
     (lambda x: ops.percentile(x, 35, 0), lambda x: np.percentile(x, 35, 0), (X,)),
     (lambda x: ops.median(x, (0, 1), True), lambda x: np.median(x, (0, 1), keepdims=True), (CUBE,)),
+    (lambda x: ops.nancumsum(x, (1,)), lambda x: np.nancumsum(x, 1), (SOME,)),
     (lambda x: ops.nanmedian(x, 1), lambda x: np.nanmedian(x, 1), (SOME,)),
     (lambda x: ops.nanpercentile(x, [20, 70], 0), lambda x: np.nanpercentile(x, [20, 70], 0), (HOLES[[0, 2, 3]],)),
     *((lambda x, y, m=mode: ops.correlate(x, y, m), lambda x, y, m=mode: np.correlate(x, y, m), (a, b))
@@ -101,6 +102,7 @@ PLAIN: list[tuple[Any, Any, tuple[Any, ...]]] = [
     (lambda x: ops.nanargmax(x, 1)[1], lambda x: np.asarray(-1), (HOLES,)),
     (lambda x: ops.nanmax(x, 1)[1], lambda x: np.asarray(np.nan), (HOLES,)),
     (lambda x: ops.nanmedian(x, 1)[1], lambda x: np.asarray(np.nan), (HOLES,)),
+    (lambda x: ops.median(x, ()), lambda x: x, (np.array([np.inf, 1.0, -np.inf]),)),
     (lambda x: ops.nansum(x), lambda x: np.nansum(x), (WHOLE,)),
     *((lambda n=name: getattr(ops, n)(7), lambda n=name: getattr(np, n)(7), ()) for name in (
         "bartlett", "blackman", "hamming", "hanning")), (lambda: ops.kaiser(7, 5.0), lambda: np.kaiser(7, 5.0), ()),
@@ -143,7 +145,9 @@ def test_refusals() -> None:
                          (lambda: ops.quantile(X, 0.5, method="cubic"), "method"),
                          (lambda: ops.median(np.zeros((3, 0)), 1), "at least one"),
                          (lambda: ops.correlate(X, X), "vectors"),
-                         (lambda: ops.histogram(X, 0), "bins"), (lambda: ops.unfold(X, 2), "unfold"),
+                         (lambda: ops.histogram(X, 0), "bins"), (lambda: ops.argpartition(X, 4), "kth"),
+                         (lambda: ops.image.extract_patches(IMAGES, (2, 3, 4)), "for 2 axes"),
+                         (lambda: ops.unfold(X, 2), "unfold"),
                          (lambda: ops.fold(CUBE, 4, 2), "fold"), (lambda: ops.depth_to_space(IMAGES, 3), "block_size"),
                          (lambda: ops.space_to_depth(IMAGES, 4), "block_size"), (lambda: ops.psnr(X, ROW, 1), "psnr"),
                          (lambda: ops.conv_transpose(CUBE, np.ones((3, 2, 4)), padding="full"), "padding")):

@@ -95,6 +95,7 @@ def test_dtypes() -> None:
 
 def test_wrong_arguments() -> None:
     assert_good_error(lambda: random.randint((2,), 0, 3, "float32"), ValueError, "dtype", "whole numbers")
+    assert_good_error(lambda: random.binomial((2 ** 20,), 900, 0.5), ValueError, "counts", "900")
     assert_good_error(lambda: random.uniform((2,), 0, 3, "int32"), ValueError, "dtype", "randint")
     assert_good_error(lambda: random.randint((2,), 3, 3), ValueError, "minval")
     assert_good_error(lambda: random.normal((2, -1)), ValueError, "shape", "-1")

@@ -18,17 +18,20 @@ __all__ = [
 ]
 
 
+@of_any_size
 def hstack(xs: Sequence[TensorLike]) -> Tensor:
     """Arrays side by side: along the second axis, vectors one after the other."""
     made = [tensor(x) if tensor(x).ndim else reshaped(tensor(x), (1,)) for x in xs]
     return concatenate(made, 0 if made[0].ndim == 1 else 1)
 
 
+@of_any_size
 def vstack(xs: Sequence[TensorLike]) -> Tensor:
     """Arrays below each other: along the first axis, vectors being rows."""
     return concatenate([x if tensor(x).ndim > 1 else reshaped(tensor(x), (1, -1)) for x in xs], 0)
 
 
+@of_any_size
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
     """Arrays behind each other: along the third axis, matrices being planes, vectors rows of one."""
     made = [reshaped(tensor(x), (1, -1, 1)) if tensor(x).ndim < 2 else tensor(x) for x in xs]

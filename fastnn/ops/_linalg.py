@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
@@ -16,7 +17,7 @@ from fastnn.ops._indexing import tril, triu
 from fastnn.ops._products import matmul
 from fastnn.ops._reduction import count_nonzero, max, min, sum
 from fastnn.ops._shaping import expand_dims, moveaxis, squeeze
-from fastnn.ops._sizes import of_any_size
+from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import linalg as rows
 
 __all__ = [
@@ -62,14 +63,17 @@ def singular_values(x: TensorLike) -> Tensor:
 
 
 def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
-    """The lower triangular y with y yᵀ = x, of symmetric positive definite matrices x; NaN for others. upper: yᵀ."""
-    y: Tensor = rows.cholesky(floats(x))
+    """The lower triangular y with y yᵀ = x, of symmetric positive definite matrices x. upper: yᵀ.
+
+    ValueError for a matrix that is none; in a recorded step NaN."""
+    y = _found("cholesky", rows.cholesky(floats(x)), "positive definite matrices")
     return rows.turned(y) if upper else y
 
 
 def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
     """(y yᵀ)⁻¹ of what `cholesky` gave."""
     y = triu(x) if upper else tril(x)
+    rows.square("cholesky_inverse", y.shape)
     lower = rows.turned(floats(y)) if upper else floats(y)
     return inv(matmul(lower, rows.turned(lower)))
 
@@ -91,6 +95,7 @@ def logdet(x: TensorLike) -> Tensor:
     return y
 
 
+@by_rule(lambda x: (symbol(x.shape[:-1], x.dtype), x))
 def eig(x: TensorLike) -> tuple[Tensor, Tensor]:
     """x v = v diag(w): eigenvalues and eigenvectors, of matrices whose eigenvalues are real; no gradient.
 
@@ -106,18 +111,26 @@ def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
     return rows.eigh(floats(x))  # type: ignore[no-any-return]
 
 
+@of_any_size
 def inv(x: TensorLike) -> Tensor:
-    """x⁻¹; NaN where there is none."""
+    """x⁻¹. ValueError for a matrix that has none; in a recorded step NaN."""
     x = floats(x)
-    return rows.solve(x, rows.unit(x, x.shape[-1]))  # type: ignore[no-any-return]
+    return _found("inv", rows.solve(x, rows.unit(x, x.shape[-1])), "matrices that have an inverse")
 
 
 def solve(a: TensorLike, b: TensorLike) -> Tensor:
-    """The x with a x = b, vectors or matrices b; NaN where a is singular."""
+    """The x with a x = b, vectors or matrices b. ValueError where a is singular; in a recorded step NaN."""
     a, b = floats(a), floats(b)
     if b.ndim == a.ndim - 1:
-        return squeeze(rows.solve(a, expand_dims(b, -1)), -1)
-    return rows.solve(a, b)  # type: ignore[no-any-return]
+        return squeeze(solve(a, expand_dims(b, -1)), -1)
+    return _found("solve", rows.solve(a, b), "matrices a that have an inverse")
+
+
+def _found(name: str, y: Tensor, needs: str) -> Tensor:
+    """y, unless it could not be found."""
+    if y.data is not None and not is_recording() and np.isnan(y.data).any():
+        raise ValueError(f"{name}: needs {needs}; got one that is none, or NaN.")
+    return y
 
 
 def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tensor:

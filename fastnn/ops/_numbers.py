@@ -26,6 +26,7 @@ from fastnn.ops._compare import equal, isnan, less, logical_and, logical_not, lo
 from fastnn.ops._convert import broadcast_to, floats, reshaped, tensor, together
 from fastnn.ops._creation import ones_like, zeros_like
 from fastnn.ops._reduction import any
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows.whole import WHOLE
 
 __all__ = [
@@ -131,6 +132,7 @@ def isneginf(x: TensorLike) -> Tensor:
     return equal(floats(x), -math.inf)
 
 
+@of_any_size
 def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Whether each of x1 is among x2; `invert`: whether it is not."""
     a, b = tensor(x1), reshaped(tensor(x2), (-1,))

@@ -78,6 +78,7 @@ def _between(ordered: Tensor, place: Tensor, method: str) -> Tensor:
         odd = subtract(low, multiply(floor(multiply(low, 0.5)), 2.0))
         nearer = where(less(share, 0.5), a, where(less(0.5, share), b, where(less(odd, 0.5), a, b)))
         return nearer  # type: ignore[return-value]
-    return add(multiply(a, subtract(1.0, share)), multiply(b, share))
+    between = add(multiply(a, subtract(1.0, share)), multiply(b, share))
+    return where(less(0.0, share), between, a)  # type: ignore[return-value]
 
 

@@ -154,6 +154,8 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 def _scanned(x: TensorLike, axis: int | None, dtype: str | None) -> tuple[Tensor, int]:
     x = tensor(x) if dtype is None else widened(tensor(x), dtype_of(dtype))
     x = _counted(x)
+    if isinstance(axis, (tuple, list)) and len(axis) == 1:
+        axis = axis[0]
     return (reshaped(x, (-1,)), 0) if axis is None else (x, axis_of(x, axis))
 
 

@@ -51,6 +51,10 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
 
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
     """Indices that put the kth smallest in its place along the axis, smaller ones before it: those that sort x."""
+    x = tensor(x)
+    size = x.shape[axis_of(x, axis)]
+    if size is not None and not -size <= kth < size:
+        raise ValueError(f"argpartition: kth is {kth} and axis {axis} has {size} places; needs one of them.")
     return argsort(x, axis)
 
 

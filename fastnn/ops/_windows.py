@@ -28,6 +28,8 @@ def as_images(name: str, x: TensorLike, data_format: str | None) -> tuple[Tensor
 
 def as_pair(value: Ints, axes: int) -> tuple[int, int]:
     numbers = [int(value)] * axes if hasattr(value, "__index__") else [int(n) for n in value]  # type: ignore
+    if len(numbers) != axes or min(numbers) < 0:
+        raise ShapeError(f"got {shown(value)} for {axes} axes; needs a whole number >= 0, or one for each.")
     return (1, numbers[0]) if axes == 1 else (numbers[0], numbers[1])
 
 

@@ -56,12 +56,12 @@ def slogdet(x: Array) -> tuple[Array, Array]:
 
 def lu_factor(x: Array) -> tuple[Array, Array]:
     """x with its rows swapped, i with pivots[i] one after the other, is L U: y has U on and above the diagonal, L
-    below, whose diagonal is 1. x (…, n, n) → y alike, pivots (…, n)."""
+    below, whose diagonal is 1. x (…, m, n) → y alike, pivots (…, min(m, n))."""
     y = x.astype(F64)
-    pivots = np.zeros(x.shape[:-1], np.int32)
+    pivots = np.zeros((*x.shape[:-2], min(x.shape[-2:])), np.int32)
     for place in np.ndindex(*x.shape[:-2]):
         m = y[place]
-        for i in range(len(m)):
+        for i in range(pivots.shape[-1]):
             pivot = i + int(np.argmax(np.abs(m[i:, i])))
             pivots[(*place, i)] = pivot
             m[[i, pivot]] = m[[pivot, i]]

@@ -20,7 +20,7 @@ from fastnn.ops._products import matmul
 from fastnn.ops._shaping import expand_dims, swapaxes
 
 
-def _square(name: str, x: Shape) -> Shape:
+def square(name: str, x: Shape) -> Shape:
     if len(x) < 2 or (x[-1] != x[-2] and None not in x[-2:]):
         raise ShapeError(f"{name}: x is {x}; needs (…, n, n), square matrices.")
     return x
@@ -33,7 +33,7 @@ def _matrix(name: str, x: Shape) -> Shape:
 
 
 def _solve_shape(a: Shape, b: Shape) -> Shape:
-    _square("solve", a)
+    square("solve", a)
     if len(a) != len(b) or any(m != n and None not in (m, n) for m, n in zip(a[:-1], b[:-1])):
         raise ShapeError(f"solve: a is {a} and b is {b}; needs (…, n, n) and (…, n, k), as many of both.")
     return b
@@ -132,20 +132,20 @@ def _qr_grad(dq: Tensor | None, dr: Tensor | None, q: Tensor, r: Tensor) -> Tens
     return turned(solve(r, turned(left)))
 
 
-cholesky = Op("cholesky", shape=lambda x: _square("cholesky", x), vjp=dict(x=_cholesky_grad), cost=20)
+cholesky = Op("cholesky", shape=lambda x: square("cholesky", x), vjp=dict(x=_cholesky_grad), cost=20)
 
 solve: Op = Op("solve", shape=_solve_shape, cost=20, shared=dict(db=lambda dy, a: solve(turned(a), dy)),
                vjp=dict(b=lambda db: db, a=lambda db, y: negative(matmul(db, turned(y)))))
 
 svd = Op("svd", shape=_svd_shape, outputs=("u", "s", "vh"), vjp=dict(x=_svd_grad), cost=100)
 
-eigh = Op("eigh", shape=lambda x: [_square("eigh", x)[:-1], x], outputs=("w", "v"), vjp=dict(x=_eigh_grad), cost=100)
+eigh = Op("eigh", shape=lambda x: [square("eigh", x)[:-1], x], outputs=("w", "v"), vjp=dict(x=_eigh_grad), cost=100)
 
 qr = Op("qr", shape=_qr_shape, outputs=("q", "r"), vjp=dict(x=_qr_grad), cost=50)
 
-slogdet = Op("slogdet", shape=lambda x: [_square("slogdet", x)[:-2]] * 2, outputs=("sign", "logdet"), cost=20,
+slogdet = Op("slogdet", shape=lambda x: [square("slogdet", x)[:-2]] * 2, outputs=("sign", "logdet"), cost=20,
              vjp=dict(x=lambda dlogdet, x: None if dlogdet is None else multiply(
                  expand_dims(dlogdet, (-1, -2)), solve(turned(x), unit(x, x.shape[-1])))))
 
-lu_factor = Op("lu_factor", shape=lambda x: [_square("lu_factor", x), x[:-1]], outputs=("y", "pivots"), cost=100,
+lu_factor = Op("lu_factor", shape=lambda x: [_matrix("lu_factor", x), (*x[:-2], min(x[-2:]))], outputs=("y", "pivots"), cost=100,
                result=("float", "int32"), no_gradient="use solve, inv or det, which have one.")
