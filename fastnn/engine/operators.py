@@ -39,6 +39,8 @@ class Operators:
     __and__, __rand__ = _binary("&"), _reversed("&")
     __or__, __ror__ = _binary("|"), _reversed("|")
     __xor__, __rxor__ = _binary("^"), _reversed("^")
+    __lshift__, __rlshift__ = _binary("<<"), _reversed("<<")
+    __rshift__, __rrshift__ = _binary(">>"), _reversed(">>")
     __lt__, __le__, __gt__, __ge__ = _relation("<"), _relation("<="), _relation(">"), _relation(">=")
     __eq__, __ne__ = _relation("=="), _relation("!=")  # type: ignore[assignment]
     __hash__ = object.__hash__
@@ -55,6 +57,12 @@ class Operators:
 
     def __invert__(self) -> Any:
         return operators["~"](self)
+
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return operators["//"](self, other), operators["%"](self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return operators["//"](other, self), operators["%"](other, self)
 
     def __round__(self, digits: int = 0) -> Any:
         return operators["rounded"](self, digits)

@@ -71,19 +71,40 @@ class Tensor(Operators):
         array = self._read("NumPy").copy()
         return array if dtype is None else array.astype(dtype)
 
+    def _one(self, way: str) -> Any:
+        """The only number, for Python."""
+        array = self._read(way)
+        if array.size != 1:
+            raise ValueError(f"{way} of a tensor of shape {self.shape}: needs one number; "
+                             + ("use ops.any or ops.all." if way == "bool()" else "take one, or use numpy()."))
+        return array.item()
+
     def __float__(self) -> float:
-        return float(self._read("float()"))
+        return float(self._one("float()"))
 
     def __int__(self) -> int:
-        return int(self._read("int()"))
+        return int(self._one("int()"))
+
+    def __index__(self) -> int:
+        if self.shape or not self.dtype.startswith(("int", "uint")):
+            raise TypeError(f"a tensor of shape {self.shape} and dtype {self.dtype} is no index; needs one whole "
+                            "number.")
+        return int(self._one("int()"))
 
     def __bool__(self) -> bool:
-        return bool(self._read("bool()"))
+        return bool(self._one("bool()"))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self._read("in") == np.asarray(value)).any())
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError("a tensor does not change; use ops.slice_update, ops.scatter_update or ops.where for another "
+                        "one, or the assign() of a Variable.")
 
     def __format__(self, spec: str) -> str:
         if self.data is None or not spec:
             return str(self)
-        return format(self._read("format").item(), spec)
+        return format(self._one("format"), spec)
 
     def __str__(self) -> str:
         if self.data is not None and context.is_recording():

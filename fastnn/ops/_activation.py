@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fastnn.engine.context import current_layer
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import warn
@@ -32,7 +33,7 @@ def _along(name: str, x: TensorLike, axis: int | Sequence[int] | None) -> Tensor
     if not isinstance(axis, int):
         return _over(name, x, axes_of(x, axis))  # type: ignore[arg-type]
     place, row = axis_of(x, axis), getattr(rows, name)
-    if name == "softmax" and x.shape[place] == 1:
+    if name == "softmax" and x.shape[place] == 1 and not current_layer():     # inside a model fit says it
         warn(f"softmax: axis {axis} of shape {x.shape} has one number, which always becomes 1; use sigmoid for one.")
     y: Tensor = row(x) if place == x.ndim - 1 else moveaxis(row(moveaxis(x, place, -1)), -1, place)
     return y

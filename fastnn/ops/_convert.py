@@ -26,9 +26,9 @@ DTYPES = {"float": None, "int": "int32", "int8": "int32", "int16": "int32", "uin
 
 
 def dtype_of(dtype: Any) -> str:
-    """The name of a dtype that fastnn has: halves and doubles are not, small whole numbers are int32.
+    """The name of a dtype that fastnn has: halves are floatx, small whole numbers int32. ValueError for others.
 
-    Raises ValueError for others, and for float64 where floatx is float32."""
+    float64 is kept, but where floatx is float32 what is computed of it is float32."""
     name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
     if name not in DTYPES:
         raise ValueError(f"got dtype {shown(dtype)}; needs one of {', '.join(WIDENING)}; choose one of these.")
@@ -73,6 +73,11 @@ def widened(x: Tensor, dtype: str) -> Tensor:
 def is_number(x: Any) -> bool:
     """Whether x is a number of Python or NumPy's, which has no dtype of its own."""
     return isinstance(x, (int, float, np.number, np.bool_)) and not isinstance(x, np.ndarray)
+
+
+def is_one(x: Any) -> bool:
+    """Whether x is one whole number, a tensor or an array without axes too, and no sequence of them."""
+    return hasattr(x, "__index__") and not getattr(x, "ndim", 0)
 
 
 def number_like(value: Any, like: str) -> Tensor:
@@ -167,7 +172,7 @@ def axes_of(x: Tensor, axis: Axes) -> tuple[int, ...]:
 def axis_of(x: Tensor, axis: Any, more: int = 0) -> int:
     """The axis, counted from the front, of x with `more` axes more."""
     rank = x.ndim + more
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+    if isinstance(axis, bool) or not is_one(axis):
         raise TypeError(f"axis is {shown(axis)}; needs a whole number.")
     if not -rank <= axis < rank:
         raise ShapeError(f"axis {axis} of a tensor of shape {x.shape}; needs an axis from {-rank} to {rank - 1}.")

@@ -9,7 +9,7 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._arithmetic import add, divide, multiply, power, subtract
-from fastnn.ops._convert import axis_of, broadcast_to, dtype_of, floats, tensor, together, widened
+from fastnn.ops._convert import axis_of, broadcast_to, dtype_of, floats, is_one, tensor, together, widened
 from fastnn.ops._core import cast, convert_to_tensor
 from fastnn.ops._memory import is_made_up
 from fastnn.ops._shaping import expand_dims
@@ -43,10 +43,10 @@ def copy(x: TensorLike) -> Tensor:
 
 
 def _dims(shape: Shape) -> tuple[int, ...]:
-    if not hasattr(shape, "__index__") and None in list(shape):  # type: ignore[arg-type]
+    if not is_one(shape) and None in list(shape):  # type: ignore[arg-type]
         raise TypeError(f"got shape {shape}, in which a size is not known yet; needs whole numbers; make the array in "
                         "a layer's call, where it is known, or by ones_like of a tensor.")
-    return (int(shape),) if hasattr(shape, "__index__") else tuple(int(n) for n in shape)  # type: ignore[arg-type, union-attr]
+    return (int(shape),) if is_one(shape) else tuple(int(n) for n in shape)  # type: ignore[arg-type, union-attr]
 
 
 def _filled(value: int, shape: Shape, dtype: str | None) -> Tensor:

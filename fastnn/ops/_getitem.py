@@ -10,7 +10,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.ops._arithmetic import add, multiply
 from fastnn.ops._compare import less, where
-from fastnn.ops._convert import ids, reshaped
+from fastnn.ops._convert import ids, is_one, reshaped
 from fastnn.ops._indexing import take, within
 from fastnn.ops._shaping import expand_dims, taken
 from fastnn.ops._sizes import of_any_size
@@ -51,7 +51,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
             found = [ids(i) for i in np.nonzero(k)] if _is_mask(k) else [ids(k)]
             arrays += found
             axis += len(found)
-        elif hasattr(k, "__index__") or isinstance(k, Tensor):
+        elif is_one(k) and not isinstance(k, (bool, np.bool_)):
             x = (_at if x.shape.count(None) < 2 and x.shape[axis] is not None else _at_unknown)(x, axis, k)
         else:
             raise TypeError(f"tensor[{shown(key)}]: got {shown(k)}; needs whole numbers, slices, None, ..., arrays of "

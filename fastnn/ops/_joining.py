@@ -8,7 +8,7 @@ import numpy as np
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops._convert import axis_of, reshaped, tensor
+from fastnn.ops._convert import axis_of, is_one, reshaped, tensor
 from fastnn.ops._shaping import concatenate, flip
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data
@@ -44,7 +44,7 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
     x = tensor(x)
     place = axis_of(x, axis)
     length = x.shape[place]
-    if hasattr(indices_or_sections, "__index__"):
+    if is_one(indices_or_sections):
         parts = int(indices_or_sections)  # type: ignore[arg-type]
         if parts < 1 or length is None or length % parts:
             raise ShapeError(f"split: x is {x.shape} and {parts} parts are asked for along axis {axis}; needs a number "

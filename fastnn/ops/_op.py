@@ -49,7 +49,7 @@ class Op:
     one rule gives a gradient for each. updates: the inputs that are overwritten; they are the outputs then.
     optional: inputs that may be None; the kernel gets an empty array of shape (0,) then.
     dtypes: {input: dtype, an input before it, "any", or "alike" for inputs that meet in the widest dtype among them},
-    else "float"; whole numbers become floats there, and whatever is not 0 is true where "bool" is asked for.
+    else "float"; whole numbers and wider floats become floatx there; where "bool" is asked for, what is not 0 is true.
     result: dtype of the outputs: "float", a dtype, an input's name, a rule over dtypes and constants, or a tuple of
     these. view: the output shares its input's memory.
     may_omit: the outputs that the kernel leaves out, with no memory for them, where no call of a program reads them.
@@ -236,7 +236,7 @@ class Op:
                 value = np.zeros(0)
             if not isinstance(value, Tensor):
                 value = as_tensor(value, kind)
-            elif kind == "float" and value.dtype in WIDENING[:4]:
+            elif kind == "float" and value.dtype not in (wanted, "float32"):
                 value = by_name["cast"](value, dtype=wanted)
             elif kind == "bool" and value.dtype != "bool":
                 value = by_name["cast"](value, dtype="bool")

@@ -9,7 +9,7 @@ import numpy as np
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
-from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, reshaped, tensor
+from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, is_one, reshaped, tensor
 from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, image, index, stacking
 
@@ -40,7 +40,7 @@ def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Tensor:
     """The same numbers in another shape; one -1 is worked out. A None, from a shape with an axis that is not known yet,
     is the one such axis of x. ShapeError where x has several and the None does not follow from the rest."""
     x = tensor(x)
-    sizes: list[int | None] = [newshape] if isinstance(newshape, int) else list(newshape)
+    sizes: list[int | None] = [n if n is None else int(n) for n in ([newshape] if is_one(newshape) else newshape)]  # type: ignore
     if None not in sizes or sizes.count(None) + sizes.count(-1) == 1:
         return reshaped(x, sizes)
     if x.shape.count(None) != 1 or sizes.count(None) != 1:
@@ -91,7 +91,7 @@ def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequ
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     """Axes of length 1 more, in these places of the result."""
     x = tensor(x)
-    wanted = [axis] if hasattr(axis, "__index__") else list(axis)  # type: ignore[arg-type]
+    wanted = [axis] if is_one(axis) else list(axis)  # type: ignore[arg-type]
     places = {axis_of(x, a, len(wanted)) for a in wanted}
     rest = iter(x.shape)
     return reshaped(x, [1 if i in places else next(rest) for i in range(x.ndim + len(wanted))])
@@ -148,8 +148,8 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: int | Sequence[int] | 
     x = tensor(x)
     if axis is None:
         return reshaped(roll(ravel(x), shift, 0), x.shape)
-    axes = [axis] if hasattr(axis, "__index__") else list(axis)  # type: ignore[arg-type]
-    shifts = [shift] * len(axes) if hasattr(shift, "__index__") else list(shift)  # type: ignore[arg-type]
+    axes = [axis] if is_one(axis) else list(axis)  # type: ignore[arg-type]
+    shifts = [shift] * len(axes) if is_one(shift) else list(shift)  # type: ignore[arg-type]
     for by, a in zip(shifts, axes, strict=True):
         place = axis_of(x, a)
         if x.shape[place]:
@@ -171,7 +171,7 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
 def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     """The whole of x so many times along each axis."""
     x = tensor(x)
-    times = [repeats] if hasattr(repeats, "__index__") else list(repeats)  # type: ignore[arg-type]
+    times: list[Any] = [repeats] if is_one(repeats) else list(repeats)  # type: ignore[arg-type]
     times = [1] * (x.ndim - len(times)) + [int(n) for n in times]
     x = reshaped(x, [1] * (len(times) - x.ndim) + list(x.shape))
     if 0 in times:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
-from fastnn.ops._convert import floats, reshaped
+from fastnn.ops._convert import floats, is_one, reshaped
 from fastnn.ops._shaping import channels_moved
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import conv as rows
@@ -27,7 +27,7 @@ def as_images(name: str, x: TensorLike, data_format: str | None) -> tuple[Tensor
 
 
 def as_pair(value: Ints, axes: int) -> tuple[int, int]:
-    numbers = [int(value)] * axes if hasattr(value, "__index__") else [int(n) for n in value]  # type: ignore
+    numbers = [int(value)] * axes if is_one(value) else [int(n) for n in value]  # type: ignore
     if len(numbers) != axes or min(numbers) < 0:
         raise ShapeError(f"got {shown(value)} for {axes} axes; needs a whole number >= 0, or one for each.")
     return (1, numbers[0]) if axes == 1 else (numbers[0], numbers[1])

@@ -224,7 +224,8 @@ def _keras(value: Any) -> Any:
     found = {key: _keras(item) for key, item in value.items()}
     if name and isinstance(module, str) and module.startswith("fastnn."):
         if module == "fastnn.ops" or name in _OURS:
-            what = f"the op {shown(name)} between layers" if module == "fastnn.ops" else shown(name)
+            op = value["config"].get("name", name) if name == "Function" else name
+            what = f"the op {shown(op)} between layers" if module == "fastnn.ops" else shown(name)
             raise ValueError(f"save(): {what} has no place in a .keras file; needs layers that Keras has.\nOr choose a "
                              "name that does not end in .keras.")
         found["module"], found["class_name"] = module.replace("fastnn.", "keras.", 1), _NAMES.get(name, name)

@@ -147,5 +147,6 @@ slogdet = Op("slogdet", shape=lambda x: [square("slogdet", x)[:-2]] * 2, outputs
              vjp=dict(x=lambda dlogdet, x: None if dlogdet is None else multiply(
                  expand_dims(dlogdet, (-1, -2)), solve(turned(x), unit(x, x.shape[-1])))))
 
-lu_factor = Op("lu_factor", shape=lambda x: [_matrix("lu_factor", x), (*x[:-2], min(x[-2:]))], outputs=("y", "pivots"), cost=100,
-               result=("float", "int32"), no_gradient="use solve, inv or det, which have one.")
+lu_factor = Op("lu_factor", shape=lambda x: [_matrix("lu_factor", x), (*x[:-2], min(x[-2:]))],
+               outputs=("y", "pivots"), result=("float", "int32"), cost=100,
+               no_gradient="use solve, inv or det, which have one.")
