@@ -52,11 +52,17 @@ def tanh(x: TensorLike) -> Tensor:
     return rows.tanh(x)
 
 
-def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+_ZERO = 0.0
+
+
+def relu(x: TensorLike, negative_slope: float = _ZERO, max_value: float | None = None,
+         threshold: float = _ZERO) -> Tensor:
     """y = min(x, max_value) where x > threshold, else negative_slope·(x - threshold). Plain max(x, 0) unless told.
 
     Raises TypeError for a setting that is not a number and ValueError for NaN or a max_value below 0. Source: Keras.
     """
+    if negative_slope is _ZERO and max_value is None and threshold is _ZERO:      # as nearly always
+        return rows.relu(x)
     slope, threshold = number(negative_slope, "relu: negative_slope"), number(threshold, "relu: threshold")
     if max_value is None and threshold == 0:
         return rows.leaky_relu(x, slope=slope) if slope else rows.relu(x)

@@ -111,7 +111,13 @@ def test_predict_of_a_few_rows_is_one_entry_into_c(n: int, counted: Any) -> None
 def test_python_makes_few_calls_around_a_step() -> None:
     """Functions called, of Python and of C: what a small network waits for is Python, not its arithmetic."""
     model, y = network(), np.zeros((64, 1), np.float32)
+    x, w = fastnn.ops.convert_to_tensor(X), fastnn.ops.ones((5, 4))
+    step = fastnn.function(lambda x: fastnn.ops.tanh(x @ w))
     work: dict[str, tuple[Callable[[], object], int]] = {
+        "an addition": (lambda: fastnn.ops.add(x, x), 12),
+        "a product": (lambda: fastnn.ops.matmul(x, w), 17),
+        "a model's call": (lambda: model(x), 160),
+        "a function's replay": (lambda: step(X), 105),
         "predict of a row": (lambda: model.predict(X[:1], verbose=0), 52),
         "evaluate": (lambda: model.evaluate(X, y, verbose=0), 650),
         "train_on_batch": (lambda: model.train_on_batch(X[:32], y[:32]), 530),

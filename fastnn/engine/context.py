@@ -164,13 +164,17 @@ def record(call: Call) -> None:
         _context.recordings[-1].append(call)
 
 
-@contextlib.contextmanager
-def layer_scope(name: str) -> Iterator[None]:
+class layer_scope:
     """Calls made in the `with` block carry this layer's name."""
-    _context.layers.append(name)
-    try:
-        yield
-    finally:
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        _context.layers.append(self.name)
+
+    def __exit__(self, *exception: object) -> None:
         _context.layers.pop()
 
 

@@ -18,6 +18,7 @@ from fastnn.errors import shown, warn
 from fastnn.nest import flatten, map_structure
 
 KEPT = 64       # programs of a function
+_OWN = {name: np.dtype(name).str for name in backend.FLOATX}
 MANY = 16       # after so many, somebody is told that numbers are constants
 
 
@@ -47,10 +48,11 @@ class Function:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns."""
-        symbolic = any(t.symbolic for t in flatten((args, kwargs), Tensor))
-        if symbolic or is_recording() or is_symbolic_pass() or open_tape_number():
+        data = [leaf for leaf in flatten([*args, *kwargs.values()]) if _is_data(leaf)]
+        if is_recording() or is_symbolic_pass() or open_tape_number() or any(
+                isinstance(leaf, Tensor) and leaf.symbolic for leaf in data):
             return self.python(*args, **kwargs)
-        arrays = [_array(leaf) for leaf in flatten((args, kwargs)) if _is_data(leaf)]
+        arrays = [_array(leaf) for leaf in data]
         key = _key((args, kwargs)), tuple((a.shape, a.dtype.str) for a in arrays), backend.backend(), backend.floatx()
         with self._lock:
             return self._run(key, arrays, args, kwargs)
@@ -121,6 +123,8 @@ def _array(leaf: Any) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"function: got an array of dtype {array.dtype}; needs numbers.")
     if array.dtype.kind == "f":
+        if array.dtype.str == _OWN[backend.floatx()] and array.flags.carray:
+            return array
         return np.require(array, backend.floatx(), ["C", "A"])
     return np.require(array, None if array.dtype in (np.uint8, np.bool_) else np.int32, ["C", "A"])
 

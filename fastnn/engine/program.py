@@ -118,6 +118,7 @@ class Program:
                   tuple(call.constants[name] for name in call.op.kernel.constants), call.parts)
                  for call in self.calls if not call.is_view]
         self._places = places
+        self.divided = any(parts > 1 for *_, parts in calls)
         self._movable = [t for t in self._outside if id(t) in places]
         self._seen: list[Any] = [None] * len(self._movable)
         self._fits = [False] * len(self._movable)

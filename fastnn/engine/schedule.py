@@ -61,7 +61,7 @@ class Schedule:
         if in_c:
             if self._c is None:
                 self._c = backend._engine.Schedule(handles, self.rounds)
-            return self._c.run(seconds, threads.num_threads())
+            return self._c.run(seconds, threads.num_threads() if any(p.divided for p, _ in self.entries) else 1)
         end = time.monotonic() + seconds
         if self._python is None:
             self._python = (program for _ in range(self.rounds) for program, times in self.entries

@@ -16,6 +16,17 @@ from fastnn.errors import ShapeError
 Shape = tuple[int | None, ...]
 
 
+class _Names(dict[Any, str]):
+    """The names of NumPy's dtypes, which are slow to ask for."""
+
+    def __missing__(self, dtype: Any) -> str:
+        self[dtype] = dtype.name
+        return self[dtype]
+
+
+_names = _Names()
+
+
 class Tensor(Operators):
     """An array that knows the call which made it.
 
@@ -33,7 +44,7 @@ class Tensor(Operators):
                  dtype: str | None = None, tracked: bool = False, constant: bool = False) -> None:
         self.data: Any = data
         self.shape: Any = data.shape if data is not None else shape
-        self.dtype: str = data.dtype.name if data is not None else str(dtype)
+        self.dtype: str = _names[data.dtype] if data is not None else str(dtype)
         self.name = name
         self.source: Any = None
         self.tracked: int = tracked

@@ -59,7 +59,10 @@ def attach(layer: Any, inputs: Any, outputs: Any, mask: Any) -> Any:
     tensors = flatten(outputs, Tensor)
     if all(t.mask is not None for t in tensors):
         return outputs
-    made = flatten(layer.compute_mask(inputs, mask))
+    computed = layer.compute_mask(inputs, mask)
+    if computed is None:
+        return outputs
+    made = flatten(computed)
     theirs = {id(t) for t in flatten(inputs, Tensor)}
     marked: dict[int, Tensor] = {}
     for t, one in zip(tensors, made):

@@ -3,6 +3,7 @@ the graph of a model. Floor 3."""
 
 import contextlib
 import functools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from fastnn.ops._op import as_tensor
 from fastnn.ops.rows.elementwise import cast, scale
 
 _FLOATS = ("float32", "float64")
+_FLAGS = frozenset({"training"})
 
 
 def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -28,11 +30,13 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not args:        # layer(inputs=x), or by the name that call gives them
         first = next((name for name in (*parameters(layer)[:1], "inputs") if name in kwargs), "")
         args = (kwargs.pop(first),) if first else ()
-    args = tuple(map_structure(_to_tensor, a, _is_data) for a in args[:1]) + tuple(map(_with_tensors, args[1:]))
-    kwargs = {name: value if name.endswith("mask") else _with_tensors(value) for name, value in kwargs.items()}
-    for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
-        kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
-    tensors = flatten([*args, kwargs], Tensor)
+    plain = len(args) == 1 and isinstance(args[0], Tensor) and kwargs.keys() <= _FLAGS     # as nearly always
+    if not plain:
+        args = tuple(map_structure(_to_tensor, a, _is_data) for a in args[:1]) + tuple(map(_with_tensors, args[1:]))
+        kwargs = {name: value if name.endswith("mask") else _with_tensors(value) for name, value in kwargs.items()}
+        for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
+            kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
+    tensors = args if plain else flatten([*args, kwargs], Tensor)
     note(layer)
     if not args or not tensors:
         raise TypeError(f"{layer.name}: called without inputs.")
@@ -41,7 +45,7 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if context.made is not None:
             context.made.append(layer)
     training = kwargs.pop("training", None)
-    symbolic = any(t.symbolic for t in tensors)
+    symbolic = args[0].data is None if plain else any(t.data is None for t in tensors)
     before = context.training
     if training is None and layer.trains_alone and not current_layer() and context.applications is None:
         context.training = True
@@ -54,15 +58,17 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     try:
         if "training" in parameters(layer):
             kwargs["training"] = context.training
-        run = functools.partial(_run, layer)
-        outputs = _sizes.unknown(run, args, kwargs) if symbolic else run(args, kwargs)
+        if symbolic:
+            outputs = _sizes.unknown(functools.partial(_run, layer), args, kwargs)
+        else:
+            outputs = _run(layer, args, kwargs, tensors)
     finally:
         context.training = before
         if outermost:
             context.made = None
     if outermost and made:
         _refuse_strangers(layer, made)
-    if not flatten(outputs, Tensor):
+    if not isinstance(outputs, Tensor) and not flatten(outputs, Tensor):
         raise TypeError(f"{layer.name}: call() returned {shown(outputs)}; needs a tensor or a list of tensors.")
     if layer.output_shape is None:
         layer.output_shape = map_structure(lambda t: (None, *t.shape[1:]) if isinstance(t, Tensor) else None, outputs)
@@ -79,22 +85,31 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return outputs
 
 
-def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], tensors: Sequence[Tensor] | None = None) -> Any:
+    """tensors: those among the arguments, with numbers; None in a symbolic pass."""
     mask: Any = kwargs.get("mask")
     own: dict[str, Any] = {}
-    if mask is not None or any(t.mask is not None for t in flatten([*args, kwargs], Tensor)):
+    symbolic = tensors is None
+    tensors = flatten([*args, kwargs], Tensor) if tensors is None else tensors
+    if mask is not None or any(t.mask is not None for t in tensors):
         own, mask = _masks.given(layer, args, kwargs)
-    symbolic = any(t.symbolic for t in flatten([*args, kwargs], Tensor))
-    stepwise = contextlib.nullcontext() if context.stream is None else context.stream.entered(
-        layer, {**dict(zip(parameters(layer), args)), **kwargs})
-    with layer_scope(layer.name), symbolic_pass() if symbolic else contextlib.nullcontext(), stepwise:
+    with layer_scope(layer.name) if not symbolic and context.stream is None else _scopes(layer, args, kwargs, symbolic):
         outputs = _spec(layer, args, {**kwargs, **own}) if symbolic else layer.call(*args, **kwargs, **own)
-        if mask is not None or layer.supports_masking:
+        if mask is not None or (layer.supports_masking and not hasattr(type(layer).compute_mask, "hands_on")):
             outputs = _masks.attach(layer, args[0], outputs, mask)
         if layer.activity_regularizer is not None:
             for output in flatten(outputs, Tensor):
                 layer.add_loss(_per_sample(layer.activity_regularizer(output), output))
     return outputs
+
+
+@contextlib.contextmanager
+def _scopes(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], symbolic: bool) -> Iterator[None]:
+    """The layer's, of a symbolic pass where it is one, and of a sequence that goes on step by step."""
+    stepwise = contextlib.nullcontext() if context.stream is None else context.stream.entered(
+        layer, {**dict(zip(parameters(layer), args)), **kwargs})
+    with layer_scope(layer.name), symbolic_pass() if symbolic else contextlib.nullcontext(), stepwise:
+        yield
 
 
 def _spec(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

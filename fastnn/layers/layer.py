@@ -74,6 +74,8 @@ class Layer(Weighted):
         as it is for a class that writes this."""
         return previous_mask
 
+    compute_mask.hands_on = True  # type: ignore[attr-defined]     # where there is none it has nothing to say
+
     def check_input(self, array: np.ndarray, where: str) -> None:
         """Raise an error where the numbers of an input that this layer reads first are none it can take, such as words
         that an embedding has no row for. fit, evaluate and predict ask before anything runs."""

@@ -26,6 +26,12 @@ def _floating(x: Any) -> bool:
     return isinstance(x, Tensor) and x.dtype not in WHOLE
 
 
+def _fit(x1: TensorLike, x2: TensorLike) -> bool:
+    """Whether both are tensors of floats of one shape, as nearly always: there is nothing to convert or repeat."""
+    return (isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.shape == x2.shape and x1.dtype == x2.dtype
+            and x1.dtype not in WHOLE)
+
+
 def _by_dtype(name: str, of_floats: Any, of_whole: Any, x1: TensorLike, x2: TensorLike, of_bools: Any = None) -> Tensor:
     """The row for the dtype that both meet in; bools count as 0 and 1 where there is no row for them."""
     a, b = together(name, x1, x2)
@@ -42,6 +48,8 @@ def _by_dtype(name: str, of_floats: Any, of_whole: Any, x1: TensorLike, x2: Tens
 
 def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 + x2. A vector that fits the last axis is added as a bias."""
+    if _fit(x1, x2):
+        return elementwise.add(x1, x2)  # type: ignore[no-any-return]
     for x, y in ((x1, x2), (x2, x1)):
         if _floating(x) and is_number(y):
             return elementwise.add_constant(x, value=float(y))  # type: ignore[arg-type, no-any-return]
@@ -52,6 +60,8 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 - x2."""
+    if _fit(x1, x2):
+        return elementwise.subtract(x1, x2)  # type: ignore[no-any-return]
     if _floating(x1) and is_number(x2):
         return elementwise.add_constant(x1, value=-float(x2))  # type: ignore[arg-type, no-any-return]
     if _floating(x2) and is_number(x1):
@@ -61,6 +71,8 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 · x2."""
+    if _fit(x1, x2):
+        return elementwise.multiply(x1, x2)  # type: ignore[no-any-return]
     for x, y in ((x1, x2), (x2, x1)):
         if _floating(x) and is_number(y):
             return elementwise.scale(x, factor=float(y))  # type: ignore[arg-type, no-any-return]
@@ -69,6 +81,8 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 / x2, in floats also for whole numbers; ±∞ and NaN where x2 is 0."""
+    if _fit(x1, x2):
+        return elementwise.divide(x1, x2)  # type: ignore[no-any-return]
     if _floating(x1) and is_number(x2) and float(x2):  # type: ignore[arg-type]
         return elementwise.scale(x1, factor=1.0 / float(x2))  # type: ignore[arg-type, no-any-return]
     return elementwise.divide(*map(floats, together("divide", x1, x2)))  # type: ignore[no-any-return]
@@ -94,11 +108,15 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of the two, x1's at a tie; NaN where either is."""
+    if _fit(x1, x2):
+        return elementwise.maximum(x1, x2)  # type: ignore[no-any-return]
     return _by_dtype("maximum", elementwise.maximum, whole.whole_maximum, x1, x2, whole.whole_maximum)
 
 
 def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of the two, x1's at a tie; NaN where either is."""
+    if _fit(x1, x2):
+        return elementwise.minimum(x1, x2)  # type: ignore[no-any-return]
     return _by_dtype("minimum", elementwise.minimum, whole.whole_minimum, x1, x2, whole.whole_minimum)
 
 

@@ -25,6 +25,8 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     (…, m, k)(…, k, n) → (…, m, n). Whole numbers meet in floats and come back."""
     a, b = tensor(x1), tensor(x2)
+    if a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype not in WHOLE:       # as nearly always
+        return dense.matmul(a, b)  # type: ignore[no-any-return]
     if a.dtype in WHOLE and b.dtype in WHOLE:
         dtype = "int64" if "int64" in (a.dtype, b.dtype) else "int32"
         return widened(matmul(floats(a), floats(b)), dtype)
