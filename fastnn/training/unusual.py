@@ -55,7 +55,7 @@ def _targets(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[
         if loss is None or y is None or not y.size:
             continue
         label = "y" if len(compiled.losses) == 1 else f"y[{i}]"
-        classes = "rossentropy" in type(loss).__name__ or "Hinge" in type(loss).__name__
+        classes = compiled.kind(i) != "float" or "rossentropy" in type(loss).__name__ or "Hinge" in type(loss).__name__
         low, high = float(y.min()), float(y.max())
         if classes:
             if low == high and (name.endswith("labels") or y.ndim < 2 or y.shape[-1] == 1):

@@ -24,6 +24,7 @@ X = wave(SAMPLES, FEATURES) + 0.3 * LABELS[:, None].astype(np.float32)
 TARGETS: dict[str, np.ndarray] = {
     "real": wave(SAMPLES, CLASSES, phase=0.4),
     "positive": np.abs(wave(SAMPLES, CLASSES, phase=0.4)) + np.float32(0.1),
+    "parts": np.round(0.5 * np.abs(wave(SAMPLES, CLASSES, phase=0.4)) + 0.4, 4).astype(np.float32),
     "one": wave(SAMPLES, 1, phase=0.4),
     "labels": LABELS,
     "labels_or_nothing": np.where(np.arange(SAMPLES) % 4 == 1, -1, LABELS).astype(np.int32),

@@ -20,8 +20,8 @@ _WEIGHTED = {"sample_weight": SAMPLE_WEIGHT}
 CASES = [
     _loss("mse", "MeanSquaredError", "real"),
     _loss("mae", "MeanAbsoluteError", "real"),
-    _loss("mape", "MeanAbsolutePercentageError", "positive", "sigmoid"),
-    _loss("msle", "MeanSquaredLogarithmicError", "positive", "sigmoid"),
+    _loss("mape", "MeanAbsolutePercentageError", "parts", "sigmoid"),
+    _loss("msle", "MeanSquaredLogarithmicError", "parts", "sigmoid"),
     _loss("huber", "Huber", "real", delta=0.5),
     _loss("log_cosh", "LogCosh", "real"),
     _loss("poisson", "Poisson", "positive", "exponential"),
