@@ -52,11 +52,12 @@ class Progress:
     epochs; 'auto' a bar in a terminal or a notebook, one for the rest of the run once an epoch took less than 20 ms,
     else lines. Where nothing can be redrawn bars become lines.
     total_steps: steps per epoch, None if not known. stream: sys.stdout unless given. title: whether epochs are named.
+    unit: what is counted.
     logs may be a function, which is only called when something is printed. `verbose` is 0, 1 or 2 afterwards.
     """
 
     def __init__(self, verbose: Any = "auto", epochs: int = 1, total_steps: int | None = None, stream: Any = None, *,
-                 title: bool = True, clock: Callable[[], float] = time.perf_counter) -> None:
+                 title: bool = True, unit: str = "step", clock: Callable[[], float] = time.perf_counter) -> None:
         mode = checked_verbose(verbose)
         self._every = verbose.epochs if isinstance(verbose, Every) else 0
         self._screen: Plain | Notebook
@@ -71,6 +72,7 @@ class Progress:
             mode = "bar" if self._screen.live else "line"
         self.mode, self.epochs, self.total = mode, epochs, total_steps
         self.verbose = {"silent": 0, "bar": 1, "run": 1}.get(mode, 2)
+        self.unit = unit
         self._titled = title and epochs > 1
         self._clock = clock
         self._drawn = self._began = float("-inf")
@@ -109,7 +111,7 @@ class Progress:
         if self.mode == "bar":
             each = (now - self._began) / max(step, 1)
             left = None if not self.total else each * (self.total - step)
-            self._screen.draw(self._bar(step, self.total, "step", each, now - self._began, left, logs))
+            self._screen.draw(self._bar(step, self.total, self.unit, each, now - self._began, left, logs))
         else:
             self._done = self._epoch + (min(step / self.total, 1) if self.total else 0)
             self._draw_run(logs)
@@ -123,8 +125,9 @@ class Progress:
         if self.mode == "bar" and self._due():
             each = testing.seconds / max(testing.step, 1)
             note = f" - evaluating {done}/{testing.total or 'Unknown'}"
-            self._screen.draw(self._bar(testing.step, self.total or testing.step, "step", each, testing.seconds, None,
-                                        testing.logs, note))
+            total = self.total or testing.step
+            self._screen.draw(self._bar(testing.step, total, self.unit, each, testing.seconds, None, testing.logs,
+                                        note))
 
     def epoch_end(self, step: int, logs: Logs = None, seconds: float | None = None) -> None:
         """The epoch has ended after so many steps; `seconds` it took, as measured here unless given."""
@@ -134,7 +137,7 @@ class Progress:
         self.total = self.total or step
         each = seconds / max(step, 1)
         if self.mode == "bar":
-            self._screen.line(self._bar(step, self.total, "step", each, seconds, None, logs))
+            self._screen.line(self._bar(step, self.total, self.unit, each, seconds, None, logs))
             if isinstance(self._screen, Notebook) and self._due():
                 self._screen.draw([])
             if self._may_join and seconds < FAST and self.epochs - self._epoch > FEW:
@@ -147,7 +150,7 @@ class Progress:
                 self._draw_run(self._logs)
         else:
             title = f"Epoch {self._epoch + 1}/{self.epochs} - " if self._titled else ""
-            self._pending = [(f"{title}{_count(step, self.total)} - {seconds:.0f}s - {duration(each)}/step"
+            self._pending = [(f"{title}{_count(step, self.total)} - {seconds:.0f}s - {duration(each)}/{self.unit}"
                               + _shown_logs(logs), "")]
             if self.mode == "line" or (self._epoch + 1) % self._every == 0 or self._epoch + 1 == self.epochs:
                 self._flush()

@@ -24,6 +24,11 @@ from fastnn.serialization import (
     serialize_keras_object,
 )
 from fastnn.utils._get_file import get_file
+from fastnn.utils._progbar import Progbar
+from fastnn.utils._splitting import (
+    split_dataset,
+    train_test_split,
+)
 
 Sequence = PyDataset        # its older name
 
@@ -31,6 +36,7 @@ CustomObjectScope = custom_object_scope
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "PyDataset",
     "Sequence",
     "array_to_img",
@@ -49,9 +55,11 @@ __all__ = [
     "save_img",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "train_test_split",
 ]
 
 
