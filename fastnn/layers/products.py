@@ -105,7 +105,7 @@ class EinsumDense(Layer):
             tuple(sizes[c] for c in w), spread_by(self.kernel_initializer, sum(c not in y for c in w), order),  # type: ignore[misc]
             name="kernel", regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
         self.bias: Any = None
-        if self.bias_axes is not None:
+        if self.bias_axes:
             lengths = [sizes[c] if c in self.bias_axes else 1 for c in y]
             first = min(y.index(c) for c in self.bias_axes)
             after = [1] * (len(rest) if place else 0)       # y's axes behind its labels, along which b is repeated
