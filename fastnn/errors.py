@@ -21,8 +21,8 @@ class LabelError(ValueError):
     """Labels outside the classes that the model or the loss knows."""
 
 
-class NotBuiltError(RuntimeError):
-    """A model or layer asked for weights before its input shape is known."""
+class NotBuiltError(RuntimeError, ValueError):
+    """A model or layer asked for weights before its input shape is known; a ValueError too, as Keras' is."""
 
 
 class BusyError(RuntimeError):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastnn import callbacks, constraints, initializers, layers, losses, metrics, optimizers, regularizers
+from fastnn import activations, callbacks, constraints, initializers, layers, losses, metrics, optimizers, regularizers
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,22 @@ def _sequences() -> Iterator[Case]:
     yield Case(layers, "MultiHeadAttention", {**_LAYER, **heads, "num_heads": 2, "key_dim": 4, **_KERNEL})
     yield Case(layers, "GroupedQueryAttention", {**_LAYER, **heads, "head_dim": 4, "num_query_heads": 4,
                                                  "num_key_value_heads": 2, **_KERNEL})
+    yield _layer("Identity", _ROWS)
+    yield Case(layers, "Lambda", {**_LAYER, "function": activations.tanh, "output_shape": (6,), "mask": None,
+                                  "arguments": None})
+    yield Case(layers, "ActivityRegularization", {"name": "mine", "trainable": False, "l1": 0.1, "l2": 0.2}, _ROWS)
+    yield _layer("UnitNormalization", _STEPS, axis=1)
+    yield _layer("RMSNormalization", _STEPS, axis=(1, 2), epsilon=0.01)
+    yield Case(layers, "SpectralNormalization", {**_LAYER, "layer": layers.Dense(3), "power_iterations": 2}, _ROWS)
+    yield _layer("AlphaDropout", _ROWS, rate=0.3, noise_shape=(None, 1), seed=3)
+    size = {"height": 3, "width": 4, "data_format": "channels_last"}
+    yield _layer("Resizing", _IMAGES, **size, interpolation="nearest", crop_to_aspect_ratio=True,
+                 pad_to_aspect_ratio=False, fill_mode="constant", fill_value=0.5, antialias=True)
+    yield _layer("CenterCrop", _IMAGES, **size)
+    yield _layer("RandomCrop", _IMAGES, **size, seed=3)
+    yield Case(layers, "CategoryEncoding", {**_LAYER, "num_tokens": 5, "output_mode": "count", "sparse": False})
+    yield Case(layers, "Discretization", {**_LAYER, "bin_boundaries": [0.0, 1.0], "num_bins": None, "epsilon": 0.1,
+                                          "output_mode": "count", "sparse": False}, _ROWS)
     yield Case(layers, "InputLayer", {"batch_shape": (None, 3), "dtype": "int32", "optional": True, "name": "mine"})
     yield Case(layers, "Attention", {**_LAYER, "use_scale": True, "score_mode": "concat", "dropout": 0.1, "seed": 3})
     yield Case(layers, "AdditiveAttention", {**_LAYER, "use_scale": False, "score_mode": "concat", "dropout": 0.1,

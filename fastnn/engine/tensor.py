@@ -37,6 +37,7 @@ class Tensor(Operators):
     planned. `mask`: which steps of a sequence count, a tensor (batch, time), or None; layers hand it on.
     """
     __slots__ = ("__weakref__", "constant", "data", "dtype", "mask", "name", "shape", "source", "tracked")
+    sparse = ragged = False     # Keras' names: every tensor is dense
     momentary = False       # whether it holds what somebody has read just now, so that no replay may go on with it
     __array_priority__ = 100      # NumPy arrays on the left leave the operator to us
 

@@ -1,8 +1,5 @@
 """Layers, with Keras' names, arguments, defaults and weight order."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from fastnn.layers.activation import (
     ELU,
     LeakyReLU,
@@ -14,6 +11,10 @@ from fastnn.layers.attention import (
     GroupedQueryAttention,
     GroupQueryAttention,
     MultiHeadAttention,
+)
+from fastnn.layers.categories import (
+    CategoryEncoding,
+    Discretization,
 )
 from fastnn.layers.cells import (
     GRUCell,
@@ -37,8 +38,11 @@ from fastnn.layers.core import (
     Flatten,
     Reshape,
 )
-from fastnn.layers.embedding import (
-    Embedding,
+from fastnn.layers.embedding import Embedding
+from fastnn.layers.image_size import (
+    CenterCrop,
+    RandomCrop,
+    Resizing,
 )
 from fastnn.layers.input import (
     Input,
@@ -49,9 +53,7 @@ from fastnn.layers.lookup import (
     IntegerLookup,
     StringLookup,
 )
-from fastnn.layers.masking import (
-    Masking,
-)
+from fastnn.layers.masking import Masking
 from fastnn.layers.merge import (
     Add,
     Average,
@@ -69,6 +71,7 @@ from fastnn.layers.merge import (
     subtract,
 )
 from fastnn.layers.noise import (
+    AlphaDropout,
     GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,
@@ -78,6 +81,11 @@ from fastnn.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
     LayerNormalization,
+)
+from fastnn.layers.passing import (
+    ActivityRegularization,
+    Identity,
+    Lambda,
 )
 from fastnn.layers.plain_attention import (
     AdditiveAttention,
@@ -133,8 +141,11 @@ from fastnn.layers.reshaping import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
-from fastnn.layers.rnn import (
-    RNN,
+from fastnn.layers.rnn import RNN
+from fastnn.layers.scaling import (
+    RMSNormalization,
+    SpectralNormalization,
+    UnitNormalization,
 )
 from fastnn.layers.separable import (
     DepthwiseConv1D,
@@ -142,12 +153,12 @@ from fastnn.layers.separable import (
     SeparableConv1D,
     SeparableConv2D,
 )
-from fastnn.layers.stacked import (
-    StackedRNNCells,
+from fastnn.layers.serialization import (
+    deserialize,
+    serialize,
 )
-from fastnn.layers.text import (
-    TextVectorization,
-)
+from fastnn.layers.stacked import StackedRNNCells
+from fastnn.layers.text import TextVectorization
 from fastnn.layers.transformer import (
     SinusoidalPositions,
     TokenAndPositionEmbedding,
@@ -159,18 +170,6 @@ from fastnn.layers.wrappers import (
     TimeDistributed,
     Wrapper,
 )
-from fastnn.serialization import deserialize_keras_object, serialize_keras_object
-
-
-def serialize(layer: Any) -> Any:
-    """A layer as plain data, from which `deserialize` makes it again, built for the same inputs, with new weights."""
-    return serialize_keras_object(layer)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The layer of what `serialize` gave. custom_objects: classes and functions of your own, by name."""
-    return deserialize_keras_object(config, custom_objects, ("layers", "models"))
-
 
 __all__ = [
     "ELU",
@@ -178,8 +177,10 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -188,6 +189,8 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -200,6 +203,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -219,10 +223,12 @@ __all__ = [
     "GroupNormalization",
     "GroupQueryAttention",
     "GroupedQueryAttention",
+    "Identity",
     "Input",
     "InputLayer",
     "IntegerLookup",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -238,8 +244,10 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "RandomBrightness",
     "RandomContrast",
+    "RandomCrop",
     "RandomFlip",
     "RandomRotation",
     "RandomTranslation",
@@ -248,6 +256,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SimpleRNN",
@@ -256,6 +265,7 @@ __all__ = [
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",
@@ -264,6 +274,7 @@ __all__ = [
     "TokenAndPositionEmbedding",
     "TransformerDecoder",
     "TransformerEncoder",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "Wrapper",

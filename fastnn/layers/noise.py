@@ -3,13 +3,16 @@
 import math
 from typing import Any
 
-from fastnn.arguments import channels_last, number, share
+from fastnn import ops
+from fastnn.arguments import channels_last, number, optional, shape, share
 from fastnn.engine.tensor import Tensor
 from fastnn.layers._random import RandomLayer
 from fastnn.layers._shapes import checked_rank
 from fastnn.layers.core import BaseDropout
 from fastnn.ops.rows.elementwise import add, multiply
 from fastnn.ops.rows.random import random_normal
+
+LOWEST = -1.0507009873554805 * 1.6732632423543772     # of selu
 
 
 class SpatialDropout1D(BaseDropout):
@@ -40,6 +43,26 @@ class SpatialDropout2D(BaseDropout):
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Drop in training, pass otherwise."""
         return super().call(checked_rank(x, "batch, rows, columns, channels", self.name), training)
+
+
+class AlphaDropout(BaseDropout):
+    """Dropout that keeps mean and variance behind selu: in training a share `rate` of the numbers becomes selu's lowest
+    value, -1.758, and a·x + b puts mean and variance back. noise_shape: as Dropout.
+
+    Klambauer et al. 2017; keras.layers.AlphaDropout.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, seed, **kwargs)
+        self.noise_shape = optional(shape, noise_shape, "AlphaDropout: noise_shape")
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        """Drop in training, pass otherwise."""
+        if not training or self.rate == 0:
+            return x
+        kept = ops.greater(super().call(ops.add(ops.multiply(x, 0.0), 1.0), training), 0.0)
+        a = ((1 - self.rate) * (1 + self.rate * LOWEST ** 2)) ** -0.5
+        return ops.add(ops.multiply(ops.where(kept, x, LOWEST), a), -a * LOWEST * self.rate)
 
 
 class GaussianNoise(RandomLayer):

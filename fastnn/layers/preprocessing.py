@@ -138,7 +138,7 @@ class Normalization(Layer):
         if self._fixed is not None:
             raise ValueError(f"{self.name}: mean and variance were given; adapt() is for a layer without them.")
         count, mean, squares = 0, np.zeros(()), np.zeros(())
-        for rows in _batches(data, self.name):
+        for rows in batches(data, self.name):
             if not self.built:
                 self._build((None, *rows.shape[1:]))
             if rows.ndim <= max(self._keep, default=0) or tuple(rows.shape[a] for a in self._keep) != self._kept:
@@ -197,7 +197,7 @@ def _checked_statistics(mean: Any, variance: Any, axes: int) -> tuple[np.ndarray
     return mean, variance
 
 
-def _batches(data: Any, name: str) -> Iterator[np.ndarray]:
+def batches(data: Any, name: str) -> Iterator[np.ndarray]:
     """The data as float64 arrays of some rows each."""
     if hasattr(data, "to_numpy"):
         data = data.to_numpy()

@@ -9,12 +9,14 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._shapes import checked_rank
 from fastnn.layers.layer import Layer
+from fastnn.ops.image import resize
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import image as image_ops
 
 Border = tuple[int, ...]     # (before, after)
 
 _SEQUENCE, _IMAGE = "batch, steps, features", "batch, rows, columns, channels"
+METHODS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
 
 
 class _Borders(Layer):
@@ -117,7 +119,8 @@ class UpSampling2D(Layer):
     """Larger images. x (batch, rows, columns, channels) → (batch, rows·size[0], columns·size[1], channels).
 
     size: one number or two, default (2, 2). interpolation: "nearest" repeats pixels (the default); "bilinear" is linear
-    between their centres, as Keras' and TensorFlow's resize. MemoryError where no machine could hold the result.
+    between their centres, as Keras' and TensorFlow's resize; "bicubic", "lanczos3" and "lanczos5" look further.
+    MemoryError where no machine could hold the result.
     """
 
     def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
@@ -125,12 +128,16 @@ class UpSampling2D(Layer):
         super().__init__(**kwargs)
         self.data_format = channels_last(data_format, "UpSampling2D")
         self.size = sizes(size, "UpSampling2D: size", 2)
-        self.interpolation = choice(interpolation, "UpSampling2D: interpolation", ("nearest", "bilinear"))
+        self.interpolation = choice(interpolation, "UpSampling2D: interpolation", METHODS)
 
     def call(self, x: Tensor) -> Tensor:
         """Enlarge."""
+        x = checked_rank(x, _IMAGE, self.name)
+        if self.interpolation not in ("nearest", "bilinear"):
+            sides = [n * times for n, times in zip(x.shape[1:3], self.size)]
+            return resize(x, sides, interpolation=self.interpolation)
         larger = image_ops.upsample if self.interpolation == "nearest" else image_ops.upsample_bilinear
-        return larger(checked_rank(x, _IMAGE, self.name), rows=self.size[0], columns=self.size[1])
+        return larger(x, rows=self.size[0], columns=self.size[1])
 
 
 class RepeatVector(Layer):
