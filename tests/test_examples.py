@@ -18,6 +18,7 @@ from fastnn.examples import (
     augmentation,
     batchnorm,
     breast_cancer,
+    checkpoint_resume,
     custom_layer,
     dates,
     digits,
@@ -28,6 +29,8 @@ from fastnn.examples import (
     mnist_mlp,
     names,
     next_word,
+    overfitting,
+    regularization,
     sentiment,
     vae,
     xor,
@@ -35,7 +38,8 @@ from fastnn.examples import (
 from tests.conftest import shared
 
 FEW = {"xor": 20, "weather": 2, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2,
-       "names": 1, "next_word": 3, "sentiment": 1, "addition": 1, "dates": 1, "mini_gpt": 1, "evaluation": 2}
+       "names": 1, "next_word": 3, "sentiment": 1, "addition": 1, "dates": 1, "mini_gpt": 1, "evaluation": 2,
+       "overfitting": 2, "regularization": 2, "checkpoint_resume": 2}
 COUNT = {"sentiment": 300, "addition": 900, "dates": 300}      # of made-up data
 MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
 
@@ -59,7 +63,7 @@ def test_every_lesson_is_listed() -> None:
         first, *rest = map(int, re.findall(r"\d+", str(lesson(name).__doc__).split(":")[0]))
         chapter = int(what.split(":")[0].removeprefix("chapter "))
         assert chapter in (first, *rest) or first <= chapter <= rest[-1], f"{name}: {what}"
-        assert f"{name:<15}chapter {chapter}" in str(importlib.import_module("fastnn.examples").__doc__)
+        assert re.search(rf" {name} +chapter {chapter} ", str(importlib.import_module("fastnn.examples").__doc__))
 
 
 @pytest.mark.parametrize("name", sorted(set(LESSONS) - MNIST))
@@ -213,6 +217,27 @@ def test_mnist_reaches_97_5_percent_after_5_epochs(tmp_path: Path) -> None:
     assert result.accuracy >= 0.975 and result.counts.sum() == 10_000
     assert mnist_mlp.main(["--data", str(folder), "--epochs", "1", "--plot", str(path)]) == 0
     assert is_picture(path)
+
+
+def test_overfitting_shows_in_the_validation_loss_and_has_cures() -> None:
+    result = overfitting.train(epochs=45)
+    no_cure = result.histories["no cure"]
+    assert no_cure["loss"][-1] < 0.1 and no_cure["val_loss"][-1] > 1.02 * min(no_cure["val_loss"])
+    assert max(result.accuracies, key=lambda name: result.accuracies[name]) == "nine times the data"
+    assert min(result.histories["early stopping"]["val_loss"]) <= min(no_cure["val_loss"])
+
+
+def test_penalties_shrink_the_weights() -> None:
+    weights = regularization.train(epochs=25).weights
+    small = {name: float(np.mean(np.abs(w) < regularization.SMALL)) for name, w in weights.items()}
+    assert small["L1"] > small["L2"] > small["none"]
+    assert np.abs(weights["L2"]).max() < 0.7 * np.abs(weights["none"]).max()
+
+
+def test_a_resumed_training_has_the_same_bits() -> None:
+    result = checkpoint_resume.train(epochs=5)
+    assert result.hashes[0] == result.hashes[1] and result.whole.history == result.resumed.history
+    assert result.best == pytest.approx(min(result.whole["val_loss"]), rel=1e-5) and 0 < result.stopped < 5
 
 
 def test_batchnorm_lets_ten_sigmoid_layers_learn() -> None:

@@ -8,6 +8,9 @@
     mnist_mlp      chapter 12  784-128-10 on the 60,000 images of MNIST
     mnist_cnn      chapter 15  the guide's convolutional network on MNIST
     augmentation   chapter 25  few digits, and changed copies of them
+    overfitting    chapter 23  overfitting, and six ways to deal with it side by side
+    regularization chapter 25  what L1 and L2 do to the weights
+    checkpoint_resume chapter 55  a training that is stopped and goes on, bit by bit
     batchnorm      chapter 16  ten layers of sigmoids that learn
     housing        chapter 22  a regression: house prices, judged by R²
     weather        chapter 12  recurrent networks: tomorrow's temperature, against "as today"
@@ -33,6 +36,9 @@ LESSONS = {
     "mnist_mlp": "chapter 12: 784-128-10 on MNIST (needs the IDX files)",
     "mnist_cnn": "chapter 15: the guide's convolutional network on MNIST (needs the IDX files)",
     "augmentation": "chapter 25: few digits, and changed copies of them (needs the IDX files)",
+    "overfitting": "chapter 23: overfitting and its cures, side by side",
+    "regularization": "chapter 25: the weights under no penalty, L1 and L2",
+    "checkpoint_resume": "chapter 55: a training that is stopped and goes on, bit by bit",
     "batchnorm": "chapter 16: ten layers of sigmoids that learn",
     "housing": "chapter 22: a regression, judged by R²",
     "weather": "chapter 12: recurrent networks predict tomorrow's temperature",
