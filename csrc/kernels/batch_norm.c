@@ -1,41 +1,59 @@
 /* batch_norm.c: normalization of batches, and the way back; see fastnn/reference/batch_norm.py.
- * Work is split by channels, never inside a sum. */
+ * Work is never split inside a sum.
+ *
+ * A strip is as many channels as four vectors hold (vector/columns.h): what is one number in the formula is an array of
+ * STRIP numbers here, one a channel, and a sum over a batch goes down the rows of the strip. Sums and statistics are in
+ * float64; what touches every element is in float32. */
 #include "vector/columns.h"
 
 enum { LINE = 16 };      /* channels in a cache line, which belong to one worker */
 
+/* y = (x - mean) scale + shift with scale = gamma / sqrt(variance + epsilon). The batch's statistics are sums over all
+ * rows of a channel, so a worker has channels; the moving ones are there, and it has rows. */
 static void batch_norm(const Call *call, Part part)
 {
-    const float *restrict x = input(call, 0);       /* (…, channels) */
-    const float *restrict gamma = input(call, 1);   /* (channels,) */
-    const float *restrict beta = input(call, 2);    /* (channels,) */
+    const float *restrict x = input(call, 0);                   /* (…, channels) */
+    const float *restrict gamma = input(call, 1);               /* (channels,) */
+    const float *restrict beta = input(call, 2);                /* (channels,) */
+    const float *restrict moving_mean = input(call, 3);         /* (channels,) or (0,) */
+    const float *restrict moving_variance = input(call, 4);     /* (channels,) or (0,) */
     const double epsilon = number(call, 0);
-    float *restrict y = output(call, 0);            /* (…, channels) */
-    float *restrict mean = output(call, 1);         /* (channels,) or NULL */
-    float *restrict variance = output(call, 2);     /* (channels,) or NULL */
+    float *restrict y = output(call, 0);                        /* (…, channels) */
+    float *restrict mean = output(call, 1);                     /* (channels,) or NULL */
+    float *restrict variance = output(call, 2);                 /* (channels,) or NULL */
     const int64_t channels = input_size(call, 1), rows = channels ? input_size(call, 0) / channels : 0;
-    const Range range = share(channels, LINE, part);
+    const int moving = input_size(call, 3) > 0, tells = !moving || part.index == 0;
+    const Range across = moving ? (Range){0, channels} : share(channels, LINE, part);
+    const Range down = moving ? share_rows(rows, part) : (Range){0, rows};
 
-    for (int64_t c = range.begin; c < range.end; c += STRIP) {
-        const Strip s = {rows, range.end - c < STRIP ? range.end - c : STRIP, channels};
+    for (int64_t c = across.begin; c < across.end; c += STRIP) {
+        const Strip s = {down.end - down.begin, across.end - c < STRIP ? across.end - c : STRIP, channels};
+        const int64_t at = down.begin * channels + c;
         double means[STRIP] = {0}, variances[STRIP] = {0};
         float centre[STRIP], scale[STRIP], shift[STRIP];
         load_strip(scale, gamma + c, s.width);
         load_strip(shift, beta + c, s.width);
-        column_moments(x + c, s, means, variances);
+        if (moving) {
+            for (int64_t j = 0; j < s.width; j++) means[j] = moving_mean[c + j], variances[j] = moving_variance[c + j];
+        } else {
+            column_moments(x + c, s, means, variances);
+            for (int64_t j = 0; j < STRIP; j++) variances[j] /= rows;
+        }
         for (int64_t j = 0; j < STRIP; j++) {      /* what rounding the mean leaves goes into the shift */
-            variances[j] /= rows;
             centre[j] = rounded(means[j]);
             const double factor = scale[j] / sqrt(variances[j] + epsilon);
             scale[j] = (float)factor;
             shift[j] = (float)(shift[j] + (centre[j] - means[j]) * factor);
         }
-        scale_columns(x + c, y + c, centre, scale, shift, s);
-        if (mean) store_strip(mean + c, means, s.width);
-        if (variance) store_strip(variance + c, variances, s.width);
+        scale_columns(x + at, y + at, centre, scale, shift, s);
+        if (mean && tells) store_strip(mean + c, means, s.width);
+        if (variance && tells) store_strip(variance + c, variances, s.width);
     }
 }
 
+/* dx = factor (dy - Σ dy / n - x̂ Σ dy x̂ / n) with factor = gamma rstd and x̂ = (x - mean) rstd is computed as
+ * a dy + b (x - mean) + c: a = factor, b = -factor rstd Σ dy x̂ / n, c = -factor Σ dy / n. The two sums are dbeta and
+ * dgamma. */
 static void batch_norm_grad(const Call *call, Part part)
 {
     const float *restrict dy = input(call, 0);         /* (…, channels) */
@@ -71,35 +89,9 @@ static void batch_norm_grad(const Call *call, Part part)
     }
 }
 
-static void batch_norm_inference(const Call *call, Part part)
-{
-    const float *restrict x = input(call, 0);          /* (…, channels) */
-    const float *restrict gamma = input(call, 1);      /* (channels,) */
-    const float *restrict beta = input(call, 2);       /* (channels,) */
-    const float *restrict mean = input(call, 3);       /* (channels,) */
-    const float *restrict variance = input(call, 4);   /* (channels,) */
-    const double epsilon = number(call, 0);
-    float *restrict y = output(call, 0);               /* (…, channels) */
-    const int64_t channels = input_size(call, 1);
-    const Range range = share_rows(channels ? input_size(call, 0) / channels : 0, part);
-
-    for (int64_t c = 0; c < channels; c += STRIP) {
-        const Strip s = {range.end - range.begin, channels - c < STRIP ? channels - c : STRIP, channels};
-        float centre[STRIP], scale[STRIP], shift[STRIP], spread[STRIP];
-        load_strip(centre, mean + c, s.width);
-        load_strip(spread, variance + c, s.width);
-        load_strip(scale, gamma + c, s.width);
-        load_strip(shift, beta + c, s.width);
-        for (int64_t j = 0; j < STRIP; j++) scale[j] = (float)(scale[j] / sqrt(spread[j] + epsilon));
-        const int64_t at = range.begin * channels + c;
-        scale_columns(x + at, y + at, centre, scale, shift, s);
-    }
-}
-
 extern const Kernel FAMILY(batch_norm)[];
 const Kernel FAMILY(batch_norm)[] = {
-    {"batch_norm(x, gamma, beta, *, epsilon)", batch_norm},
+    {"batch_norm(x, gamma, beta, moving_mean, moving_variance, *, epsilon)", batch_norm},
     {"batch_norm_grad(dy, x, gamma, mean, variance, *, epsilon)", batch_norm_grad},
-    {"batch_norm_inference(x, gamma, beta, mean, variance, *, epsilon)", batch_norm_inference},
     {0},
 };

@@ -14,7 +14,7 @@ from fastnn.errors import ShapeError
 from fastnn.layers.layer import Layer
 from fastnn.ops import broadcast_to
 from fastnn.ops.rows import data as data_ops
-from fastnn.ops.rows.batch_norm import batch_norm, batch_norm_inference
+from fastnn.ops.rows.batch_norm import batch_norm
 from fastnn.ops.rows.dense import add_bias, sum_rows
 from fastnn.ops.rows.elementwise import add_constant, divide, multiply, sqrt, square, subtract
 from fastnn.ops.rows.norm import group_norm, layer_norm
@@ -138,15 +138,15 @@ class BatchNormalization(_Normalization):
         channels_last = _moved(x, order)
         if training and self.trainable:
             if mask is None:
-                y, mean, variance = batch_norm(channels_last, gamma, beta, epsilon=self.epsilon)
+                y, mean, variance = batch_norm(channels_last, gamma, beta, None, None, epsilon=self.epsilon)
             else:
                 y, mean, variance = self._masked(channels_last, _moved(self._weights_of(mask, x), order), gamma, beta)
             if not y.symbolic:
                 ema_step(self.moving_mean, mean, momentum=self.momentum)
                 ema_step(self.moving_variance, variance, momentum=self.momentum)
         else:
-            y = batch_norm_inference(channels_last, gamma, beta, self.moving_mean, self.moving_variance,
-                                     epsilon=self.epsilon)
+            y, _, _ = batch_norm(channels_last, gamma, beta, self.moving_mean, self.moving_variance,
+                                 epsilon=self.epsilon)
         return _moved(y, _inverse(order))
 
     def _weights_of(self, mask: Tensor, x: Tensor) -> Tensor:

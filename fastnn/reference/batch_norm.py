@@ -17,12 +17,17 @@ def _rows(x: Array) -> tuple[int, ...]:
     return tuple(range(x.ndim - 1))
 
 
-def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
-    """y = γ·(x - mean)/√(variance + ε) + β, with mean and (biased) variance of each channel over the batch.
+def batch_norm(x: Array, gamma: Array, beta: Array, moving_mean: Array, moving_variance: Array, *,
+               epsilon: float) -> tuple[Array, Array, Array]:
+    """y = γ·(x - mean)/√(variance + ε) + β, with mean and (biased) variance of each channel over the batch, or, where
+    they are not empty, the moving ones.
 
-    x (..., c), gamma, beta (c,) → y (..., c), mean (c,), variance (c,). Ioffe and Szegedy 2015.
+    x (..., c), gamma, beta, moving_mean, moving_variance (c,) → y (..., c), mean, variance (c,), those that were used.
+    Ioffe and Szegedy 2015.
     """
     mean, variance = moments(x, _rows(x))
+    if moving_mean.size:
+        mean, variance = moving_mean.astype(np.float64), moving_variance.astype(np.float64)
     y = deviations(x, mean, 1 / np.sqrt(variance + epsilon)) * gamma + beta
     return y.astype(x.dtype), mean.astype(x.dtype), variance.astype(x.dtype)
 
@@ -39,9 +44,3 @@ def batch_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, variance: Ar
     count = max(1, math.prod(x.shape[:-1]))
     dx = gamma * rstd * (dy - dbeta / count - normal * dgamma / count)
     return dx.astype(x.dtype), dgamma.astype(x.dtype), dbeta.astype(x.dtype)
-
-
-def batch_norm_inference(x: Array, gamma: Array, beta: Array, mean: Array, variance: Array, *, epsilon: float) -> Array:
-    """y = γ·(x - mean)/√(variance + ε) + β, with a given mean and variance. x (..., c), others (c,) → y (..., c)."""
-    rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
-    return (deviations(x, mean, rstd) * gamma + beta).astype(x.dtype)

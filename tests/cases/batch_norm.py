@@ -12,17 +12,21 @@ def far(arrays: dict[str, Any]) -> None:
 
 E: dict[str, Any] = {"epsilon": 1e-3}
 VECTORS: dict[str, Any] = {"gamma": floats("c"), "beta": floats("c")}
-GIVEN: dict[str, Any] = {"gamma": floats("c"), "mean": floats("c"), "variance": floats("c", low=0.1, high=4)}
+VARIANCE = floats("c", low=0.1, high=4)
+GIVEN: dict[str, Any] = {"gamma": floats("c"), "mean": floats("c"), "variance": VARIANCE}
+NONE: dict[str, Any] = {"moving_mean": floats(0), "moving_variance": floats(0)}
 ROWS, IMAGE = ("n", "c"), (3, 5, "n", "c")
 WRONG: Any = [(dict(gamma=(2,)), "one value per channel"), (dict(x=(3,)), "batch")]
 UNEQUAL: Any = [(dict(dy=(2, 3)), "equal"), (dict(mean=(7,)), "one value per channel")]
 
 CASES = [
-    *(Case("batch_norm", x=floats(*dims), **VECTORS, **E, bad=WRONG if dims is ROWS else ()) for dims in (ROWS, IMAGE)),
-    Case("batch_norm", x=floats(300, "c"), **VECTORS, epsilon=1e-5),
-    Case("batch_norm", x=floats(300, "c"), **VECTORS, **E, fix=far, grad=False),
+    *(Case("batch_norm", x=floats(*dims), **VECTORS, **NONE, **E, bad=WRONG if dims is ROWS else ())
+      for dims in (ROWS, IMAGE)),
+    Case("batch_norm", x=floats(300, "c"), **VECTORS, **NONE, epsilon=1e-5),
+    Case("batch_norm", x=floats(300, "c"), **VECTORS, **NONE, **E, fix=far, grad=False),
     *(Case("batch_norm_grad", dy=floats(*dims), x=floats(*dims), **GIVEN, **E, bad=UNEQUAL if dims is ROWS else ())
       for dims in (ROWS, IMAGE)),
-    *(Case("batch_norm_inference", x=floats(*dims), beta=floats("c"), **GIVEN, **E, bad=WRONG if dims is ROWS else ())
+    *(Case("batch_norm", x=floats(*dims), **VECTORS, moving_mean=floats("c"), moving_variance=VARIANCE, **E,
+           bad=[*WRONG[:1], (dict(moving_mean=(7,)), "one value per channel")] if dims is ROWS else ())
       for dims in (ROWS, IMAGE)),
 ]

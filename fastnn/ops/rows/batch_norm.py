@@ -32,7 +32,7 @@ def _parts(dy: Array, x: Array, mean: Array, variance: Array, epsilon: float) ->
     return rstd, normal, (np.abs(dy) * normal).sum(axis=axes), np.abs(dy).sum(axis=axes)
 
 
-def _dx(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, epsilon: float) -> Array:
+def _dx_magnitude(dy: Array, x: Array, gamma: Array, mean: Array, variance: Array, epsilon: float) -> Array:
     rstd, normal, dgamma, dbeta = _parts(dy, x, mean, variance, epsilon)
     count = max(1, math.prod(x.shape[:-1]))
     return np.abs(gamma) * rstd * (np.abs(dy) + dbeta / count + normal * dgamma / count)
@@ -48,18 +48,30 @@ def dbeta_magnitude(dy: Array) -> Array:
     return np.sum(np.abs(dy), axis=tuple(range(dy.ndim - 1)))
 
 
-def _zeros(like: Tensor) -> Tensor:
-    return Tensor(np.zeros(like.shape, like.dtype), "zeros", constant=True)
+def _shape(x: Shape, gamma: Shape, beta: Shape, moving_mean: Shape, moving_variance: Shape) -> list[Shape]:
+    moving = {} if moving_mean == moving_variance == (0,) else dict(moving_mean=moving_mean,
+                                                                    moving_variance=moving_variance)
+    return [channels_of("batch_norm", x, gamma=gamma, beta=beta, **moving), x[-1:], x[-1:]]
+
+
+def _dx(dy: Tensor, grads: tuple[Tensor, ...], gamma: Tensor, moving_mean: Tensor, moving_variance: Tensor,
+        epsilon: float) -> Tensor:
+    """Of moving statistics, which do not move with x: a scale."""
+    if moving_mean.shape == (0,):
+        return grads[0]
+    zeros = Tensor(np.zeros(gamma.shape, gamma.dtype), "zeros", constant=True)
+    dx: Tensor = batch_norm(dy, gamma, zeros, zeros, moving_variance, epsilon=epsilon)[0]
+    return dx
 
 
 OF_GRADS = dict(x=lambda grads: grads[0], gamma=lambda grads: grads[1], beta=lambda grads: grads[2])
 
-batch_norm = Op(
+batch_norm: Op = Op(
     "batch_norm", outputs=("y", "mean", "variance"), may_omit=("mean", "variance"), ulps=16,
-    shape=lambda x, gamma, beta: [channels_of("batch_norm", x, gamma=gamma, beta=beta), x[-1:], x[-1:]],
+    optional=("moving_mean", "moving_variance"), shape=_shape,
     shared=dict(grads=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_grad(
         dy, x, gamma, mean, variance, epsilon=epsilon)),
-    vjp=OF_GRADS,
+    vjp={**OF_GRADS, "x": _dx},
     magnitude=(lambda x, gamma, beta, mean, variance, epsilon:
                np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta),
                lambda x: average(x, tuple(range(x.ndim - 1))), None), cost=0.3)
@@ -69,17 +81,5 @@ batch_norm_grad = Op(
     shape=lambda dy, x, gamma, mean, variance: [
         channels_of("batch_norm_grad", same_shapes("batch_norm_grad", dy=dy, x=x), gamma=gamma, mean=mean,
                     variance=variance), x[-1:], x[-1:]],
-    magnitude=(_dx, lambda dy, x, mean, variance, epsilon: _parts(dy, x, mean, variance, epsilon)[2],
+    magnitude=(_dx_magnitude, lambda dy, x, mean, variance, epsilon: _parts(dy, x, mean, variance, epsilon)[2],
                dbeta_magnitude), cost=0.5)
-
-batch_norm_inference: Op = Op(
-    "batch_norm_inference", ulps=8,
-    shape=lambda x, gamma, beta, mean, variance: channels_of("batch_norm_inference", x, gamma=gamma, beta=beta,
-                                                             mean=mean, variance=variance),
-    shared=dict(sums=lambda dy, x, gamma, mean, variance, epsilon: batch_norm_grad(
-        dy, x, gamma, mean, variance, epsilon=epsilon)[1:]),        # dx is another: no mean that moves with x
-    vjp=dict(x=lambda dy, gamma, variance, epsilon: batch_norm_inference(
-                 dy, gamma, _zeros(gamma), _zeros(gamma), variance, epsilon=epsilon),
-             gamma=lambda sums: sums[0], beta=lambda sums: sums[1]),
-    magnitude=lambda x, gamma, beta, mean, variance, epsilon:
-    np.abs(gamma) * (np.abs(x) + np.abs(mean)) / np.sqrt(variance + epsilon) + np.abs(beta), cost=0.2)
