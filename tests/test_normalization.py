@@ -181,4 +181,7 @@ def test_inputs_unlike_those_it_was_built_for() -> None:
     layer = layers.BatchNormalization(name="norm")
     layer(X)
     assert_good_error(lambda: layer(X[:, :3]), ShapeError, "norm", "(60, 3)", "(4,)")
-    assert_good_error(lambda: layer(X[:, None]), ShapeError, "norm", "(60, 1, 4)", "2 axes")
+    np.testing.assert_array_equal(layer(X[:, None])[:, 0], layer(X))      # the axis counts from the end, as in Keras
+    first = layers.BatchNormalization(axis=1, name="first")
+    first(X)
+    assert_good_error(lambda: first(X[:, None]), ShapeError, "first", "(60, 1, 4)", "(4,)", "needs")

@@ -189,6 +189,8 @@ class Normalization(Layer):
 def _checked_statistics(mean: Any, variance: Any, axes: int) -> tuple[np.ndarray, np.ndarray]:
     """Both as float64 arrays of one shape. ShapeError, ValueError else."""
     mean, variance = numbers(mean, "Normalization: mean"), numbers(variance, "Normalization: variance")
+    if mean.shape == variance.shape and mean.ndim > axes and sum(n != 1 for n in mean.shape) <= axes:
+        mean, variance = mean.squeeze(), variance.squeeze()      # those of another layer
     if mean.shape != variance.shape or mean.ndim > axes:
         raise ShapeError(f"Normalization: mean has shape {mean.shape} and variance {variance.shape}; needs one "
                          f"shape, of at most {axes} axes.")
