@@ -58,8 +58,7 @@ class EinsumDense(Layer):
                              "in two.\nThe kernel's labels are in the input or the output, those of the output in one "
                              "of the others.")
         self._partial = shape(output_shape, "EinsumDense: output_shape")
-        if bias_axes is not None and (not isinstance(bias_axes, str) or not bias_axes or any(
-                c not in y for c in bias_axes)):
+        if bias_axes is not None and (not isinstance(bias_axes, str) or any(c not in y for c in bias_axes)):
             raise ValueError(f"EinsumDense: bias_axes is {shown(bias_axes)}; needs labels of the output, {y!r}.")
         self.bias_axes, self.activation = bias_axes, activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
