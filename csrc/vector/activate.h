@@ -5,9 +5,10 @@
 
 #include "vector/vmath.h"
 
-INLINE V v_step(V x) { return v_where(x >= 0.0f, v_splat(1)); }
+/* Compared as floats, subnormal numbers are 0 here, so the sign of one is looked at in its bits. */
+INLINE V v_step(V x) { return v_where((x >= 0.0f) & (((I)x >= 0) | ((I)x == INT32_MIN)), v_splat(1)); }
 
-INLINE V v_relu(V x) { return v_where(~(x < 0.0f), x); }     /* ~(x < 0), not x > 0: NaN stays */
+INLINE V v_relu(V x) { return v_where(~(x <= 0.0f), x); }    /* ~(x <= 0), not x > 0: NaN stays */
 INLINE V v_relu_grad(V dy, V y) { return v_where(y > 0.0f, dy); }
 
 INLINE V v_relu6(V x) { return v_select(x > 6.0f, v_splat(6), v_relu(x)); }
