@@ -10,7 +10,7 @@ from fastnn.engine.tensor import Tensor, Variable
 from fastnn.ops.rows.data import copy
 from fastnn.ops.rows.optimizer import adam_step
 from fastnn.optimizers.moments import norm, steps
-from fastnn.optimizers.optimizer import Optimizer
+from fastnn.optimizers.optimizer import Optimizer, patterns
 
 
 class Adafactor(Optimizer):
@@ -89,7 +89,7 @@ class Muon(Optimizer):
         self.adam_beta_2 = share(adam_beta_2, "Muon: adam_beta_2")
         self.adam_weight_decay = optional(number, adam_weight_decay, "Muon: adam_weight_decay", 0)
         self.epsilon = number(epsilon, "Muon: epsilon", 1e-38)
-        self.exclude_layers = list(exclude_layers or ())
+        self.exclude_layers = patterns(exclude_layers, "Muon: exclude_layers")
         self.exclude_embeddings = flag(exclude_embeddings, "Muon: exclude_embeddings")
         self.muon_a, self.muon_b = number(muon_a, "Muon: muon_a"), number(muon_b, "Muon: muon_b")
         self.muon_c = number(muon_c, "Muon: muon_c")

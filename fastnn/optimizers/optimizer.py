@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from fastnn import ops
-from fastnn.arguments import flag, number, optional, refuse_unknown, whole
+from fastnn.arguments import flag, is_sequence, number, optional, refuse_unknown, text, whole
 from fastnn.engine.context import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
-from fastnn.errors import warn
+from fastnn.errors import shown, warn
 from fastnn.names import checked_name, snake_case, unique_name
 from fastnn.ops.rows.data import advance, copy, fill
 from fastnn.ops.rows.elementwise import scale
@@ -23,6 +23,19 @@ from fastnn.optimizers.slots import ACCUMULATED, AVERAGE, Slots
 
 OPTIONS = ("learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
            "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps", "name")
+
+
+def patterns(value: Sequence[str] | None, what: str) -> list[str]:
+    """A list of regular expressions; none for None."""
+    if value is not None and not is_sequence(value):
+        raise TypeError(f"{what} is {shown(value)}; needs a list of texts, such as ['bias'].")
+    found = [text(each, what, "bias") for each in (() if value is None else value)]
+    for each in found:
+        try:
+            re.compile(each)
+        except re.error as error:
+            raise ValueError(f"{what} has {shown(each)}; needs regular expressions: {error}.") from None
+    return found
 
 
 class Optimizer(Slots):
@@ -207,7 +220,7 @@ class Optimizer(Slots):
         """No weight decay for these variables, nor for those in whose name one of var_names is found (regular
         expressions): `optimizer.exclude_from_weight_decay(var_names=["bias"])`. It replaces what was said before."""
         self._undecayed = tuple(var_list or ())
-        self._undecayed_names = "|".join(var_names or ())
+        self._undecayed_names = "|".join(patterns(var_names, f"{self.name}: var_names"))
 
     def excluded(self, variable: Variable) -> bool:
         """Whether exclude_from_weight_decay names it."""

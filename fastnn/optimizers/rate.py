@@ -31,9 +31,13 @@ class RateFunction(LearningRateSchedule):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        asked = [p for p in inspect.signature(function).parameters.values()
-                 if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        self.of_the_step = bool(asked)
+        try:
+            asked = inspect.signature(function).parameters.values()
+        except ValueError:      # a function in C that does not say
+            self.of_the_step = True
+        else:
+            self.of_the_step = any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+                                   for p in asked)
 
     def __call__(self, step: TensorLike) -> Tensor:
         """What the function gives."""

@@ -64,7 +64,7 @@ class Slots(Configurable, Watched):
 
     @learning_rate.setter
     def learning_rate(self, value: object) -> None:
-        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Tensor)):
+        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, (Tensor, type))):
             self.schedule = value if isinstance(value, LearningRateSchedule) else RateFunction(value)
         else:
             self._rate.assign(value)

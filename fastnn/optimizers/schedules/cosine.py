@@ -32,11 +32,12 @@ class CosineDecay(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, alpha: float = 0.0, name: str = "CosineDecay",
                  warmup_target: float | None = None, warmup_steps: float = 0) -> None:
+        self._named(name)
         self.initial_learning_rate = not_negative(initial_learning_rate, name, "initial_learning_rate")
         self.decay_steps = positive(decay_steps, name, "decay_steps")
         self.alpha = not_negative(alpha, name, "alpha")
         self.warmup_target = None if warmup_target is None else not_negative(warmup_target, name, "warmup_target")
-        self.warmup_steps, self.name = not_negative(warmup_steps, name, "warmup_steps"), name
+        self.warmup_steps = not_negative(warmup_steps, name, "warmup_steps")
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The rate at `step`."""
@@ -64,11 +65,12 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate: float, first_decay_steps: float, t_mul: float = 2.0, m_mul: float = 1.0,
                  alpha: float = 0.0, name: str = "SGDRDecay") -> None:
+        self._named(name)
         self.initial_learning_rate = not_negative(initial_learning_rate, name, "initial_learning_rate")
         self.first_decay_steps = positive(first_decay_steps, name, "first_decay_steps")
         self.t_mul = number(t_mul, f"{name}: t_mul", 1)
         self.m_mul = positive(m_mul, name, "m_mul")
-        self.alpha, self.name = not_negative(alpha, name, "alpha"), name
+        self.alpha = not_negative(alpha, name, "alpha")
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The rate at `step`."""

@@ -29,11 +29,12 @@ class CyclicalLearningRate(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate: float, maximal_learning_rate: float, step_size: float,
                  mode: str = "triangular", gamma: float = 0.9999, name: str = "CyclicalLearningRate") -> None:
+        self._named(name)
         self.initial_learning_rate = not_negative(initial_learning_rate, name, "initial_learning_rate")
         self.maximal_learning_rate = not_negative(maximal_learning_rate, name, "maximal_learning_rate")
         self.step_size = positive(step_size, name, "step_size")
         self.mode = choice(mode, f"{name}: mode", MODES)
-        self.gamma, self.name = positive(gamma, name, "gamma"), name
+        self.gamma = positive(gamma, name, "gamma")
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The rate at `step`."""
@@ -59,11 +60,12 @@ class OneCycle(LearningRateSchedule):
 
     def __init__(self, maximal_learning_rate: float, total_steps: float, rise: float = 0.3, start_divisor: float = 25.0,
                  end_divisor: float = 1e4, name: str = "OneCycle") -> None:
+        self._named(name)
         self.maximal_learning_rate = not_negative(maximal_learning_rate, name, "maximal_learning_rate")
         self.total_steps = positive(total_steps, name, "total_steps")
         self.rise = share(rise, f"{name}: rise")
         self.start_divisor = positive(start_divisor, name, "start_divisor")
-        self.end_divisor, self.name = positive(end_divisor, name, "end_divisor"), name
+        self.end_divisor = positive(end_divisor, name, "end_divisor")
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The rate at `step`."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fastnn import ops
-from fastnn.arguments import flag
+from fastnn.arguments import flag, is_sequence
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
@@ -28,10 +28,11 @@ class ExponentialDecay(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
                  name: str = "ExponentialDecay") -> None:
+        self._named(name)
         self.initial_learning_rate = not_negative(initial_learning_rate, name, "initial_learning_rate")
         self.decay_steps = positive(decay_steps, name, "decay_steps")
         self.decay_rate = positive(decay_rate, name, "decay_rate")
-        self.staircase, self.name = flag(staircase, f"{name}: staircase"), name
+        self.staircase = flag(staircase, f"{name}: staircase")
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The rate at `step`."""
@@ -52,10 +53,11 @@ class InverseTimeDecay(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
                  name: str = "InverseTimeDecay") -> None:
+        self._named(name)
         self.initial_learning_rate = not_negative(initial_learning_rate, name, "initial_learning_rate")
         self.decay_steps = positive(decay_steps, name, "decay_steps")
         self.decay_rate = not_negative(decay_rate, name, "decay_rate")
-        self.staircase, self.name = flag(staircase, f"{name}: staircase"), name
+        self.staircase = flag(staircase, f"{name}: staircase")
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The rate at `step`."""
@@ -74,6 +76,10 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     """
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
+        self._named(name)
+        for what, given in (("boundaries", boundaries), ("values", values)):
+            if not is_sequence(given):
+                raise TypeError(f"{name}: {what} is {shown(given)}; needs a list of numbers.")
         self.boundaries = [not_negative(b, name, "boundaries") for b in boundaries]
         self.values = [not_negative(v, name, "values") for v in values]
         if len(self.values) != len(self.boundaries) + 1:
@@ -81,7 +87,6 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                              "value more than boundaries.")
         if self.boundaries != sorted(set(self.boundaries)):
             raise ValueError(f"{name}: boundaries are {shown(boundaries)}; needs them in increasing order.")
-        self.name = name
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The rate at `step`."""
@@ -104,11 +109,12 @@ class PolynomialDecay(LearningRateSchedule):
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, end_learning_rate: float = 0.0001,
                  power: float = 1.0, cycle: bool = False, name: str = "PolynomialDecay") -> None:
+        self._named(name)
         self.initial_learning_rate = not_negative(initial_learning_rate, name, "initial_learning_rate")
         self.decay_steps = positive(decay_steps, name, "decay_steps")
         self.end_learning_rate = not_negative(end_learning_rate, name, "end_learning_rate")
         self.power = not_negative(power, name, "power")
-        self.cycle, self.name = flag(cycle, f"{name}: cycle"), name
+        self.cycle = flag(cycle, f"{name}: cycle")
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The rate at `step`."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import ops
-from fastnn.arguments import number, whole
+from fastnn.arguments import number, text, whole
 from fastnn.configuration import Configurable
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
@@ -24,6 +24,10 @@ class LearningRateSchedule(Configurable, Watched):
     >>> class Halves(LearningRateSchedule):
     ...     def __call__(self, step): return ops.divide(0.1, ops.add(step, 1))
     """
+
+    def _named(self, name: str) -> None:
+        """Take the name, a text, which errors begin with."""
+        self.name = text(name, f"{type(self).__name__}: name")
 
     def __call__(self, step: TensorLike) -> Tensor:
         """The learning rate at `step`."""
