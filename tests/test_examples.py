@@ -39,7 +39,7 @@ from tests.conftest import shared
 
 FEW = {"xor": 20, "weather": 2, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2,
        "names": 1, "next_word": 3, "sentiment": 1, "addition": 1, "dates": 1, "mini_gpt": 1, "evaluation": 2,
-       "overfitting": 2, "regularization": 2, "checkpoint_resume": 2}
+       "overfitting": 2, "regularization": 2, "checkpoint_resume": 2, "learning_rate": 2}
 COUNT = {"sentiment": 300, "addition": 900, "dates": 300}      # of made-up data
 MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
 

@@ -32,8 +32,8 @@ class Counting(Layer):
 
 def network(*inner: Any) -> tuple[Sequential, Counting]:
     counting = Counting()
-    model = Sequential([Input((5,)), layers.Dense(4), layers.BatchNormalization(), layers.Dropout(0.2), *inner,
-                        counting, layers.Dense(1)])
+    model = Sequential([Input((5,)), layers.Dense(4, kernel_constraint="max_norm"), layers.BatchNormalization(),
+                        layers.Dropout(0.2), *inner, counting, layers.Dense(1)])
     model.compile(optimizers.Adam(0.01, clipnorm=1.0), "mse", metrics=["mae"])
     return model, counting
 

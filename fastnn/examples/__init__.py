@@ -4,6 +4,8 @@
     xor            chapter 7   what one neuron cannot do, and four hidden ones can
     breast_cancer  chapter 53  a classifier from data to predictions: 30-16-8-1
     evaluation     chapter 53  training, validation and test: ROC curves, a threshold, the report
+    optimizers     chapter 8   four optimizers race down a parabola and a ravine
+    learning_rate  chapter 44  too low, right and too high, and what a finder says
     digits         chapter 34  ten classes: softmax over handwritten 8 x 8 digits
     mnist_mlp      chapter 12  784-128-10 on the 60,000 images of MNIST
     mnist_cnn      chapter 15  the guide's convolutional network on MNIST
@@ -32,6 +34,8 @@ LESSONS = {
     "xor": "chapter 7: four hidden neurons learn XOR",
     "breast_cancer": "chapter 53: a classifier from data to predictions",
     "evaluation": "chapter 53: training, validation and test; ROC curves and the report",
+    "optimizers": "chapter 8: four optimizers race down a parabola and a ravine",
+    "learning_rate": "chapter 44: too low, right and too high, and what a finder says",
     "digits": "chapter 34: ten classes with softmax, 8 x 8 digits",
     "mnist_mlp": "chapter 12: 784-128-10 on MNIST (needs the IDX files)",
     "mnist_cnn": "chapter 15: the guide's convolutional network on MNIST (needs the IDX files)",

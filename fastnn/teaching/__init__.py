@@ -1,5 +1,9 @@
 """Floor 5. Tools that walk a recorded program: what ran, how long it took; and course material run as it stands."""
 
+from fastnn.teaching.finder import (
+    LearningRates,
+    find_lr,
+)
 from fastnn.teaching.peak import (
     Peak,
     Rates,
@@ -20,6 +24,7 @@ from fastnn.teaching.scripts import (
 
 __all__ = [
     "Cell",
+    "LearningRates",
     "Outcome",
     "Peak",
     "Profile",
@@ -27,6 +32,7 @@ __all__ = [
     "Row",
     "as_tensorflow",
     "cells",
+    "find_lr",
     "machine_peak",
     "profile",
     "run_cells",

@@ -67,10 +67,11 @@ class Guard:
         """Let go of the copy."""
         self.saved, self.model._steps.recorder.before = {}, None
 
-    def _swap(self) -> None:
-        """Exchange the state with the kept copy."""
+    def _swap(self, back: bool) -> None:
+        """Exchange the state with the kept copy, to go back; once more, to come here again. One tensor may be part of
+        another, and the copy that was made first counts: it is the last to be put back."""
         with not_recording():
-            for tensor, copy in self.saved.values():
+            for tensor, copy in list(self.saved.values())[::-1 if back else 1]:
                 if tensor.data.shape == copy.shape:
                     now = tensor.data.copy()
                     tensor.data[...] = copy
@@ -80,18 +81,18 @@ class Guard:
         """After a slice of an epoch's steps."""
         if self._done or not self.saved or math.isfinite(self.model.compiled.results().get("loss", 0.0)):
             return
-        self._swap()
+        self._swap(True)
         try:
             self._hunt(passing.source, passing.done - self._from, epoch, self._from)
         finally:
-            self._swap()
+            self._swap(False)
 
     def look_back(self, losses: np.ndarray | None, epoch: int, source: Any) -> None:
         """After many epochs in one go: replay up to the epoch that went bad, then look for the step."""
         bad = [] if losses is None else np.flatnonzero(~np.isfinite(losses)).tolist()
         if self._done or not bad:
             return
-        self._swap()
+        self._swap(True)
         try:
             for _ in range(bad[0]):
                 passing = Pass(self.model, "train", source)
@@ -101,7 +102,7 @@ class Guard:
             source.mark()
             self._hunt(source, source.total, epoch + bad[0], 0)
         finally:
-            self._swap()
+            self._swap(False)
 
     def _hunt(self, source: Any, count: int, epoch: int, first: int) -> None:
         """Which of `count` steps went bad, by running them again from the state of now; then that one, call by call."""

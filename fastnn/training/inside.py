@@ -19,6 +19,13 @@ class Inside:
         from fastnn.teaching.profile import profile
         return profile(self, x, y, batch_size, seconds)
 
+    def find_lr(self: Any, x: Any, y: Any = None, batch_size: int = 32, lowest: float = 1e-6, highest: float = 10.0,
+                steps: int = 100, sample_weight: Any = None) -> Any:
+        """Which learning rate: let it rise from `lowest` to `highest` for some steps, and suggest the one where the
+        loss falls fastest, with the reason; `.plot(path)`. Nothing has changed then; see fastnn.teaching.find_lr."""
+        from fastnn.teaching.finder import find_lr
+        return find_lr(self, x, y, batch_size, lowest, highest, steps, sample_weight)
+
     @property
     def programs(self) -> list[Program]:
         """The programs recorded so far; print one to see its calls."""

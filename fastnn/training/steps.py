@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.engine.context import section_scope
+from fastnn.engine.context import section_scope, undo
 from fastnn.engine.function import Recorder
 from fastnn.engine.gradient import GradientTape, backward
 from fastnn.engine.program import Program
@@ -63,8 +63,7 @@ class Steps:
             yield
         finally:
             self.recorder.before = outer
-            for tensor, copy in before.values():
-                tensor.data[...] = copy
+            undo({key: (tensor, copy) for key, (tensor, copy) in before.items() if tensor.data.shape == copy.shape})
 
     # ---- recording and replaying ------------------------------------------------------------------------------
 
