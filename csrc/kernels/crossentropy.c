@@ -1,5 +1,10 @@
 /* crossentropy.c: cross-entropies and their gradients, one number per sample; see fastnn/reference/crossentropy.py.
- * The categorical ones take WIDTH samples at a time, so that the logarithms and divisions fill a vector. */
+ *
+ * The binary ones are means of independent terms: the term is here, the mean in terms.h. The categorical ones take
+ * WIDTH samples (rows) at a time: a row becomes one vector of partial sums, sums[r]; v_sum_rows() makes of WIDTH such
+ * vectors one vector with a number a row, so that one logarithm or division serves all rows. The end of a row is filled
+ * with values that add nothing. Targets are smoothed as they are read: t = keep y_true + add. tests/test_formulas.py
+ * has the same in plain loops. */
 #include "kernels/probability.h"
 #include "kernels/terms.h"
 
@@ -36,6 +41,7 @@ static void sigmoid_crossentropy_grad(const Call *call, Part part)
     scaled_slopes(call, part, logit_slope, number(call, 0));
 }
 
+/* loss = -Σ t ln q with q = clip(p / Σ p). */
 static void categorical_crossentropy(const Call *call, Part part)
 {
     const float *restrict y_true = input(call, 0);   /* (…, n) */
@@ -65,6 +71,8 @@ static void categorical_crossentropy(const Call *call, Part part)
     }
 }
 
+/* With g = -t / q, 0 where q is clipped: dx = dy (g - Σ q g) / Σ p; the sum is there because each p is part of Σ p. A
+ * row's g are kept in dx until their sum is known. */
 static void categorical_crossentropy_grad(const Call *call, Part part)
 {
     const float *restrict dy = input(call, 0);       /* (…) */
@@ -105,6 +113,8 @@ static void categorical_crossentropy_grad(const Call *call, Part part)
     }
 }
 
+/* With high the row's largest x: -Σ t ln softmax(x) = ln(Σ e^(x - high)) Σ t - Σ t (x - high). Nothing overflows, and
+ * no logarithm of 0 is taken where a probability is too small for a float. Σ t is 1 but for targets that are none. */
 static void softmax_crossentropy(const Call *call, Part part)
 {
     const float *restrict y_true = input(call, 0);     /* (…, n) */
@@ -138,6 +148,7 @@ static void softmax_crossentropy(const Call *call, Part part)
     }
 }
 
+/* dx = dy (p Σ t - t). */
 static void softmax_crossentropy_grad(const Call *call, Part part)
 {
     const float *restrict dy = input(call, 0);              /* (…) */

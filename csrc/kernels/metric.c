@@ -1,4 +1,7 @@
-/* metric.c: per-sample scores, and steps that add a batch to float64 sums; see fastnn/reference/metric.py. */
+/* metric.c: per-sample scores, and steps that add a batch to float64 sums; see fastnn/reference/metric.py.
+ *
+ * A score is one number a row, as the loss is, so that weights apply to both alike. A step is run by one worker
+ * (WHOLE): its sums go on from batch to batch, in an order that the number of threads must not change. */
 #include <math.h>
 
 #include "vector/rows.h"

@@ -1,5 +1,10 @@
-/* norm.c: normalization of samples and of groups of channels, and the way back; see fastnn/reference/norm.py.
- * Work is split by samples, never inside a sum. */
+/* norm.c: normalization of samples and of groups of channels, and the way back; see fastnn/reference/norm.py. Work is
+ * split by samples, never inside a sum.
+ *
+ * Sums of squares would lose everything where the mean is far larger than the spread (10,000 +- 1), so deviations are
+ * taken from a guess, the mean in float32: with d = x - guess, mean = guess + Σ d / n and n variance = Σ d² - (Σ d)² /
+ * n, in float64. A group of group_norm is some columns of a sample seen as (rows, channels): what is one number in the
+ * formula stands in an array of STRIP, one a group or a channel. tests/test_formulas.py has the same in plain loops. */
 #include "vector/chunks.h"
 #include "vector/columns.h"
 
@@ -8,6 +13,7 @@ enum {
     LONG = 64 * WIDTH     /* values summed in float32 before they go to float64 */
 };
 
+/* y = ((d - Σ d / n) rstd) gamma + beta, with one multiply-add for the part in brackets. */
 static void layer_norm(const Call *call, Part part)
 {
     const float *restrict x = input(call, 0);       /* (rows, n) */
@@ -61,6 +67,8 @@ INLINE V so_far(const float *sums, int64_t n, int first) { return first ? (V){0}
 
 static int64_t row_chunks(int64_t rows) { return rows > CHUNK ? (rows + CHUNK - 1) / CHUNK : 1; }
 
+/* With s = gamma dy and x̂ = (x - mean) rstd: dx = rstd (s - Σ s / n - x̂ Σ s x̂ / n), sums along the row. dgamma = Σ
+ * dy x̂ and dbeta = Σ dy go down the rows, in chunks of CHUNK rows that are added up last. */
 static void layer_norm_grad(const Call *call, Part part)
 {
     const float *restrict dy = input(call, 0);      /* (rows, n) */
@@ -121,6 +129,8 @@ static inline int64_t groups_at_once(int64_t group, int64_t groups, int64_t widt
     return fit < groups - group ? fit : groups - group;
 }
 
+/* The moments of single columns are put together to those of their groups; then y = (x - centre) scale + shift, column
+ * by column, with scale = gamma rstd and shift = beta, and what rounding the mean to `centre` left. */
 static void group_norm(const Call *call, Part part)
 {
     const float *restrict x = input(call, 0);       /* (batch, …, channels) */
@@ -167,6 +177,9 @@ static void group_norm(const Call *call, Part part)
         }
 }
 
+/* As layer_norm_grad, with sums over all values of a group: along = Σ gamma dy and across = Σ gamma dy x̂ are made
+ * of the columns' sums, and dx = a dy + b (x - mean) + c with a = gamma rstd, b = -rstd² across / n, c = -rstd along
+ * / n. */
 static void group_norm_grad(const Call *call, Part part)
 {
     const float *restrict dy = input(call, 0);      /* (batch, …, channels) */

@@ -18,6 +18,7 @@ INLINE V clipped_sum_each(const float *p, int64_t n, int64_t count, const float 
     return v_sum_rows(sums);
 }
 
+/* loss = ln Σ clip(p) - ln clip(p[label]); 0 for labels to ignore, NaN for those that are no class. */
 static void sparse_categorical_crossentropy(const Call *call, Part part)
 {
     const int32_t *restrict labels = input(call, 0);   /* (…) */
@@ -41,6 +42,7 @@ static void sparse_categorical_crossentropy(const Call *call, Part part)
     }
 }
 
+/* dx = dy / Σ clip(p), less dy / p at the label; 0 where p is clipped, since there it does not count. */
 static void sparse_categorical_crossentropy_grad(const Call *call, Part part)
 {
     const float *restrict dy = input(call, 0);         /* (…) */
@@ -89,6 +91,8 @@ INLINE int is_first_highest(const float *p, const float *x, float high, float sc
     return !i_any(higher);
 }
 
+/* loss = ln Σ e^(x - high) - (x[label] - high), with high the row's largest x; and whether the label was the
+ * prediction, so that an accuracy beside the loss need not look for the maximum again. */
 static void sparse_softmax_crossentropy(const Call *call, Part part)
 {
     const int32_t *restrict labels = input(call, 0);   /* (…) */
@@ -120,6 +124,7 @@ static void sparse_softmax_crossentropy(const Call *call, Part part)
     }
 }
 
+/* dx = dy p, and dy (p - 1) at the label. */
 static void sparse_softmax_crossentropy_grad(const Call *call, Part part)
 {
     const float *restrict dy = input(call, 0);              /* (…) */
