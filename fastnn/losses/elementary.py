@@ -10,11 +10,10 @@ from typing import ClassVar
 from fastnn.arguments import number, whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.losses.loss import LossFunctionWrapper, prepared
+from fastnn.losses.loss import LossFunctionWrapper, alike, prepared
 from fastnn.ops._convert import axes_of
 from fastnn.ops.rows import activation, reduce
 from fastnn.ops.rows import loss as rows
-from fastnn.ops.rows._per_sample import per_sample
 from fastnn.ops.rows.elementwise import (
     absolute,
     add,
@@ -46,14 +45,14 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = 100·mean(|y_true - y_pred|/max(|y_true|, 1e-7))."""
-    y_true, y_pred = _pair("mean_absolute_percentage_error", y_true, y_pred)
+    y_true, y_pred = alike("mean_absolute_percentage_error", y_true, y_pred)
     relative = divide(absolute(subtract(y_true, y_pred)), clip(absolute(y_true), low=EPSILON, high=math.inf))
     return scale(_mean(relative), factor=100.0)
 
 
 def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean((log(1 + y_true) - log(1 + y_pred))²), both kept above 1e-7."""
-    y_true, y_pred = _pair("mean_squared_logarithmic_error", y_true, y_pred)
+    y_true, y_pred = alike("mean_squared_logarithmic_error", y_true, y_pred)
     return rows.mean_squared_error(_log1p(y_true), _log1p(y_pred))
 
 
@@ -63,7 +62,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     Raises ValueError for a delta that is not above 0.
     """
     delta = number(delta, "huber: delta", 0, above=True)
-    y_true, y_pred = _pair("huber", y_true, y_pred)
+    y_true, y_pred = alike("huber", y_true, y_pred)
     size = absolute(subtract(y_pred, y_true))
     small = clip(size, low=0.0, high=delta)           # m = min(|e|, delta): loss = m²/2 + delta·(|e| - m)
     return _mean(add(scale(square(small), factor=0.5), scale(subtract(size, small), factor=delta)))
@@ -71,7 +70,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
 
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean(log cosh e) = mean(e + log(1 + exp(-2e)) - log 2), e = y_pred - y_true."""
-    y_true, y_pred = _pair("log_cosh", y_true, y_pred)
+    y_true, y_pred = alike("log_cosh", y_true, y_pred)
     error = subtract(y_pred, y_true)
     return add_constant(_mean(add(error, activation.softplus(scale(error, factor=-2.0)))), value=-math.log(2))
 
@@ -81,19 +80,19 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
     Keras reads 0 as -1 only in batches of nothing but 0 and 1, so that a rare label changes the meaning of the others.
     """
-    y_true, y_pred = _pair("hinge", y_true, y_pred)
+    y_true, y_pred = alike("hinge", y_true, y_pred)
     return _mean(_margin(y_true, y_pred))
 
 
 def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean(max(1 - t·y_pred, 0)²), t as in hinge."""
-    y_true, y_pred = _pair("squared_hinge", y_true, y_pred)
+    y_true, y_pred = alike("squared_hinge", y_true, y_pred)
     return _mean(square(_margin(y_true, y_pred)))
 
 
 def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = max(1 + max((1 - y_true)·y_pred) - sum(y_true·y_pred), 0), y_true one-hot."""
-    y_true, y_pred = _pair("CategoricalHinge", y_true, y_pred)
+    y_true, y_pred = alike("CategoricalHinge", y_true, y_pred)
     right = multiply(y_true, y_pred)
     axes = (y_pred.ndim - 1,)
     wrong = reduce.max(subtract(y_pred, right), axes=axes)
@@ -102,30 +101,23 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = sum(y_true·log(y_true/y_pred)), both kept within [1e-7, 1]. Kullback and Leibler 1951."""
-    y_true, y_pred = _pair("kl_divergence", y_true, y_pred)
+    y_true, y_pred = alike("kl_divergence", y_true, y_pred)
     t, p = clip(y_true, low=EPSILON, high=1.0), clip(y_pred, low=EPSILON, high=1.0)
     return reduce.sum(multiply(t, log(divide(t, p))), axes=(y_pred.ndim - 1,))
 
 
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """loss = mean(y_pred - y_true·log(y_pred + 1e-7))."""
-    y_true, y_pred = _pair("poisson", y_true, y_pred)
+    y_true, y_pred = alike("poisson", y_true, y_pred)
     return _mean(subtract(y_pred, multiply(y_true, log(add_constant(y_pred, value=EPSILON)))))
 
 
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """loss = -sum(y_true·y_pred)/(‖y_true‖·‖y_pred‖) along the axis: -1 for the same direction; 0 if one is zero."""
-    y_true, y_pred = _pair("cosine_similarity", y_true, y_pred)
+    y_true, y_pred = alike("cosine_similarity", y_true, y_pred)
     axes = axes_of(y_pred, whole(axis, "cosine_similarity: axis", None))
     product = reduce.sum(multiply(_unit(y_true, axes), _unit(y_pred, axes)), axes=axes)
     return negative(product)
-
-
-def _pair(where: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
-    """Both prepared, and of one shape."""
-    y_true, y_pred = prepared(where, y_true, y_pred)
-    per_sample(where, y_true.shape, y_pred.shape)
-    return y_true, y_pred
 
 
 def _mean(x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from fastnn.arguments import flag, number, whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.crossentropy import behind
-from fastnn.losses.loss import LossFunctionWrapper, prepared
+from fastnn.losses.loss import LossFunctionWrapper, alike, prepared
 from fastnn.ops._activation import log_softmax, softmax
 from fastnn.ops._arithmetic import add, divide, multiply, negative, power, subtract
 from fastnn.ops._convert import axis_of
@@ -17,7 +17,7 @@ from fastnn.ops._nn import binary_crossentropy as of_each
 from fastnn.ops._nn import one_hot
 from fastnn.ops._reduction import mean
 from fastnn.ops._reduction import sum as sum_
-from fastnn.ops.rows._per_sample import per_label, per_sample
+from fastnn.ops.rows._per_sample import per_label
 from fastnn.ops.rows.activation import sigmoid
 from fastnn.ops.rows.elementwise import clip, log
 
@@ -35,7 +35,7 @@ def binary_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, apply_clas
     """
     where = "binary_focal_crossentropy"
     alpha, gamma = number(alpha, f"{where}: alpha"), number(gamma, f"{where}: gamma", 0)
-    t, p = _pair(where, y_true, y_pred)
+    t, p = alike(where, y_true, y_pred)
     t = _smoothed(t, number(label_smoothing, f"{where}: label_smoothing", 0, 1), 2)
     logits = p if flag(from_logits, f"{where}: from_logits") else behind(p, "sigmoid")
     if logits is None:
@@ -58,7 +58,7 @@ def categorical_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, alpha
     """
     where = "categorical_focal_crossentropy"
     alpha, gamma = number(alpha, f"{where}: alpha"), number(gamma, f"{where}: gamma", 0)
-    t, p = _pair(where, y_true, y_pred)
+    t, p = alike(where, y_true, y_pred)
     axis = axis_of(p, whole(axis, f"{where}: axis", None))
     t = _smoothed(t, number(label_smoothing, f"{where}: label_smoothing", 0, 1), t.shape[-1])
     logits = p if flag(from_logits, f"{where}: from_logits") else behind(p, "softmax") if axis == p.ndim - 1 else None
@@ -83,12 +83,6 @@ def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike
 
 
 categorical_generalized_cross_entropy.label_kind = "labels"  # type: ignore[attr-defined]
-
-
-def _pair(where: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
-    true, predicted = prepared(where, y_true, y_pred)
-    per_sample(where, true.shape, predicted.shape)
-    return true, predicted
 
 
 def _smoothed(t: Tensor, smoothing: float, classes: int | None) -> Tensor:

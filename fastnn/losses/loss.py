@@ -19,6 +19,7 @@ from fastnn.errors import LabelError, ShapeError
 from fastnn.names import checked_name, snake_case
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import data, elementwise, reduce
+from fastnn.ops.rows._per_sample import per_sample
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 
@@ -128,6 +129,13 @@ def prepared(where: str, y_true: TensorLike, y_pred: TensorLike, kind: str = "fl
     if predicted.ndim == true.ndim + 1 and predicted.shape[-1] == 1 and _equal(true.shape, predicted.shape[:-1]):
         true = data.reshape(true, shape=_open((*true.shape, 1)))
     return true, predicted
+
+
+def alike(where: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Both prepared, and of one shape."""
+    y_true, y_pred = prepared(where, y_true, y_pred)
+    per_sample(where, y_true.shape, y_pred.shape)
+    return y_true, y_pred
 
 
 def spread_weights(where: str, weights: Weights, values: Tensor) -> Tensor:

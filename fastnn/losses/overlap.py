@@ -6,10 +6,9 @@ from fastnn.arguments import axes as checked_axes
 from fastnn.arguments import is_sequence, number
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.losses.loss import LossFunctionWrapper, prepared
+from fastnn.losses.loss import LossFunctionWrapper, alike
 from fastnn.ops._arithmetic import add, divide, multiply, subtract
 from fastnn.ops._reduction import sum as sum_
-from fastnn.ops.rows._per_sample import per_sample
 
 EPSILON = 1e-7
 
@@ -20,7 +19,7 @@ def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axes = None) -> Tensor:
     Sums over `axis`, None for all axes and samples together, which gives one number. y_true, y_pred of one shape.
     Milletari et al. 2016, without squares.
     """
-    t, p = _pair("dice", y_true, y_pred)
+    t, p = alike("dice", y_true, y_pred)
     both = multiply(sum_(multiply(t, p), axis), 2.0)
     return subtract(1.0, divide(both, add(add(sum_(t, axis), sum_(p, axis)), EPSILON)))
 
@@ -32,18 +31,12 @@ def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: fl
     samples together. Salehi et al. 2017.
     """
     alpha, beta = number(alpha, "tversky: alpha"), number(beta, "tversky: beta")
-    t, p = _pair("tversky", y_true, y_pred)
+    t, p = alike("tversky", y_true, y_pred)
     both = sum_(multiply(t, p), axis)
     missed = sum_(multiply(t, subtract(1.0, p)), axis)
     added = sum_(multiply(subtract(1.0, t), p), axis)
     wrong = add(multiply(missed, alpha), multiply(added, beta))
     return subtract(1.0, divide(both, add(add(both, wrong), EPSILON)))
-
-
-def _pair(where: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
-    true, predicted = prepared(where, y_true, y_pred)
-    per_sample(where, true.shape, predicted.shape)
-    return true, predicted
 
 
 def _axis(axis: Any, where: str) -> Any:

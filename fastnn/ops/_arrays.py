@@ -30,6 +30,11 @@ def as_now(tensors: tuple[Tensor, ...], cast: Any) -> tuple[Tensor, ...]:
     return tuple(cast(t, dtype=t.dtype) if state else t for t, state in zip(tensors, states))
 
 
+def zeros(like: Tensor) -> Tensor:
+    """0 in the shape and dtype of another."""
+    return Tensor(np.zeros(like.shape, like.dtype), "zeros", constant=True)
+
+
 def check_whole(array: np.ndarray) -> None:
     """ValueError at the first number that int32 cannot hold."""
     bad = (array < -2 ** 31) | (array >= 2 ** 31)

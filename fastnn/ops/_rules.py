@@ -26,6 +26,11 @@ def same_shapes(name: str, **shapes: Shape) -> Shape:
     return shape
 
 
+def differ(a: int | None, b: int | None) -> bool:
+    """Whether two lengths are known and not equal."""
+    return a is not None and b is not None and a != b
+
+
 class Rule:
     """A function called with the arguments that its parameters name."""
 

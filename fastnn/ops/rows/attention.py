@@ -7,25 +7,22 @@ import numpy as np
 from fastnn.errors import ShapeError
 from fastnn.ops._memory import sizes_are_tried
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops._rules import differ
 from fastnn.ops.rows._work import heads_product
 from fastnn.reference._types import Array
 
 MOST_KEYS = 1 << 17      # a row of scores and its gradient fit into what a worker has
 
 
-def _differ(a: int | None, b: int | None) -> bool:
-    return a is not None and b is not None and a != b
-
-
 def _attention_shape(q: Shape, k: Shape, v: Shape, mask: Shape, heads: int) -> list[Shape]:
-    if not len(q) == len(k) == len(v) == 3 or _differ(q[0], k[0]) or _differ(q[2], k[2]) or v[:2] != k[:2]:
+    if not len(q) == len(k) == len(v) == 3 or differ(q[0], k[0]) or differ(q[2], k[2]) or v[:2] != k[:2]:
         raise ShapeError(f"attention: q is {q}, k is {k} and v is {v}; needs (batch, queries, n), (batch, keys, n) and "
                          "(batch, keys, m); check the shapes.")
     if heads < 1 or (q[2] or 0) % heads or (v[2] or 0) % heads or not q[2]:
         raise ShapeError(f"attention: heads is {heads}, q is {q} and v is {v}; needs last axes that heads divide.")
     if k[1] is not None and not 0 < k[1] <= MOST_KEYS and not sizes_are_tried():
         raise ShapeError(f"attention: k is {k}; needs from 1 to {MOST_KEYS} keys; use another length.")
-    if mask != (0,) and (len(mask) != 3 or any(map(_differ, mask, (q[0], q[1], k[1])))):
+    if mask != (0,) and (len(mask) != 3 or any(map(differ, mask, (q[0], q[1], k[1])))):
         raise ShapeError(f"attention: mask is {mask}; needs {(q[0], q[1], k[1])}, or (0,) for none.")
     return [(*q[:2], v[2]), (q[0], heads, q[1])]
 

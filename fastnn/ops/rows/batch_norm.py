@@ -10,6 +10,7 @@ import numpy as np
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.ops._arrays import zeros
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.reference._types import Array
 
@@ -59,8 +60,7 @@ def _dx(dy: Tensor, grads: tuple[Tensor, ...], gamma: Tensor, moving_mean: Tenso
     """Of moving statistics, which do not move with x: a scale."""
     if moving_mean.shape == (0,):
         return grads[0]
-    zeros = Tensor(np.zeros(gamma.shape, gamma.dtype), "zeros", constant=True)
-    dx: Tensor = batch_norm(dy, gamma, zeros, zeros, moving_variance, epsilon=epsilon)[0]
+    dx: Tensor = batch_norm(dy, gamma, zeros(gamma), zeros(gamma), moving_variance, epsilon=epsilon)[0]
     return dx
 
 

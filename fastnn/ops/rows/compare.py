@@ -1,8 +1,7 @@
 """Comparisons, which give bools and have no gradient, and what is chosen by them. Floor 2."""
 
-import numpy as np
 
-from fastnn.engine.tensor import Tensor
+from fastnn.ops._arrays import zeros
 from fastnn.ops._op import Op, same, same_shapes
 
 
@@ -25,11 +24,7 @@ isnan = _kind("isnan")
 isinf = _kind("isinf")
 isfinite = _kind("isfinite")
 
-def _zeros(like: Tensor) -> Tensor:
-    return Tensor(np.zeros(like.shape, like.dtype), "zeros", constant=True)
-
-
 where: Op = Op("where", shape=lambda condition, a, b: same_shapes("where", condition=condition, a=a, b=b),
                dtypes=dict(condition="bool", a="alike", b="alike"), result="a",
-               vjp=dict(a=lambda dy, condition: where(condition, dy, _zeros(dy)),
-                        b=lambda dy, condition: where(condition, _zeros(dy), dy)), cost=0.2)
+               vjp=dict(a=lambda dy, condition: where(condition, dy, zeros(dy)),
+                        b=lambda dy, condition: where(condition, zeros(dy), dy)), cost=0.2)

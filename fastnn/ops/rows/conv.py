@@ -10,6 +10,7 @@ import numpy as np
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape
+from fastnn.ops._rules import differ
 from fastnn.ops.rows._work import convolution, size
 from fastnn.ops.rows.activation import before_activation
 from fastnn.ops.rows.data import transpose
@@ -19,10 +20,6 @@ from fastnn.reference import conv as reference
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
 Settings = tuple[Pair, tuple[int, int, int, int], Pair, int]      # strides, pads, dilation, groups
-
-
-def _differ(a: int | None, b: int | None) -> bool:
-    return a is not None and b is not None and a != b
 
 
 def _check(name: str, x: Shape, w: Shape, b: Shape, transposed: bool, settings: Settings) -> None:
@@ -37,7 +34,7 @@ def _check(name: str, x: Shape, w: Shape, b: Shape, transposed: bool, settings: 
         raise ShapeError(f"{name}: strides are {strides}, pads {pads}, dilation {dilation} and groups {groups}; needs "
                          "numbers >= 1, and pads >= 0; change them.")
     channels, filters = w[2:] if transposed else (w[2] * groups, w[3])  # type: ignore[operator]
-    if _differ(x[3], channels) or (channels if transposed else filters) % groups:  # type: ignore[operator]
+    if differ(x[3], channels) or (channels if transposed else filters) % groups:  # type: ignore[operator]
         raise ShapeError(f"{name}: x is {x}, w is {w} and groups is {groups}; needs {channels} channels in x, and "
                          "channels and filters divisible by groups; check the number of channels.")
     if b != (filters * groups if transposed else filters,):  # type: ignore[operator]
@@ -70,7 +67,7 @@ def _transpose_shape(x: Shape, w: Shape, b: Shape, size: Pair, strides: Pair, pa
     settings = strides, pads, dilation, groups
     _check("conv2d_transpose", x, w, b, True, settings)
     expected = _output_size("conv2d_transpose", size, w[:2], settings)
-    if any(_differ(m, n) for m, n in zip(x[1:3], expected)):
+    if any(differ(m, n) for m, n in zip(x[1:3], expected)):
         raise ShapeError(f"conv2d_transpose: x is {x}, and a convolution of {size} with the kernel {w[:2]} gives "
                          f"{expected}; needs equal sizes; change size or pads.")
     return (x[0], *size, w[3] * groups)  # type: ignore[operator]
@@ -79,11 +76,11 @@ def _transpose_shape(x: Shape, w: Shape, b: Shape, size: Pair, strides: Pair, pa
 def _weights_grad_shape(x: Shape, dy: Shape, size: Pair, strides: Pair, pads: Pads, dilation: Pair,
                         groups: int) -> Shape:
     name, settings = "conv2d_weights_grad", (strides, pads, dilation, groups)
-    if len(x) != 4 or len(dy) != 4 or _differ(x[0], dy[0]) or x[3] % groups or dy[3] % groups:  # type: ignore[operator]
+    if len(x) != 4 or len(dy) != 4 or differ(x[0], dy[0]) or x[3] % groups or dy[3] % groups:  # type: ignore[operator]
         raise ShapeError(f"{name}: x is {x}, dy is {dy} and groups is {groups}; needs images of the same batch, "
                          "channels divisible by groups; check both.")
     expected = _output_size(name, x[1:3], size, settings)
-    if any(_differ(m, n) for m, n in zip(dy[1:3], expected)):
+    if any(differ(m, n) for m, n in zip(dy[1:3], expected)):
         raise ShapeError(f"{name}: x is {x} and dy is {dy}; a convolution of x gives {expected}; needs equal sizes; "
                          "check them.")
     return (*size, x[3] // groups, dy[3])  # type: ignore[operator]

@@ -6,21 +6,18 @@ import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
+from fastnn.ops._rules import differ
 from fastnn.ops.rows._work import product, size
 from fastnn.ops.rows.activation import before_activation
 from fastnn.ops.rows.reduce import expand
 from fastnn.reference._types import Array
 
 
-def _differ(a: int | None, b: int | None) -> bool:
-    return a is not None and b is not None and a != b
-
-
 def _product(name: str, a: Shape, b: Shape, rows: int, inner_a: int, inner_b: int, columns: int) -> Shape:
     """The shape of a product of two matrices whose axes inner_a and inner_b are summed over."""
     if len(a) != 2 or len(b) != 2:
         raise ShapeError(f"{name}: a is {a} and b is {b}; needs two matrices; use ops.reshape to make them 2-D.")
-    if _differ(a[inner_a], b[inner_b]):
+    if differ(a[inner_a], b[inner_b]):
         axis = ("rows", "columns")
         raise ShapeError(f"{name}: a is {a} and b is {b}; a's {axis[inner_a]} must equal b's {axis[inner_b]} "
                          f"({a[inner_a]} != {b[inner_b]}); transpose or reshape one of them.")
@@ -29,7 +26,7 @@ def _product(name: str, a: Shape, b: Shape, rows: int, inner_a: int, inner_b: in
 
 def _products(name: str, a: Shape, b: Shape, rows: int, inner_a: int, inner_b: int, columns: int) -> Shape:
     """The same for two stacks of matrices."""
-    if len(a) < 3 or len(a) != len(b) or any(map(_differ, a[:-2], b[:-2])):
+    if len(a) < 3 or len(a) != len(b) or any(map(differ, a[:-2], b[:-2])):
         raise ShapeError(f"{name}: a is {a} and b is {b}; needs two stacks of matrices, alike in all axes but the last "
                          "two; ops.matmul repeats axes of length 1.")
     lead = tuple(n if m is None else m for m, n in zip(a[:-2], b[:-2]))
@@ -37,16 +34,16 @@ def _products(name: str, a: Shape, b: Shape, rows: int, inner_a: int, inner_b: i
 
 
 def _dense_shape(x: Shape, w: Shape, b: Shape) -> Shape:
-    if len(x) != 2 or len(w) != 2 or _differ(x[1], w[0]):
+    if len(x) != 2 or len(w) != 2 or differ(x[1], w[0]):
         raise ShapeError(f"dense: x is {x} and w is {w}; needs (batch, in) and (in, out), x's columns equal to "
                          "w's rows; check the number of features.")
-    if len(b) != 1 or _differ(b[0], w[1]):
+    if len(b) != 1 or differ(b[0], w[1]):
         raise ShapeError(f"dense: b is {b} and w is {w}; needs one bias per column of w, ({w[1]},); check b.")
     return x[0], w[1]
 
 
 def _add_bias_shape(x: Shape, b: Shape) -> Shape:
-    if not x or len(b) != 1 or _differ(x[-1], b[0]):
+    if not x or len(b) != 1 or differ(x[-1], b[0]):
         raise ShapeError(f"add_bias: x is {x} and b is {b}; b must have one value per place of x's last axis; "
                          f"try a b of shape {x[-1:]}.")
     return x
@@ -59,7 +56,7 @@ def _sum_rows_shape(x: Shape) -> Shape:
 
 
 def _weights_shape(name: str, x: Shape, dz: Shape) -> list[Shape]:
-    if len(x) != 2 or len(dz) != 2 or _differ(x[0], dz[0]):
+    if len(x) != 2 or len(dz) != 2 or differ(x[0], dz[0]):
         raise ShapeError(f"{name}: x is {x} and the gradient is {dz}; needs (batch, in) and (batch, out), as many rows "
                          "in both; check the batch.")
     return [(x[1], dz[1]), dz[1:]]
