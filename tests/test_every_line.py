@@ -58,7 +58,7 @@ def interrupted(call: Callable[[], Any], line: int) -> tuple[int, bool]:
         np.seterr(**errors)     # the trace comes before the end of a `with np.errstate`, and keeps it from happening
 
 
-@pytest.mark.slow      # predict: on the line that takes a feed it can leave it taken, and the next call makes another
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_an_interrupt_at_any_line(name: str) -> None:
     total, _ = interrupted(lambda: CALLS[name](network()), -1)
@@ -83,6 +83,22 @@ def test_an_interrupt_at_any_line(name: str) -> None:
             assert len(record.epoch) == 2 and int(model.optimizer.iterations) == before + 4, f"line {line}"
             assert np.isfinite(model.evaluate(X, Y, verbose=0)).all() and model.predict(X, verbose=0).shape == (24, 1)
     assert not lost, f"lost at {lost}"
+
+
+def test_a_feed_whose_reader_is_gone_is_free() -> None:
+    """An interrupt may come after a feed was taken and before anybody knows that."""
+    model = network()
+    model.predict(X, batch_size=10, verbose=0)
+    arrays = {"x0": X}
+
+    class Reader:
+        pass
+
+    reader: Any = Reader()
+    feed = model._feeds.take("predict", arrays, reader)
+    assert feed.busy and model._feeds.take("predict", arrays, other := Reader()) is not feed and other is not None
+    del reader
+    assert not feed.busy and model._feeds.take("predict", arrays, Reader()) is feed
 
 
 def test_what_an_interrupt_leaves_open_is_closed() -> None:

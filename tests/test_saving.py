@@ -116,6 +116,17 @@ def test_json_has_the_layers_and_no_weights() -> None:
     assert twin.count_params() == model.count_params() and twin.get_config() == model.get_config()
 
 
+def test_a_description_of_more_weights_than_the_file_has(tmp_path: Path) -> None:
+    """Refused before they are made: what a file says costs no more memory than it has itself."""
+    model = Sequential([layers.Input((6,)), layers.Dense(3)])
+    model.save(tmp_path / "m.fnn")
+    arrays, content = file.read(tmp_path / "m.fnn")
+    content["model"]["config"]["layers"][1]["config"]["units"] = 10 ** 8
+    file.write(tmp_path / "large.fnn", arrays, {k: v for k, v in content.items() if k != "format"})
+    assert_good_error(lambda: models.load_model(tmp_path / "large.fnn"), ModelFileError, "2400000000 bytes")
+    assert models.load_model(tmp_path / "m.fnn").count_params() == 21      # and the limit is gone
+
+
 def test_descriptions_that_make_no_model(tmp_path: Path) -> None:
     """Well signed files whose description is wrong: refused, not crashed."""
     system = {"class_name": "os.system", "config": {}}

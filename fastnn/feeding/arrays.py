@@ -38,7 +38,7 @@ class Arrays(Source):
     def reading(self) -> tuple[Feed, bool, list[tuple[int, int]]]:
         """Full batches, then a shorter last one."""
         if self._feed is None:
-            self._feed = self.model._feeds.take(self.mode, self.arrays)
+            self._feed = self.model._feeds.take(self.mode, self.arrays, self)
         full, rest = divmod(self.samples, self.batch)
         parts = [part for part in ((self.batch, full), (rest, 1)) if part[0] and part[1]]
         if not self.goes_on and self.total <= full:

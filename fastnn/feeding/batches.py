@@ -89,7 +89,7 @@ class Batches(Source):
         """The feed of these row shapes, pointed at these arrays."""
         key = Feed.signature(arrays)
         if key not in self._feeds:
-            self._feeds[key] = self.model._feeds.take(self.mode, arrays)
+            self._feeds[key] = self.model._feeds.take(self.mode, arrays, self)
         self._feeds[key].refill(arrays)
         return self._feeds[key]
 

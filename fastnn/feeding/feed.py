@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ class Feed:
     def __init__(self, mode: str, arrays: dict[str, np.ndarray], epoch: Variable, seed: int, stream: int) -> None:
         self.mode = mode
         self.number = next(Feed._numbers)       # names it in the keys of programs
-        self.busy = False
+        self.user: weakref.ref[Any] | None = None       # the source that reads from it
         self.tensors = {name: Tensor(array[:0], name) for name, array in arrays.items()}
         self.order = Tensor(np.zeros(0, np.int32), "order")
         self.keys = Tensor(np.zeros(0, np.int64), "keys")
@@ -33,6 +34,12 @@ class Feed:
         self.template: tuple[Any, Any] = ("x0", None)       # x and y as the user gave them, with names for arrays
         self.seed, self.stream = seed, stream
         self.count = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a source reads from it. One that an interrupt has ended before it knew its feed is gone, and with it
+        the claim."""
+        return self.user is not None and self.user() is not None
 
     @staticmethod
     def signature(arrays: dict[str, np.ndarray]) -> tuple[Any, ...]:
@@ -124,8 +131,8 @@ class Feeds:
         self.seed, self.stream = random.new_shuffle()
         self.epoch.assign(0)
 
-    def take(self, mode: str, arrays: dict[str, np.ndarray]) -> Feed:
-        """A feed for arrays of these row shapes that nobody is using, loaded with them."""
+    def take(self, mode: str, arrays: dict[str, np.ndarray], user: Any) -> Feed:
+        """A feed for arrays of these row shapes that nobody is using, loaded with them, for this source."""
         with self._lock:
             key = mode, Feed.signature(arrays)
             number = 0
@@ -134,7 +141,7 @@ class Feeds:
             if (*key, number) not in self._found:
                 self._found[*key, number] = Feed(mode, arrays, self.epoch, self.seed, self.stream)
             feed = self._found[*key, number]
-            feed.busy = True
+            feed.user = weakref.ref(user)
         feed.template = getattr(arrays, "template", ("x0", None))
         feed.load(arrays)
         return feed

@@ -2,12 +2,14 @@
 Floor 3."""
 
 import contextlib
+import math
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import ModelFileError
 
 
 class CallContext(threading.local):
@@ -18,12 +20,30 @@ class CallContext(threading.local):
     applications: dict[int, int] | None = None
     stream: Any = None      # of a model that reads step by step (layers/_stream.py)
     made: list[Any] | None = None       # layers that got their weights inside of the outermost call under way
+    room: float = math.inf      # bytes of the weights that may still be made: a file says how many there are
 
     def __init__(self) -> None:
         self.lossy: weakref.WeakSet[Any] = weakref.WeakSet()        # the layers that hold losses of a call
 
 
+    def spend(self, size: int) -> None:
+        """Weights of so many bytes are made. ModelFileError before that, where a description asks for too many."""
+        if size > self.room:
+            raise ModelFileError(f"a weight of {size} bytes, and {self.room:.0f} in the file; it is damaged.")
+        self.room -= size
+
+
 context = CallContext()
+
+
+@contextlib.contextmanager
+def weights_of(size: int) -> Iterator[None]:
+    """In the `with` block layers are made for weights of so many bytes in a file: twice that is enough for them."""
+    before, context.room = context.room, 2 * size + 2 ** 20
+    try:
+        yield
+    finally:
+        context.room = before
 
 
 @contextlib.contextmanager

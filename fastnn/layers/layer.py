@@ -107,6 +107,7 @@ class Layer(Weighted):
         size = math.prod(sides) * 4
         if size >= machine_memory():
             raise ValueError(f"{what} of shape {sides} needs {size / 2**30:,.0f} GiB; use fewer units.")
+        context.spend(size)
         if initializer is None:
             initializer = "glorot_uniform" if (dtype or backend.floatx()).startswith("float") else "zeros"
         value = np.asarray(initializers.get(initializer)(sides, dtype or backend.floatx()))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown, warn
+from fastnn.layers._context import weights_of
 from fastnn.saving import file, keras_files
 from fastnn.saving.state import checked, optimizer_state, put_optimizer_state, put_random_state, random_state
 from fastnn.serialization import custom_object_scope, deserialize_keras_object, plain, serialize_keras_object
@@ -76,8 +77,10 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, An
     if "model" not in content:
         raise ModelFileError(f"{shown(str(filepath))} holds weights without a model; make the model and call "
                              "load_weights(path).")
+    size = sum(array.size for name, array in arrays.items() if name.startswith("weights/")) * 4
     with custom_object_scope(custom_objects or {}):
-        model = checked(filepath, lambda: deserialize_keras_object(content["model"], kinds=("models", "layers")))
+        with weights_of(size):
+            model = checked(filepath, lambda: deserialize_keras_object(content["model"], kinds=("models", "layers")))
         if not hasattr(model, "_feeds"):
             raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
         put_weights(model, arrays, filepath)
@@ -92,11 +95,13 @@ def _load_keras(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
     """load_model of Keras' own files."""
     config, opened = keras_files.read_model(filepath)
     with custom_object_scope(custom_objects or {}):
-        model = checked(filepath, lambda: deserialize_keras_object(config, kinds=("models", "layers")))
-        if not hasattr(model, "_feeds"):
-            raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
-        if not model.built and isinstance(config.get("build_config"), dict):
-            checked(filepath, lambda: model.build_from_config(config["build_config"]))
+        with weights_of(len(opened.getvalue())):
+            model = checked(filepath, lambda: deserialize_keras_object(config, kinds=("models", "layers")))
+            if not hasattr(model, "_feeds"):
+                raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is "
+                                     "damaged.")
+            if not model.built and isinstance(config.get("build_config"), dict):
+                checked(filepath, lambda: model.build_from_config(config["build_config"]))
         keras_files.put_weights(model, filepath, opened=opened)
         if compile and config.get("compile_config"):
             checked(filepath, lambda: _compile(model, config["compile_config"], {}))

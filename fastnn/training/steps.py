@@ -135,7 +135,7 @@ class Steps:
         for key, program in self.recorder.items():
             if key[1:2] == (feed.number,):
                 program.bind()
-        feed.busy = False
+        feed.user = None
 
     def release_all(self) -> None:
         """Let go of what an interrupted fit or evaluate may have left; predict may be running in another thread."""
