@@ -13,6 +13,7 @@ import numpy as np
 
 from fastnn.arguments import flag, number, optional, whole
 from fastnn.callbacks import CallbackList
+from fastnn.engine.context import restored
 from fastnn.errors import BusyError
 from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
@@ -236,16 +237,18 @@ class Trainer(OwnSteps, Inside):
             if outputs is not None:
                 return outputs
         self._can_run("predict()")
-        self._steps.recorder.look()
-        source = open_source(self, "predict", "predict()", x, batch_size=batch_size, steps=steps, check_finite=False)
-        short = source.at_hand and isinstance(verbose, str) and verbose == "auto" and source.total in (0, 1)
-        progress = Progress(0 if short else verbose, 1, source.total, title=False)
-        listeners = CallbackList(callbacks, self, {"steps": source.total, "verbose": progress.verbose})
-        try:
-            return self._packed(loop.predict(self, source, listeners, progress))
-        except KeyboardInterrupt:
-            source.close()      # once more: it may have come while that was under way
-            raise
+        with restored():
+            self._steps.recorder.look()
+            source = open_source(self, "predict", "predict()", x, batch_size=batch_size, steps=steps,
+                                 check_finite=False)
+            short = source.at_hand and isinstance(verbose, str) and verbose == "auto" and source.total in (0, 1)
+            progress = Progress(0 if short else verbose, 1, source.total, title=False)
+            listeners = CallbackList(callbacks, self, {"steps": source.total, "verbose": progress.verbose})
+            try:
+                return self._packed(loop.predict(self, source, listeners, progress))
+            except KeyboardInterrupt:
+                source.close()      # once more: it may have come while that was under way
+                raise
 
     def _packed(self, outputs: list[np.ndarray]) -> Any:
         """The arrays in the form of the model's outputs: one, a list, a dict, or these in each other."""
