@@ -89,6 +89,7 @@ static int run_with_team(Schedule *schedule, double seconds, Team *team)
     return finished;
 }
 
+#ifdef _OPENMP
 /* Where other processes have the cores, a team waits a slice of the system's time at every large call: 15 ms a step of
  * an MNIST net beside three busy processes on two cores, 2.9 where the team is given up. So it is, for 50 ms at first,
  * and longer if that happens again. Which workers compute what does not change a bit of the results. */
@@ -103,6 +104,7 @@ static void give_up_team(const Team *team)
     alone_until = now() + alone_for;
     if (alone_for < 1.6) alone_for = 2 * alone_for;
 }
+#endif
 
 int schedule_run(Schedule *schedule, double seconds, int threads)
 {

@@ -92,7 +92,7 @@ static void wait_for_team(Team *team)
 }
 
 /* What workers 1, 2, … do until they are sent home. */
-static void work(Team *team, int index)
+static inline void work(Team *team, int index)
 {
     for (unsigned seen = 0;; seen++) {
         int waited = 0;
