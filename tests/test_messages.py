@@ -87,7 +87,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
                             r"arrays of different shapes, \(2,\) and \(3,\).*pad_sequences"),
     "a sparse x": (lambda: net().fit(sparse(X), Y), r"x is a sparse matrix; pass its \.toarray\(\)"),
     "a sparse y": (lambda: net().fit(X, sparse(X)), r"y is a sparse matrix; pass its \.toarray\(\)"),
-    "a column of text": (lambda: net().fit(frame(d=["hi"] * 64), Y), r"column 'd' holds 'hi'; .*get_dummies\(frame"),
+    "a column of text": (lambda: net().fit(frame(d=["hi"] * 64), Y), r"column 'd' holds text, 'hi'; .*get_dummies"),
     "a column of dates": (lambda: net().fit(frame(d=np.arange(64).astype("M8[D]").astype("M8[ns]")), Y),
                           r"column 'd' holds dates; .*frame\['d'\]\.dt\.year"),
     "a column of arrays": (lambda: net().fit(frame(d=list(X)), Y), r"column 'd' holds arrays.*numpy\.stack\(list\("),

@@ -138,9 +138,12 @@ def _glued(text: str) -> str:
 
 
 def _value(tensor: "Tensor") -> str:
-    """The number that all elements of a constant are, or an empty string."""
-    if not tensor.constant or not tensor.data.size:
+    """The number that all elements of a constant are, None for one that stands for an input that is not there, or an
+    empty string."""
+    if not tensor.constant:
         return ""
+    if not tensor.data.size:
+        return "None"
     first = tensor.data.flat[0]
     return _short(first.item()) if (tensor.data == first).all() else ""
 

@@ -62,5 +62,6 @@ def of_table(table: Any) -> str:
             return f"{label} holds arrays; stack them: numpy.stack(list({frame}))."
         encoded = ("numpy.unique(series, return_inverse=True)[1]" if name is None
                    else f"pandas.get_dummies(frame, columns=[{name!r}], dtype=float)")
-        return f"{label} holds {shown(first, 30)}; make numbers of it, {encoded}, or drop it."
+        kind = "text, " if isinstance(first, str) else ""
+        return f"{label} holds {kind}{shown(first, 30)}; make numbers of it, {encoded}, or drop it."
     return ""

@@ -62,7 +62,7 @@ def _targets(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[
                 yield (f"{label} holds one class only, {low:g}; a classifier needs samples of each. Look at how the "
                        "data were read.")
             continue
-        activation, _ = head_activation(model, i)
+        activation = head_activation(model, i)[0] if model.outputs else ""      # of a graph: it is no guess
         bottom, top = _RANGES.get(activation, (-np.inf, np.inf))
         if low < bottom or high > top:
             yield (f"{label} goes from {low:.3g} to {high:.3g}, but the last layer's {activation} gives "
