@@ -82,7 +82,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "numbers as text": (lambda: net().fit(X, np.array(["0", "1"] * 32)), r"\.astype\('float32'\)"),
     "objects of text": (lambda: net().fit(X, np.array(["0", "b"] * 32, object)), r"holds text, '0'"),
     "a file's name": (lambda: net().fit("data.csv", Y), r"'data\.csv'.*read it first"),
-    "no data": (lambda: net().fit(), r"fit\(\): x is None; needs an array"),
+    "no data": (lambda: net().fit(), r"fit\(\): x is None.*needs an array"),
     "rows of two lengths": (lambda: net().fit(np.array([np.ones(2), np.ones(3)], object), Y[:2]),
                             r"arrays of different shapes, \(2,\) and \(3,\).*pad_sequences"),
     "a sparse x": (lambda: net().fit(sparse(X), Y), r"x is a sparse matrix; pass its \.toarray\(\)"),

@@ -31,6 +31,9 @@ class Entry(NamedTuple):
     watch: Watch
 
 
+ALONE = ("train", "test")       # steps that have the model to themselves: one runs at a time, so they share memory
+
+
 class Recorder:
     """Programs by key, at most `kept` of them; the oldest go.
 
@@ -41,7 +44,7 @@ class Recorder:
         self.kept = kept
         self.before: dict[int, tuple[Any, np.ndarray]] | None = None
         self._found: dict[Any, Entry] = {}
-        self._rooms: dict[Any, Room] = {}       # programs whose keys begin alike never run at the same time
+        self._rooms: dict[Any, Room] = {}       # of steps whose keys begin alike
         self._unsettled: set[Any] = set()       # whose last recording left something other than it found it
         self._warned: set[Any] = set()
 
@@ -98,8 +101,8 @@ class Recorder:
             watch = Watch(noted.values())
             momentary = next((t.name for call in calls for t in call.inputs if t.momentary), "")
             why, settled = self._why_not(key, calls.reads, momentary, watch, draws)
-            program = None if why or not settled else Program(
-                calls, name, keep or (), self._rooms.setdefault(key[0], Room()))
+            room = self._rooms.setdefault(key[0], Room()) if key[0] in ALONE else None
+            program = None if why or not settled else Program(calls, name, keep or (), room)
             if program is not None and program.rounds:      # the first step has the bits of all others
                 undo(before)
                 program.run()
