@@ -134,7 +134,7 @@ def test_sdist_holds_the_sources_and_nothing_generated(sdist: Path) -> None:
 @needs_build
 @needs_compiler
 def test_wheel_is_small_and_complete(wheel: Path) -> None:
-    assert wheel.stat().st_size < 2_000_000
+    assert wheel.stat().st_size < 2_500_000
     files = contents(wheel)
     compiled = [name for name in files if re.match(r"fastnn/_engine\..*\.(so|pyd)$", name)]
     assert len(compiled) == 1
