@@ -134,7 +134,7 @@ def resigned(spoiled: bytes) -> bytes:
 
 
 AUDITED = """
-import sys
+import sys, tracemalloc
 from fastnn.errors import ModelFileError
 from fastnn.saving import file
 from tests.test_model_file import mutations, resigned
@@ -143,15 +143,20 @@ cases = list(mutations(whole, int(sys.argv[2])))
 seen = []
 watched = ("import", "exec", "compile", "open", "socket", "subprocess", "os.", "ctypes", "marshal", "pickle")
 sys.addaudithook(lambda event, args: seen.append(event) if event.startswith(watched) else None)
+tracemalloc.start()
 seen.clear()
 loaded = 0
 for case in cases:
     for bytes_ in (case, resigned(case)):
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
         try:
             file.parse(bytes_)
             loaded += 1
         except ModelFileError:
             pass
+        needed = tracemalloc.get_traced_memory()[1] - before
+        assert needed <= 2 * len(bytes_) + 64 * 2**20, (needed, len(bytes_))
 print(len(cases), loaded, sorted(set(seen)))
 """
 
@@ -164,7 +169,8 @@ def fuzz(model: Path, count: int) -> str:
 
 
 def test_damaged_files_do_nothing_else(model: Path) -> None:
-    """No import, no other file, no socket; a foreign exception would end the process."""
+    """No import, no other file, no socket, no more memory than twice the file and 64 MiB; a foreign exception would end
+    the process."""
     assert fuzz(model, 500).endswith("[]\n")
 
 

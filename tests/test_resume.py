@@ -70,7 +70,9 @@ def network(optimizer: str = "momentum") -> Any:
     model = fastnn.Sequential([fastnn.Input((6,)), layers.Dense(8, activation="relu"), layers.BatchNormalization(),
                                layers.Dropout(0.3), layers.Dense(2)])
     made = {"momentum": lambda: optimizers.SGD(Halving(), momentum=0.9), "adam": lambda: optimizers.Adam(0.01),
-            "rmsprop": lambda: optimizers.RMSprop(0.003)}[optimizer]()
+            "rmsprop": lambda: optimizers.RMSprop(0.003),
+            "averaged": lambda: optimizers.SGD(Halving(), momentum=0.9, use_ema=True, ema_momentum=0.9,
+                                               ema_overwrite_frequency=5, gradient_accumulation_steps=2)}[optimizer]()
     model.compile(made, "mse", metrics=["mae"])
     return model
 
@@ -83,7 +85,7 @@ def run(folder: Path, power: int = 0, save_freq: Any = "epoch", optimizer: str =
         fit: Callable[..., Any] | None = None) -> tuple[Any, Any, list[Any]]:
     """(model, history, callbacks) of a program that is run from its first line."""
     model, heard = network(optimizer), watchers()
-    if optimizer != "momentum":
+    if optimizer in ("adam", "rmsprop"):
         heard.append(callbacks.ReduceLROnPlateau("loss", patience=1, factor=0.5, min_delta=0.05))
     backup = callbacks.BackupAndRestore(folder, save_freq=save_freq, delete_checkpoint=False)
     every = [backup, *heard, *([Power(power)] if power else [])]
@@ -107,7 +109,8 @@ def same(one: tuple[Any, Any, list[Any]], other: tuple[Any, Any, list[Any]]) -> 
 
 @pytest.mark.parametrize(("optimizer", "save_freq", "power"), [
     ("momentum", "epoch", 17), ("momentum", 1, 10), ("momentum", 5, 23), ("adam", 3, 31), ("rmsprop", 7, 14),
-    ("adam", "epoch", 22), ("momentum", 7, 28)])
+    ("adam", "epoch", 22), ("momentum", 7, 28),
+    ("averaged", 3, 19), ("averaged", "epoch", 24)])
 def test_a_resumed_fit_has_the_same_bits(optimizer: str, save_freq: Any, power: int, tmp_path: Path,
                                          any_backend: str) -> None:
     whole = run(tmp_path / "whole", 0, save_freq, optimizer)
@@ -280,7 +283,7 @@ from pathlib import Path
 from tests.test_resume import run
 from tests.errors import weights_hash
 print("ready", flush=True)
-model, history, _ = run(Path(sys.argv[1]), 0, int(sys.argv[2]), epochs=40)
+model, history, _ = run(Path(sys.argv[1]), 0, int(sys.argv[2]), "averaged", epochs=40)
 print(weights_hash(model), history.history["loss"], flush=True)
 """
 
