@@ -25,7 +25,9 @@ def whole(value: Any, what: str, least: int | None = 1, end: int = _END) -> int:
             raise TypeError
         number = operator.index(value)
     except (TypeError, ValueError):
-        raise KindError(f"{what} is {shown(value)}; needs {wanted}.") from None
+        word = isinstance(value, str) and value.isidentifier()
+        hint = "\nA name goes to its own argument, such as activation='relu'." if word else ""
+        raise KindError(f"{what} is {shown(value)}; needs {wanted}.{hint}") from None
     if least is not None and number < least:
         raise ValueError(f"{what} is {shown(number)}; needs {wanted}.")
     if not -end <= number < end:

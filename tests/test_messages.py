@@ -98,6 +98,9 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "a method that Keras dropped": (lambda: net().predict_classes(X), r"'predict_classes'; predict\(x\)\.argmax"),
     "a generator's method": (lambda: net().fit_generator(None), r"fit takes generators: fit\(generator\)"),
     "pretrained weights": (lambda: fastnn.keras.applications.VGG16(), r"no pretrained weights"),
+    "a layer that was not called": (lambda: fastnn.Model(Input((4,)), layers.Dense(3)), r"a layer; .*layer\(x\)"),
+    "a name for a number": (lambda: layers.Dense("relu"), r"units is 'relu'; needs a whole.*activation='relu'"),
+    "a chain of LSTMs": (lambda: Sequential([Input((5, 4)), layers.LSTM(3), layers.LSTM(3)]), r"return_sequences=True"),
     "reading a symbol": (lambda: float(ops.sum(Input((4,)))), r"is symbolic: it has a shape but no.*fastnn\.ops"),
 }
 

@@ -56,8 +56,9 @@ class RNN(Layer):
         """Make the cell's weights."""
         if len(sequences_shape) < 3:
             raise ShapeError(f"{self.name}: got inputs of shape {tuple(sequences_shape)}; needs (batch, time, "
-                             "features): one row of features a step. Add the axis that is missing: x[..., None], or "
-                             "x[:, None].")
+                             "features): one row of features a step.\nOf data, add the axis that is missing: "
+                             "x[..., None] or x[:, None]. After another recurrent layer, give that one "
+                             "return_sequences=True.")
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell._build((sequences_shape[0], *sequences_shape[2:]))
 

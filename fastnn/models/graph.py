@@ -21,6 +21,9 @@ class Graph:
         self.input_layers: list[Layer] = [input_layer_of(t) for t in self.input_tensors]
         self._said = False      # that inputs came in another structure
         for tensor in flatten([inputs, outputs]):
+            if isinstance(tensor, Layer):
+                raise KindError(f"Model: got {shown(tensor)}, a layer; needs what it makes of symbolic tensors: "
+                                "call it on its input, layer(x).")
             if not isinstance(tensor, Tensor) or not tensor.symbolic:
                 raise KindError(f"Model: got {shown(tensor)} with data; inputs and outputs are symbolic tensors, "
                                 "beginning with Input(shape).")
