@@ -263,3 +263,15 @@ def test_bad_settings() -> None:
         losses.MeanSquaredError(dtype="float16")
     with pytest.raises(fastnn.ShapeError, match="axis is 3"):
         losses.categorical_crossentropy([[1.0]], [[1.0]], axis=3)
+
+
+def test_a_class_that_is_impossible_costs_nothing_where_it_has_no_share(any_backend: str) -> None:
+    """logits of -inf: log 2 of two equal others, as sparse labels give, and gradients that are numbers."""
+    logits = np.array([[0.0, 0.0, -np.inf], [1.0, -np.inf, 1.0]], "float32")
+    x, kinds = Variable(logits), np.array([0, 2])
+    for loss, y in ((losses.CategoricalCrossentropy(from_logits=True), np.eye(3, dtype="float32")[kinds]),
+                    (losses.SparseCategoricalCrossentropy(from_logits=True), kinds)):
+        with GradientTape() as tape:
+            value = loss(y, x)
+        assert float(value) == pytest.approx(np.log(2), rel=1e-6)
+        np.testing.assert_allclose(tape.gradient(value, x).numpy(), [[-0.25, 0.25, 0], [0.25, 0, -0.25]], atol=1e-7)

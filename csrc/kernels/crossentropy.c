@@ -139,7 +139,7 @@ static void softmax_crossentropy(const Call *call, Part part)
             for (int64_t i = 0, at = (row + r) * n; i < n; i += WIDTH, at += WIDTH) {   /* the padding has x = max x */
                 const V t = v_load_row(y_true + at, n - i, size - at, 0) * keep + add;
                 const V below = v_load_row(logits + at, n - i, size - at, high[r]) - high[r];
-                dot += v_where(first_lanes(n - i), t * below);
+                dot += v_where(first_lanes(n - i) & (I)(t != 0), t * below);      /* 0 of a class with x = -inf is 0 */
             }
             dots[r] = dot;
         }

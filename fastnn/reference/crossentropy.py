@@ -71,8 +71,10 @@ def softmax_crossentropy(y_true: Array, logits: Array, *, smoothing: float) -> t
 
     y_true, logits x (…, c) → loss (…), probabilities (…, c). Logarithms of sums are taken after subtracting max(x).
     """
-    log_p = log_softmax(logits)
-    return -np.sum(_smooth(y_true, smoothing, logits.shape[-1]) * log_p, axis=-1), softmax(logits)
+    t = _smooth(y_true, smoothing, logits.shape[-1])
+    with np.errstate(invalid="ignore"):
+        terms = np.where(t == 0, 0, t * log_softmax(logits))        # no share of a class with x = -inf is 0
+    return -np.sum(terms, axis=-1), softmax(logits)
 
 
 def softmax_crossentropy_grad(dy: Array, y_true: Array, probabilities: Array, *, smoothing: float) -> Array:
