@@ -48,6 +48,27 @@ class OwnParts(Net):
         return {**super().compute_metrics(x, y, y_pred, sample_weight), "one": 1.0}
 
 
+class OldNames(Net):
+    """As TensorFlow 2's guides wrote it."""
+
+    def train_step(self, data: Any) -> Any:
+        x, y = data
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compiled_loss(y, y_pred, regularization_losses=self.losses)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+        self.compiled_metrics.update_state(y, y_pred)
+        return {m.name: m.result() for m in self.metrics}
+
+    def test_step(self, data: Any) -> Any:
+        x, y = data
+        y_pred = self(x, training=False)
+        self.compiled_loss(y, y_pred, regularization_losses=self.losses)
+        self.compiled_metrics.update_state(y, y_pred)
+        return {m.name: m.result() for m in self.metrics}
+
+
 def compiled(model: Any, **more: Any) -> Any:
     model.compile(optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"], **more)
     return model
@@ -58,7 +79,7 @@ def made(cls: type, **more: Any) -> Any:
     return compiled(cls(), **more)
 
 
-@pytest.mark.parametrize("cls", [OwnTrain, OwnParts])
+@pytest.mark.parametrize("cls", [OwnTrain, OwnParts, OldNames])
 @pytest.mark.parametrize("verbose", [0, 2])
 def test_the_same_as_the_built_in_step(any_backend: str, cls: type, verbose: int, capsys: Any) -> None:
     found = []

@@ -107,14 +107,56 @@ class OwnSteps:
             self.compiled.take_in(targets, outputs, sample_weight)
         return {key: metric.result() for key, metric in self.compiled.own()}
 
+    # ---- names of older scripts -------------------------------------------------------------------------------
+
+    def compiled_loss(self, y_true: Any, y_pred: Any, sample_weight: Any = None,
+                      regularization_losses: Any = None) -> Tensor:
+        """The compiled loss and the sum of regularization_losses, which go into the logs' loss: TensorFlow 2's name,
+        where compute_loss adds the model's own losses by itself."""
+        outputs = flatten(y_pred, Tensor)
+        names = list(y_pred) if isinstance(y_pred, dict) else self.compiled.names_of(self, len(outputs))
+        self.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
+        loss: Tensor = self.compiled.weighed(_targets(y_true, names), outputs, [sample_weight] * len(outputs),
+                                             list(regularization_losses or []))[0]
+        self._track(loss, outputs[0])
+        return loss
+
+    @property
+    def compiled_metrics(self) -> "CompiledMetrics":
+        """The metrics that compile() was given, with update_state(y, y_pred): TensorFlow 2's name."""
+        return CompiledMetrics(self)
+
+    def _track(self, loss: Any, rows_of: Tensor) -> None:
+        rows = Tensor(np.array(rows_of.shape[0], backend.floatx()), "batch", constant=True)
+        self.compiled.loss_tracker.update_state(as_tensor(loss), rows)
+
     def _loss_of(self, x: Any, y: Any, y_pred: Any, weight: Any, training: bool) -> Tensor:
         asked = inspect.signature(self.compute_loss).parameters
         more = {"training": training} if "training" in asked else {}
         loss: Tensor = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, **more)
-        rows = flatten(x, Tensor)[0].shape[0]
-        self.compiled.loss_tracker.update_state(as_tensor(loss), Tensor(np.array(rows, backend.floatx()), "batch",
-                                                                        constant=True))
+        self._track(loss, flatten(x, Tensor)[0])
         return loss
+
+
+class CompiledMetrics:
+    """The compiled metrics of a model, as steps written for TensorFlow 2 use them."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    @property
+    def metrics(self) -> list[Any]:
+        """They."""
+        return [metric for _, metric in self._model.compiled.own()]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Let them take a batch in."""
+        self._model.compute_metrics(None, y_true, y_pred, sample_weight)
+
+    def reset_state(self) -> None:
+        """Begin anew."""
+        for metric in self.metrics:
+            metric.reset_state()
 
 
 def unpack(data: Any) -> tuple[Any, Any, Any]:
