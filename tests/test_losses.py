@@ -275,3 +275,11 @@ def test_a_class_that_is_impossible_costs_nothing_where_it_has_no_share(any_back
             value = loss(y, x)
         assert float(value) == pytest.approx(np.log(2), rel=1e-6)
         np.testing.assert_allclose(tape.gradient(value, x).numpy(), [[-0.25, 0.25, 0], [0.25, 0, -0.25]], atol=1e-7)
+
+
+def test_logits_that_are_infinite_and_right_cost_nothing(any_backend: str) -> None:
+    loss = losses.BinaryCrossentropy(from_logits=True, reduction=None)
+    logits = np.array([[np.inf], [-np.inf], [0.0]], "float32")
+    np.testing.assert_allclose(loss(np.array([[1.0], [0.0], [1.0]], "float32"), logits).numpy(), [0, 0, np.log(2)],
+                               atol=1e-7)
+    assert np.isposinf(loss(np.array([[0.0], [1.0]], "float32"), logits[:2]).numpy()).all()

@@ -18,7 +18,12 @@ INLINE V probability_slope(V t, V x)
     const V p = clip(x);
     return v_where(~clipped(x), (1.0f - t) / (1.0f - p) - t / p);
 }
-INLINE V logit_term(V t, V x) { return (v_max((V){0}, x) - x * t) + log1p_inside_(v_exp(-v_abs(x))); }
+/* max(x, 0) - x t is x times 1 - t or -t, by the sign of x: of a share of 0 nothing, also where x is infinite. */
+INLINE V logit_term(V t, V x)
+{
+    const V share = v_select(x > 0, 1.0f - t, -t);
+    return v_where((I)(share != 0), x * share) + log1p_inside_(v_exp(-v_abs(x)));
+}
 INLINE V logit_slope(V t, V x) { return v_sigmoid(x) - t; }
 
 static void binary_crossentropy(const Call *call, Part part)

@@ -36,7 +36,10 @@ def sigmoid_crossentropy(y_true: Array, logits: Array, *, smoothing: float) -> A
     t = y_true·(1 - smoothing) + smoothing/2. y_true, logits x (…, c) → loss (…). TensorFlow's formula.
     """
     t = _smooth(y_true, smoothing, 2)
-    return np.mean(np.maximum(logits, 0) - logits * t + np.log1p(np.exp(-np.abs(logits))), axis=-1)
+    share = np.where(logits > 0, 1 - t, -t)     # max(x, 0) - x·t = x·share; of a share of 0 nothing, also of infinity
+    with np.errstate(invalid="ignore"):
+        linear = np.where(share == 0, 0, logits * share)
+    return np.mean(linear + np.log1p(np.exp(-np.abs(logits))), axis=-1)
 
 
 def sigmoid_crossentropy_grad(dy: Array, y_true: Array, logits: Array, *, smoothing: float) -> Array:
