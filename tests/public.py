@@ -168,8 +168,10 @@ def _layers() -> Iterator[Case]:
     yield _layer("RandomRotation", _IMAGES, factor=(-0.1, 0.2), **_WARP)
     yield _layer("RandomZoom", _IMAGES, height_factor=(-0.1, 0.2), width_factor=0.3, **_WARP)
     yield _layer("RandomTranslation", _IMAGES, height_factor=(-0.1, 0.2), width_factor=0.3, **_WARP)
-    yield _layer("RandomContrast", _IMAGES, factor=(0.1, 0.2), value_range=(0, 1), seed=3)
-    yield _layer("RandomBrightness", _IMAGES, factor=(-0.1, 0.2), value_range=(0, 1), seed=3)
+    yield _layer("RandomContrast", _IMAGES, factor=(0.1, 0.2), value_range=(0, 1), seed=3,
+                 data_format="channels_last")
+    yield _layer("RandomBrightness", _IMAGES, factor=(-0.1, 0.2), value_range=(0, 1), seed=3,
+                 data_format="channels_last")
     yield _layer("ZeroPadding1D", _STEPS, padding=(1, 2), data_format="channels_last")
     yield _layer("ZeroPadding2D", _IMAGES, padding=((1, 2), (0, 3)), data_format="channels_last")
     yield _layer("Cropping1D", _STEPS, cropping=(1, 2))

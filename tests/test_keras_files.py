@@ -209,3 +209,22 @@ def test_damaged_and_hostile_files(golden: Path, tmp_path: Path) -> None:
             (lambda g, n, s: g.__setitem__(n, np.array([b"x"] * 3)), "no plain array")):
         with pytest.raises((ModelFileError, ShapeError), match=word):
             models.load_model(changed(weights=hostile(make)))
+
+
+def test_what_the_model_does_decides_not_what_keras_wrote(tmp_path: Path) -> None:
+    """Keras writes each layer's default of `training` into its calls and goes by the model's own."""
+    x = fastnn.Input((50,))
+    fastnn.Model(x, fastnn.layers.Dropout(0.5)(x)).save(tmp_path / "ours.keras")
+    with zipfile.ZipFile(tmp_path / "ours.keras") as ours, zipfile.ZipFile(tmp_path / "theirs.keras", "w") as theirs:
+        for name in ours.namelist():
+            content = ours.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                config["config"]["layers"][1]["inbound_nodes"][0]["kwargs"] = {"training": False}
+                content = json.dumps(config).encode()
+            theirs.writestr(name, b'{"keras_version": "3.15.1"}' if name == "metadata.json" else content)
+    model, data = fastnn.models.load_model(tmp_path / "theirs.keras"), np.ones((4, 50), "float32")
+    assert (model(data, training=True).numpy() == 0).any() and (model.predict(data, verbose=0) == 1).all()
+    always = fastnn.Model(x, fastnn.layers.Dropout(0.5)(x, training=True))
+    always.save(tmp_path / "always.keras")
+    assert (fastnn.models.load_model(tmp_path / "always.keras").predict(data, verbose=0) == 0).any()

@@ -166,14 +166,14 @@ class _RandomColor(_RandomImage):
     bounds: ClassVar[tuple[float, float]] = (-1, 1)
 
     def __init__(self, factor: float | Sequence[float], value_range: Any = (0, 255), seed: int | None = None,
-                 **kwargs: Any) -> None:
+                 data_format: str | None = None, **kwargs: Any) -> None:
         name = type(self).__name__
         factor = interval(factor, f"{name}: factor", *self.bounds)
         if not is_sequence(value_range) or len(value_range) != 2:
             raise ValueError(f"{name}: value_range is {shown(value_range)}; needs two numbers: (lowest, highest).")
         low, high = sorted(number(v, f"{name}: value_range") for v in value_range)
         super().__init__(seed=seed, **kwargs)
-        self.factor, self.value_range = factor, (low, high)
+        self.factor, self.value_range, self.data_format = factor, (low, high), channels_last(data_format, name)
 
     def _per_image(self, limits: tuple[float, float], x: Tensor) -> Tensor:
         return expand(self._draw(x.shape[0], limits), shape=x.shape, axes=(1, 2, 3))

@@ -169,6 +169,10 @@ def read_model(path: Any) -> tuple[dict[str, Any], io.BytesIO]:
                 if len(content) > most:
                     raise ModelFileError(f"{shown(str(path))}: {name} has more than {most} bytes; it is damaged.")
                 parts.append(content)
+            ours = False
+            if "metadata.json" in archive.namelist():
+                with archive.open("metadata.json") as entry:
+                    ours = b'"written_by": "fastnn"' in entry.read(1000)
     except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, (ModelFileError, FileNotFoundError, PermissionError)):
             raise
@@ -176,7 +180,20 @@ def read_model(path: Any) -> tuple[dict[str, Any], io.BytesIO]:
     config = file._json(parts[0], "config.json")
     if not isinstance(config, dict):
         raise ModelFileError(f"{shown(str(path))}: config.json describes no model; it is damaged.")
+    if not ours:
+        _forget_training(config)
     return config, io.BytesIO(parts[1])
+
+
+def _forget_training(value: Any) -> None:
+    """Take `training` out of the calls of a configuration: Keras writes down each layer's default there, and goes by
+    what the model is doing."""
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _forget_training(item)
+    if isinstance(value, dict):
+        for node in value.get("inbound_nodes") or []:
+            if isinstance(node, dict) and isinstance(node.get("kwargs"), dict):
+                node["kwargs"].pop("training", None)
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
