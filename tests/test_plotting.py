@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from fastnn import Input, Perceptron, Sequential, datasets, layers, plotting
 from fastnn.errors import LabelError, ShapeError
+from fastnn.plotting._figure import COLOURS, tint
 from fastnn.reporting.history import History
 from tests.test_examples import is_picture
 
@@ -65,6 +67,25 @@ def test_decision_boundary_of_networks(outputs: int, activation: str, tmp_path: 
     model = Sequential([Input((2,)), layers.Dense(outputs, activation=activation)])
     figure = plotting.decision_boundary(model, x, y, tmp_path / "regions.png")
     assert "class 0" in texts(figure) and "class 1" in texts(figure) and is_picture(tmp_path / "regions.png")
+
+
+class Halves:
+    """Class 0 on the left, class 2 on the right, class 1 nowhere."""
+
+    def predict(self, points: np.ndarray) -> np.ndarray:
+        return np.eye(3)[np.where(points[:, 0] < 0, 0, 2)]
+
+
+def test_areas_show_no_class_that_is_not_there() -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    figure = plotting.decision_boundary(Halves(), [[-1, -1], [1, 1]], [0, 2])
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    found = {tuple(colour) for colour in np.asarray(canvas.buffer_rgba())[..., :3].reshape(-1, 3).tolist()}
+    areas = [tuple(int(tint(colour)[i:i + 2], 16) for i in (1, 3, 5)) for colour in COLOURS[:3]]
+    assert areas[0] in found and areas[2] in found and areas[1] not in found
+    points = [collection.get_facecolor()[0][:3] for collection in figure.axes[0].collections[1:]]
+    assert [to_hex(colour).upper() for colour in points] == [COLOURS[0].upper(), COLOURS[2].upper()]
 
 
 def test_decision_boundary_of_a_perceptron_that_always_says_one() -> None:

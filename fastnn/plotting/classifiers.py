@@ -42,11 +42,11 @@ def decision_boundary(model: Any, x: Any, y: Any, path: Path_ | None = None, ax:
     if answer.size == len(points):
         _shade(ax, across, up, answer.reshape(across.shape).astype(float))
     else:
-        classes = answer.shape[-1]
-        ax.contourf(across, up, answer.argmax(axis=-1).reshape(across.shape), np.arange(classes + 1) - 0.5,
-                    colors=[tint(colour) for colour in _colours(classes)])
-    for label, colour, marker in zip(np.unique(y), _colours(len(np.unique(y))), MARKERS * 10):
-        rows = y == label
+        _areas(ax, across, up, answer)
+    labels = np.unique(y)
+    numbers = labels.astype(int) if answer.size > len(points) else range(len(labels))     # points as their areas
+    for label, number in zip(labels, numbers):
+        rows, colour, marker = y == label, COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
         ax.scatter(*x[rows].T, c=colour, marker=marker, edgecolors="white", linewidths=0.8, s=70 if len(x) < 20 else 28,
                    label=f"class {label:g}", zorder=3)
     style(ax, "What the network answers", "x0", "x1")
@@ -64,8 +64,13 @@ def _shade(ax: Any, across: np.ndarray, up: np.ndarray, answer: np.ndarray) -> N
     ax.figure.colorbar(filled, ax=ax, label="output (black line: 0.5)", ticks=[0, 0.25, 0.5, 0.75, 1])
 
 
-def _colours(count: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(count)]
+def _areas(ax: Any, across: np.ndarray, up: np.ndarray, answer: np.ndarray) -> None:
+    """The class with the largest output, a cell of the grid each. Lines drawn between numbers of classes would pass
+    through the classes between them."""
+    from matplotlib.colors import ListedColormap
+    colours = ListedColormap([tint(COLOURS[i % len(COLOURS)]) for i in range(answer.shape[-1])])
+    ax.pcolormesh(across, up, answer.argmax(axis=-1).reshape(across.shape), cmap=colours, shading="nearest",
+                  vmin=-0.5, vmax=answer.shape[-1] - 0.5, rasterized=True)
 
 
 def confusion_counts(y_true: Any, y_pred: Any, classes: int | None = None) -> np.ndarray:
