@@ -39,11 +39,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def lesson(name: str, doc: str | None, epochs: int | None = None) -> Parser:
+def lesson(name: str, doc: str | None, epochs: int | None = None, seed: int = 42) -> Parser:
     """The parser of a lesson: --plot, --seed, and --epochs where it trains for some."""
     parser = Parser(f"python -m fastnn.examples.{name}", doc)
     parser.add_argument("--plot", metavar="FILE", type=plot_file, help="save the figure there (.png, .svg, .pdf)")
-    parser.add_argument("--seed", type=whole(0), default=42, help="the same seed gives the same numbers (42)")
+    parser.add_argument("--seed", type=whole(0), default=seed,
+                        help=f"the same seed gives the same numbers ({seed})")
     if epochs is not None:
         parser.add_argument("--epochs", type=whole(1), default=epochs, help=f"passes over the data ({epochs})")
     return parser
