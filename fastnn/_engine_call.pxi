@@ -64,6 +64,8 @@ cdef int describe_constant(object value, Constant *constant) except -1:
         constant.number = value
         if isinstance(value, int):
             constant.integer = value
+        elif -2.0 ** 63 <= constant.number < 2.0 ** 63:     # one of NumPy's, or a float where a kernel reads either
+            constant.integer = <int64_t>constant.number if isinstance(value, float) else int(value)
     return 0
 
 

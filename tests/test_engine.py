@@ -37,6 +37,19 @@ def tensor(*shape: int) -> Tensor:
     return Tensor(np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape))
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.int32])
+def test_constants_are_whole_numbers_of_numpy_too(kind: type, any_backend: str) -> None:
+    """They were 0 to a kernel in C that reads whole numbers."""
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    np.testing.assert_array_equal(rows.index.cumsum(x, axis=kind(1), reverse=False).data, np.cumsum(x, 1))
+
+
+def test_a_large_whole_number_of_numpy_is_not_rounded(any_backend: str) -> None:
+    bits = [rows.random.random_bits(np.array(0), seed=seed, stream=0, shape=(8,)).data.tolist()
+            for seed in (2 ** 60 + 1, np.int64(2 ** 60 + 1), 2 ** 60)]
+    assert bits[0] == bits[1] != bits[2]
+
+
 def test_a_program_drops_what_nobody_needs(any_backend: str) -> None:
     x = tensor(4, 3)
     with recording() as calls:
