@@ -112,6 +112,18 @@ def test_a_loss_of_singular_values_trains() -> None:
     np.testing.assert_allclose(Model(matrices, y)(STACK).numpy(), np.broadcast_to(np.eye(3), (2, 3, 3)), atol=1e-5)
 
 
+def test_one_matrix_without_an_answer_leaves_those_beside_it_alone() -> None:
+    """LAPACK refuses a whole stack; where it finds nothing for NaN, a step that diverges has NaN, as of other ops."""
+    stack = np.stack([np.eye(2), -np.eye(2), np.ones((2, 2)), np.full((2, 2), np.nan)]).astype("float32")
+    for function, lost in ((linalg.cholesky, {1, 2, 3}), (linalg.inv, {2, 3})):
+        found = fastnn.function(function)(stack).numpy()
+        assert {i for i, y in enumerate(found) if np.isnan(y).any()} == lost
+        assert (found[0] == np.eye(2)).all()
+    for made in (*linalg.svd(stack), *linalg.eigh(stack)):
+        assert np.isfinite(made.numpy()[:3]).all() and np.isnan(made.numpy()[3]).all()
+    assert linalg.svd(stack[3:, :, :1], full_matrices=True)[0].numpy().shape == (1, 2, 2)
+
+
 def test_refusals() -> None:
     for wrong, words in ((lambda: linalg.norm(X, "fro", axis=1), "ord is 'fro'"), (lambda: linalg.norm(X, 3), "two"),
                          (lambda: linalg.norm(VECTOR, "fro"), "fro"), (lambda: linalg.cholesky(TALL), "square"),

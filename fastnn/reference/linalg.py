@@ -1,6 +1,9 @@
 """Decompositions of matrices, or of each of a stack of them: LAPACK's, by NumPy, in float64 whatever they
 are of. There is no C of ours. NumPy only."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from fastnn.reference._types import F64, Array
@@ -12,32 +15,38 @@ def _even(x: Array) -> Array:
     return (x.astype(F64) + np.swapaxes(x, -1, -2)) / 2
 
 
+def _each(decompose: Callable[..., tuple[Any, ...]], x: Array, *more: Array) -> tuple[Any, ...]:
+    """decompose(x, …), NaN for those matrices of a stack for which LAPACK finds nothing."""
+    try:
+        return decompose(x, *more)
+    except np.linalg.LinAlgError:
+        if x.ndim == 2:
+            return tuple(np.full_like(y, np.nan) for y in decompose(np.eye(*x.shape), *more))
+        return tuple(map(np.stack, zip(*(_each(decompose, *one) for one in zip(x, *more)))))
+
+
 def cholesky(x: Array) -> Array:
     """The lower triangular y with y yᵀ = (x + xᵀ)/2, NaN where there is none. x (…, n, n) → y alike."""
-    try:
-        return np.linalg.cholesky(_even(x))
-    except np.linalg.LinAlgError:
-        return np.full_like(x, np.nan, F64)
+    y, = _each(lambda x: (np.linalg.cholesky(x),), _even(x))
+    return y  # type: ignore[no-any-return]
 
 
 def solve(a: Array, b: Array) -> Array:
     """The y with a y = b, NaN where a is singular. a (…, n, n), b (…, n, k) → y as b."""
-    try:
-        return np.linalg.solve(a.astype(F64), b.astype(F64))
-    except np.linalg.LinAlgError:
-        return np.full_like(b, np.nan, F64)
+    y, = _each(lambda a, b: (np.linalg.solve(a, b),), a.astype(F64), b.astype(F64))
+    return y  # type: ignore[no-any-return]
 
 
 def svd(x: Array, *, full: bool) -> tuple[Array, Array, Array]:
     """x = u diag(s) vh, the columns of u and the rows of vh orthonormal, s falling. x (…, m, n) → u (…, m, k),
-    s (…, k), vh (…, k, n), k = min(m, n); with `full` u is (…, m, m) and vh (…, n, n)."""
-    u, s, vh = np.linalg.svd(x.astype(F64), full_matrices=full)
+    s (…, k), vh (…, k, n), k = min(m, n); with `full` u is (…, m, m) and vh (…, n, n). NaN where x has one."""
+    u, s, vh = _each(lambda x: np.linalg.svd(x, full_matrices=full), x.astype(F64))
     return u, s, vh
 
 
 def eigh(x: Array) -> tuple[Array, Array]:
     """(x + xᵀ)/2 = v diag(w) vᵀ, w rising, the columns of v orthonormal. x (…, n, n) → w (…, n), v (…, n, n)."""
-    w, v = np.linalg.eigh(_even(x))
+    w, v = _each(np.linalg.eigh, _even(x))
     return w, v
 
 
