@@ -124,6 +124,20 @@ def test_one_matrix_without_an_answer_leaves_those_beside_it_alone() -> None:
     assert linalg.svd(stack[3:, :, :1], full_matrices=True)[0].numpy().shape == (1, 2, 2)
 
 
+def test_directions_of_a_square_matrix_of_lower_rank_have_gradients() -> None:
+    """u and vh are complete: no part of their change lies outside and is divided by the singular value 0."""
+    x, c = fastnn.Variable(np.diag([1.0, 0.0])), np.array([[1.0, 2.0], [3.0, 4.0]])
+    with fastnn.GradientTape() as tape:
+        u, _, vh = linalg.svd(x)
+        y = ops.sum(u * c) + ops.sum(vh * c)
+    sign_u, sign_vh = u.numpy().diagonal(), vh.numpy().diagonal()
+    dx = tape.gradient(y, [x])[0].numpy()
+    assert np.isfinite(dx).all() and dx[0, 0] == dx[1, 1] == 0
+    # x + [[0, b], [a, 0]]: u turns by a, v by b
+    np.testing.assert_allclose(dx[1, 0], 3 * sign_u[0] - 2 * sign_u[1], atol=1e-6)
+    np.testing.assert_allclose(dx[0, 1], 2 * sign_vh[0] - 3 * sign_vh[1], atol=1e-6)
+
+
 def test_refusals() -> None:
     for wrong, words in ((lambda: linalg.norm(X, "fro", axis=1), "ord is 'fro'"), (lambda: linalg.norm(X, 3), "two"),
                          (lambda: linalg.norm(VECTOR, "fro"), "fro"), (lambda: linalg.cholesky(TALL), "square"),

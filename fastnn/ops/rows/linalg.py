@@ -107,14 +107,16 @@ def _svd_grad(du: Tensor | None, ds: Tensor | None, dvh: Tensor | None, x: Tenso
     if du is not None:
         j = multiply(gaps, matmul(turned(u), du))
         inner = add(inner, multiply(add(j, turned(j)), wide))
-        outside = subtract(du, matmul(u, matmul(turned(u), du)))
-        rest = add(rest, matmul(divide(outside, wide), vh))
+        if x.shape[-2] > k:     # else u has all directions, and there is nothing outside
+            outside = subtract(du, matmul(u, matmul(turned(u), du)))
+            rest = add(rest, matmul(divide(outside, wide), vh))
     if dvh is not None:
         dv = turned(dvh)
         j = multiply(gaps, matmul(turned(v), dv))
         inner = add(inner, multiply(expand_dims(s, -1), add(j, turned(j))))
-        outside = subtract(dv, matmul(v, matmul(turned(v), dv)))
-        rest = add(rest, matmul(u, turned(divide(outside, wide))))
+        if x.shape[-1] > k:
+            outside = subtract(dv, matmul(v, matmul(turned(v), dv)))
+            rest = add(rest, matmul(u, turned(divide(outside, wide))))
     return add(matmul(matmul(u, inner), vh), rest)
 
 
