@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import fastnn
 from fastnn.errors import nearest
-from fastnn.examples import LESSONS
+from fastnn.examples.__main__ import listed
 from fastnn.examples._lesson import Parser, check_writable, plot_file, run, whole
 
 
@@ -58,8 +58,7 @@ def examples(words: Sequence[str]) -> int:
     """List the lessons."""
     Parser("fastnn examples", examples.__doc__).parse_args(words)
     print("Lessons for the study guide's chapters; run one with  python -m fastnn.examples.NAME [--plot FILE]\n")
-    for name, what in LESSONS.items():
-        print(f"  {name:<15}{what}")
+    print(listed())
     return 0
 
 
@@ -94,8 +93,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"info": info, "demo": dem
 
 def command(words: Sequence[str] | None = None) -> int:
     """Run one command; without any, print the help."""
-    listed = "\n".join(f"  {name:<10}{function.__doc__}" for name, function in COMMANDS.items())
-    parser = Parser("fastnn", f"{fastnn.__doc__}\ncommands:\n{listed}\n\n`fastnn COMMAND --help` says more.")
+    names = "\n".join(f"  {name:<10}{function.__doc__}" for name, function in COMMANDS.items())
+    parser = Parser("fastnn", f"{fastnn.__doc__}\ncommands:\n{names}\n\n`fastnn COMMAND --help` says more.")
     parser.usage = "fastnn [--help] [--version] COMMAND ..."
     parser.add_argument("--version", action="version", version=f"fastnn {fastnn.__version__}")
     words = list(words or [])

@@ -3,11 +3,15 @@
 from fastnn.examples import LESSONS
 
 
-def main() -> None:
-    """One line a lesson, and how to run it."""
+def listed() -> str:
+    """One line a lesson."""
     width = max(map(len, LESSONS))
-    for name, what in LESSONS.items():
-        print(f"  {name:{width}}  {what}")
+    return "\n".join(f"  {name:{width}}  {what}" for name, what in LESSONS.items())
+
+
+def main() -> None:
+    """The list, and how to run a lesson of it."""
+    print(listed())
     print("\nRun one by python -m fastnn.examples.NAME; add --help for its options.")
 
 
