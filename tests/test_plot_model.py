@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.patches import FancyBboxPatch
 
@@ -60,4 +61,24 @@ def test_chains_and_shared_layers() -> None:
     a, b, shared = Input((4,)), Input((4,)), layers.Dense(2)
     assert texts(utils.plot_model(Model([a, b], shared(a) * shared(b)), None)).count("Dense") == 2, "a box for each use"
     assert_good_error(lambda: utils.plot_model(Sequential([layers.Dense(1)]), None), NotBuiltError, "no shape")
+
+
+def test_a_model_written_in_python_is_one_box() -> None:
+    """Its layers side by side are not drawn as a chain."""
+    class Sides(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.left, self.right = layers.Dense(2), layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return self.left(x) + self.right(x)
+
+    model = Sides()
+    model(np.ones((2, 3), np.float32))
+    figure = utils.plot_model(model, None)
+    assert texts(figure) == ["Sides"] and not figure.axes[0].lines
+
+
+def test_directions_are_named() -> None:
+    chain = Sequential([Input((4,)), layers.Dense(1)])
     assert_good_error(lambda: utils.plot_model(chain, None, rankdir="UP"), ValueError, "rankdir", "TB")

@@ -22,7 +22,8 @@ def plot_model(model: Any, to_file: Path_ | None = "model.png", show_shapes: boo
     to_file: .png, .svg or .pdf, None for no file. show_shapes: of the output, show_dtype: its dtype,
     show_layer_names, show_layer_activations, show_trainable: what stands in a box beside the layer's type. rankdir:
     'TB' from top to bottom, 'LR' from left to right. expand_nested: the layers of inner models in their place. Needs no
-    Graphviz. NotBuiltError for a model without weights. Source: keras.utils.plot_model.
+    Graphviz. A subclass of Model is one box: which layer gives what to which is in its Python. NotBuiltError for a
+    model without weights. Source: keras.utils.plot_model.
 
     utils.plot_model(model, "model.svg", show_shapes=True)
     """
@@ -87,8 +88,7 @@ def _boxes(model: Any, expand: bool) -> tuple[list[tuple[Any, Any]], list[tuple[
         if not model.built or not model.layers:
             raise NotBuiltError(f"plot_model: {model.name} has no shape yet; fit it, call it on data, or begin it with "
                                 "an Input.")
-        boxes = [(layer, None) for layer in model.layers]
-        return boxes, [(i, i + 1) for i in range(len(boxes) - 1)]
+        return [(model, None)], []
     _walk(model, graph, expand, boxes, arrows, {})
     return boxes, list(dict.fromkeys(arrows))
 
