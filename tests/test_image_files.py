@@ -57,6 +57,11 @@ def test_sizes_axes_and_scale(tmp_path: Path) -> None:
     deep = np.arange(1000, 1008).reshape(2, 4, 1)
     utils.save_img(path, deep, scale=False)
     np.testing.assert_array_equal(utils.img_to_array(utils.load_img(path, color_mode="grayscale")), deep)
+    with pytest.warns(UserWarning, match="white wherever it is above 255"):
+        assert utils.img_to_array(utils.load_img(path)).min() == 255
+    for form in ("webp", "gif", "jpg"):       # Pillow would cut them at 255 for the first two
+        assert_good_error(lambda form=form: utils.save_img(tmp_path / f"a.{form}", deep, scale=False),  # type: ignore
+                          ValueError, "1007", ".png")
 
 
 def test_bad_images_are_named(tmp_path: Path) -> None:

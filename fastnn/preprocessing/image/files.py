@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnn.arguments import choice, flag, sizes
 from fastnn.engine import backend
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import ShapeError, shown, warn
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 _MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
@@ -40,7 +40,8 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: Any = None, interp
 
     path: a name, or an open binary file. color_mode: 'rgb', 'rgba' or 'grayscale'. target_size: (height, width) to
     resize to, by `interpolation`; keep_aspect_ratio: cut the edges first instead of stretching. Pictures of 16 bits a
-    pixel keep them as 'grayscale'. OSError for a file that is not there or holds no picture. keras.utils.load_img.
+    pixel keep them as 'grayscale'; otherwise all above 255 is white, which is warned of. OSError for a file that is not
+    there or holds no picture. keras.utils.load_img.
 
     x = utils.img_to_array(utils.load_img("photo.jpg", target_size=(64, 64)))    # (64, 64, 3)
     """
@@ -50,8 +51,11 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: Any = None, interp
     try:
         with Image.open(path) as opened:
             opened.load()
-            wide = mode == "L" and opened.mode.startswith("I")
-            image = opened.copy() if wide or opened.mode == mode else opened.convert(mode)
+            wide = opened.mode.startswith("I")
+            if wide and mode != "L":
+                warn(f"load_img: a picture of 16 bits a pixel as {color_mode!r} is white wherever it is above 255; "
+                     "pass color_mode='grayscale' to keep them.")
+            image = opened.copy() if (wide and mode == "L") or opened.mode == mode else opened.convert(mode)
     except FileNotFoundError:
         raise FileNotFoundError(f"load_img: there is no file {shown(os.fspath(path), 200)}.") from None
     except (OSError, SyntaxError, ValueError) as error:
@@ -118,13 +122,16 @@ def save_img(path: Any, x: Any, data_format: str | None = None, file_format: str
              **options: Any) -> None:
     """Write (height, width, channels) as an image file, of the form that its ending or file_format says.
 
-    scale as in array_to_img; options go to Pillow. A .jpg has no transparency: that is left out, with a warning.
+    scale as in array_to_img; options go to Pillow. A .jpg has no transparency: that is left out, with a warning. Only a
+    .png holds numbers above 255 (scale=False, one channel): ValueError for other files.
     keras.utils.save_img.
     """
     image = array_to_img(x, data_format, scale)
     ending = (file_format or os.path.splitext(os.fspath(path))[1]).lower().lstrip(".")
+    if image.mode.startswith("I") and ending != "png":
+        raise ValueError(f"save_img: x has numbers above 255, up to {np.max(x):g}, which a .{ending} cannot hold; save "
+                         "a .png, or pass scale=True.")
     if image.mode == "RGBA" and ending in ("jpg", "jpeg"):
-        from fastnn.errors import warn
         warn("save_img: a .jpg has no transparency; it is left out. Save a .png to keep it.")
         image = image.convert("RGB")
     image.save(path, format={"jpg": "jpeg"}.get(str(file_format).lower(), file_format), **options)
