@@ -76,6 +76,8 @@ def test_targets_of_each_step_are_padded_too() -> None:
     given = [[1, 2], [3], [4, 5, 6]]
     data = bucketed_dataset_from_sequences(given, [[7.0, 8.0], [9.0], [1.0, 2.0, 3.0]], 2, (2,), shuffle=False)
     assert [y.tolist() for _, y in data] == [[[7, 8], [9, 0]], [[1, 2, 3]]]
+    ((x, y),) = bucketed_dataset_from_sequences([[1, 2], [3, 4]], [[5, 6], [7, 8]], boundaries=(3,), shuffle=False)
+    assert x.tolist() == [[1, 2, 0], [3, 4, 0]] and y.tolist() == [[5, 6, 0], [7, 8, 0]]
 
 
 def test_many_lengths_few_programs() -> None:
@@ -96,6 +98,8 @@ def test_sequences_that_cannot_be_are_refused() -> None:
     assert_good_error(lambda: bucketed_dataset_from_sequences([[1], []]), ValueError, "none of them empty")
     assert_good_error(lambda: bucketed_dataset_from_sequences([[1]], [1, 2]), ValueError, "2 targets")
     assert_good_error(lambda: bucketed_dataset_from_sequences([[1]], boundaries=(4, 2)), ValueError, "grow")
+    assert_good_error(lambda: bucketed_dataset_from_sequences([[1, 2], [3]], [[1, 2, 3, 4], [5]]), ValueError,
+                      "target 0 has 4 numbers", "2;")
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------

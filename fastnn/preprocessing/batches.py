@@ -126,8 +126,12 @@ def bucketed_dataset_from_sequences(sequences: Sequence[Any], targets: Any = Non
         raise ValueError(f"{where}: there are {len(lengths)} sequences and {len(targets)} targets; needs as many.")
     ends = [n for n in ends if n < lengths.max()] + [next((n for n in ends if n >= lengths.max()), int(lengths.max()))]
     bucket = np.searchsorted(ends, lengths)
-    per_step = targets is not None and np.ndim(targets[0]) > 0 and any(
-        len(t) == n != len(targets[0]) for t, n in zip(targets, lengths))
+    sizes = np.zeros(1) if targets is None or not np.ndim(targets[0]) else np.array([len(each) for each in targets])
+    per_step = np.array_equal(sizes, lengths)
+    if not per_step and (sizes != sizes[0]).any():
+        row = int(np.flatnonzero(sizes != lengths)[0])
+        raise ValueError(f"{where}: target {row} has {sizes[row]} numbers and its sequence {lengths[row]}; needs one "
+                         "for each step, or as many for all sequences.")
 
     def make(rows: np.ndarray) -> Any:
         end = ends[bucket[rows[0]]]
