@@ -205,6 +205,18 @@ def test_get_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = utils.get_file("things.zip", url, cache_dir=tmp_path, extract=True)
     assert (Path(folder) / "inner" / "a.txt").read_text() == "hello"
     packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inner/a.txt", "newer")
+    content = packed.getvalue()
+    (Path(folder) / "mine.txt").write_text("stays")
+    assert utils.get_file("things.zip", url, cache_dir=tmp_path, extract=True, force_download=True) == folder
+    assert (Path(folder) / "inner" / "a.txt").read_text() == "newer", "fetched again is unpacked again"
+    assert sorted(each.name for each in Path(folder).iterdir()) == ["inner", "mine.txt"]
+    content = content[:40] + b"x" * 4 + content[44:]       # damaged inside: nothing half unpacked is left
+    with pytest.raises(zipfile.BadZipFile):
+        utils.get_file("damaged.zip", url, cache_dir=tmp_path, extract=True)
+    assert not (tmp_path / "datasets" / "damaged").exists()
+    packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         member = tarfile.TarInfo("../outside")
         archive.addfile(member, io.BytesIO())

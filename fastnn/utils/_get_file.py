@@ -1,7 +1,9 @@
 """get_file: a file from the network, once. Floor 5."""
 
 import os
+import shutil
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -37,37 +39,50 @@ def get_file(fname: str | os.PathLike[str] | None = None, origin: str | None = N
     folder = (cache_folder("get_file") if cache_dir is None else Path(cache_dir)) / cache_subdir
     target = folder / name
     there = target.is_file() and (digest is None or digest_of(target.read_bytes(), digest) == digest.lower())
-    if force_download or not there:
+    fetched = force_download or not there
+    if fetched:
         download_as_is(origin, target, digest.lower() if digest else None,
                        f"fetch it elsewhere and put it into {folder} as {name}")
-    return str(_unpacked(target) if extract or untar else target)
+    return str(_unpacked(target, fetched) if extract or untar else target)
 
 
-def _unpacked(archive: Path) -> Path:
-    """The folder beside an archive with what it holds."""
+def _unpacked(archive: Path, fetched: bool) -> Path:
+    """The folder beside an archive with what it holds; unpacked into again if it was fetched again."""
     stem = archive.name
     for ending in (".zip", ".gz", ".bz2", ".xz", ".tgz", ".tar"):
         stem = stem.removesuffix(ending)
     folder = archive.parent / (stem if stem != archive.name else f"{stem}_extracted")
-    if folder.is_dir():
+    if folder.is_dir() and not fetched:
         return folder
+    if not (zipfile.is_zipfile(archive) or tarfile.is_tarfile(archive)):
+        raise ValueError(f"get_file: {archive} is no .zip or .tar archive; leave extract out.")
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=f".{folder.name}.") as unfinished:
+        whole = Path(unfinished) / folder.name      # gets its place when all is in it
+        _unpack(archive, whole)
+        if folder.is_dir():
+            shutil.copytree(whole, folder, dirs_exist_ok=True)
+        else:
+            whole.rename(folder)
+    return folder
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """ValueError for an archive that would write outside the folder."""
     opened: Any
+    folder.mkdir()
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
             _inside(folder, opened.namelist(), archive)
             opened.extractall(folder)
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as opened:
-            members = opened.getmembers()
-            _inside(folder, [member.name for member in members], archive)
-            odd = [member.name for member in members if not (member.isfile() or member.isdir())]
-            if odd:
-                raise ValueError(f"get_file: {archive} holds {shown(odd[0])}, which is no file or folder; not "
-                                 "unpacked.")
-            opened.extractall(folder)
-    else:
-        raise ValueError(f"get_file: {archive} is no .zip or .tar archive; leave extract out.")
-    return folder
+        return
+    with tarfile.open(archive) as opened:
+        members = opened.getmembers()
+        _inside(folder, [member.name for member in members], archive)
+        odd = [member.name for member in members if not (member.isfile() or member.isdir())]
+        if odd:
+            raise ValueError(f"get_file: {archive} holds {shown(odd[0])}, which is no file or folder; not "
+                             "unpacked.")
+        opened.extractall(folder)
 
 
 def _inside(folder: Path, names: list[str], archive: Path) -> None:
