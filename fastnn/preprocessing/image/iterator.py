@@ -12,7 +12,7 @@ from fastnn.arguments import whole
 from fastnn.engine import backend
 from fastnn.errors import shown
 from fastnn.feeding.pydataset import PyDataset
-from fastnn.preprocessing.image import draws, transforms
+from fastnn.preprocessing.image import draws, files, transforms
 
 _FORMATS = ("png", "jpg", "jpeg")
 
@@ -97,14 +97,11 @@ class Saving:
 
     def _save(self, image: transforms.Array, name: str) -> None:
         """Write an image, its smallest value black and its largest white."""
-        from matplotlib.image import imsave
         image = np.moveaxis(image, 0, 2) if self.data_format == "channels_first" else image
-        span = float(image.max() - image.min()) or 1.0
-        pixels = ((image - image.min()) / span * 255).astype(np.uint8)
-        channels = pixels.shape[2]
-        if channels not in (3, 4) or (channels == 4 and self.save_format != "png"):
-            pixels = np.repeat(pixels[..., :1], 3, axis=2) if channels < 3 else pixels[..., :3]
-        imsave(os.path.join(os.fspath(self.save_to_dir), name), pixels)  # type: ignore[arg-type]
+        channels = image.shape[2]
+        most = 4 if self.save_format == "png" else 3
+        files.save_img(os.path.join(os.fspath(self.save_to_dir), name),
+                       image if channels in (1, 3, most) else image[..., :1 if channels < 3 else 3])
 
 
 class NumpyArrayIterator(Saving, Iterator):
