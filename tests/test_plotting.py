@@ -119,6 +119,9 @@ def test_confusion_counts_refuse_bad_labels() -> None:
         plotting.confusion_counts([0, 1, 1], [0, 1])
     with pytest.raises(LabelError, match="label 5 at row 1; needs 0 to 1"):
         plotting.confusion_counts([0, 1], [0, 5], classes=2)
+    for bad in ([0, np.nan], [[0.5, 0.5], [np.nan, 1]]):       # a network that has come to nothing is not class 0
+        with pytest.raises(LabelError, match="y_pred has nan at row 1; needs finite"):
+            plotting.confusion_counts([0, 1], bad)
     with pytest.raises(LabelError, match="label -1 at row 0"):
         plotting.confusion_counts([-1, 1], [0, 1])
     with pytest.raises(ShapeError, match="needs class numbers"):

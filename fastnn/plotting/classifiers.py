@@ -97,6 +97,9 @@ def confusion_counts(y_true: Any, y_pred: Any, classes: int | None = None) -> np
 
 def _labels(y: Any, name: str) -> np.ndarray:
     array = np.asarray(y)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise LabelError(f"confusion_counts: {name} has {array[~np.isfinite(array)][0]} at row "
+                         f"{np.argwhere(~np.isfinite(array))[0, 0]}; needs finite numbers.")
     if array.ndim == 2 and array.shape[1] > 1:
         return array.argmax(axis=1)
     if array.ndim not in (1, 2) or array.dtype.kind not in "biuf":
