@@ -128,6 +128,7 @@ def test_files_are_labelled_by_their_folders(folder: Path, capsys: Any) -> None:
     other = text_dataset_from_directory(folder, class_names=["good", "bad"], label_mode="binary", **quiet)
     assert next(iter(other))[1].tolist() == [[0.0]] * 5 + [[1.0]] * 5
     rows = next(iter(text_dataset_from_directory(folder, label_mode="categorical", max_length=5, **quiet)))
+    assert_good_error(lambda: text_dataset_from_directory(folder, max_length=-1, **quiet), ValueError, "max_length")
     assert rows[1][0].tolist() == [1, 0] and rows[0][0] == "a bad"
     own = text_dataset_from_directory(folder, labels=list(range(10)), **quiet)
     assert next(iter(own))[1].tolist() == list(range(10))

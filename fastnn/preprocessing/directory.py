@@ -27,6 +27,8 @@ def text_dataset_from_directory(directory: Any, labels: Any = "inferred", label_
     or None. max_length: characters of a text. validation_split: the share of the files, after shuffling, that is the
     subset 'validation'; 'training' is the rest, 'both' a pair. keras.utils.text_dataset_from_directory.
     """
+    max_length = optional(whole, max_length, "text_dataset_from_directory: max_length")
+
     def read(files: list[Path]) -> np.ndarray:
         return np.array([file.read_text(encoding="utf-8")[:max_length] for file in files], object)
     return _dataset("text_dataset_from_directory", directory, (".txt",), read, labels, label_mode, class_names,
