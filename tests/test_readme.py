@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import fastnn
+from fastnn.examples import LESSONS
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -50,6 +53,18 @@ def test_the_twenty_lines_run_the_program_that_is_printed() -> None:
                             text=True)
     assert result.returncode == 0, result.stderr
     assert result.stdout.split("-----\n")[1] == listing
+
+
+def test_numbers_and_names_are_those_of_the_package() -> None:
+    """The small nets held against Keras, the lessons in their order, the optimizers."""
+    from tests.test_keras_parity import CASES
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"(\d+) small nets", readme) == [str(len(CASES))]
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", section("The study guide"), re.MULTILINE)
+    assert [(name, what.split(":")[0]) for name, what in LESSONS.items()] == [(n, f"chapter {c}") for n, c in rows]
+    listed = next(part for part in readme.split("\n\n") if part.startswith("`optimizers` has "))
+    names = {name for name in fastnn.optimizers.__all__ if name[0].isupper()} - {"Optimizer"}
+    assert names <= set(re.findall(r"\w+", listed))
 
 
 def test_the_network_writes_what_the_readme_says() -> None:
