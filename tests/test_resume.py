@@ -71,6 +71,7 @@ def network(optimizer: str = "momentum") -> Any:
                                layers.Dropout(0.3), layers.Dense(2)])
     made = {"momentum": lambda: optimizers.SGD(Halving(), momentum=0.9), "adam": lambda: optimizers.Adam(0.01),
             "rmsprop": lambda: optimizers.RMSprop(0.003),
+            "muon": lambda: optimizers.Muon(0.01), "lamb": lambda: optimizers.Lamb(0.01),
             "averaged": lambda: optimizers.SGD(Halving(), momentum=0.9, use_ema=True, ema_momentum=0.9,
                                                ema_overwrite_frequency=5, gradient_accumulation_steps=2)}[optimizer]()
     model.compile(made, "mse", metrics=["mae"])
@@ -110,7 +111,7 @@ def same(one: tuple[Any, Any, list[Any]], other: tuple[Any, Any, list[Any]]) -> 
 @pytest.mark.parametrize(("optimizer", "save_freq", "power"), [
     ("momentum", "epoch", 17), ("momentum", 1, 10), ("momentum", 5, 23), ("adam", 3, 31), ("rmsprop", 7, 14),
     ("adam", "epoch", 22), ("momentum", 7, 28),
-    ("averaged", 3, 19), ("averaged", "epoch", 24)])
+    ("averaged", 3, 19), ("averaged", "epoch", 24), ("muon", 4, 18), ("lamb", "epoch", 20)])
 def test_a_resumed_fit_has_the_same_bits(optimizer: str, save_freq: Any, power: int, tmp_path: Path,
                                          any_backend: str) -> None:
     whole = run(tmp_path / "whole", 0, save_freq, optimizer)

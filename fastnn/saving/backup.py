@@ -74,7 +74,7 @@ def _no_other_state(model: Any) -> None:
     steps = model._steps
     known = {*map(id, (*model.weights, *_states(model), model._feeds.epoch, steps.draws, steps.trials, steps.log_row,
                        *(v for metric in (*model.metrics, *model.compiled.last.values()) for v in metric.states()),
-                       *(v for each in model._holds(Optimizer) for v in each.counters().values()),
+                       *(v for each in model._holds(Optimizer) for v in each.state().values()),
                        *(feed.cursor for feed in model._feeds)))}
     for tensor in steps.state():
         if isinstance(tensor, Variable) and id(tensor) not in known:
