@@ -149,6 +149,18 @@ class Rows(PyDataset):
         self.scale = self.scale * 1.1
 
 
+class Shuffled:
+    """An iterable, which has another order in every pass."""
+
+    def __init__(self, size: int = 8) -> None:
+        self.draws, self.size = np.random.default_rng(0), size
+
+    def __iter__(self) -> Iterator[Any]:
+        order = self.draws.permutation(len(X))
+        for i in range(0, len(X), self.size):
+            yield X[order[i:i + self.size]], Y[order[i:i + self.size]]
+
+
 WAYS: dict[str, Callable[..., Any]] = {
     "generator": lambda m, n, heard: m.fit(generated(), epochs=n, steps_per_epoch=5, verbose=0, callbacks=heard,
                                            validation_data=(VX, VY)),
@@ -157,6 +169,11 @@ WAYS: dict[str, Callable[..., Any]] = {
                                                   callbacks=heard, validation_data=(VX, VY)),
     "part of a dataset": lambda m, n, heard: m.fit(Rows(), epochs=n, steps_per_epoch=5, verbose=0, callbacks=heard,
                                                    validation_data=(VX, VY)),
+    "iterable": lambda m, n, heard: m.fit(Shuffled(), epochs=n, verbose=0, callbacks=heard, validation_data=(VX, VY)),
+    "part of an iterable": lambda m, n, heard: m.fit(Shuffled(), epochs=n, steps_per_epoch=5, verbose=0,
+                                                     callbacks=heard, validation_data=(VX, VY)),
+    "more than an iterable": lambda m, n, heard: m.fit(Shuffled(), epochs=n, steps_per_epoch=9, verbose=0,
+                                                       callbacks=heard, validation_data=(VX, VY)),
     "in order": lambda m, n, heard: m.fit(X, Y, batch_size=8, shuffle=False, epochs=n, verbose=0, callbacks=heard,
                                           validation_split=0.2),
 }
@@ -170,6 +187,17 @@ def test_whatever_the_batches_come_from(way: str, save_freq: Any, tmp_path: Path
         with pytest.raises(Stop):
             run(tmp_path / "cut", power, save_freq, fit=WAYS[way])
     same(whole, run(tmp_path / "cut", 0, save_freq, fit=WAYS[way]))
+
+
+def test_passes_of_one_batch(tmp_path: Path) -> None:
+    def fit(model: Any, epochs: int, heard: Any) -> Any:
+        return model.fit(Shuffled(len(X)), epochs=epochs, verbose=0, callbacks=heard, validation_data=(VX, VY))
+
+    whole = run(tmp_path / "whole", fit=fit)
+    for power in (2, 3):
+        with pytest.raises(Stop):
+            run(tmp_path / "cut", power, fit=fit)
+    same(whole, run(tmp_path / "cut", fit=fit))
 
 
 def test_layers_and_steps_with_state_of_their_own(tmp_path: Path) -> None:

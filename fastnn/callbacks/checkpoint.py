@@ -96,9 +96,9 @@ class BackupAndRestore(Callback):
 
     The resumed fit has the bits of one that never stopped: weights, optimizer, shuffled order, dropout, metrics,
     history, and the state of the callbacks (Callback.get_state). Write the program so that it can be run again: the
-    same model, data and callbacks. A generator is asked again for the batches that were trained on already. At the end
-    of a whole fit the folder goes, unless delete_checkpoint=False. double_checkpoint: the backup before the last is
-    kept too, for when the last is damaged.
+    same model, data and callbacks. A generator or iterable is asked again for the batches that were trained on already.
+    At the end of a whole fit the folder goes, unless delete_checkpoint=False. double_checkpoint: the backup before the
+    last is kept too, for when the last is damaged.
     Source: keras.callbacks.BackupAndRestore (which begins the epoch anew).
 
     >>> model.fit(x, y, epochs=100, callbacks=[BackupAndRestore("backup")])

@@ -84,10 +84,12 @@ class Items:
             if not self.goes_on and self.restarts:
                 self._source = None
         while self.steps is None or taken < self.steps:
-            fresh = self._source is None
+            fresh = self._source is None and not self._skip     # else it may have nothing left
             if self._source is None:
                 self._taken = self._skip
                 self._source = self._begin_anew()
+            if self._skip:
+                self._source = self._caught_up(self._source)
             for item in self._source:
                 taken += 1
                 self._taken += 1
@@ -97,7 +99,7 @@ class Items:
                 if taken == self.steps:
                     return
             self._source = None
-            if self.steps is None or fresh or not self.restarts:
+            if fresh or not self.restarts or (self.steps is None and taken):
                 return      # all there is, or an iterator that has ended
             self._turn()
 
@@ -108,11 +110,11 @@ class Items:
             self.dataset.on_epoch_begin()
 
     def _begin_anew(self) -> Iterator[Any]:
-        skip, self._skip, again, self._again = self._skip, 0, self._again, None
-        order = self._number if again is None else again
+        order, self._again = self._number if self._again is None else self._again, None
         self._mark(order, True)
         if self.dataset is None:
-            return itertools.islice(iter(self.given), skip, None) if skip else iter(self.given)
+            return iter(self.given)
+        skip, self._skip = self._skip, 0
         if self.length is None:
             indices: Any = itertools.count(skip)
         elif self.shuffle:
@@ -121,6 +123,19 @@ class Items:
         else:
             indices = range(skip, self.length)
         return in_threads(self.dataset.__getitem__, indices, self.dataset.workers, self.depth)
+
+    def _caught_up(self, source: Iterator[Any]) -> Iterator[Any]:
+        """An iterable after the items that a resumed fit has had: they are made again, pass by pass, as that may decide
+        what comes next, such as a new order."""
+        anew = False
+        while self._skip:
+            had = sum(1 for _ in itertools.islice(source, self._skip))
+            self._skip -= had
+            if self._skip:
+                if not self.restarts or (anew and not had):
+                    self._skip = 0      # other data than before, and fewer
+                source, anew = iter(self.given), True
+        return source
 
     def state(self, consumed: int) -> dict[str, Any]:
         """What `resume` needs beside the number of items that were trained on; more of them may have been made."""
@@ -132,16 +147,14 @@ class Items:
         self._marks.append(_Mark(self._made, order, begins, {} if self.dataset is None else self.dataset.get_state()))
 
     def resume(self, position: dict[str, Any], seen: int) -> None:
-        """Go on after the items that were trained on: of this pass, or of all where a pass does not begin anew. seen:
-        items that an iterator has given already, to be looked at."""
+        """Go on after the items that were trained on, `seen` of which have been given already, to be looked at."""
         done, consumed = position["done"], position["consumed"]
         self._made, self._number = consumed, int(self.feeds.epoch.data)
-        self._skip = done if self.restarts and not self.goes_on else consumed
-        if self.length:
-            self._skip %= self.length
-        elif not self.restarts:
-            self._skip -= seen
-        self._source, self._begun = None, bool(done)
+        self._begun = bool(done)
+        if self.dataset is None:
+            self._skip = consumed - seen
+        else:
+            self._source, self._skip = None, consumed % self.length if self.length else consumed
         self._again = position["order"] if self._skip else None
         if self.dataset is not None:
             self.dataset.set_state(position["dataset"])
