@@ -11,6 +11,7 @@ from fastnn.engine import threads
 from fastnn.errors import LabelError, NotBuiltError, ShapeError
 from fastnn.layers._context import context
 from fastnn.layers._stream import Stream
+from fastnn.models.generate import KEPT
 from tests.errors import assert_good_error
 
 NUMBERS = 9
@@ -208,6 +209,16 @@ def test_steps_are_one_program_that_c_replays() -> None:
     assert model.generate([1], 10, temperature=0).tolist() == [1] + [3] * 10 != before
     model.layers[-1].activation = lambda x: ops.negative(x)
     assert 3 not in model.generate([1], 10, temperature=0).tolist()
+
+
+def test_more_sizes_than_are_kept() -> None:
+    """The oldest program goes, with its buffers: it is made again when its size comes back."""
+    model = made("gpt")
+    first = model.generate([1], 1, temperature=0).tolist()
+    for steps in range(2, KEPT + 2):
+        model.generate([1], steps, temperature=0)
+    assert len(list(model._generator.recorder.items())) == KEPT == len(model._generator._buffers)
+    assert model.generate([1], 1, temperature=0).tolist() == first
 
 
 def test_a_stateful_layer_keeps_its_own_states() -> None:

@@ -111,9 +111,11 @@ class Recorder:
         if not settled:
             return
         stale = [key for key, entry in list(self._found.items()) if not entry.watch.holds()]
-        for old in [*stale, *list(self._found)[:-self.kept]]:
+        for old in stale:
             self._found.pop(old, None)
         self._found[key] = Entry(program, watch)
+        for old in list(self._found)[:-self.kept]:
+            self._found.pop(old, None)
         if why:
             self._warn(name, why, calls.reads)
 

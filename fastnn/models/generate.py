@@ -110,7 +110,8 @@ class Generator:
     def _generated(self, window: int, ids: np.ndarray, given: np.ndarray, seed: int | None, temperature: float,
                    top_k: int | None, stop: int | None, alone: bool) -> np.ndarray:
         key = ids.shape, window, top_k, backend.backend(), backend.floatx()
-        if self.recorder.program(key) is None:
+        if self.recorder.program(key) is None or key not in self._buffers:
+            self.recorder.forget(key)
             made = Buffers(len(ids), ids.shape[1], window)
             with not_recording():       # where it cannot be, nothing has changed
                 self._outputs(made, forward_pass(False, self.model._steps.trials))
