@@ -74,6 +74,50 @@ def test_nothing_is_said_of_the_healthy(name: str) -> None:
         model.fit(x, y, epochs=2, verbose=0)
 
 
+class Dividing(layers.Layer):
+    def call(self, x: Any) -> Any:
+        return x / 255
+
+
+class Subclass(fastnn.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.dense(x / 255)
+
+
+def graph(scaled: Callable[[Any], Any]) -> Any:
+    x = Input((4,))
+    return fastnn.Model(x, layers.Dense(1)(scaled(layers.Dropout(0.1)(x))))
+
+
+SCALED: dict[str, Callable[[], Any]] = {
+    "an op": lambda: graph(lambda x: x / 255),
+    "a model in it": lambda: graph(Sequential([Input((4,)), layers.Rescaling(1 / 255)])),
+    "a Lambda": lambda: graph(layers.Lambda(lambda x: x / 255)),
+    "a layer of the user's": lambda: graph(Dividing()),
+    "a subclass": Subclass,
+}
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_nothing_is_said_of_numbers_that_the_model_may_scale(name: str) -> None:
+    model = SCALED[name]()
+    model.compile("adam", "mse")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X * 255, MEASURED, verbose=0)
+
+
+def test_what_leaves_numbers_as_large_as_they_are_is_passed() -> None:
+    model = graph(layers.Reshape((4,)))
+    model.compile("adam", "mse")
+    with pytest.warns(UserWarning, match="x reaches"):
+        model.fit(X * 255, MEASURED, verbose=0)
+
+
 def test_inputs_of_a_graph_are_named() -> None:
     a, b = Input((8, 8)), Input((4,))
     model = fastnn.Model([a, b], layers.Dense(1)(layers.Concatenate()([layers.Flatten()(a), b])))

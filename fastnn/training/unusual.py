@@ -1,20 +1,31 @@
 """Data and weights with which a network trains, and badly: said once, before the first step of a fit. Floor 4."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import warn
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
+from fastnn.layers._random import RandomLayer
+from fastnn.layers.convolution import Convolution
+from fastnn.layers.core import Dense, Flatten, Reshape
+from fastnn.layers.merge import Concatenate
+from fastnn.layers.recurrent import GRU, LSTM, SimpleRNN
+from fastnn.layers.reshaping import Permute
+from fastnn.nest import flatten
 from fastnn.training.mismatch import head_activation
 
-ROWS = 1000         # so many rows of x are looked at
+ROWS = 1000         # so many rows are looked at
 LARGE = 100         # inputs are at home around 1
 FEW = 8             # of so few samples nothing is said
 _SCALING = {"Rescaling", "Normalization", "BatchNormalization", "LayerNormalization", "UnitNormalization",
             "RMSNormalization"}
+_READING = (Dense, Convolution, SimpleRNN, LSTM, GRU)
+_PASSING = (Flatten, Reshape, Permute, Concatenate, RandomLayer)        # numbers go through them as large as they are
 _RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
 
 
@@ -32,11 +43,10 @@ def _inputs(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[s
     """Numbers far from 1, unless a layer near the input brings them there."""
     if any(type(layer).__name__ in _SCALING for layer in model.layers[:3]):
         return
-    readers = {number for number, _ in model._graph.readers} if model.inputs else set()
     several = "x1" in arrays
-    for i in range(len(model.inputs or [None])):
+    for i in sorted(_as_given(model)):
         x = arrays.get(f"x{i}")
-        if x is None or x.dtype.kind not in "fu" or i in readers or not x.size:
+        if x is None or x.dtype.kind not in "fu" or not x.size:
             continue
         x = x[:ROWS]
         largest = max(abs(float(x.min())), abs(float(x.max())))
@@ -45,6 +55,28 @@ def _inputs(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[s
                    else "scale it: (x - x.mean(0)) / x.std(0), or begin the model with layers.Normalization()")
             yield (f"{f'x[{i}]' if several else 'x'} reaches {largest:.3g}; networks learn best from numbers around 1: "
                    f"{how}.")
+
+
+def _as_given(model: TrainedModel) -> set[int]:
+    """The numbers of the inputs that weights meet as they are: nothing that may scale them comes before."""
+    if model._graph is None or not _ours(type(model).call):  # type: ignore[attr-defined]
+        return set()
+    found: set[int] = set()
+    same = {id(t): {i} for i, t in enumerate(model._graph.input_tensors)}
+    for node in model._graph.nodes:
+        layer = getattr(node, "layer", None)
+        if not _ours(type(layer)) or not isinstance(layer, (*_READING, *_PASSING)):
+            continue
+        read = {i for t in flatten(list(node.args), Tensor) for i in same.get(id(t), ())}
+        if isinstance(layer, _READING):
+            found |= read
+        else:
+            same |= {id(t): read for t in flatten(node.outputs, Tensor)}
+    return found
+
+
+def _ours(what: Any) -> bool:
+    return str(what.__module__).startswith("fastnn.")
 
 
 def _targets(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[str]:
@@ -56,19 +88,18 @@ def _targets(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[
             continue
         label = "y" if len(compiled.losses) == 1 else f"y[{i}]"
         classes = compiled.kind(i) != "float" or "rossentropy" in type(loss).__name__ or "Hinge" in type(loss).__name__
-        low, high = float(y.min()), float(y.max())
         if classes:
-            if low == high and (name.endswith("labels") or y.ndim < 2 or y.shape[-1] == 1):
+            if (name.endswith("labels") or y.ndim < 2 or y.shape[-1] == 1) and (low := float(y.min())) == y.max():
                 yield (f"{label} holds one class only, {low:g}; a classifier needs samples of each. Look at how the "
                        "data were read.")
             continue
         activation = head_activation(model, i)[0] if model.outputs else ""      # of a graph: it is no guess
         bottom, top = _RANGES.get(activation, (-np.inf, np.inf))
-        if low < bottom or high > top:
-            yield (f"{label} goes from {low:.3g} to {high:.3g}, but the last layer's {activation} gives "
+        if activation in _RANGES and ((low := float(y.min())) < bottom or y.max() > top):
+            yield (f"{label} goes from {low:.3g} to {float(y.max()):.3g}, but the last layer's {activation} gives "
                    f"{bottom:g} to {top:g}; leave the activation out (linear), or scale y.")
-        if (y != np.floor(y)).any() and any(output == i and "Accuracy" in type(metric).__name__
-                                            for output, _, metric, _ in compiled.resolved):
+        if any(output == i and "Accuracy" in type(metric).__name__ for output, _, metric, _ in compiled.resolved) and (
+                y[:ROWS] != np.floor(y[:ROWS])).any():
             yield (f"accuracy counts how often the output equals {label}, which for measured numbers is never; watch "
                    "metrics=['mae'] or R2Score.")
 
