@@ -9,6 +9,7 @@ import functools as _functools
 import importlib as _importlib
 import sys as _sys
 import types as _types
+from importlib.machinery import ModuleSpec as _ModuleSpec
 from typing import Any as _Any
 
 __version__ = "0.1.0"
@@ -147,11 +148,40 @@ def _public_names(module: _types.ModuleType) -> list[str]:
     return sorted(getattr(module, "__all__", own))
 
 
+class _Keras:
+    """Imports fastnn.keras.NAME: the module fastnn.NAME, whichever is asked for first."""
+
+    def __init__(self, module: _types.ModuleType) -> None:
+        self.module, self.spec = module, module.__spec__
+
+    @classmethod
+    def find_spec(cls, full: str, path: _Any = None, target: _Any = None) -> _ModuleSpec | None:
+        """As the import system asks it."""
+        if not full.startswith("fastnn.keras."):
+            return None
+        name = full.replace("fastnn.keras.", "fastnn.", 1)
+        try:
+            return _ModuleSpec(full, cls(_importlib.import_module(name)))  # type: ignore[arg-type]
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            return None
+
+    def create_module(self, spec: _ModuleSpec) -> _types.ModuleType:
+        """There it is."""
+        return self.module
+
+    def exec_module(self, module: _types.ModuleType) -> None:
+        """It has run; the import system has just put the other name's spec into it."""
+        module.__spec__ = self.spec
+
+
 def _tidy() -> None:
-    """dir() of a public module lists what is public; `from fastnn.keras.layers import Dense` is fastnn.layers'."""
+    """dir() of a public module lists what is public; fastnn.keras is a package to the import system."""
+    _sys.modules["fastnn.keras"] = _sys.modules[__name__]
+    _sys.meta_path.insert(0, _Keras)
     for full, module in list(_sys.modules.items()):
         if full == "fastnn" or full.startswith("fastnn."):
-            _sys.modules.setdefault(full.replace("fastnn", "fastnn.keras", 1), module)
             if "__dir__" not in vars(module):
                 vars(module)["__dir__"] = _functools.partial(_public_names, module)
             if hasattr(module, "__all__") and "__getattr__" not in vars(module):

@@ -53,6 +53,25 @@ assert random is tf.random and stdlib.random
     assert done.returncode == 0, done.stderr
 
 
+def test_a_late_module_is_one_module_whichever_name_comes_first() -> None:
+    program = """
+import importlib
+import sys
+import fastnn
+for name in (*fastnn._LATER, "saving.models", "layers", "layers.core", "preprocessing.text"):
+    module = importlib.import_module(f"fastnn.keras.{name}")
+    assert module is importlib.import_module(f"fastnn.{name}") is sys.modules[f"fastnn.keras.{name}"], name
+    assert module.__name__ == module.__spec__.name == f"fastnn.{name}", name
+assert importlib.util.find_spec("fastnn.keras.nothing") is None
+try:
+    import fastnn.keras.nothing
+except ModuleNotFoundError as error:
+    assert error.name == "fastnn.keras.nothing"
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_is_absent_says_so_in_one_line() -> None:
     for name, words in (("applications", "no pretrained weights"), ("Session", "leave the session"), ("Dense", "Den")):
         with pytest.raises(AttributeError, match=words) as raised:
