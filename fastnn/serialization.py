@@ -19,6 +19,9 @@ from fastnn.names import snake_case
 # Where public classes and functions live: the closed table of what a configuration may name.
 KINDS = ("layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "regularizers", "initializers",
          "constraints", "activations")
+BUILT_IN = ("", "fastnn", "keras", "builtins", "tf_keras", "tensorflow")     # who writes the names of these classes
+REGISTER = ("A class or function of your own is found when it is registered, by "
+            "@fastnn.utils.register_keras_serializable(), or in custom_objects.")
 _registered: dict[str, Any] = {}        # by "package>name"
 _scopes: list[Mapping[str, Any]] = []   # custom_object_scope
 _live: list[bool] = []                  # keeping_functions
@@ -156,22 +159,36 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
         return made
 
 
-def _found(config: dict[str, Any], name: str, kinds: tuple[str, ...]) -> Any:
-    """The class or function that a dict names."""
-    origin, _, module = str(config.get("module") or "").partition(".")
-    name = "Model" if name == "Functional" else name
+def own(config: Mapping[str, Any], name: str) -> Any:
+    """The class or function of the user's that a dict names, None where it names one of fastnn's.
+
+    Raises ValueError where it was written by another module and is not known: fastnn's class of the same name is not
+    meant.
+    """
+    origin = str(config.get("module") or "").partition(".")[0]
     keys = [config.get("registered_name"), name] + [f"Custom>{name}"] * (origin not in ("fastnn", "keras"))
     for known in (*reversed(_scopes), _registered):
         for key in keys:
             if key in known:
                 return known[key]
+    if origin in BUILT_IN:
+        return None
+    raise ValueError(f"deserialize: got {shown(name)} of the module {shown(config['module'])}, which is not known.\n"
+                     f"{REGISTER}")
+
+
+def _found(config: dict[str, Any], name: str, kinds: tuple[str, ...]) -> Any:
+    """The class or function that a dict names."""
+    name = "Model" if name == "Functional" else name
+    known = own(config, name)
+    if known is not None:
+        return known
+    module = str(config.get("module") or "").partition(".")[2]
     for kind in (module,) if module in KINDS else kinds:
         if name in _table(kind):
             return _table(kind)[name]
     options = {*_registered, *(each for kind in kinds for each in _table(kind))}
-    raise ValueError(f"deserialize: got {shown(name)}; {nearest(name, options)}\nA class or function of your own is "
-                     "found when it is registered, by @fastnn.utils.register_keras_serializable(), or in "
-                     "custom_objects.")
+    raise ValueError(f"deserialize: got {shown(name)}; {nearest(name, options)}\n{REGISTER}")
 
 
 def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any:
@@ -183,7 +200,8 @@ def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any
         name, config = identifier.get("class_name"), identifier.get("config") or {}
         if not isinstance(name, str) or not isinstance(config, (dict, str)):
             raise ValueError(f"{what}: got a dict without a class name; needs {{'class_name': …, 'config': {{…}}}}.")
-        found = classes[name].from_config(config) if name in classes else deserialize_keras_object(identifier)
+        built_in = own(identifier, name) is None and name in classes
+        found = classes[name].from_config(config) if built_in else deserialize_keras_object(identifier)
         return identified(what, found, classes)
     if isinstance(identifier, str):
         found = get_registered_object(identifier) or get_registered_object(f"Custom>{identifier}")

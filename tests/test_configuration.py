@@ -206,6 +206,15 @@ def test_unregistered_classes_need_custom_objects() -> None:
         assert type(layers.deserialize(plain)) is Residual
 
 
+@pytest.mark.parametrize("module, name", [(layers, "Dense"), (losses, "Huber"), (metrics, "MeanSquaredError"),
+                                          (optimizers, "Adam"), (regularizers, "L2"), (initializers, "Zeros")])
+def test_a_class_of_ones_own_is_never_taken_for_fastnns_of_its_name(module: Any, name: str) -> None:
+    kind: Any = type(name, (getattr(module, name),), {"__module__": "lesson"})
+    plain = module.serialize(kind(3) if name == "Dense" else kind())
+    assert type(module.deserialize(plain, {name: kind})) is kind
+    assert_good_error(lambda: module.deserialize(plain), ValueError, f"'{name}'", "'lesson'", "custom_objects")
+
+
 def test_a_config_names_nothing_but_the_closed_table() -> None:
     for module, name in (("os", "system"), ("fastnn.utils", "set_random_seed"), ("builtins", "eval"),
                          ("fastnn.layers.core", "FUSED"), ("fastnn.layers", "serialize"), ("fastnn.layers", "Any")):

@@ -26,7 +26,7 @@ from fastnn.optimizers.moments import (
 )
 from fastnn.optimizers.optimizer import Optimizer
 from fastnn.optimizers.sgd import SGD
-from fastnn.serialization import custom_object_scope, deserialize_keras_object, serialize_keras_object
+from fastnn.serialization import custom_object_scope, deserialize_keras_object, own, serialize_keras_object
 
 __all__ = [
     "LBFGS",
@@ -68,7 +68,8 @@ def get(identifier: object) -> Optimizer | None:
     if isinstance(identifier, str):
         raise ValueError(f"optimizer: got {shown(identifier)}; {nearest(identifier.lower(), _by_name)}")
     if isinstance(identifier, dict) and isinstance(identifier.get("class_name"), str):
-        known = _by_name.get(identifier["class_name"].lower())
+        name = identifier["class_name"]
+        known = _by_name.get(name.lower()) if own(identifier, name) is None else None
         return known.from_config(identifier.get("config") or {}) if known else get(deserialize_keras_object(identifier))  # type: ignore[no-any-return]
     raise TypeError(f"optimizer: got {shown(identifier)}; needs a name or an Optimizer.")
 
