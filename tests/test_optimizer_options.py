@@ -196,6 +196,28 @@ def test_an_exception_made_between_two_fits_counts() -> None:
     assert np.abs(model.get_weights()[0]).sum() > 0.98 * np.abs(before).sum()
 
 
+def test_exceptions_from_decay_are_saved(tmp_path: Path) -> None:
+    for given in ({}, dict(var_names=["bias", "(?i)^DENSE/k"]), dict(var_names=["gamma"]), dict(var_list=[1, 2])):
+        model = network(optimizers.SGD(0.1, weight_decay=0.5))
+        own = [model.weights[i] for i in given.get("var_list", ())]
+        model.optimizer.exclude_from_weight_decay(own, given.get("var_names"))
+        fit(model, 1)
+        model.save(tmp_path / "model.fnn")
+        loaded = models.load_model(tmp_path / "model.fnn")
+        left_out = [model.optimizer.excluded(v) for v in model.weights]
+        assert [loaded.optimizer.excluded(v) for v in loaded.weights] == left_out
+        assert any(left_out) == ("bias" in str(given) or bool(own))
+        assert fit(loaded, 1) == fit(model, 1)
+
+
+def test_a_file_of_keras_has_no_place_for_exceptions_from_decay(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    model = network(optimizers.SGD(0.1, weight_decay=0.5))
+    model.optimizer.exclude_from_weight_decay(var_names=["bias"])
+    with pytest.warns(UserWarning, match="exclude_from_weight_decay"):
+        model.save(tmp_path / "model.keras")
+
+
 @pytest.mark.parametrize("factor", [2.0 ** -10, 1024.0])
 def test_a_scaled_loss_trains_with_the_same_bits_and_shows_itself_unscaled(factor: float) -> None:
     found = []

@@ -77,7 +77,7 @@ class Optimizer(Slots):
         self.gradient_accumulation_steps = optional(whole, gradient_accumulation_steps,
                                                     f"{self.name}: gradient_accumulation_steps", 2)
         self._undecayed: tuple[Variable, ...] = ()
-        self._undecayed_names = ""
+        self._undecayed_names: tuple[str, ...] = ()
         self._reach_checked = False
 
     def _own_arguments(self) -> list[str]:
@@ -220,12 +220,12 @@ class Optimizer(Slots):
         """No weight decay for these variables, nor for those in whose name one of var_names is found (regular
         expressions): `optimizer.exclude_from_weight_decay(var_names=["bias"])`. It replaces what was said before."""
         self._undecayed = tuple(var_list or ())
-        self._undecayed_names = "|".join(patterns(var_names, f"{self.name}: var_names"))
+        self._undecayed_names = tuple(patterns(var_names, f"{self.name}: var_names"))
 
     def excluded(self, variable: Variable) -> bool:
         """Whether exclude_from_weight_decay names it."""
-        named = bool(self._undecayed_names) and re.search(self._undecayed_names, variable.name) is not None
-        return named or any(variable is v for v in self._undecayed)
+        return (any(re.search(name, variable.name) for name in self._undecayed_names)
+                or any(variable is v for v in self._undecayed))
 
     def decay_of(self, variable: Variable) -> float | None:
         """The weight decay of a variable."""

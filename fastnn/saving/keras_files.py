@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.tensor import Variable
-from fastnn.errors import ModelFileError, ShapeError, shown
+from fastnn.errors import ModelFileError, ShapeError, shown, warn
 from fastnn.layers.layer import Layer
 from fastnn.layers.weighted import BOOKS
 from fastnn.names import snake_case
@@ -219,8 +219,11 @@ def write_model(path: Any, model: Any, training: dict[str, Any] | None) -> None:
     """Write a .keras file. ValueError for what Keras has no name for."""
     config = _keras(serialize_keras_object(model))
     if training is not None:
+        if training["undecayed"]:
+            warn(f"save(): {shown(str(path))} has no place for what exclude_from_weight_decay() was told; needs to be "
+                 "told again after loading.")
         config["compile_config"] = {**{key: _keras(value) for key, value in training.items()
-                                       if key not in ("trained", "run_eagerly")},
+                                       if key not in ("trained", "undecayed", "run_eagerly")},
                                     "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:

@@ -15,7 +15,15 @@ import numpy as np
 from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown, warn
 from fastnn.layers._context import weights_of
 from fastnn.saving import file, keras_files
-from fastnn.saving.state import checked, optimizer_state, put_optimizer_state, put_random_state, random_state
+from fastnn.saving.state import (
+    checked,
+    optimizer_state,
+    put_optimizer_state,
+    put_random_state,
+    put_undecayed,
+    random_state,
+    undecayed,
+)
 from fastnn.serialization import custom_object_scope, deserialize_keras_object, plain, serialize_keras_object
 
 _LOSSES = ("loss", "loss_weights", "metrics", "weighted_metrics")
@@ -42,7 +50,8 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
             training = {
                 "optimizer": serialize_keras_object(model.optimizer), "run_eagerly": model.run_eagerly,
                 **{name: plain(getattr(model.compiled, name), f"compile(): {name}") for name in _LOSSES},
-                "trained": optimizer_state(model.optimizer, model.weights, arrays)}
+                "trained": optimizer_state(model.optimizer, model.weights, arrays),
+                "undecayed": undecayed(model.optimizer, model.weights)}
         except (TypeError, ValueError) as error:
             warnings.warn(f"save(): {shown(str(filepath))} has the model and its weights, but not what compile() was "
                           "given: "
@@ -122,6 +131,7 @@ def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -
     model.compile(objects(given["optimizer"]), run_eagerly=bool(given.get("run_eagerly", False)),
                   **{name: objects(given.get(name)) for name in _LOSSES})
     put_optimizer_state(model.optimizer, model.weights, arrays, given.get("trained", []))
+    put_undecayed(model.optimizer, model.weights, given.get("undecayed", {}))
 
 
 # ---- weights alone ---------------------------------------------------------------------------------------------------
