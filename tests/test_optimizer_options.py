@@ -344,6 +344,10 @@ def test_bad_options() -> None:
                             ({"gradient_accumulation_steps": 1}, ValueError), ({"weight_decay": -1}, ValueError)):
         assert_good_error(lambda a=arguments: make(**a), kind, next(iter(arguments)))
     assert_good_error(lambda: optimizers.AdamW(weight_decay=None), ValueError, "weight_decay")
+    for wrong, kind in (("nestrov", make), ("history_sizes", optimizers.LBFGS), ("clip_norm", optimizers.Muon)):
+        assert_good_error(lambda w=wrong, k=kind: k(**{w: 1}), TypeError, f"'{wrong}'", "did you mean")
+    with pytest.raises(TypeError, match=re.escape("'pairs'; needs one of these names:\n")):   # it has a local of it
+        optimizers.LBFGS(pairs=1)
     with pytest.warns(UserWarning, match="decay is gone"):
         make(decay=1e-3)
     assert optimizers.get(None) is None

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastnn import ops
 from fastnn.arguments import flag, is_sequence, number, optional, refuse_unknown, text, whole
+from fastnn.configuration import parameters
 from fastnn.engine.context import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
@@ -20,9 +21,6 @@ from fastnn.ops.rows.elementwise import scale
 from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_step, ema_step
 from fastnn.optimizers.rate import scheduled_rate
 from fastnn.optimizers.slots import ACCUMULATED, AVERAGE, Slots
-
-OPTIONS = ("learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum",
-           "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps", "name")
 
 
 def patterns(value: Sequence[str] | None, what: str) -> list[str]:
@@ -64,7 +62,8 @@ class Optimizer(Slots):
             warn(f"{self.name}: decay is gone from Keras and does nothing; use schedules.InverseTimeDecay as the "
                  "learning rate.")
         kwargs.pop("jit_compile", None)
-        refuse_unknown(kwargs, self.name, [*OPTIONS, *self._own_arguments()])
+        if kwargs:
+            refuse_unknown(kwargs, self.name, parameters(type(self)))  # type: ignore[arg-type]
         self.clipnorm = self._limit(clipnorm, "clipnorm")
         self.clipvalue = self._limit(clipvalue, "clipvalue")
         self.global_clipnorm = self._limit(global_clipnorm, "global_clipnorm")
@@ -79,9 +78,6 @@ class Optimizer(Slots):
         self._undecayed: tuple[Variable, ...] = ()
         self._undecayed_names: tuple[str, ...] = ()
         self._reach_checked = False
-
-    def _own_arguments(self) -> list[str]:
-        return [p for p in type(self).__init__.__code__.co_varnames if p not in ("self", "kwargs", "__class__")]
 
     def _limit(self, value: Any, name: str) -> float | None:
         """A number > 0, or None."""
