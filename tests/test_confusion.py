@@ -163,6 +163,15 @@ def test_correlations_are_numpys() -> None:
 def test_ids_in_order_of_their_scores() -> None:
     metric = metrics.SparseTopKCategoricalAccuracy(k=2, from_sorted_ids=True)
     assert metric([7, 10, 3], [[7, 2, 5], [1, 0, 10], [1, 3, 2]], [1, 1, 2]) == pytest.approx(3 / 4)
+    ids = np.array([[7, 2, 5], [1, 0, 10], [1, 3, 2]])
+    for labels, best in (([7, 10, 3], ids), ([[7], [10], [3]], ids), ([7, 10, 3], ids[:, :1]), ([[7], [1], [3]], ids)):
+        wanted = [float(label in row[:2]) for label, row in zip(np.ravel(labels), best)]
+        found = metrics.sparse_top_k_categorical_accuracy(np.array(labels), best, k=2, from_sorted_ids=True)
+        assert found.numpy().tolist() == wanted
+        metric.reset_state()
+        assert metric(np.array(labels), best) == pytest.approx(np.mean(wanted))
+    with pytest.raises(fastnn.ShapeError, match="needs one label per row"):
+        metrics.sparse_top_k_categorical_accuracy([7], ids, k=2, from_sorted_ids=True)
 
 
 # ---- trained ----------------------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import prepared
 from fastnn.metrics.means import MeanMetricWrapper
 from fastnn.ops._compare import equal
+from fastnn.ops._convert import reshaped
 from fastnn.ops._op import as_tensor
 from fastnn.ops._reduction import any as any_of
 from fastnn.ops._shaping import expand_dims
 from fastnn.ops.rows import compare, data, elementwise
 from fastnn.ops.rows import metric as rows
+from fastnn.ops.rows._per_sample import per_label
 
 
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -56,9 +58,12 @@ def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k:
     """
     k = whole(k, "sparse_top_k_categorical_accuracy: k")
     if flag(from_sorted_ids, "sparse_top_k_categorical_accuracy: from_sorted_ids"):
-        ids = as_tensor(y_pred, "any")
+        ids, labels = as_tensor(y_pred, "any"), as_tensor(y_true, "any")
+        if labels.ndim == ids.ndim > 0 and labels.shape[-1] == 1:
+            labels = reshaped(labels, labels.shape[:-1])
+        per_label("sparse_top_k_categorical_accuracy", labels.shape, ids.shape)
         first = data.slice(ids, axis=ids.ndim - 1, begin=0, end=min(k, ids.shape[-1]))  # type: ignore[type-var]
-        hits = equal(expand_dims(as_tensor(y_true, "any"), -1), first)
+        hits = equal(expand_dims(labels, -1), first)
         return elementwise.cast(any_of(hits, -1), dtype=backend.floatx())
     return rows.sparse_top_k_accuracy(*prepared("sparse_top_k_categorical_accuracy", y_true, y_pred, "labels"), k=k)
 
