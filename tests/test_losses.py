@@ -12,6 +12,7 @@ from fastnn.engine.context import recording
 from fastnn.engine.gradient import GradientTape, backward
 from fastnn.engine.program import Program
 from fastnn.engine.tensor import Tensor, Variable
+from tests.errors import assert_good_error
 from tests.golden import store
 from tests.golden.direct import Row, array, close, label
 from tests.golden.losses import REDUCTIONS, ROWS
@@ -239,6 +240,9 @@ def test_get() -> None:
     assert losses.get({"class_name": "Huber", "config": {"delta": 3.0}}).delta == 3.0
     with pytest.raises(ValueError, match="Loss: got 'binary_crossentrpy'; did you mean 'binary_crossentropy'"):
         losses.get("binary_crossentrpy")
+    for name in ("crossentropy", "ce"):     # the name is good for a metric; which loss, only the targets tell
+        assert_good_error(lambda name=name: losses.get(name), ValueError, name, "'binary_crossentropy' for 0 and 1",
+                          "'sparse_categorical_crossentropy'", "'categorical_crossentropy'")
     with pytest.raises(TypeError, match="needs a name"):
         losses.get(3)
 

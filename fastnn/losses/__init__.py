@@ -87,6 +87,10 @@ def get(identifier: object) -> Any:
     >>> get("mse") is mean_squared_error, get("MeanSquaredError").reduction
     (True, 'sum_over_batch_size')
     """
+    if isinstance(identifier, str) and identifier in ("crossentropy", "ce"):
+        raise ValueError(f"Loss: got {identifier!r}; needs the name of the one for your targets:\n"
+                         "'binary_crossentropy' for 0 and 1, 'sparse_categorical_crossentropy' for class numbers, "
+                         "'categorical_crossentropy' for one-hot rows.")
     return identified("Loss", identifier, CLASSES)
 
 
