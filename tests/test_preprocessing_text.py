@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn.errors import ShapeError
 from fastnn.preprocessing.sequence import TimeseriesGenerator, make_sampling_table, pad_sequences, skipgrams
 from fastnn.preprocessing.text import (
@@ -122,6 +123,19 @@ def test_windows_of_a_series() -> None:
     assert backwards[0][0].tolist() == [[2, 1, 0], [6, 5, 4]] and backwards[0][1].tolist() == [3, 7]
     assert_good_error(lambda: TimeseriesGenerator(series, series[1:], 3), ValueError, "10 steps", "9")
     assert_good_error(lambda: TimeseriesGenerator(series, series, 10), ValueError, "window of 10")
+
+
+def test_windows_are_drawn_anew_and_repeat_with_the_seed() -> None:
+    def drawn() -> list[list[int]]:
+        fastnn.random.set_seed(4)
+        made = TimeseriesGenerator(np.arange(1000), np.arange(1000), length=3, batch_size=9, shuffle=True)
+        found = [made[0][1], made[1][1], made[0][1]]
+        made.on_epoch_end()
+        return [y.tolist() for y in [*found, made[0][1]]]
+
+    batches = drawn()
+    assert batches == drawn() and len(set(map(tuple, batches))) == 4
+    assert all(3 <= step < 1000 for batch in batches for step in batch)
 
 
 def test_skipgrams_pair_words_with_their_neighbours() -> None:

@@ -16,6 +16,7 @@ import pytest
 import fastnn
 from fastnn import callbacks, layers, ops, optimizers
 from fastnn.errors import ModelFileError
+from fastnn.preprocessing.sequence import TimeseriesGenerator
 from fastnn.utils import PyDataset
 from tests.conftest import needs_c
 from tests.errors import assert_good_error, weights_hash
@@ -149,6 +150,17 @@ class Rows(PyDataset):
         self.scale = self.scale * 1.1
 
 
+class Windows(TimeseriesGenerator):
+    """Windows of one step."""
+
+    def __init__(self) -> None:
+        super().__init__(X, Y, 1, batch_size=8, shuffle=True)
+
+    def __getitem__(self, index: int) -> Any:
+        x, y = super().__getitem__(index)
+        return x[:, 0], y
+
+
 class Shuffled:
     """An iterable, which has another order in every pass."""
 
@@ -165,6 +177,8 @@ WAYS: dict[str, Callable[..., Any]] = {
     "generator": lambda m, n, heard: m.fit(generated(), epochs=n, steps_per_epoch=5, verbose=0, callbacks=heard,
                                            validation_data=(VX, VY)),
     "dataset": lambda m, n, heard: m.fit(Rows(), epochs=n, verbose=0, callbacks=heard, validation_data=(VX, VY)),
+    "drawn windows": lambda m, n, heard: m.fit(Windows(), epochs=n, verbose=0, callbacks=heard,
+                                               validation_data=(VX, VY)),
     "part of the data": lambda m, n, heard: m.fit(X, Y, batch_size=8, steps_per_epoch=5, epochs=n, verbose=0,
                                                   callbacks=heard, validation_data=(VX, VY)),
     "part of a dataset": lambda m, n, heard: m.fit(Rows(), epochs=n, steps_per_epoch=5, verbose=0, callbacks=heard,

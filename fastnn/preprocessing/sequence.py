@@ -133,14 +133,26 @@ class TimeseriesGenerator(PyDataset):
         if self.start_index > self.end_index:
             raise ValueError(f"TimeseriesGenerator: the first target would be step {self.start_index} and the last "
                              f"{self.end_index}; no window of {self.length} steps fits. Use a smaller length.")
-        self._draws = np.random.Generator(np.random.Philox(key=list(random.new_stream())))
+        self._seed, self._stream = random.new_stream()
+        self._epoch = 0
+        self._asked: dict[int, int] = {}        # how often for each batch of this epoch
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._asked.clear()
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self._asked.clear()
 
     def __len__(self) -> int:
         return math.ceil((self.end_index - self.start_index + 1) / (self.batch_size * self.stride))
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         if self.shuffle:
-            rows = self._draws.integers(self.start_index, self.end_index + 1, self.batch_size)
+            again = self._asked[index] = self._asked.get(index, -1) + 1
+            place = np.random.Philox(key=[self._seed, self._stream], counter=[0, index % 2 ** 32, again, self._epoch])
+            rows = np.random.Generator(place).integers(self.start_index, self.end_index + 1, self.batch_size)
         else:
             first = self.start_index + self.batch_size * self.stride * index
             rows = np.arange(first, min(first + self.batch_size * self.stride, self.end_index + 1), self.stride)
