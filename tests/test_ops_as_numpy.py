@@ -17,6 +17,7 @@ HOLES[1] = np.nan
 HOLES[0, 0] = 1.5
 SOME = HOLES[[0, 2]]
 CUBE, IMAGES = RNG.normal(size=(2, 3, 4)), RNG.normal(size=(2, 4, 6, 8))
+LARGE = np.array([[16777217, 16777216, 3], [16777218, 16777219, 16777219]], np.int32)     # more than float32 holds
 WHOLE, PLACES = np.array([[7, -8, 3], [-5, 9, 2]]), np.array([0, 5, 11])
 METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
@@ -113,6 +114,29 @@ PLAIN: list[tuple[Any, Any, tuple[Any, ...]]] = [
       for i in range(2)),
     (lambda x: ops.take_along_axis(x, ops.argpartition(x, 1), -1)[:, 1], lambda x: np.sort(x)[:, 1], (X,)),
 ]
+
+
+def test_whole_numbers_keep_all_their_digits() -> None:
+    """Results in whole numbers are not computed in floats, of 24 bits."""
+    base, exponent = RNG.integers(-7, 8, 40), RNG.integers(0, 20, 40)
+    for dtype in ("int32", "int64"):
+        a, b = base.astype(dtype), exponent.astype(dtype)
+        pairs = [(ops.power(a, b), a ** b), (ops.power(3, b), 3 ** b), *((ops.power(a, n), a ** n) for n in range(12))]
+        for got, want in pairs:
+            assert got.dtype == dtype
+            np.testing.assert_array_equal(got.numpy(), want)
+    np.testing.assert_array_equal(ops.power(np.array([0, 1, -1, -1]), np.array([64, 99, 101, 10 ** 6])), [0, 1, -1, 1])
+    np.testing.assert_array_equal(ops.power(np.array([2, 1, -1]), np.array([-1, -2, -3])), [0, 1, -1])
+    for axis in (None, 0, 1):
+        np.testing.assert_array_equal(ops.argmax(LARGE, axis), LARGE.argmax(axis))
+        np.testing.assert_array_equal(ops.argmin(LARGE, axis, True), LARGE.argmin(axis, keepdims=True))
+    np.testing.assert_array_equal(ops.digitize(LARGE, [16777217]), np.digitize(LARGE, [16777217]))
+    row = LARGE[1]
+    for by, found, none in ((ops.segment_max, [16777219, 16777219], -2 ** 31),
+                            (ops.segment_min, [16777218, 16777219], 2 ** 31 - 1)):
+        np.testing.assert_array_equal(by(row, [0, 0, 1], 3), [*found, none])
+    np.testing.assert_array_equal(ops.scatter_update(row, [[0]], [5], "max"), row)
+    np.testing.assert_array_equal(ops.scatter_update(row, [[0]], [5], "min"), [5, *row[1:]])
 
 
 @pytest.mark.parametrize("ours, theirs, arguments", named([*SMOOTH, *PLAIN]))

@@ -1,5 +1,6 @@
 """Arithmetic and functions of numbers, element by element; shapes are repeated to fit, as in NumPy. Floor 2."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -128,8 +129,23 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     a, b = together("power", x1, x2)
     if a.dtype not in WHOLE:
         return functions.pow(a, b)  # type: ignore[no-any-return]
-    dtype = "int32" if a.dtype == "bool" else a.dtype
-    return widened(functions.round(functions.pow(floats(a), floats(b))), dtype)
+    a, b = (widened(t, "int32") if t.dtype == "bool" else t for t in (a, b))
+    if is_number(x2) and int(x2) > 0:  # type: ignore[arg-type]
+        return functools.reduce(multiply, [a] * min(int(x2), 62 + int(x2) % 2))  # type: ignore[arg-type]
+    return _whole_power(a, b)
+
+
+def _whole_power(a: Tensor, b: Tensor) -> Tensor:
+    """aᵇ of whole numbers, for which floats have too few digits: the product of those of a, a², a⁴, … whose exponents
+    add up to b. Beyond 63 only the powers of 0, 1 and -1 have room."""
+    ones, square_of_it = together("power", 1, a)[0], a
+    y, left = ones, minimum(b, add(mod(b, 2), 62))
+    for i in range(6):
+        square_of_it = multiply(square_of_it, square_of_it) if i else a
+        y = multiply(y, compare.where(widened(mod(left, 2), "bool"), square_of_it, ones))
+        left = floor_divide(left, 2)
+    rounded = widened(functions.round(functions.pow(floats(a), floats(b))), a.dtype)
+    return compare.where(compare.less(*together("power", b, 0)), rounded, y)  # type: ignore[no-any-return]
 
 
 def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:

@@ -98,20 +98,27 @@ def _by_segments(rows: Tensor, places: Tensor, count: int, fill: float) -> Tenso
     return where(hit, rows, fill)  # type: ignore[return-value]
 
 
+def _limits(dtype: str) -> tuple[float, float]:
+    """The smallest and the largest number of a dtype."""
+    if dtype.startswith("float"):
+        return -math.inf, math.inf
+    return (False, True) if dtype == "bool" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+
+
 @by_rule(_of_segments)
 def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None,
                 sorted: bool = False) -> Tensor:
-    """y[k] = the largest data[i] over all i with segment_ids[i] = k; -∞ where there is none."""
-    rows, places, count = _counted(floats(data), segment_ids, num_segments)
-    return max(_by_segments(rows, places, count, -math.inf), axis=1)
+    """y[k] = the largest data[i] over all i with segment_ids[i] = k; -∞, or the least whole number, for none."""
+    rows, places, count = _counted(data, segment_ids, num_segments)
+    return max(_by_segments(rows, places, count, _limits(rows.dtype)[0]), axis=1)
 
 
 @by_rule(_of_segments)
 def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None,
                 sorted: bool = False) -> Tensor:
-    """y[k] = the smallest data[i] over all i with segment_ids[i] = k; ∞ where there is none."""
-    rows, places, count = _counted(floats(data), segment_ids, num_segments)
-    return min(_by_segments(rows, places, count, math.inf), axis=1)
+    """y[k] = the smallest data[i] over all i with segment_ids[i] = k; ∞, or the largest whole number, for none."""
+    rows, places, count = _counted(data, segment_ids, num_segments)
+    return min(_by_segments(rows, places, count, _limits(rows.dtype)[1]), axis=1)
 
 
 @by_rule(_of_segments)

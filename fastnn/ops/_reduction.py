@@ -9,7 +9,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._arithmetic import add, divide, maximum, minimum, multiply, negative, sqrt, square, subtract
 from fastnn.ops._compare import equal, less, not_equal
-from fastnn.ops._convert import axes_of, axis_of, broadcast_to, dtype_of, floats, reshaped, tensor, widened
+from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, dtype_of, floats, reshaped, tensor, widened
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, index, reduce, whole
 from fastnn.ops.rows.whole import WHOLE
@@ -143,12 +143,14 @@ def _argument(x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
 
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the largest x along the axis, of all x for None: the first at a tie, the first NaN if any. int32."""
-    return _argument(x, axis, keepdims)
+    x = tensor(x)
+    return _argument(equal(x, max(x, axis, keepdims=True)) if x.dtype in WHOLE else x, axis, keepdims)
 
 
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the smallest x along the axis, of all x for None: the first at a tie or of NaN. int32."""
-    return _argument(negative(x), axis, keepdims)
+    x = tensor(x)
+    return _argument(equal(x, min(x, axis, keepdims=True)) if x.dtype in WHOLE else negative(x), axis, keepdims)
 
 
 def _scanned(x: TensorLike, axis: int | None, dtype: str | None) -> tuple[Tensor, int]:
@@ -186,7 +188,7 @@ def average(x: TensorLike, axis: Axes = None, weights: TensorLike | None = None)
 @of_any_size
 def digitize(x: TensorLike, bins: Any) -> Tensor:
     """For each x how many of the increasing bins are at or below it: int32."""
-    x, edges = floats(x), floats(bins)
+    x, edges = alike(x, bins)
     if edges.ndim != 1:
         raise ShapeError(f"digitize: bins are {edges.shape}; needs a vector of increasing numbers.")
     wide = reshaped(x, (*x.shape, 1))
