@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastnn import Input, ops
+from fastnn import GradientTape, Input, Variable, ops
 from tests.formulas import check_gradients, check_numbers, named
 
 RNG = np.random.default_rng(9)
@@ -147,6 +147,18 @@ def test_as_numpy(ours: Callable[..., Any], theirs: Callable[..., Any], argument
 @pytest.mark.parametrize("ours, theirs, arguments", named(SMOOTH))
 def test_gradients(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     check_gradients(ours, theirs, arguments)
+
+
+def test_logarithms_of_sums_of_equal_numbers() -> None:
+    """At a tie both have half of the gradient; two infinities are one."""
+    a = np.array([0, 2, -np.inf, np.inf, -np.inf, 1e30], np.float32)
+    b = np.array([0, 2, -np.inf, np.inf, 3, -1e30], np.float32)
+    x, y = Variable(a), Variable(b)
+    with GradientTape() as tape:
+        found = ops.logaddexp(x, y)
+    np.testing.assert_allclose(found.numpy(), np.logaddexp(a, b), rtol=1e-6)
+    dx, dy = tape.gradient(found, [x, y])
+    np.testing.assert_array_equal([dx, dy], [[0.5, 0.5, 0.5, 0.5, 0, 1], [0.5, 0.5, 0.5, 0.5, 1, 0]])
 
 
 def test_sizes_of_transposed_windows() -> None:

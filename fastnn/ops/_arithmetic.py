@@ -154,9 +154,12 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """ln(eˣ¹ + eˣ²), without overflow."""
+    """ln(eˣ¹ + eˣ²), without overflow. Where both are equal, infinite too, each has half of the gradient."""
     a, b = map(floats, together("logaddexp", x1, x2))
-    return add(maximum(a, b), log1p(exp(negative(absolute(subtract(a, b))))))
+    same, zero = compare.equal(a, b), together("logaddexp", 0.0, a)[0]
+    highest = compare.where(same, add(multiply(a, 0.5), multiply(b, 0.5)), maximum(a, b))
+    apart = absolute(subtract(*(compare.where(same, zero, each) for each in (a, b))))
+    return add(highest, log1p(exp(negative(apart))))
 
 
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
