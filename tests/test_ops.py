@@ -188,6 +188,8 @@ PLAIN: list[tuple[Any, Any, tuple[Any, ...]]] = [
     (lambda x: ops.nan_to_num(x), lambda x: np.nan_to_num(x.astype("float32")), (np.array([1.0, np.nan]),)),
     (lambda x: ops.isclose(x, x + 1e-9), lambda x: np.isclose(x, x + 1e-9), (X,)),
     (ops.digitize, np.digitize, (X, np.array([-1.0, 0.5]))),
+    *((lambda x, i=i: ops.array_split(x, np.int64(3))[i], lambda x, i=i: np.array_split(x, 3)[i], (ROW,))
+      for i in range(3)), (lambda x: ops.moveaxis(x, np.int64(0), np.int32(1)), np.transpose, (X,)),
 ]
 
 

@@ -59,8 +59,9 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
 @of_any_size
 def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """As split, but the first parts are one longer where the number does not divide."""
-    if not isinstance(indices_or_sections, int):
+    if not is_one(indices_or_sections):
         return split(x, indices_or_sections, axis)
+    indices_or_sections = int(indices_or_sections)  # type: ignore[arg-type]
     length = tensor(x).shape[axis_of(tensor(x), axis)]
     each, longer = divmod(length, indices_or_sections)
     sizes = [each + (i < longer) for i in range(indices_or_sections)]

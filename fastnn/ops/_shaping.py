@@ -79,8 +79,8 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
 def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Axes put in other places; the rest keep their order."""
     x = tensor(x)
-    begin = [axis_of(x, a) for a in ([source] if isinstance(source, int) else source)]
-    end = [axis_of(x, a) for a in ([destination] if isinstance(destination, int) else destination)]
+    begin, end = ([axis_of(x, a) for a in ([each] if is_one(each) else each)]  # type: ignore[list-item, union-attr]
+                  for each in (source, destination))
     order = [i for i in range(x.ndim) if i not in begin]
     for place, axis in sorted(zip(end, begin, strict=True)):
         order.insert(place, axis)
