@@ -47,6 +47,11 @@ ROWS: list[tuple[Callable[[Any], Any], tuple[int | None, ...]]] = [
     (lambda x: ops.take_along_axis(x, ops.argsort(x, 1), 1), WHOLE), (lambda x: ops.sort(x, 1), WHOLE),
     (lambda x: ops.reshape(x, (-1, 3)) * VECTOR, (None, 3)),
     (lambda x: ops.meshgrid(x[0, :, 0, 0], VECTOR)[0], (3, None)),
+    (lambda x: ops.hstack([x, x[:, ::2]]), WHOLE), (lambda x: ops.vstack([x[:, 0, 0], VECTOR]), (None, 3)),
+    (lambda x: ops.vstack([x[0, :, 0, 0], x[0, :, 0, 1]]), (2, None)),
+    (lambda x: ops.dstack([x[..., 0], x[..., 1]]), (None, None, None)),
+    (lambda x: ops.diagonal(x, 0, 1, 3), (None, None, None)), (lambda x: ops.diag(x[:, 0, 0]), (None,)),
+    (lambda x: ops.corrcoef(x[:, 0, 0]), (None, None)),
 ]
 
 
@@ -62,6 +67,21 @@ def test_sizes_are_those_of_the_data(function: Callable[[Any], Any], shape: tupl
         want = np.asarray(function(ops.convert_to_tensor(images)))
         np.testing.assert_array_equal(np.asarray(model(images)), want)
         assert len(want.shape) == len(shape) and all(n in (None, m) for n, m in zip(shape, want.shape))
+
+
+def test_a_size_that_meets_a_known_one() -> None:
+    """What is not known may be what it meets: data say."""
+    x, y = Input((None,)), Input((None, 3))
+    ones = np.ones((5, 4), "float32")
+    for given, output, shape, data in (
+            (x, ops.vstack([x, ones]), (None, 4), ones[:2]), (x, ops.hstack([x, ones]), (5, None), ones[:, :2]),
+            (x, ops.dstack([x, ones]), (5, 4, 2), ones), (y, y + ones[:, :3], (None, None, 3), np.ones((2, 5, 3))),
+            (y, ops.where(ones[:, :1] > 0, y, 0.0), (None, None, 3), np.ones((2, 5, 3)))):
+        assert output.shape == shape
+        got = Model(given, output)(data.astype("float32"))
+        assert all(n in (None, m) for n, m in zip(shape, got.shape, strict=True))
+    with pytest.raises(ShapeError, match=r"\(None, None, 3\) and \(5, 4\)"):
+        y + ones
 
 
 class Own(layers.Layer):

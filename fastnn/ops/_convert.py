@@ -14,7 +14,7 @@ from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._op import WIDENING
-from fastnn.ops._sizes import of_any_size
+from fastnn.ops._sizes import by_rule, has_unknown, symbol
 from fastnn.ops.rows import data, reduce
 from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.whole import WHOLE
@@ -155,7 +155,14 @@ def fitted(name: str, tensors: list[Tensor]) -> list[Tensor]:
     return _repeated(name, tensors)
 
 
-@of_any_size
+def _in_one_shape(name: str, tensors: list[Tensor]) -> list[Tensor] | None:
+    if not has_unknown(tensors):
+        return None
+    shape = common_shape(name, *(t.shape for t in tensors))
+    return [symbol(shape, t.dtype) for t in tensors]
+
+
+@by_rule(_in_one_shape)
 def _repeated(name: str, tensors: list[Tensor]) -> list[Tensor]:
     shape = common_shape(name, *(t.shape for t in tensors))
     return [broadcast_to(t, shape) for t in tensors]

@@ -156,6 +156,16 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
     return where(Tensor(~_places(x, k - 1)[0], constant=True), x, 0)  # type: ignore[return-value]
 
 
+def _as_diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor | None:
+    """As long as the shorter axis, whichever that is."""
+    x = tensor(x)
+    both = {axis_of(x, axis1), axis_of(x, axis2)}
+    if None not in [x.shape[a] for a in both]:
+        return None
+    return symbol([*(n for i, n in enumerate(x.shape) if i not in both), None], x.dtype)
+
+
+@by_rule(_as_diagonal)
 @of_any_size
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The elements on the diagonal that is `offset` to the right of the main one, along a new last axis."""
@@ -167,12 +177,15 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     return taken(flat, (along - min(offset, 0)) * columns + along + max(offset, 0), flat.ndim - 1)
 
 
-@of_any_size
 def diag(x: TensorLike, k: int = 0) -> Tensor:
     """A vector as a matrix's diagonal, k to the right of the main one; of a matrix that diagonal."""
     x = tensor(x)
-    if x.ndim == 2:
-        return diagonal(x, k)
+    return diagonal(x, k) if x.ndim == 2 else _matrix_of(x, k)
+
+
+@of_any_size
+def _matrix_of(x: Tensor, k: int) -> Tensor:
+    """The matrix with this diagonal."""
     n = x.shape[0] + abs(k)
     along = np.arange(x.shape[0])
     places = Tensor(np.asarray((along - min(k, 0)) * n + along + max(k, 0), np.int32), constant=True)

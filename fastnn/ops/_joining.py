@@ -9,7 +9,7 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._convert import axis_of, is_one, reshaped, tensor
-from fastnn.ops._shaping import concatenate, flip
+from fastnn.ops._shaping import concatenate, expand_dims, flip
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data
 
@@ -18,24 +18,26 @@ __all__ = [
 ]
 
 
-@of_any_size
+def _vectors(xs: Sequence[TensorLike]) -> list[Tensor]:
+    """The tensors, a number as a vector of one."""
+    return [x if x.ndim else reshaped(x, (1,)) for x in map(tensor, xs)]
+
+
 def hstack(xs: Sequence[TensorLike]) -> Tensor:
     """Arrays side by side: along the second axis, vectors one after the other."""
-    made = [tensor(x) if tensor(x).ndim else reshaped(tensor(x), (1,)) for x in xs]
+    made = _vectors(xs)
     return concatenate(made, 0 if made[0].ndim == 1 else 1)
 
 
-@of_any_size
 def vstack(xs: Sequence[TensorLike]) -> Tensor:
     """Arrays below each other: along the first axis, vectors being rows."""
-    return concatenate([x if tensor(x).ndim > 1 else reshaped(tensor(x), (1, -1)) for x in xs], 0)
+    return concatenate([expand_dims(x, 0) if x.ndim == 1 else x for x in _vectors(xs)], 0)
 
 
-@of_any_size
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
     """Arrays behind each other: along the third axis, matrices being planes, vectors rows of one."""
-    made = [reshaped(tensor(x), (1, -1, 1)) if tensor(x).ndim < 2 else tensor(x) for x in xs]
-    return concatenate([reshaped(x, (*x.shape, 1)) if x.ndim == 2 else x for x in made], 2)
+    made = [expand_dims(x, 0) if x.ndim == 1 else x for x in _vectors(xs)]
+    return concatenate([expand_dims(x, -1) if x.ndim == 2 else x for x in made], 2)
 
 
 @of_any_size
