@@ -121,6 +121,9 @@ SYMBOLIC: list[tuple[Callable[[Any], Any], Any]] = [
     (lambda x: ops.linspace(x, x + 1, 4, axis=1), [(None, 4, 3)]), (lambda x: ops.allclose(x, x), [()]),
     (lambda x: ops.map(lambda row: {"a": row * 2, "b": ops.sum(row)}, x), [(None, 3), (None,)]),
     (lambda x: ops.while_loop(lambda a: ops.max(a) < 9, lambda a: a + 1, x), [(None, 3)]),
+    (lambda x: ops.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a * 2 + 1), (0, x)), [(), (None, 3)]),
+    (lambda x: ops.scan(lambda c, row: (c + row, c * row), np.zeros(3), x), [(3,), (None, 3)]),
+    (lambda x: ops.scan(lambda c, row: (c + row, None), np.zeros(3), x, reverse=True)[0], [(3,)]),
     (lambda x: ops.cond(ops.max(x) > 0.5, lambda: x * 2, lambda: -x), [(None, 3)]),
     (lambda x: ops.switch(ops.cast(ops.max(x) > 0.5, "int32"), [lambda a: a, lambda a: a * 3], x), [(None, 3)]),
     (lambda x: ops.slice(x, (1, 1), (-1, -1)), [(None, 2)]),
@@ -141,6 +144,15 @@ def test_in_a_graph(function: Callable[[Any], Any], shapes: Any) -> None:
     wanted = fastnn.nest.flatten(function(ops.convert_to_tensor(rows)))
     for got, want in zip(fastnn.nest.flatten(model(rows)), wanted, strict=True):
         np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
+
+
+def test_loops_are_given_all_that_they_use() -> None:
+    """What a loop's function takes from around it never meets the data."""
+    x = Input((3,))
+    for y in (ops.map(lambda row: row + ops.sum(x), x), ops.scan(lambda c, row: (c, row * x[0]), 0, x)[1],
+              ops.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a + x), (0, x))[1]):
+        with pytest.raises(ValueError, match="was not given"):
+            Model(x, y)(np.ones((2, 3), np.float32))
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -53,6 +53,11 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
     return found
 
 
+def _tensors(values: Any) -> Any:
+    """The numbers of a structure as tensors."""
+    return nest.map_structure(lambda t: None if t is None else tensor(t), values)
+
+
 def _as_they_came(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any = None) -> Any:
     return nest.map_structure(tensor, loop_vars)
 
@@ -60,7 +65,7 @@ def _as_they_came(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any 
 @by_rule(_as_they_came)
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any,
                maximum_iterations: int | None = None) -> Any:
-    """body(*loop_vars) again and again while cond(*loop_vars) is true."""
+    """body(*loop_vars) again and again while cond(*loop_vars) is true; tensors at the end."""
     several = isinstance(loop_vars, (tuple, list))
     values = tuple(loop_vars) if several else (loop_vars,)
     count = 0
@@ -68,7 +73,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         found = body(*values)
         values = tuple(found) if isinstance(found, (tuple, list)) else (found,)
         count += 1
-    return values if several else values[0]
+    return _tensors(values if several else values[0])
 
 
 def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
@@ -96,6 +101,17 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 vectorized_map = map
 
 
+def _scanned(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None,
+             reverse: bool = False, unroll: int = 1) -> Any:
+    """Where the length is not known: what one step gives, its y so many times."""
+    if xs is None or not callable(f) or nest.flatten(xs)[0].shape[0] is not None:
+        return None
+    carry, y = f(init, _element(xs, 0))
+    return _tensors(carry), nest.map_structure(lambda t: None if t is None else symbol((None, *t.shape), t.dtype),
+                                               _tensors(y))
+
+
+@by_rule(_scanned)
 def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None,
          reverse: bool = False, unroll: int = 1) -> tuple[Any, Any]:
     """carry, y = f(carry, x) for each x along the first axis, or `length` times: the last carry, and all y stacked."""
@@ -111,7 +127,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         carry, y = f(carry, None if xs is None else _element(xs, i))
         found.append(y)
     ys = _stacked(found)
-    return carry, nest.map_structure(lambda t: flip(t, 0), ys) if reverse and ys is not None else ys
+    return _tensors(carry), nest.map_structure(lambda t: flip(t, 0), ys) if reverse and ys is not None else ys
 
 
 def _element(xs: Any, i: int) -> Any:

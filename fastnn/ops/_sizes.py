@@ -106,7 +106,11 @@ class Function:
 
         def value(leaf: Any) -> Any:
             return inputs[leaf["input"]] if is_place(leaf) else leaf
-        return self.function(*map_structure(value, args, is_place), **map_structure(value, kwargs, is_place))
+        outputs = self.function(*map_structure(value, args, is_place), **map_structure(value, kwargs, is_place))
+        if any(t.symbolic for t in flatten(outputs, Tensor)) and not any(t.symbolic for t in inputs):
+            raise ValueError(f"{self.name}: its function uses a symbolic tensor that it was not given, and so never "
+                             "meets the data; needs all in its arguments; hand it in with the others.")
+        return outputs
 
 
 FUNCTIONS: dict[str, Function] = {}      # what a saved graph may name
@@ -141,7 +145,7 @@ def by_rule(rule: Callable[..., Any]) -> Callable[[F], F]:
             like = rule(*args, **kwargs)
             if like is None:
                 return function(*args, **kwargs)
-            outputs = map_structure(lambda t: symbol(t.shape, t.dtype), like)
+            outputs = map_structure(lambda t: None if t is None else symbol(t.shape, t.dtype), like)
             Applied(applied, args, kwargs, outputs)
             return outputs
         applied = FUNCTIONS[function.__name__] = Function(ruled)
