@@ -103,6 +103,13 @@ def test_a_row_has_the_same_bits_in_every_batch() -> None:
         assert product("matmul", x[:rows], w).tobytes() == together[:rows].tobytes()
 
 
+@pytest.mark.parametrize("n", [1, 3, 17, 40])
+def test_relu_of_minus_zero_is_zero_along_every_path(n: int) -> None:
+    zeros, y = np.zeros((n, n), np.float32), np.full((n, n), np.nan, np.float32)
+    backend.run_c(backend.kernels["dense"], (-zeros, zeros + 1, -zeros[0]), (y,), {"activation": "relu"}, parts=1)
+    assert (y == 0).all() and not np.signbit(y).any()
+
+
 SUMS = "from tests.test_gemm import check_isa; check_isa()"
 
 

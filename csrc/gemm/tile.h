@@ -2,7 +2,7 @@
 #ifndef GEMM_TILE_H
 #define GEMM_TILE_H
 
-#include "vector/simd.h"
+#include "vector/activate.h"
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
@@ -88,7 +88,7 @@ INLINE void tile(const int rows, const int vectors, const int partial, const Til
 
     if (t->relu) {
         UNROLL for (int i = 0; i < rows * vectors; i++)
-            acc[i] = v_where(~(acc[i] < 0.0f), acc[i]);
+            acc[i] = v_relu(acc[i]);
     }
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < vectors; v++) {
