@@ -40,16 +40,15 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = logs or {}
-        first = self._keys is None
         if self._keys is None:
             self._keys = sorted(logs)
             if logs and not any(key.startswith("val_") for key in logs):
                 self._keys += [f"val_{key}" for key in self._keys]      # validation may come later
         with open(self.filename, "r+" if os.path.exists(self.filename) else "w", newline="", encoding="utf-8") as file:
-            file.seek(self._end)
+            end = file.seek(min(self._end, file.seek(0, os.SEEK_END)))      # it may have been removed meanwhile
             file.truncate()         # what another run, or one that was resumed, has left
             writer = csv.writer(file, delimiter=self.separator)
-            if first and not self._end:
+            if not end:
                 writer.writerow(["epoch", *self._keys])
             writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self._keys)])
             self._end = file.tell()
