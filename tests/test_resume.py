@@ -268,6 +268,19 @@ def test_the_folder_goes_with_the_end_of_the_fit(tmp_path: Path) -> None:
     assert seen == [False, True] and not (tmp_path / "b").exists()
 
 
+def test_a_resumed_fit_may_save_at_other_steps(tmp_path: Path) -> None:
+    def saved(save_freq: int, power: int = 0) -> list[str]:
+        folder = tmp_path / str(save_freq)
+        kept = callbacks.ModelCheckpoint(folder / "{epoch}-{batch}.fnn", save_freq=save_freq)
+        network().fit(X, Y, batch_size=8, epochs=2, verbose=0, callbacks=[
+            callbacks.BackupAndRestore(tmp_path / "b"), kept, *([Power(power)] if power else [])])
+        return sorted(path.stem for path in folder.iterdir())
+
+    with pytest.raises(Stop):
+        saved(5, power=8)
+    assert saved(2) == ["2-1", "2-3", "2-5", "2-7"]
+
+
 def test_a_damaged_backup_and_the_one_before(tmp_path: Path) -> None:
     def program(power: int = 0, double: bool = True) -> Any:
         model = network()

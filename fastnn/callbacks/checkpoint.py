@@ -43,6 +43,10 @@ class ModelCheckpoint(MonitorCallback):
         self.latest = ""
         self._epoch = 0
 
+    def get_state(self) -> dict[str, Any]:
+        """But the stride, which save_freq gives: the resumed fit may have another."""
+        return {name: value for name, value in super().get_state().items() if name != "stride"}
+
     def _direction(self) -> str:
         return super()._direction() if self.save_best_only else "min"
 
