@@ -288,6 +288,14 @@ def test_validation_sees_the_averages_and_training_the_weights(tmp_path: Path, a
     assert models.load_model(tmp_path / "2.fnn").evaluate(X, Y, verbose=0) == pytest.approx(seen[1], rel=1e-6)
 
 
+def test_a_whole_fit_with_averages_is_whole_again(tmp_path: Path) -> None:
+    def weights() -> list[Any]:
+        return averaged(callbacks.BackupAndRestore(tmp_path / "b", delete_checkpoint=False),
+                        callbacks.SwapEMAWeights(swap_on_epoch=True)).get_weights()
+
+    assert all(np.array_equal(a, b) for a, b in zip(weights(), weights()))
+
+
 def test_averages_that_are_not_kept() -> None:
     assert_good_error(lambda: network().fit(X, Y, verbose=0, callbacks=[callbacks.SwapEMAWeights()]), ValueError,
                       "use_ema=True")
