@@ -122,6 +122,47 @@ def test_dropout_drops_in_training_only_and_alike_at_every_step(kind: str, dropo
             np.testing.assert_array_equal(y[:, 0], y[:, 2])
 
 
+@pytest.mark.parametrize("dropout", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}])
+def test_convolutions_in_time_drop_in_training_only_and_alike_at_every_step(dropout: dict[str, float]) -> None:
+    """Both were taken and dropped nothing. A gate's part is what its kernel gives of what its mask leaves."""
+    layer = layers.ConvLSTM2D(2, 3, padding="same", seed=3, return_sequences=True, **dropout)
+    x = wave(2, 3, 4, 5, 1)
+    calm = np.asarray(layer(x))
+    np.testing.assert_array_equal(calm, np.asarray(layer(x, training=False)))
+    assert np.abs(np.asarray(layer(x, training=True)) - calm).max() > 1e-3
+    cell, ones = layer.cell, ops.ones((2, 4, 5, 2))
+    drop = cell.drop_inputs if "dropout" in dropout else cell.drop_state
+    cell.begin_sequence()
+    first, again, other = (np.asarray(drop(ones, True, gate)) for gate in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert set(np.unique(first)) == {0, 2} and not np.array_equal(first, other)
+    parts = cell.products(ones[..., :1], ones, True)["recurrent_dropout" in dropout]
+    kernel = cell.kernel if "dropout" in dropout else cell.recurrent_kernel
+    for gate, part in enumerate(parts):
+        of = np.asarray(drop(ones[..., :kernel.shape[2]], True, gate))
+        wanted = ops.conv(of, ops.split(kernel, 4, axis=-1)[gate], strides=1, padding="same")
+        np.testing.assert_allclose(np.asarray(part), np.asarray(wanted), rtol=1e-6, atol=1e-6)
+    cell.end_sequence()
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "ConvLSTM1D"])
+def test_what_is_set_on_a_layer_is_set_on_its_cell(kind: str) -> None:
+    """layer.dropout = … stayed on the layer, where nobody looked: training went on as before."""
+    size = (2, 2) if kind == "ConvLSTM1D" else (3,)
+    x = wave(6, 3, 5, 2) if kind == "ConvLSTM1D" else X
+    layer = getattr(layers, kind)(*size)
+    model = Sequential([layer, layers.Flatten(), layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    model.fit(x, np.zeros((6, 1)), epochs=2, verbose=0)
+    np.testing.assert_array_equal(np.asarray(model(x)), np.asarray(model(x, training=True)))
+    model.optimizer.learning_rate = 0.0
+    losses = [model.train_on_batch(x, np.zeros((6, 1))) for _ in range(2)]
+    layer.dropout = 0.5
+    assert layer.cell.dropout == 0.5 == layer.get_config()["dropout"]
+    losses += [model.train_on_batch(x, np.zeros((6, 1))) for _ in range(2)]
+    assert losses[0] == losses[1] and len(set(map(float, losses))) == 3
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_bits_for_any_number_of_threads(kind: str) -> None:
     hashes = set()

@@ -25,6 +25,7 @@ class DropoutCell(RandomLayer):
     A mask is a function of (seed, stream, step counter), so drawing it again at each step gives the same one.
     """
     gates = 1
+    _window: tuple[int, ...] = ()       # the kernels' axes before features, of a convolution
     unwatched = RandomLayer.unwatched | {"_sequence"}      # of the sequence under way only
 
     def __init__(self, units: int, activation: Named, use_bias: bool, kernel_initializer: Named,
@@ -54,11 +55,12 @@ class DropoutCell(RandomLayer):
         self._sequence: Any = None      # (counter, key) of the sequence under way
 
     def build(self, input_shape: Dims) -> None:
-        """Make kernel (features, gates·units), recurrent kernel (units, gates·units) and bias."""
+        """Make kernel (…, features, gates·units), recurrent kernel (…, units, gates·units) and bias."""
         width = self.gates * self.units
-        self.kernel = self.add_weight((features_of(input_shape), width), self.kernel_initializer, name="kernel",
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.recurrent_kernel = self.add_weight((self.units, width), self.recurrent_initializer,
+        self.kernel = self.add_weight((*self._window, features_of(input_shape), width), self.kernel_initializer,
+                                      name="kernel", regularizer=self.kernel_regularizer,
+                                      constraint=self.kernel_constraint)
+        self.recurrent_kernel = self.add_weight((*self._window, self.units, width), self.recurrent_initializer,
                                                 name="recurrent_kernel", regularizer=self.recurrent_regularizer,
                                                 constraint=self.recurrent_constraint)
         self.bias = None

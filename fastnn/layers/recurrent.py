@@ -10,20 +10,14 @@ from fastnn import activations, ops
 from fastnn.engine.kinds import Named
 from fastnn.engine.tensor import Tensor
 from fastnn.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
-from fastnn.layers.rnn import RNN, zeros
+from fastnn.layers.rnn import OwnCell, zeros
 from fastnn.ops.rows.dense import dense, matmul
 from fastnn.ops.rows.gru import gru_after_steps, gru_before_steps
 from fastnn.ops.rows.recurrent import lstm_steps, rnn_steps
 
 
-class _Recurrent(RNN):
-    """A layer around one cell of its own, whose attributes are the layer's."""
-    filled_in = frozenset({"cell"})
-    def __getattr__(self, name: str) -> Any:
-        cell = self.__dict__.get("cell")
-        if cell is None or name.startswith("_"):
-            return super().__getattr__(name)
-        return getattr(cell, name)
+class _Recurrent(OwnCell):
+    """A layer whose steps may be one call."""
 
     def _fused(self, training: bool) -> bool:
         """Whether one call does all steps."""

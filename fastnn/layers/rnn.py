@@ -190,6 +190,25 @@ class RNN(Layer):
         return ops.stack(outputs, axis=1) if self.return_sequences else last, last, states
 
 
+class OwnCell(RNN):
+    """A layer around one cell of its own, whose attributes are the layer's, to be read and to be set."""
+    filled_in = frozenset({"cell"})
+
+    def __getattr__(self, name: str) -> Any:
+        cell = self.__dict__.get("cell")
+        if cell is None or name.startswith("_"):
+            return super().__getattr__(name)
+        return getattr(cell, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cell = self.__dict__.get("cell")
+        theirs = cell is not None and not name.startswith("_") and name in vars(cell)
+        if theirs and name not in vars(self) and not hasattr(type(self), name):
+            setattr(cell, name, value)
+        else:
+            super().__setattr__(name, value)
+
+
 def _column(counted: Tensor, like: Tensor) -> Tensor:
     """(batch,) → (batch, 1, ...), as many axes as `like`."""
     return ops.reshape(counted, (-1, *[1] * (like.ndim - 1)))
