@@ -227,6 +227,30 @@ def test_time_distributed_takes_each_step_for_itself() -> None:
     assert np.asarray(images(wave(2, 4, 5, 5, 1))).shape == (2, 4, 4, 4, 3)
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "Bidirectional"])
+def test_time_distributed_hands_masks_of_words_to_the_layer_inside(kind: str) -> None:
+    """Sentences of words: the padding of each counted as words, in silence."""
+    ids = np.array([[[1, 2, 0, 0], [3, 0, 0, 0]], [[4, 4, 4, 1], [2, 1, 0, 0]]])
+    words, layer = layers.Embedding(5, 3, mask_zero=True), layers.LSTM(2)
+    layer = layer if kind == "LSTM" else layers.Bidirectional(layer)
+    each = [np.asarray(layer(words(ids[:, t]))) for t in range(2)]
+    wrapped = layers.TimeDistributed(layer)
+    np.testing.assert_allclose(np.asarray(wrapped(words(ids))), np.stack(each, axis=1), rtol=1e-6, atol=1e-6)
+    inputs = fastnn.Input((2, 4), dtype="int32")
+    model = Model(inputs, wrapped(words(inputs)))
+    np.testing.assert_allclose(model.predict(ids, verbose=0), np.stack(each, axis=1), rtol=1e-6, atol=1e-6)
+
+
+def test_time_distributed_hands_masks_of_steps_to_a_layer_of_rows() -> None:
+    x, counts = wave(4, 3, 2), np.array([[1, 1, 0]] * 4, bool)
+    inside = layers.BatchNormalization(momentum=0.0)
+    layers.TimeDistributed(inside)(x, mask=counts, training=True)
+    np.testing.assert_allclose(np.asarray(inside.moving_mean), x[:, :2].mean(axis=(0, 1)), rtol=1e-5, atol=1e-6)
+    images = wave(4, 3, 5, 2)       # there, which steps count says nothing of what is inside of one
+    layer = layers.TimeDistributed(layers.LSTM(2))
+    np.testing.assert_array_equal(np.asarray(layer(images, mask=counts)), np.asarray(layer(images)))
+
+
 def test_any_length_of_sequence_goes_through_one_model() -> None:
     model = Sequential([layers.Input((None, 4)), layers.LSTM(3), layers.Dense(1)])
     assert model.output_shape == (None, 1)

@@ -6,6 +6,7 @@ from fastnn import ops
 from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
+from fastnn.layers._masks import parameters
 from fastnn.layers.layer import Layer
 
 MERGES = ("sum", "mul", "concat", "ave")
@@ -30,7 +31,9 @@ class TimeDistributed(Wrapper):
     """Applies a layer to each step alike: x (batch, time, ...) → (batch, time, ...).
 
     The steps are rows of one batch for the layer inside, (batch·time, ...), so a layer that looks at its batch
-    (BatchNormalization) sees all steps at once; Keras calls it step by step. keras.layers.TimeDistributed.
+    (BatchNormalization) sees all steps at once; Keras calls it step by step. A mask becomes rows like that where the
+    layer inside takes one and it has more axes, (batch, time, words), or a step is one row of features.
+    keras.layers.TimeDistributed.
     """
 
     stepwise = True
@@ -56,8 +59,10 @@ class TimeDistributed(Wrapper):
         if inputs.symbolic:
             inside = self.layer(Tensor(None, shape=(None, *inputs.shape[2:]), dtype=inputs.dtype), training=training)
             return Tensor(None, shape=(inputs.shape[0], time, *inside.shape[1:]), dtype=inside.dtype)
-        rows = ops.reshape(inputs, (-1, *inputs.shape[2:]))
-        y = self.layer(rows, training=training)
+        rows, own = ops.reshape(inputs, (-1, *inputs.shape[2:])), {}
+        if mask is not None and "mask" in parameters(self.layer) and (mask.ndim > 2 or mask.ndim == rows.ndim):
+            own["mask"] = ops.reshape(mask, (-1, *mask.shape[2:]))
+        y = self.layer(rows, training=training, **own)
         return ops.reshape(y, (inputs.shape[0], time, *y.shape[1:]))
 
 
