@@ -99,6 +99,12 @@ def test_classes_along_another_axis() -> None:
     close(losses.SparseCategoricalCrossentropy(axis=0)(lab, x.T).numpy(),
           losses.SparseCategoricalCrossentropy()(lab, x).numpy())
     close(losses.binary_crossentropy(oh.T, x.T, axis=0).numpy(), losses.binary_crossentropy(oh, x).numpy())
+    assert oh.shape[0] != oh.shape[1], "else the wrong axis has as many classes"
+    for loss in (losses.categorical_crossentropy, losses.categorical_focal_crossentropy, losses.binary_crossentropy,
+                 losses.binary_focal_crossentropy):
+        for logits in (False, True):
+            smoothed = {"label_smoothing": 0.3, "from_logits": logits}
+            close(loss(oh.T, x.T, axis=0, **smoothed).numpy(), loss(oh, x, **smoothed).numpy())
 
 
 # ---- shapes and labels ------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def categorical_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, alpha
     alpha, gamma = number(alpha, f"{where}: alpha"), number(gamma, f"{where}: gamma", 0)
     t, p = alike(where, y_true, y_pred)
     axis = axis_of(p, whole(axis, f"{where}: axis", None))
-    t = _smoothed(t, number(label_smoothing, f"{where}: label_smoothing", 0, 1), t.shape[-1])
+    t = _smoothed(t, number(label_smoothing, f"{where}: label_smoothing", 0, 1), t.shape[axis])
     logits = p if flag(from_logits, f"{where}: from_logits") else behind(p, "softmax") if axis == p.ndim - 1 else None
     if logits is None:
         p = clip(divide(p, sum_(p, axis, keepdims=True)), low=EPSILON, high=1 - EPSILON)
