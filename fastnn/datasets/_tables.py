@@ -49,6 +49,12 @@ def read_table(name: str, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
     return table
 
 
+def table_of_classes(name: str, rows: int, features: tuple[str, ...], classes: tuple[str, ...]) -> Table:
+    """The packaged table whose last column is the class: target (rows,) int64."""
+    table = read_table(name, (rows, len(features) + 1))
+    return Table(table[:, :-1].copy(), table[:, -1].astype(np.int64), features, classes)
+
+
 def split(where: str, x: Array, y: Array, test_split: float, seed: int, *, classes: bool) -> Split:
     """Shuffle rows by `seed` and cut off the last ceil(rows * test_split) of them as the test part.
 

@@ -6,7 +6,7 @@ https://doi.org/10.24432/C5DW2B, licence CC BY 4.0. Rows, order and names as in 
 
 import numpy as np
 
-from fastnn.datasets._tables import Split, Table, read_table, split
+from fastnn.datasets._tables import Split, Table, split, table_of_classes
 
 _STATISTICS = ("mean {}", "{} error", "worst {}")
 _MEASURES = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points",
@@ -17,8 +17,7 @@ TARGET_NAMES = ("malignant", "benign")
 
 def load() -> Table:
     """The whole table: data (569, 30) float64, target (569,) int64, feature_names (30), target_names (2)."""
-    table = read_table("breast_cancer.csv", (569, 31))
-    return Table(table[:, :30].copy(), table[:, 30].astype(np.int64), FEATURE_NAMES, TARGET_NAMES)
+    return table_of_classes("breast_cancer.csv", 569, FEATURE_NAMES, TARGET_NAMES)
 
 
 def load_data(test_split: float = 0.2, seed: int = 42) -> Split:

@@ -6,7 +6,7 @@ Repository 1998, https://doi.org/10.24432/C50P49, licence CC BY 4.0. Rows and or
 
 import numpy as np
 
-from fastnn.datasets._tables import Split, Table, read_table, split
+from fastnn.datasets._tables import Split, Table, split, table_of_classes
 
 FEATURE_NAMES = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
 TARGET_NAMES = tuple(str(digit) for digit in range(10))
@@ -14,8 +14,7 @@ TARGET_NAMES = tuple(str(digit) for digit in range(10))
 
 def load() -> Table:
     """The whole table: data (1797, 64) float64, target (1797,) int64, feature_names (64), target_names (10)."""
-    table = read_table("digits.csv.gz", (1797, 65))
-    return Table(table[:, :64].copy(), table[:, 64].astype(np.int64), FEATURE_NAMES, TARGET_NAMES)
+    return table_of_classes("digits.csv.gz", 1797, FEATURE_NAMES, TARGET_NAMES)
 
 
 def load_data(test_split: float = 0.2, seed: int = 42) -> Split:

@@ -6,7 +6,7 @@ order and names as in scikit-learn's load_iris.
 
 import numpy as np
 
-from fastnn.datasets._tables import Split, Table, read_table, split
+from fastnn.datasets._tables import Split, Table, split, table_of_classes
 
 FEATURE_NAMES = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
 TARGET_NAMES = ("setosa", "versicolor", "virginica")
@@ -14,8 +14,7 @@ TARGET_NAMES = ("setosa", "versicolor", "virginica")
 
 def load() -> Table:
     """The whole table: data (150, 4) float64, target (150,) int64, feature_names (4), target_names (3)."""
-    table = read_table("iris.csv", (150, 5))
-    return Table(table[:, :4].copy(), table[:, 4].astype(np.int64), FEATURE_NAMES, TARGET_NAMES)
+    return table_of_classes("iris.csv", 150, FEATURE_NAMES, TARGET_NAMES)
 
 
 def load_data(test_split: float = 0.2, seed: int = 42) -> Split:

@@ -6,7 +6,7 @@ CC BY 4.0. Rows, order and names as in scikit-learn's load_wine.
 
 import numpy as np
 
-from fastnn.datasets._tables import Split, Table, read_table, split
+from fastnn.datasets._tables import Split, Table, split, table_of_classes
 
 FEATURE_NAMES = (
     "alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids",
@@ -16,8 +16,7 @@ TARGET_NAMES = ("class_0", "class_1", "class_2")
 
 def load() -> Table:
     """The whole table: data (178, 13) float64, target (178,) int64, feature_names (13), target_names (3)."""
-    table = read_table("wine.csv", (178, 14))
-    return Table(table[:, :13].copy(), table[:, 13].astype(np.int64), FEATURE_NAMES, TARGET_NAMES)
+    return table_of_classes("wine.csv", 178, FEATURE_NAMES, TARGET_NAMES)
 
 
 def load_data(test_split: float = 0.2, seed: int = 42) -> Split:
