@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastnn
-from fastnn import datasets
-from fastnn.examples._lesson import check_writable, lesson, run
-from fastnn.examples.names import END, LONGEST, NUMBERS, guesses, numbers, pairs_of, write
+from fastnn.examples._lesson import lesson, run
+from fastnn.examples.names import END, LONGEST, NUMBERS, guesses, numbers, pairs_of, parts, print_written
 from fastnn.layers import Dense, Input, TokenAndPositionEmbedding, TransformerDecoder
 from fastnn.losses import SparseCategoricalCrossentropy
 from fastnn.models import Sequential
@@ -44,11 +43,9 @@ def gpt() -> Any:
 
 def train(epochs: int = 20, seed: int = 42, verbose: Any = 0) -> Result:
     """Train on nine tenths of the names."""
-    names = datasets.names.load_data()
-    fastnn.random.set_seed(seed)
-    order = np.random.default_rng(seed).permutation(len(names))
-    kept, apart = ([names[i] for i in part] for part in np.split(order, [len(names) * 9 // 10]))
+    kept, apart = parts(seed)
     (x, y), (x_test, y_test) = pairs_of(kept), pairs_of(apart)
+    fastnn.random.set_seed(seed)
     model = gpt()
     model.compile(AdamW(0.002), SparseCategoricalCrossentropy(from_logits=True))
     begin = time.perf_counter()
@@ -68,16 +65,11 @@ def heads(model: Any, name: str) -> np.ndarray:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("mini_gpt", __doc__, epochs=20).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed)
     loss = result.history.history["val_loss"][-1]
     print(f"{result.model.count_params():,} weights, {options.epochs} epochs in {result.seconds:.1f} s. Nats a letter "
           f"on names it has not seen: {loss:.2f}; by the letter before alone {result.pairs:.2f}.")
-    for temperature in (0.3, 0.7, 1.0):
-        written = write(result.model, 200, temperature, options.seed)
-        fresh = [name for name in dict.fromkeys(written) if name not in result.known]
-        print(f"temperature {temperature}: {len(set(written))} of 200 differ, {len(fresh)} of them new: "
-              f"{', '.join(fresh[:9])}")
+    print_written(result.model, result.known, options.seed)
     if options.plot:
         draw(result, options.plot)
         print(f"Where its heads look: {options.plot}")

@@ -13,7 +13,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import LSTM, Dense, Embedding, Input
 from fastnn.losses import SparseCategoricalCrossentropy
 from fastnn.models import Sequential
@@ -62,13 +62,19 @@ def guesses(train: np.ndarray, follow: np.ndarray, x: np.ndarray, y: np.ndarray)
     return float(-np.log(alone[y[x > 0]]).mean()), float(-np.log(after[x[x > 0], y[x > 0]]).mean())
 
 
-def train(epochs: int = 20, seed: int = 42, verbose: Any = 0) -> Result:
-    """Train on nine tenths of the names."""
+def parts(seed: int) -> tuple[list[str], list[str]]:
+    """(nine tenths of the names, to learn from; the others), drawn by the seed."""
     names = datasets.names.load_data()
-    fastnn.random.set_seed(seed)
     order = np.random.default_rng(seed).permutation(len(names))
     kept, apart = ([names[i] for i in part] for part in np.split(order, [len(names) * 9 // 10]))
+    return kept, apart
+
+
+def train(epochs: int = 20, seed: int = 42, verbose: Any = 0) -> Result:
+    """Train on nine tenths of the names."""
+    kept, apart = parts(seed)
     (x, y), (x_test, y_test) = pairs_of(kept), pairs_of(apart)
+    fastnn.random.set_seed(seed)
     model = Sequential([Input((LONGEST,), dtype="int32"), Embedding(NUMBERS, 24, mask_zero=True),
                         LSTM(96, return_sequences=True), Dense(NUMBERS)])
     model.compile("adam", SparseCategoricalCrossentropy(from_logits=True))
@@ -84,19 +90,23 @@ def write(model: Any, count: int, temperature: float, seed: int, begin: str = ""
     return [letters(row) for row in rows]
 
 
+def print_written(model: Any, known: set[str], seed: int) -> None:
+    """What it writes, the bolder the later, and how much of that it has not read."""
+    for temperature in (0.3, 0.7, 1.0):
+        written = write(model, 200, temperature, seed)
+        fresh = [name for name in dict.fromkeys(written) if name not in known]
+        print(f"temperature {temperature}: {len(set(written))} of 200 differ, {len(fresh)} of them new: "
+              f"{', '.join(fresh[:9])}")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("names", __doc__, epochs=20).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed)
     loss = result.history.history["val_loss"][-1]
     print(f"{options.epochs} epochs in {result.seconds:.1f} s. Nats a letter on names it has not seen: {loss:.2f}; by "
           f"the letter before alone {result.pairs:.2f}, by frequency {result.frequency:.2f}.")
-    for temperature in (0.3, 0.7, 1.0):
-        written = write(result.model, 200, temperature, options.seed)
-        fresh = [name for name in dict.fromkeys(written) if name not in result.known]
-        print(f"temperature {temperature}: {len(set(written))} of 200 differ, {len(fresh)} of them new: "
-              f"{', '.join(fresh[:9])}")
+    print_written(result.model, result.known, options.seed)
     print(f"beginning with 'jo': {', '.join(dict.fromkeys(write(result.model, 12, 0.7, options.seed, 'jo')))}")
     if options.plot:
         draw(result, options.plot)
