@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import fastnn
 from fastnn.errors import nearest
 from fastnn.examples.__main__ import listed
-from fastnn.examples._lesson import Parser, check_writable, plot_file, run, whole
+from fastnn.examples._lesson import Parser, plot_file, run, whole
 
 
 def info(words: Sequence[str]) -> int:
@@ -38,7 +38,6 @@ def demo(words: Sequence[str]) -> int:
     parser.add_argument("--epochs", type=whole(1), default=50, help="passes over the data (50)")
     parser.add_argument("--seed", type=whole(0), default=1, help="the same seed gives the same numbers (1)")
     options = parser.parse_args(words)
-    check_writable(options.plot)
 
     from pathlib import Path
 

@@ -12,7 +12,8 @@ from fastnn.errors import nearest
 
 
 class Parser(argparse.ArgumentParser):
-    """Options spelt in full; a wrong one ends with exit status 2 and the nearest right one."""
+    """Options spelt in full; a wrong one ends with exit status 2 and the nearest right one. A figure (--plot) that
+    cannot be written is an OSError."""
 
     def __init__(self, prog: str, description: str | None) -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False,
@@ -32,6 +33,7 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             self.error(f"unknown {'option' if unknown[0].startswith('-') else 'argument'} {unknown[0]!r}; "
                        + nearest(unknown[0].split("=")[0], self._names))
+        _check_writable(getattr(options, "plot", None))
         return options
 
     def error(self, message: str) -> NoReturn:
@@ -69,8 +71,8 @@ def plot_file(text: str) -> str:
     return text
 
 
-def check_writable(path: str | None) -> None:
-    """OSError now rather than after the training, if the file cannot be written."""
+def _check_writable(path: str | None) -> None:
+    """OSError if the file cannot be written."""
     if path is None:
         return
     folder = Path(path).absolute().parent

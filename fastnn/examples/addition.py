@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastnn
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import LSTM, Dense, Embedding, Input, RepeatVector
 from fastnn.losses import SparseCategoricalCrossentropy
 from fastnn.models import Sequential
@@ -85,7 +85,6 @@ def train(epochs: int = 16, seed: int = 42, verbose: Any = 0) -> Result:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("addition", __doc__, epochs=16).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed)
     print(f"{options.epochs} epochs in {result.seconds:.1f} s. {100 * result.right:.1f} % of 5,000 sums that it has "
           "not seen are right.")

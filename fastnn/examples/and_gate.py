@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.models import Perceptron
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -26,7 +26,6 @@ def train(epochs: int = 10) -> Perceptron:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("and_gate", __doc__, epochs=10).parse_args(argv)
-    check_writable(options.plot)
     perceptron = train(options.epochs)
 
     for sample in X:

@@ -13,7 +13,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from fastnn.models import Sequential
 from fastnn.preprocessing.image import ImageDataGenerator
@@ -64,7 +64,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = lesson("augmentation", __doc__, epochs=60)
     parser.add_argument("--data", metavar="FOLDER", help="the folder that holds the four IDX files, .gz or not")
     options = parser.parse_args(argv)
-    check_writable(options.plot)
     result = train(options.data, options.epochs, options.seed)
     print(f"{FEW} training images        known  unseen     gap")
     for i, name in enumerate(("as they are", "augmented")):

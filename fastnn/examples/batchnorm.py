@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import fastnn
 from fastnn import datasets
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Activation, BatchNormalization, Dense, Flatten, Input
 from fastnn.models import Sequential
 
@@ -53,7 +53,6 @@ def train(epochs: int = 40, depth: int = 10, seed: int = 42, verbose: Any = 0) -
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("batchnorm", __doc__, epochs=40).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, seed=options.seed)
     for name, accuracy in zip(("without", "with   "), result.accuracies):
         print(f"Ten hidden layers of sigmoids {name} batch normalization: test accuracy {accuracy:.2%}")

@@ -12,7 +12,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets, layers, plotting
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.models import Sequential
 
 SEED = 1        # one of the usual ones: tests/test_examples.py holds it beside others
@@ -59,7 +59,6 @@ def report(result: Result) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("breast_cancer", __doc__, epochs=50, seed=SEED).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed, verbose=fastnn.Every(10))
     result.model.summary()
     report(result)

@@ -12,7 +12,7 @@ import numpy as np
 
 import fastnn
 from fastnn import layers, ops, plotting
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Input, Layer
 from fastnn.models import Sequential
 
@@ -65,7 +65,6 @@ def train(epochs: int = 100, seed: int = 42, verbose: Any = 0) -> Result:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("custom_layer", __doc__, epochs=100).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed, verbose=fastnn.Every(20))
     print(result.model.history)
     print(f"Largest difference from the network of built-in layers: {result.difference:.2g}")

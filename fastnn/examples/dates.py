@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastnn
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import GRU, AdditiveAttention, Bidirectional, Concatenate, Dense, Embedding, Input
 from fastnn.losses import SparseCategoricalCrossentropy
 from fastnn.models import Model
@@ -96,7 +96,6 @@ def train(epochs: int = 6, seed: int = 42, verbose: Any = 0) -> Result:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("dates", __doc__, epochs=6).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed)
     print(f"{options.epochs} epochs in {result.seconds:.1f} s. {100 * result.right:.1f} % of 1,000 dates that it has "
           "not seen are right.")

@@ -12,7 +12,7 @@ import numpy as np
 
 import fastnn
 from fastnn import callbacks, datasets, layers
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Input
 from fastnn.models import Sequential
 
@@ -49,7 +49,6 @@ def train(epochs: int = 40, seed: int = 42, verbose: Any = 0) -> Result:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("digits", __doc__, epochs=40).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed, verbose=fastnn.Every(5))
     result.model.summary()
     wrong = np.flatnonzero(result.predictions != result.labels)

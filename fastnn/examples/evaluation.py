@@ -14,7 +14,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets, layers, metrics, plotting
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.models import Sequential
 
 NAMES = ("benign", "malignant")
@@ -86,7 +86,6 @@ def draw(result: Result, path: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("evaluation", __doc__, epochs=60).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed, verbose=fastnn.Every(20))
     report(result)
     if options.plot:

@@ -15,7 +15,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets, layers, losses, metrics, ops, optimizers
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.models import Model, Sequential
 
 NOISE = 32
@@ -86,7 +86,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = lesson("gan", __doc__, epochs=15)
     parser.add_argument("--data", metavar="FOLDER", help="the folder that holds the four IDX files, .gz or not")
     options = parser.parse_args(argv)
-    check_writable(options.plot)
     result = train(options.data, options.epochs, options.seed, verbose="epochs")
     last = {name: values[-1] for name, values in result.history.history.items()}
     print(f"{options.epochs} epochs in {result.seconds:.1f} s; loss of the forger {last['g_loss']:.2f}, of the judge "

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import fastnn
 from fastnn import datasets, layers, metrics, regularizers
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.models import Sequential
 
 
@@ -47,7 +47,6 @@ def train(epochs: int = 60, seed: int = 42, verbose: Any = 0) -> Result:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("housing", __doc__, epochs=60).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed, verbose=fastnn.Every(10))
     result.model.summary()
     print(f"R² on 110 houses the network had not seen: {result.r2:.3f}")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import fastnn
 from fastnn import datasets
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Dense, Flatten, Input
 from fastnn.models import Sequential
 from fastnn.optimizers import SGD
@@ -63,7 +63,6 @@ def draw(result: Result, path: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("learning_rate", __doc__, epochs=30).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed)
     for name, accuracy in result.accuracies.items():
         losses = result.histories[name].history["loss"]

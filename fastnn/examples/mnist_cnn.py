@@ -15,7 +15,7 @@ import numpy as np
 import fastnn
 from fastnn import datasets
 from fastnn.callbacks import LambdaCallback
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from fastnn.models import Sequential
 
@@ -65,7 +65,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = lesson("mnist_cnn", __doc__, epochs=3)
     parser.add_argument("--data", metavar="FOLDER", help="the folder that holds the four IDX files, .gz or not")
     options = parser.parse_args(argv)
-    check_writable(options.plot)
     result = train(options.data, options.epochs, options.seed, verbose="auto")
     result.model.summary()
     print(f"Test accuracy: {result.accuracy:.2%} after {options.epochs} epochs in {result.seconds:.1f} s")

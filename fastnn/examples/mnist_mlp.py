@@ -13,7 +13,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets, layers
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Input
 from fastnn.models import Sequential
 
@@ -55,7 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = lesson("mnist_mlp", __doc__, epochs=5)
     parser.add_argument("--data", metavar="FOLDER", help="the folder that holds the four IDX files, .gz or not")
     options = parser.parse_args(argv)
-    check_writable(options.plot)
     result = train(options.data, options.epochs, options.seed, verbose="auto")
     print(f"Test accuracy: {result.accuracy:.2%} after {options.epochs} epochs in {result.seconds:.1f} s")
     mistakes = result.counts - np.diag(np.diag(result.counts))

@@ -14,7 +14,7 @@ import numpy as np
 
 import fastnn
 from fastnn.examples._harbour import TEXT
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import LSTM, Dense, Dropout, Embedding, Input, StringLookup
 from fastnn.losses import SparseCategoricalCrossentropy
 from fastnn.models import Sequential
@@ -89,7 +89,6 @@ def tell(result: Result, count: int, temperature: float, seed: int) -> list[str]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("next_word", __doc__, epochs=150).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed)
     print(f"The next word in sentences it has not read: {100 * result.right:.0f} % expected first; by a table of "
           f"what follows what: {100 * result.table:.0f} %.")

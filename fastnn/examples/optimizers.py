@@ -13,7 +13,7 @@ import numpy as np
 
 import fastnn
 from fastnn import ops
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.optimizers import SGD, Adam, Optimizer, RMSprop
 
 STEPS = 80
@@ -88,7 +88,6 @@ def draw(paths: dict[str, dict[str, np.ndarray]], path: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("optimizers", __doc__, epochs=STEPS).parse_args(argv)
-    check_writable(options.plot)
     paths = train(options.epochs)       # an epoch is a step here
     print(f"Steps until the loss stays below 0.01, of {options.epochs}:")
     for racer in RACERS:

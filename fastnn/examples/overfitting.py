@@ -14,7 +14,7 @@ import numpy as np
 
 import fastnn
 from fastnn import callbacks, datasets
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Dense, Dropout, Flatten, Input
 from fastnn.models import Sequential
 from fastnn.regularizers import L2
@@ -79,7 +79,6 @@ def figure(result: Result) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("overfitting", __doc__, epochs=100).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, seed=options.seed)
     print("                     training loss   validation loss: lowest, in the end   test accuracy")
     for name, history in result.histories.items():

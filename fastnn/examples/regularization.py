@@ -13,7 +13,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Dense, Flatten, Input
 from fastnn.models import Sequential
 from fastnn.regularizers import L1, L2
@@ -65,7 +65,6 @@ def figure(result: Result) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("regularization", __doc__, epochs=60).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, seed=options.seed)
     for name, w in result.weights.items():
         print(f"penalty {name:<5} {np.mean(np.abs(w) < SMALL):4.0%} of {w.size} weights below {SMALL}, largest "

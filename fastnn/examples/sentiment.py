@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastnn
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import LSTM, Bidirectional, Dense, Embedding, GlobalAveragePooling1D, Input, TextVectorization
 from fastnn.models import Sequential
 from fastnn.optimizers import Adam
@@ -93,7 +93,6 @@ def opinion_so_far(result: Result, text: str) -> tuple[list[str], np.ndarray]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("sentiment", __doc__, epochs=10).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed)
     print("Right on 2,000 reviews that neither network has seen:")
     for name, share in result.accuracy.items():

@@ -15,7 +15,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets, layers, metrics, ops
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.models import Model, Sequential
 
 
@@ -89,7 +89,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = lesson("vae", __doc__, epochs=20)
     parser.add_argument("--data", metavar="FOLDER", help="the folder that holds the four IDX files, .gz or not")
     options = parser.parse_args(argv)
-    check_writable(options.plot)
     result = train(options.data, options.epochs, options.seed, verbose="epochs")
     print(f"{options.epochs} epochs in {result.seconds:.1f} s; loss {result.history.history['loss'][-1]:.1f} an image")
     if options.plot:

@@ -13,7 +13,7 @@ import numpy as np
 
 import fastnn
 from fastnn import datasets
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import LSTM, Dense, Flatten, Input, SimpleRNN
 from fastnn.models import Sequential
 
@@ -68,7 +68,6 @@ def train(epochs: int = 30, seed: int = 42, verbose: Any = 0) -> Result:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("weather", __doc__, epochs=30).parse_args(argv)
-    check_writable(options.plot)
     result = train(options.epochs, options.seed)
     print("Mean error of tomorrow's highest temperature, 365 days of 2015 that no network has seen:")
     for name, error in result.errors.items():

@@ -10,7 +10,7 @@ from typing import Any
 
 import fastnn
 from fastnn import datasets, initializers, layers, optimizers
-from fastnn.examples._lesson import check_writable, lesson, run
+from fastnn.examples._lesson import lesson, run
 from fastnn.layers import Input
 from fastnn.models import Sequential
 
@@ -35,7 +35,6 @@ def train(epochs: int = 5000, seed: int = 42, verbose: Any = 0) -> Sequential:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the lesson."""
     options = lesson("xor", __doc__, epochs=5000).parse_args(argv)
-    check_writable(options.plot)
     # 5000 epochs print 5 lines: Every(k) reports each k-th epoch, and C runs the others without Python.
     model = train(options.epochs, options.seed, verbose=fastnn.Every(max(1, options.epochs // 5)))
 
