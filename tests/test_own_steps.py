@@ -256,3 +256,19 @@ def test_what_a_step_must_return() -> None:
 
     with pytest.raises(TypeError, match="dict of logs"):
         made(Nothing).fit(X, Y, verbose=0)
+
+
+def test_a_loss_of_every_sample_is_shown_as_their_mean() -> None:
+    """Trained is the sum; shown is the mean, by the built-in step, by one that calls it, and by compiled_loss."""
+    class Calling(Net):
+        def test_step(self, data: Any) -> Any:
+            return super().test_step(data)
+
+    model: Any
+    shown = []
+    for model in (Net(), Calling(), OldNames()):
+        model.compile("sgd", losses.SparseCategoricalCrossentropy(reduction="none"))
+        model(X)
+        model.set_weights([np.full(w.shape, 0.1 * i) for i, w in enumerate(model.get_weights())])
+        shown.append(model.evaluate(X, Y, verbose=0))
+    np.testing.assert_allclose(shown, shown[0], rtol=1e-6)

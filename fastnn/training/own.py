@@ -88,18 +88,12 @@ class OwnSteps:
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
                      training: bool = True) -> Tensor:
         """The compiled loss of a batch, and the penalties of weights and layers; a 0-d tensor."""
-        outputs = flatten(y_pred, Tensor)
-        names = list(y_pred) if isinstance(y_pred, dict) else self.compiled.names_of(self, len(outputs))
-        self.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
-        return self.compiled.weighed(_targets(y, names), outputs, [sample_weight] * len(outputs),  # type: ignore
-                                     self.losses)[0]
+        return self._weighed(y, y_pred, sample_weight, self.losses)[0]
 
     @_default
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Let the compiled metrics take the batch in; {name: result}, the loss first."""
-        outputs = flatten(y_pred, Tensor)
-        names = list(y_pred) if isinstance(y_pred, dict) else self.compiled.names_of(self, len(outputs))
-        self.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
+        outputs, names = _outputs(self, y_pred)
         targets = _targets(y, names)
         if targets:
             shapes = [t.shape for t in outputs]
@@ -113,12 +107,8 @@ class OwnSteps:
                       regularization_losses: Any = None) -> Tensor:
         """The compiled loss and the sum of regularization_losses, which go into the logs' loss: TensorFlow 2's name,
         where compute_loss adds the model's own losses by itself."""
-        outputs = flatten(y_pred, Tensor)
-        names = list(y_pred) if isinstance(y_pred, dict) else self.compiled.names_of(self, len(outputs))
-        self.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
-        loss: Tensor = self.compiled.weighed(_targets(y_true, names), outputs, [sample_weight] * len(outputs),
-                                             list(regularization_losses or []))[0]
-        self._track(loss, outputs[0])
+        loss, shown = self._weighed(y_true, y_pred, sample_weight, list(regularization_losses or []))
+        self._track(shown, flatten(y_pred, Tensor)[0])
         return loss
 
     @property
@@ -130,10 +120,20 @@ class OwnSteps:
         rows = Tensor(np.array(rows_of.shape[0], backend.floatx()), "batch", constant=True)
         self.compiled.loss_tracker.update_state(as_tensor(loss), rows)
 
+    def _weighed(self, y: Any, y_pred: Any, weight: Any, penalties: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """(the compiled loss of a batch with these penalties, what is shown of it)."""
+        outputs, names = _outputs(self, y_pred)
+        total, shown, _ = self.compiled.weighed(_targets(y, names), outputs, [weight] * len(outputs), penalties)
+        return total, shown
+
     def _loss_of(self, x: Any, y: Any, y_pred: Any, weight: Any, training: bool) -> Tensor:
+        if hasattr(self.compute_loss, "is_default"):
+            loss, shown = self._weighed(y, y_pred, weight, self.losses)
+            self._track(shown, flatten(x, Tensor)[0])
+            return loss
         asked = inspect.signature(self.compute_loss).parameters
         more = {"training": training} if "training" in asked else {}
-        loss: Tensor = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, **more)
+        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=weight, **more)
         self._track(loss, flatten(x, Tensor)[0])
         return loss
 
@@ -165,6 +165,14 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
     if not isinstance(data, tuple):
         return data, None, None
     return (*data, None, None)[:3]  # type: ignore[return-value]
+
+
+def _outputs(model: Any, y_pred: Any) -> tuple[list[Tensor], list[str]]:
+    """(the outputs, their names), which the losses of compile() are matched with."""
+    outputs = flatten(y_pred, Tensor)
+    names = list(y_pred) if isinstance(y_pred, dict) else model.compiled.names_of(model, len(outputs))
+    model.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
+    return outputs, names
 
 
 def _targets(y: Any, names: list[str]) -> list[Any]:
@@ -206,11 +214,8 @@ def _prepare(model: Any, x: Any, y: Any) -> None:
         return
     symbols = map_structure(lambda t: Tensor(None, shape=(None, *t.shape[1:]), dtype=t.dtype), x)
     with contextlib.suppress(NotImplementedError), not_recording(), symbolic_pass():
-        outputs = model(symbols)
-        found = flatten(outputs, Tensor)
-        names = list(outputs) if isinstance(outputs, dict) else compiled.names_of(model, len(found))
-        compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in found])
-        compiled.make_metrics([t.shape for t in _targets(y, names)], [t.shape for t in found])
+        outputs, names = _outputs(model, model(symbols))
+        compiled.make_metrics([t.shape for t in _targets(y, names)], [t.shape for t in outputs])
 
 
 def _log(compiled: Any, mode: str, key: str, value: Any) -> Any:
