@@ -272,3 +272,29 @@ def test_a_loss_of_every_sample_is_shown_as_their_mean() -> None:
         model.set_weights([np.full(w.shape, 0.1 * i) for i, w in enumerate(model.get_weights())])
         shown.append(model.evaluate(X, Y, verbose=0))
     np.testing.assert_allclose(shown, shown[0], rtol=1e-6)
+
+
+def test_an_output_without_a_target() -> None:
+    class Two(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = layers.Dense(1), layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return {"a": self.a(x), "b": ops.stop_gradient(self.b(x))}
+
+    class Calling(Two):
+        def train_step(self, data: Any) -> Any:
+            return super().train_step(data)
+
+    histories = []
+    for kind in (Two, Calling):
+        fastnn.random.set_seed(1)
+        model = kind()
+        model.compile("sgd", {"a": "mse"}, metrics={"a": ["mae"]})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")         # nothing reaches b
+            histories.append(model.fit(X, {"a": X[:, :1]}, epochs=2, verbose=0).history)
+    assert histories[0].keys() == histories[1].keys()
+    for key, values in histories[0].items():
+        np.testing.assert_allclose(values, histories[1][key], rtol=1e-6)

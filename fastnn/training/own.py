@@ -96,8 +96,7 @@ class OwnSteps:
         outputs, names = _outputs(self, y_pred)
         targets = _targets(y, names)
         if targets:
-            shapes = [t.shape for t in outputs]
-            self.compiled.make_metrics([shapes[i] if t is None else t.shape for i, t in enumerate(targets)], shapes)
+            _make_metrics(self, targets, outputs)
             self.compiled.take_in(targets, outputs, sample_weight)
         return {key: metric.result() for key, metric in self.compiled.own()}
 
@@ -184,6 +183,12 @@ def _targets(y: Any, names: list[str]) -> list[Any]:
     return list(y) if isinstance(y, (list, tuple)) else [y]
 
 
+def _make_metrics(model: Any, targets: list[Any], outputs: list[Tensor]) -> None:
+    """The metrics that compile() was given, for these shapes; an output without a target has its own."""
+    shapes = [t.shape for t in outputs]
+    model.compiled.make_metrics([own if t is None else t.shape for t, own in zip(targets, shapes)], shapes)
+
+
 def step(steps: Any, mode: str, feed: Feed, rows: int) -> None:
     """One step that the model writes itself; what it returns becomes the logs."""
     model = steps.model
@@ -215,7 +220,7 @@ def _prepare(model: Any, x: Any, y: Any) -> None:
     symbols = map_structure(lambda t: Tensor(None, shape=(None, *t.shape[1:]), dtype=t.dtype), x)
     with contextlib.suppress(NotImplementedError), not_recording(), symbolic_pass():
         outputs, names = _outputs(model, model(symbols))
-        compiled.make_metrics([t.shape for t in _targets(y, names)], [t.shape for t in outputs])
+        _make_metrics(model, _targets(y, names), outputs)
 
 
 def _log(compiled: Any, mode: str, key: str, value: Any) -> Any:
