@@ -107,6 +107,14 @@ def test_predict_of_a_few_rows_is_one_entry_into_c(n: int, counted: Any) -> None
     assert adapted == [1]
 
 
+def test_metrics_are_computed_once_a_step_for_those_who_listen(counted: Any) -> None:
+    model = fastnn.Sequential([fastnn.Input((5,)), layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=["AUC"])
+    computed = counted(metrics.AUC, "result")
+    model.fit(X, X[:, :1] > 0, batch_size=8, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+    assert 8 <= computed[0] <= 8 + 2        # the loss is looked at without them
+
+
 @needs_c
 def test_python_makes_few_calls_around_a_step() -> None:
     """Functions called, of Python and of C: what a small network waits for is Python, not its arithmetic."""

@@ -79,7 +79,7 @@ class Guard:
 
     def look(self, passing: Any, epoch: int) -> None:
         """After a slice of an epoch's steps."""
-        if self._done or not self.saved or math.isfinite(self.model.compiled.results().get("loss", 0.0)):
+        if self._done or not self.saved or math.isfinite(self.model.compiled.results("loss").get("loss", 0.0)):
             return
         self._swap(True)
         try:

@@ -80,10 +80,10 @@ class States:
 
     # ---- reading ----------------------------------------------------------------------------------------------
 
-    def results(self) -> dict[str, float]:
-        """{key: value} from the states as they are; plain floats where the metric is one number."""
+    def results(self, only: str | None = None) -> dict[str, float]:
+        """{key: value} from the states as they are, of one key or all; plain floats where the metric is one number."""
         with not_recording():
-            return {key: plain(metric.result()) for key, metric in self.all()}
+            return {key: plain(metric.result()) for key, metric in self.all() if only in (None, key)}
 
     def results_of(self, log: np.ndarray) -> dict[str, np.ndarray]:
         """{key: one value per row} for rows of logged states, all rows at once."""
