@@ -116,12 +116,27 @@ class SeedGenerator:
         if counter is None and (found := open_draws()) is not None:
             counter, applications = found
         if counter is None or applications is None:
-            with _lock:
-                self._draws += 1
-                return Tensor(np.array(self._draws, np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
+            return self._constant()
         nth = applications.get(id(self), 0)
         applications[id(self)] = nth + 1
         return counter, {"seed": self._seed, "stream": self._stream + (nth << 20)}
+
+    def _constant(self) -> tuple[Tensor, dict[str, int]]:
+        with _lock:
+            self._draws += 1
+            return Tensor(np.array(self._draws, np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
+
+
+class _Same(SeedGenerator):
+    """Of a whole number, for several draws: the same ones each time, in a recorded step too."""
+
+    def key(self) -> tuple[Tensor, dict[str, int]]:
+        return self._constant()
+
+
+def _source(seed: Any) -> SeedGenerator | None:
+    """Where a function that draws several times has its draws from."""
+    return seed if isinstance(seed, SeedGenerator) or seed is None else _Same(checked_seed(seed, "random"))
 
 
 def _key(seed: Any) -> tuple[Tensor, dict[str, int]]:
@@ -221,9 +236,13 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Any 
 
     Marsaglia and Tsang 2000: of 12 proposals the first that is accepted; none is in fewer than one of 10¹⁵ draws. No
     gradient flows to alpha."""
-    sizes = _sizes(shape)
+    y, lifted = _gamma(_sizes(shape), alpha, _source(seed))
+    return _as(ops.multiply(y, ops.exp(lifted)), dtype)
+
+
+def _gamma(sizes: tuple[int, ...], alpha: Any, source: SeedGenerator | None) -> tuple[Tensor, Tensor]:
+    """A draw y·eˡ as (y, l), as it may be too small for a float."""
     a = ops.broadcast_to(ops.stop_gradient(as_tensor(alpha)), sizes)
-    source = seed if isinstance(seed, SeedGenerator) or seed is None else SeedGenerator(seed)
     small = ops.less(a, 1.0)
     d = ops.expand_dims(ops.where(small, ops.add(a, 1.0), a) - 1 / 3, -1)
     x, u = normal((*sizes, 12), seed=source), uniform((*sizes, 12), 2.0 ** -25, 1.0, seed=source)
@@ -232,15 +251,14 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Any 
     accepted = ops.logical_and(ops.greater(v, 0.0), ops.less(ops.log(u), bound))
     first = ops.expand_dims(ops.argmax(ops.cast(accepted, "int32"), -1), -1)
     y = ops.squeeze(d * ops.take_along_axis(v, first, -1), -1)
-    lifted = ops.power(uniform(sizes, 2.0 ** -25, 1.0, seed=source), ops.divide(1.0, a))
-    return _as(ops.where(small, y * lifted, y), dtype)
+    return y, ops.where(small, ops.divide(ops.log(uniform(sizes, 2.0 ** -25, 1.0, seed=source)), a), 0.0)
 
 
 def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: str | None = None, seed: Any = None) -> Tensor:
     """Draws of the beta distribution: x/(x + y), of gamma draws x of alpha and y of beta."""
-    source = seed if isinstance(seed, SeedGenerator) or seed is None else SeedGenerator(seed)
-    x, y = gamma(shape, alpha, seed=source), gamma(shape, beta, seed=source)
-    return _as(x / (x + y), dtype)
+    source = _source(seed)
+    (x, i), (y, j) = (_gamma(_sizes(shape), a, source) for a in (alpha, beta))
+    return _as(ops.sigmoid(ops.log(x) + i - ops.log(y) - j), dtype)
 
 
 def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any = None) -> Tensor:

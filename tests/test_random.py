@@ -51,6 +51,8 @@ def test_distributions() -> None:
     small = np.asarray(random.gamma((3000, 2), [0.3, 20.0], seed=1))
     np.testing.assert_allclose(small.mean(0), [0.3, 20], rtol=0.06)
     assert (small > 0).all()
+    tiny = np.asarray(random.beta((2000,), 0.01, 0.01, seed=1))      # of gamma draws that are smaller than any float
+    assert ((tiny >= 0) & (tiny <= 1)).all() and abs(tiny.mean() - 0.5) < 0.04
     shares = np.bincount(np.asarray(DRAWS["categorical"](1))[0]) / 5000
     np.testing.assert_allclose(shares, [0.2, 0.5, 0.3], atol=0.03)
     assert sorted(np.asarray(DRAWS["shuffle"](1)).tolist()) == list(range(200))
@@ -68,6 +70,15 @@ def test_a_recorded_function_draws_anew_each_time(name: str) -> None:
 
     seen = {np.asarray(step(np.float32(i))[0]).tobytes() for i in range(6)}
     assert len(seen) == 6
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_a_whole_number_draws_the_same_in_a_recorded_function(name: str) -> None:
+    @fastnn.function
+    def step(x: Any) -> Any:
+        return DRAWS[name](7), x + 1.0
+
+    assert {np.asarray(step(np.float32(i))[0]).tobytes() for i in range(4)} == {np.asarray(DRAWS[name](7)).tobytes()}
 
 
 def test_bounds_that_are_computed() -> None:
