@@ -155,6 +155,17 @@ def test_loops_are_given_all_that_they_use() -> None:
             Model(x, y)(np.ones((2, 3), np.float32))
 
 
+def test_a_map_over_nothing() -> None:
+    """Nothing of the shapes that f gives, in a recorded step and in a model too."""
+    def doubled(x: Any) -> Any:
+        return ops.map(lambda row: {"a": row * 2, "b": ops.sum(row)}, x)
+
+    x, none = Input((3,)), np.zeros((0, 3), np.float32)
+    for function in (doubled, fastnn.function(doubled), Model(x, doubled(x))):
+        found = function(none)
+        assert (found["a"].shape, found["b"].shape) == ((0, 3), (0,))
+
+
 def test_what_cannot_be_is_refused() -> None:
     for wrong, words in ((lambda: ops.scatter_update(X, [[0]], X[:1], reduction="mean"), "reduction"),
                          (lambda: ops.scan(lambda c, x: (c, x), 0), "length"), (lambda: ops.scan(3, 0, X), "function"),

@@ -10,6 +10,7 @@ from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import clip
 from fastnn.ops._compare import equal, where
 from fastnn.ops._convert import axis_of, ids, tensor
+from fastnn.ops._creation import zeros
 from fastnn.ops._shaping import concatenate, flip, pad, stack
 from fastnn.ops._sizes import by_rule, symbol
 from fastnn.ops.rows import data
@@ -95,6 +96,9 @@ def _mapped(f: Callable[[Any], Any], xs: Any) -> Any:
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """f of each element along the first axis, the results stacked."""
     count = nest.flatten(xs)[0].shape[0]
+    if count == 0:      # f says of what shape
+        one = _tensors(f(nest.map_structure(lambda t: symbol(t.shape[1:], t.dtype), _tensors(xs))))
+        return nest.map_structure(lambda t: zeros((0, *t.shape), t.dtype), one)
     return _stacked([f(_element(xs, i)) for i in range(count)])
 
 
