@@ -35,6 +35,13 @@ def conv(shape: Any) -> Any:
     return model
 
 
+def pair() -> Any:
+    a, b = Input((1,)), Input((4,))
+    model = fastnn.Model([a, b], layers.Dense(1)(layers.Concatenate()([a, b])))
+    model.compile("adam", "mse")
+    return model
+
+
 class NoSuper(layers.Layer):
     def __init__(self) -> None:
         self.inner = layers.Dense(3)
@@ -78,6 +85,8 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "evaluate(batchsize=3)": (lambda: net().evaluate(X, Y, batchsize=3), r"did you mean 'batch_size'"),
     "compile(optimiser=)": (lambda: net().compile(optimiser="adam"), r"did you mean 'optimizer'"),
     "text in x": (lambda: net().fit(np.array([["a", "b", "c", "d"]] * 64), Y), r"x holds text, 'a'.*TextVectorization"),
+    "text in one of several x": (lambda: pair().fit([np.array(["a", "b"] * 32), X], Y),
+                                 r"x\[0\] holds text, 'a'.*TextVectorization"),
     "text as labels": (lambda: net().fit(X, np.array(["cat", "dog"] * 32)), r"'cat'.*names, y = numpy\.unique\(y, ret"),
     "numbers as text": (lambda: net().fit(X, np.array(["0", "1"] * 32)), r"\.astype\('float32'\)"),
     "objects of text": (lambda: net().fit(X, np.array(["0", "b"] * 32, object)), r"holds text, '0'"),

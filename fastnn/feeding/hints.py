@@ -36,7 +36,7 @@ def of_text(array: np.ndarray, where: str) -> str:
         return "It holds numbers written as text: convert it with .astype('float32')."
     except (ValueError, TypeError):
         pass
-    if where.endswith(("y", "]")) and array.ndim == 1:
+    if where.split()[-1].startswith("y") and array.ndim == 1:
         return _CLASSES
     return "Encode it: numpy.unique(…, return_inverse=True) for classes, layers.TextVectorization for texts."
 
