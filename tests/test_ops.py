@@ -190,6 +190,8 @@ PLAIN: list[tuple[Any, Any, tuple[Any, ...]]] = [
     (ops.digitize, np.digitize, (X, np.array([-1.0, 0.5]))),
     *((lambda x, i=i: ops.array_split(x, np.int64(3))[i], lambda x, i=i: np.array_split(x, 3)[i], (ROW,))
       for i in range(3)), (lambda x: ops.moveaxis(x, np.int64(0), np.int32(1)), np.transpose, (X,)),
+    *((lambda x, a=axis: ops.average(x, a, weights=ROW), lambda x, a=axis: np.average(x, a, weights=ROW), (SQUARE,))
+      for axis in (np.int64(0), 1)), (lambda x: ops.tensordot(x, x, np.int64(1)), lambda x: x @ x, (SQUARE,)),
 ]
 
 

@@ -10,7 +10,7 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import multiply, subtract
-from fastnn.ops._convert import axis_of, broadcast_to, common_shape, floats, reshaped, tensor, together, widened
+from fastnn.ops._convert import axis_of, broadcast_to, common_shape, floats, is_one, reshaped, tensor, together, widened
 from fastnn.ops._reduction import sum
 from fastnn.ops._shaping import expand_dims, pad, ravel, swapaxes, taken, transpose
 from fastnn.ops._sizes import of_any_size
@@ -91,10 +91,11 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
 def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> Tensor:
     """Σ of products over these axes: so many last ones of x1 and first ones of x2, or a list of each."""
     a, b = tensor(x1), tensor(x2)
-    if isinstance(axes, int):
+    if is_one(axes):
+        axes = int(axes)  # type: ignore[arg-type]
         left, right = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
-        left, right = ([each] if isinstance(each, int) else list(each) for each in axes)
+        left, right = ([each] if is_one(each) else list(each) for each in axes)  # type: ignore[union-attr]
         left, right = [axis_of(a, i) for i in left], [axis_of(b, i) for i in right]
     if [a.shape[i] for i in left] != [b.shape[i] for i in right]:
         raise ShapeError(f"tensordot: x1 is {a.shape} and x2 is {b.shape}; axes {left} and {right} must be equal.")

@@ -9,7 +9,18 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._arithmetic import add, divide, maximum, minimum, multiply, negative, sqrt, square, subtract
 from fastnn.ops._compare import equal, less, not_equal
-from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, dtype_of, floats, reshaped, tensor, widened
+from fastnn.ops._convert import (
+    alike,
+    axes_of,
+    axis_of,
+    broadcast_to,
+    dtype_of,
+    floats,
+    is_one,
+    reshaped,
+    tensor,
+    widened,
+)
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, index, reduce, whole
 from fastnn.ops.rows.whole import WHOLE
@@ -179,7 +190,7 @@ def average(x: TensorLike, axis: Axes = None, weights: TensorLike | None = None)
     if weights is None:
         return mean(x, axis)
     x, w = floats(x), floats(weights)
-    if w.ndim == 1 < x.ndim and isinstance(axis, int):
+    if w.ndim == 1 < x.ndim and is_one(axis):
         w = reshaped(w, [w.shape[0] if i == axis_of(x, axis) else 1 for i in range(x.ndim)])
     w = broadcast_to(w, x.shape)
     return divide(sum(multiply(x, w), axis), sum(w, axis))

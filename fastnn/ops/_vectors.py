@@ -10,7 +10,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import add, divide, floor_divide, mod, multiply, power, sqrt, subtract
 from fastnn.ops._compare import equal, less, where
-from fastnn.ops._convert import axis_of, floats, ids, reshaped, tensor, together, widened
+from fastnn.ops._convert import axis_of, floats, ids, is_one, reshaped, tensor, together, widened
 from fastnn.ops._core import cast
 from fastnn.ops._creation import linspace
 from fastnn.ops._getitem import getitem
@@ -131,7 +131,7 @@ def corrcoef(x: TensorLike) -> Tensor:
 def histogram(x: TensorLike, bins: int = 10, range: Sequence[float] | None = None) -> tuple[Tensor, Tensor]:
     """How many of x are in each of so many equally wide intervals (int32), and their edges. range: the first and the
     last edge, the smallest and the largest x unless given."""
-    if not isinstance(bins, int) or bins < 1 or (range is not None and (len(range) != 2 or range[0] > range[1])):
+    if not is_one(bins) or bins < 1 or (range is not None and (len(range) != 2 or range[0] > range[1])):
         raise ValueError(f"histogram: bins is {shown(bins)} and range {shown(range)}; needs a whole number >= 1 and "
                          "two numbers in order.")
     flat = reshaped(floats(x), (-1,))
