@@ -149,6 +149,15 @@ def test_gradients(ours: Callable[..., Any], theirs: Callable[..., Any], argumen
     check_gradients(ours, theirs, arguments)
 
 
+def test_casts_of_arrays_are_those_of_tensors() -> None:
+    x = np.array([3e9, -3e9, np.nan, np.inf, 300, -1.5, 0], np.float32)
+    for dtype in ("int32", "int64", "uint8", "bool"):
+        got = ops.cast(x, dtype)
+        assert got.dtype == dtype
+        np.testing.assert_array_equal(got.numpy(), ops.cast(ops.convert_to_tensor(x), dtype).numpy())
+    assert int(ops.cast(16777217.0, "int32")) == 16777217       # more digits than a tensor of float32 has
+
+
 def test_logarithms_of_sums_of_equal_numbers() -> None:
     """At a tie both have half of the gradient; two infinities are one."""
     a = np.array([0, 2, -np.inf, np.inf, -np.inf, 1e30], np.float32)

@@ -17,6 +17,7 @@ from fastnn.ops._reduction import sum
 from fastnn.ops._shaping import concatenate
 from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, index, stacking
+from fastnn.reference import elementwise as reference
 
 __all__ = [
     "cast", "convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor", "saturate_cast", "scatter",
@@ -45,9 +46,10 @@ def dtype(x: TensorLike) -> str:
 
 
 def cast(x: TensorLike, dtype: str) -> Tensor:
-    """x in another dtype. Floats are cut towards 0 for whole numbers; what is not 0 is True."""
+    """x in another dtype. Floats are cut towards 0 for whole numbers and kept within what those can hold, NaN becomes
+    0; what is not 0 is True."""
     if not isinstance(x, Tensor) and np.asarray(x).dtype.kind == "f" and np.dtype(dtype_of(dtype)).kind != "f":
-        return Tensor(np.asarray(x).astype(dtype_of(dtype)), constant=True)
+        return Tensor(reference.cast(np.asarray(x), dtype=dtype_of(dtype)), constant=True)     # with all digits
     return widened(tensor(x), dtype_of(dtype))
 
 
