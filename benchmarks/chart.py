@@ -25,7 +25,7 @@ def draw(path: Path, sections: dict[str, Section], machine: str) -> bool:
     figure.legend(handles=[Patch(color=color, label=library) for library, color in COLORS.items()],
                   loc="outside upper center", ncols=len(COLORS), fontsize=9, frameon=False)
     cpu, _, rest = machine.partition(", ")
-    figure.supxlabel(f"{cpu}, {rest.partition(',')[0]}; python -m benchmarks.report --write README.md",
+    figure.supxlabel(f"{cpu}, {rest.partition(',')[0]}; python -m benchmarks.report --write docs/speed.md",
                      fontsize=8, color="#555555")
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path)

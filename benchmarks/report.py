@@ -1,4 +1,4 @@
-"""`python -m benchmarks.report [FILE ...] [--write README.md]`
+"""`python -m benchmarks.report [FILE ...] [--write docs/speed.md]`
 
 fastnn beside its peers, as tables: of the newest measurements that `pytest benchmarks --benchmark-only
 --benchmark-autosave` left in .benchmarks, or of these FILEs, a later one's figures in the place of an earlier one's.
