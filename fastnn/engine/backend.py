@@ -17,14 +17,24 @@ import fastnn.reference
 from fastnn.engine import threads
 from fastnn.errors import nearest, shown
 
+PACKAGE = Path(fastnn.reference.__path__[0]).parent
+# Nothing is built there unless it was installed in place: `pip install .` puts its copy elsewhere, and Python, started
+# in the clone, finds the folder first.
+IN_SOURCES = (PACKAGE.parent / "setup.py").is_file() and (PACKAGE.parent / "csrc").is_dir()
+
 
 def _why_missing(error: ImportError) -> str:
     """What setup.py wrote when it could not build the compiled module, else what Python says."""
     try:
-        reason = Path(fastnn.reference.__path__[0]).with_name("_engine_missing.txt").read_text(encoding="utf-8").strip()
-        return f"the C kernels were not built when fastnn was installed ({reason})"
+        reason = f" ({PACKAGE.joinpath('_engine_missing.txt').read_text(encoding='utf-8').strip()})"
     except OSError:
-        return f"the compiled module fastnn._engine cannot be imported ({error})"
+        reason = ""
+    if IN_SOURCES:
+        return (f"Python imports fastnn from the source folder {str(PACKAGE.parent)!r}, where the C kernels are not "
+                f"built{reason}")
+    if reason:
+        return f"the C kernels were not built when fastnn was installed{reason}"
+    return f"the compiled module fastnn._engine cannot be imported ({error})"
 
 
 try:
@@ -34,8 +44,9 @@ except ImportError as error:      # built without a compiler, or not built: the 
     _engine = None  # type: ignore[assignment]
     missing = _why_missing(error)
     if not os.environ.get("FASTNN_BACKEND"):
-        warnings.warn(f"fastnn runs its NumPy reference, which is slower: {missing}. Install a C compiler and "
-                      "reinstall fastnn (pip install --force-reinstall --no-cache-dir), or set "
+        advice = ("Build them there (pip install -e .), or start Python in another folder" if IN_SOURCES else
+                  "Install a C compiler and reinstall fastnn (pip install --force-reinstall --no-cache-dir)")
+        warnings.warn(f"fastnn runs its NumPy reference, which is slower: {missing}. {advice}, or set "
                       "FASTNN_BACKEND=reference to keep it so without this warning.", RuntimeWarning, stacklevel=2)
 
 BACKENDS = ("c", "reference", "check")
