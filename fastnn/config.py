@@ -38,8 +38,8 @@ def configuration() -> dict[str, Any]:
     }
 
 
-def show_config() -> dict[str, Any]:
-    """Print configuration(), one line an entry, and return it."""
+def show_config() -> None:
+    """Print configuration(), one line an entry."""
     found = configuration()
     names = {"c": "C", "reference": "NumPy reference", "check": "check (C and reference, compared)"}
     print(f"fastnn {found['version']}")
@@ -53,4 +53,3 @@ def show_config() -> dict[str, Any]:
     alone = f"  (only NumPy reference: {', '.join(found['without_c'])})" if found["without_c"] else ""
     print(f"  kernels          {found['kernels']}{alone}")
     print(f"  NumPy {found['numpy']}, Python {found['python']}, {found['machine']}")
-    return found

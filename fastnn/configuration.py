@@ -9,7 +9,10 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import numpy as np
+
 from fastnn.errors import shown
+from fastnn.names import snake_case
 from fastnn.serialization import plain, revived
 
 # What Keras writes down for its classes beside what is on, and fastnn's do not take.
@@ -56,7 +59,7 @@ class Configurable:
                       or (takes_more and not known)})
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in arguments_of(self).items())})"
+        return f"{type(self).__name__}({brief(self)})"
 
 
 @functools.cache
@@ -118,3 +121,49 @@ def arguments_of(made: Configurable) -> dict[str, Any]:
             raise ValueError(f"{cls.__name__}: was made with {name}={shown(value)} and has {name}={shown(now)} now; "
                              "needs a get_config() that says which of them makes it again.")
     return found
+
+
+# Arguments that make themselves up where they are not given.
+_MADE_UP = frozenset({"name", "dtype", "seed"})
+
+
+def brief(made: Configurable, always: str = "", hidden: str = "") -> str:
+    """units=16, activation='relu': the arguments that are not as they would be anyway, for a repr. It never fails.
+
+    always: one that is named whatever it is; hidden: one that is not.
+    """
+    cls: Any = type(made)
+    try:
+        given = inspect.signature(cls.__init__).bind_partial(made, *made._given[0], **made._given[1])
+        names = given.arguments.keys() | made._given[1].keys()
+        return ", ".join(f"{key}={brief_value(value)}" for key, value in arguments_of(made).items()
+                         if key == always or (key != hidden and _differs(key, value, parameters(cls)[key].default,
+                                                                         key in names)))
+    except Exception:       # of a class whose arguments cannot be told, or have reprs that fail
+        return ""
+
+
+def _differs(key: str, value: Any, default: Any, given: bool) -> bool:
+    """Whether an argument says something that its default does not."""
+    if not given and (key in _MADE_UP or default is None or not isinstance(value, (bool, int, float, str))):
+        return False
+    if isinstance(value, (int, float)) and isinstance(default, (int, float)):
+        return bool(value != default)
+    return brief_value(value) != brief_value(default)
+
+
+def brief_value(value: Any) -> str:
+    """A value in short, for a repr: functions and plain objects by name, arrays by shape, numbers to six digits."""
+    if isinstance(value, (float, np.floating)):
+        return repr(float(f"{value:.6g}"))
+    if isinstance(value, np.ndarray):
+        return f"<array {value.shape}>" if value.size > 8 else repr(value.tolist())
+    if type(value) in (list, tuple):
+        ends = "[]" if isinstance(value, list) else "()"
+        comma = "," if ends == "()" and len(value) == 1 else ""
+        return ends[0] + ", ".join(map(brief_value, value)) + comma + ends[1]
+    if type(value).__repr__ is Configurable.__repr__ and not brief(value):
+        return repr(snake_case(type(value).__name__))
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return repr(value.__name__)
+    return shown(value, 80)

@@ -58,17 +58,17 @@ def entrance(method: Callable[_P, _R]) -> Callable[_P, _R]:
     @functools.wraps(method)
     def entered(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         try:
-            return method(*args, **kwargs)
-        except TypeError as error:
-            if error.__traceback__ is not None and error.__traceback__.tb_next is None:     # the call itself failed
-                known = [key for key in inspect.signature(method).parameters if key != "self"]
-                for key in kwargs:
-                    if key not in known:
-                        raise TypeError(f"{name}: got an unknown argument {shown(key)}; "
-                                        f"{nearest(key, known)}") from None
-            clear(error)
-            raise
+            try:
+                return method(*args, **kwargs)
+            except TypeError as error:
+                if error.__traceback__ is not None and error.__traceback__.tb_next is None:     # the call itself failed
+                    known = [key for key in inspect.signature(method).parameters if key != "self"]
+                    for key in kwargs:
+                        if key not in known:
+                            raise TypeError(f"{name}: got an unknown argument {shown(key)}; "
+                                            f"{nearest(key, known)}") from None
+                raise
         except BaseException as error:
             clear(error)
-            raise
+            raise       # without a frame of its own
     return entered

@@ -96,9 +96,11 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self.seed = seed
+        self.seed, self._draws = seed, 0
         self._seed, self._stream = new_stream(seed)
-        self._draws = 0
+
+    def __repr__(self) -> str:
+        return f"SeedGenerator({'' if self.seed is None else self.seed})"
 
     def get_state(self) -> list[int]:
         """[seed, stream, draws outside of steps so far]."""
@@ -280,8 +282,7 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     """x with what lies along an axis in random order."""
     x = as_tensor(x, "any")
-    axis = range(x.ndim)[axis]
-    counter, key = _key(seed)
+    axis, (counter, key) = range(x.ndim)[axis], _key(seed)
     order = index.argsort(rows.random_uniform(counter, shape=(x.shape[axis],), low=0.0, high=1.0, **key))
     return index.take(x, order, axis=axis)
 
@@ -292,7 +293,6 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     x = as_tensor(inputs)
     if rate == 1:
         return ops.zeros_like(x)
-
     class Keyed(Dropout):
         def _key(self) -> tuple[Tensor, dict[str, int]]:
             return _key(seed)

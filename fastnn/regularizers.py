@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.arguments import choice, number
-from fastnn.configuration import Configurable
+from fastnn.configuration import Configurable, arguments_of, brief_value
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched
@@ -27,6 +27,9 @@ class Regularizer(Configurable, Watched):
     def __call__(self, x: TensorLike) -> Tensor:
         """The penalty on x."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, x).")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={brief_value(v)}' for k, v in arguments_of(self).items())})"
 
 
 class L1L2(Regularizer):

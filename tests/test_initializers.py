@@ -102,7 +102,7 @@ def test_get() -> None:
     assert initializers.get(made) is made
     again = initializers.get({"class_name": "RandomNormal", "config": made.get_config()})
     assert np.array_equal(again((3,)), made((3,)))
-    assert repr(made) == "RandomNormal(mean=0.0, stddev=0.1, seed=5)"
+    assert repr(made) == "RandomNormal(stddev=0.1, seed=5)"
     assert initializers.get(np.array([1.0, 2.0]))((2,)).tolist() == [1, 2]
     assert initializers.get(np.ones) is np.ones
     for kind in set(initializers.CLASSES.values()):

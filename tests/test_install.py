@@ -26,7 +26,8 @@ TRAINING = """
 import sys      # an editable fastnn would lend its compiled module to the installed one that is tried here
 sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
 import fastnn, numpy as np
-found = fastnn.show_config()
+fastnn.show_config()
+found = fastnn.config.configuration()
 model = fastnn.Sequential([fastnn.layers.Dense(4, activation="tanh", input_shape=(2,)), fastnn.layers.Dense(1)])
 model.compile("adam", "mse")
 x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fastnn import markup
+
 if TYPE_CHECKING:
     from fastnn.engine.call import Call
     from fastnn.engine.program import Program
@@ -75,8 +77,24 @@ def listing(program: "Program") -> str:
     return "\n".join(line.replace(GLUE, " ") for line in lines)
 
 
+def html(program: "Program") -> str:
+    """The same as HTML, each section a part that opens and closes."""
+    rows, parts = _rows(program), [markup.title(program.name, _size(program))]
+    for section, first, last in _sections(program.calls):
+        calls = markup.table(("", "result", "call", "shape", "layer"), [
+            (number, markup.code(result), markup.code(text), shapes, layer)
+            for number, result, text, shapes, layer in rows[first:last]], (0,))
+        number = f"{last - first} call{'s' * (last - first != 1)}"
+        parts.append(markup.folded(f"{section.name or 'calls'}: {number}", calls, opened=not section.folded))
+    return markup.block(*parts)
+
+
+def _size(program: "Program") -> str:
+    return f"{len(program.calls)} calls, arena {program.arena_bytes:,} bytes"
+
+
 def _title(program: "Program") -> str:
-    return f"{program.name}: {len(program.calls)} calls, arena {program.arena_bytes:,} bytes"
+    return f"{program.name}: {_size(program)}"
 
 
 def _rows(program: "Program") -> list[tuple[str, str, str, str, str]]:

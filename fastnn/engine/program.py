@@ -139,3 +139,9 @@ class Program:
     def full(self) -> str:
         """Every call on a line of its own, however long."""
         return listing.full(self)
+
+    def __repr__(self) -> str:
+        return f"<Program {self.name}: {len(self.calls)} calls; print() lists them>"
+
+    def _repr_html_(self) -> str:
+        return listing.html(self)

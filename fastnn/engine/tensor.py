@@ -14,6 +14,7 @@ from fastnn.engine.operators import Operators, operators
 from fastnn.errors import ShapeError
 
 Shape = tuple[int | None, ...]
+FEW = 8     # numbers that a variable's repr shows
 
 
 class _Names(dict[Any, str]):
@@ -121,7 +122,7 @@ class Tensor(Operators):
     def __str__(self) -> str:
         if self.data is not None and context.is_recording():
             reading.notice(self, "format")
-        return repr(self)
+        return Tensor.__repr__(self)
 
     def __len__(self) -> int:
         if not self.shape or self.shape[0] is None:
@@ -211,6 +212,14 @@ class Variable(Tensor):
     def assign_sub(self, value: Any) -> "Variable":
         """Take a value of the same shape, or a number, from it; as `assign`."""
         return self.assign_add(-value if isinstance(value, Tensor) else np.negative(value))
+
+    def __repr__(self) -> str:
+        """Its numbers where they are few, else how they lie: print() shows more of them."""
+        if self.data is None or self.data.size <= FEW or self.data.dtype.kind not in "fiu":
+            return super().__repr__()
+        low, high = self.data.min(), self.data.max()
+        return (f"{type(self).__name__}({self.name!r}, shape={self.shape}, dtype={self.dtype}, from {low:.4g} to "
+                f"{high:.4g}, mean {self.data.mean():.4g})")
 
     @staticmethod
     def _in_a_step(value: Any) -> bool:

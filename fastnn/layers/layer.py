@@ -12,6 +12,7 @@ import numpy as np
 
 from fastnn import constraints, frames, initializers, regularizers
 from fastnn.arguments import dtype_of, flag, refuse_unknown, shape, whole
+from fastnn.configuration import brief
 from fastnn.engine import backend
 from fastnn.engine.context import is_symbolic_pass, layer_scope, not_recording
 from fastnn.engine.plan import machine_memory
@@ -243,7 +244,10 @@ class Layer(Weighted):
         return self._first_use
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}>"
+        """<Dense dense: units=16, activation='relu', output (None, 16)>"""
+        shape = self.__dict__.get("output_shape")
+        about = ", ".join(part for part in (brief(self, hidden="name"), f"output {shape}" if shape else "") if part)
+        return f"<{type(self).__name__} {self.__dict__.get('name')}{': ' * bool(about)}{about}>"
 
 
 def _summed(penalty: Tensor) -> Tensor:

@@ -165,6 +165,3 @@ class Metric(Configurable, Watched):
         """update_state, then result."""
         self.update_state(*args, **kwargs)
         return self.result()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}>"

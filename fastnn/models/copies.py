@@ -32,7 +32,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         raise KindError(f"clone_model: got {shown(model)}; needs a model.")
     if model._graph is None and not isinstance(model, Sequential):
         if input_tensors is not None or clone_function is not None or call_function is not None:
-            raise ValueError(f"clone_model: got {shown(model)}, a subclass, and input_tensors, clone_function or "
+            raise ValueError(f"clone_model: got {model.name}, a subclass, and input_tensors, clone_function or "
                              "call_function; needs a Sequential or a Model(inputs, outputs) for these.")
         return model._copied()
     if input_tensors is not None and model._graph is not None and not same_structure(

@@ -13,7 +13,7 @@ from fastnn.errors import NotBuiltError, shown
 from fastnn.layers.layer import Layer, unique_name
 from fastnn.models.generate import Generator
 from fastnn.models.graph import Graph
-from fastnn.models.summary import summary
+from fastnn.models.summary import count, html, summary
 from fastnn.nest import distinct, flatten
 from fastnn.serialization import custom_object_scope, serialize_keras_object
 from fastnn.training.trainer import Trainer
@@ -210,6 +210,21 @@ class Model(Trainer, Layer):
         """Print the layers with their output shapes and how their parameter counts come about."""
         summary(self, line_length=line_length, positions=positions, print_fn=print_fn, expand_nested=expand_nested,
                 show_trainable=show_trainable, layer_range=layer_range)
+
+    def __repr__(self) -> str:
+        """<Sequential sequential: 3 layers, 97 parameters, (None, 4) to (None, 1)>"""
+        layers = self.__dict__.get("_sublayers", ())
+        parts = [count(len(layers), "layer")]
+        if self.__dict__.get("built") and all(layer.built for layer in layers):
+            parts.append(count(self.count_params(), "parameter"))
+            parts += [f"{self.input_shape} to {self.output_shape}"] if self._graph else []
+        else:
+            parts.append("not built")
+        return f"<{type(self).__name__} {self.__dict__.get('name')}: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        """The summary, as notebooks show it."""
+        return html(self)
 
     def count_arithmetic(self) -> str:
         """Empty: a model's count is the sum of its layers'."""

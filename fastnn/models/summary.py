@@ -1,6 +1,6 @@
 """summary(): a model as a table of layers, output shapes and parameter counts with their arithmetic. Floor 4.
 
-Imports the error types only; a layer is whatever has name, output_shape, count_params and weights.
+A layer is whatever has name, output_shape, count_params and weights.
 """
 
 import math
@@ -13,9 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import markup
+from fastnn.configuration import brief_value
 from fastnn.errors import NotBuiltError, shown
+from fastnn.reporting.terminal import in_notebook
 
 _ASCII = str.maketrans({**dict.fromkeys("┏┳┓┡╇┩├┼┤└┴┘", "+"), **dict.fromkeys("┃│", "|"), "━": "=", "─": "-", "·": "*"})
+_OPEN = 24       # rows that a table in a notebook shows unfolded
 _LEAST = 4       # characters that a column needs
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
@@ -32,6 +36,12 @@ def summary(model: Any, line_length: int | None = None, positions: Sequence[floa
     Source: keras.Model.summary; unlike there, optimizer slots are a line of their own and not in the total.
     """
     unicode, limit = True, None
+    if print_fn is None and in_notebook() and line_length is None and positions is None:
+        from IPython.display import display
+        shown_layers = (expand_nested, show_trainable, layer_range)
+        text = "\n".join(lines(model, None, None, *shown_layers))
+        display({"text/plain": text, "text/html": html(model, *shown_layers)}, raw=True)
+        return
     if print_fn is None:
         unicode = _can_encode(sys.stdout)
         if sys.stdout is not None and sys.stdout.isatty():
@@ -44,6 +54,42 @@ def lines(model: Any, line_length: int | None = None, positions: Sequence[float]
           expand_nested: bool = False, show_trainable: bool = False, layer_range: Sequence[str] | None = None,
           limit: int | None = None) -> list[str]:
     """The lines that summary prints; `limit`: wrap cells so that the table is no wider."""
+    header, rows = _cells(model, expand_nested, show_trainable, layer_range)
+    widths = _widths(header, rows, line_length, positions, limit)
+    return [f'Model: "{_printable(model.name)}"', *_table(header, rows, widths), *_totals(model)]
+
+
+def html(model: Any, expand_nested: bool = False, show_trainable: bool = False,
+         layer_range: Sequence[str] | None = None) -> str:
+    """The same as HTML; of inner models the layers are folded in, and long models are folded in the middle."""
+    header, rows = _cells(model, expand_nested, show_trainable, layer_range)
+    parts: list[str] = [markup.title(f"{type(model).__name__} {model.name}", f"{count(len(rows), 'layer')}")]
+    if len(rows) <= _OPEN:
+        parts.append(markup.table(header, rows))
+    else:
+        parts += [markup.table(header, rows[:_OPEN // 2]),
+                  markup.folded(f"{len(rows) - _OPEN // 2} more layers", markup.table(header, rows[_OPEN // 2:]))]
+    if not expand_nested:
+        parts += [markup.folded(f"{inner.name}: its {count(len(inner.layers), 'layer')}",
+                                markup.table(header[:3], [row[:3] for row in _cells(inner, False, False, None)[1]]))
+                  for inner in model.layers if getattr(inner, "layers", ())]
+    parts.append(f'<div>{"<br>".join(markup.escaped(line.strip()) for line in _totals(model))}</div>')
+    compiled = getattr(model, "compiled", None)
+    if compiled is not None:
+        named = [("optimizer", model.optimizer), ("loss", compiled.loss), ("metrics", compiled.metrics)]
+        parts.append(markup.folded("compiled with", markup.table(
+            ("", ""), [(what, markup.code(brief_value(value))) for what, value in named if value])))
+    return markup.block(*parts)
+
+
+def count(number: int, noun: str) -> str:
+    """1 layer, 2 layers."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _cells(model: Any, expand_nested: bool, show_trainable: bool,
+           layer_range: Sequence[str] | None) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows of the table."""
     layers = _in_range(list(model.layers), layer_range)
     connections = getattr(model, "connections", None)
     sources = {id(layer): list(connections(layer)) if connections else [] for layer in layers}
@@ -58,8 +104,7 @@ def lines(model: Any, line_length: int | None = None, positions: Sequence[float]
             if show_trainable:
                 row.append("-" if not _weights(inner, "weights") else "Y" if inner.trainable else "N")
             rows.append([_printable(cell) for cell in row])
-    widths = _widths(header, rows, line_length, positions, limit)
-    return [f'Model: "{_printable(model.name)}"', *_table(header, rows, widths), *_totals(model)]
+    return header, rows
 
 
 def memory(size: float) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastnn import ops
 from fastnn.arguments import flag, is_sequence, number, optional, refuse_unknown, text, whole
-from fastnn.configuration import parameters
+from fastnn.configuration import brief, parameters
 from fastnn.engine.context import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
@@ -269,3 +269,6 @@ class Optimizer(Slots):
         if name == "learning_rate":
             return float(self._rate) if self.schedule is None else getattr(self.schedule, "function", self.schedule)
         return super()._argument(name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({brief(self, always='learning_rate')})"

@@ -16,8 +16,8 @@ ENDINGS = ("png", "svg", "pdf")
 
 def new_figure(width: float, height: float) -> Any:
     """An empty Figure of so many inches, which no window and no global list knows."""
-    from matplotlib.figure import Figure
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+    from fastnn.plotting._picture import Picture
+    return Picture(figsize=(width, height), dpi=120, layout="constrained")
 
 
 def axes_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import markup
 from fastnn.reporting.direction import direction
 
 
@@ -244,6 +245,30 @@ class History:
             else:
                 parts.append(f"{name} ({len(values)} values)")
         return f"<History: {', '.join(parts)}{', interrupted' if self.interrupted else ''}>"
+
+    def _repr_html_(self) -> str:
+        """First, last and best value of each name with its curve; the epochs folded."""
+        rows: list[tuple[object, ...]] = []
+        columns = {name: self.column(name) for name in self.history}
+        for name, values in columns.items():
+            numbers = [v for v in values if isinstance(v, float)]
+            finite = [v for v in numbers if math.isfinite(v)]
+            if finite:
+                best = (max if direction(name) == "max" else min)(finite)
+                rows.append((name, f"{numbers[0]:.4g}", f"{numbers[-1]:.4g}", f"{best:.4g}",
+                             values.index(best) + 1, markup.curve(values)))
+            else:
+                rows.append((name, *[""] * 3, "", ""))
+        table = markup.table(("", "first", "last", "best", "in epoch", ""), rows, (1, 2, 3, 4))
+        epochs = markup.table(("epoch", *columns), [
+            (self.epoch[i] + 1, *("" if column[i] is None else f"{column[i]:.4g}" if isinstance(column[i], float)
+                                  else str(column[i]) for column in columns.values()))
+            for i in markup.some(len(self.epoch))], range(len(columns) + 1))
+        each = len(markup.some(len(self.epoch)))
+        text = "epoch by epoch" if each == len(self.epoch) else f"{each} of the epochs"
+        return markup.block(markup.title("History", f"{len(self.epoch)} epoch{'s' * (len(self.epoch) != 1)}"
+                                         f"{', interrupted' if self.interrupted else ''}"),
+                            *[table, markup.folded(text, epochs)] * bool(self.epoch))
 
 
 def _finite(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import markup
 from fastnn.arguments import whole
 from fastnn.engine import backend
 from fastnn.engine.call import Call
@@ -47,7 +48,7 @@ class Row:
     bound: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """The calls of one step with their times. `step_seconds`: the whole step as `fit` runs it; the rows' `seconds` are
     parts of it, read from the clock between the calls, less what reading the clock costs."""
@@ -70,6 +71,18 @@ class Profile:
                          f"{flops} {row.bytes / row.seconds / 1e9:7.1f} {share}  {row.bound:<15}  "
                          f"{row.text:<{width}}  {row.layer}".rstrip())
         return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Time, share of the step and of the machine's peak of each call; all columns folded."""
+        total = sum(row.seconds for row in self.rows) or 1.0
+        calls = markup.table(("call", "layer", "time", "share", "of peak", "bound by"), [
+            (markup.code(row.text), row.layer, _time(row.seconds),
+             markup.bar(row.seconds / total, f"{row.seconds / total:.1%}"),
+             f"{row.share_of_peak:.0%}" if row.bound else "", row.bound) for row in self.rows], (2, 4))
+        return markup.block(markup.title(self.name, f"{_time(self.step_seconds)} a step"), calls,
+                            markup.folded("all columns", f'<pre style="color:inherit">{markup.escaped(self)}</pre>'))
 
     def by_layer(self) -> dict[str, float]:
         """{layer: seconds}; '' stands for data, loss, metrics and optimizer."""
