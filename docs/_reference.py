@@ -1,7 +1,7 @@
 """The reference: a page for each public module, with every public name, its docstring and an example that runs.
 
-Examples that a docstring does not have itself stand in docs/api/examples/MODULE.txt, under a line `## name`;
-tests/test_docs.py runs them all and names what has none.
+Examples that a docstring does not have itself stand in docs/api/examples/MODULE.txt, under a line `## name`, and
+begin with what setting.py has made; tests/test_docs_examples.py runs them all and names what has none.
 """
 
 import importlib
@@ -42,7 +42,9 @@ def write(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for name in MODULES:
         _changed(folder / f"{name}.rst", _page(name))
-    lines = ["Reference", "=========", "", ".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in MODULES)]
+    setting = (EXAMPLES / "setting.py").read_text(encoding="utf-8").splitlines()
+    lines = ["Reference", "=========", "", "The examples begin with::", "", *(f"   {line}" for line in setting), "",
+             ".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in MODULES)]
     _changed(folder / "index.rst", "\n".join(lines) + "\n")
 
 

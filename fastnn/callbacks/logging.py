@@ -63,8 +63,8 @@ class RemoteMonitor(Callback):
 
     A server that does not answer is a warning, and training goes on. Source: keras.callbacks.RemoteMonitor.
 
-    >>> RemoteMonitor("http://localhost:9000", path="/publish/epoch/end/")
-    RemoteMonitor(…)
+    >>> RemoteMonitor("http://localhost:9000", path="/publish/epoch/end/").root
+    'http://localhost:9000'
     """
 
     def __init__(self, root: str = "http://localhost:9000", path: str = "/publish/epoch/end/", field: str = "data",

@@ -26,8 +26,8 @@ class LearningRateScheduler(Callback):
     where the optimizer has a schedule of its own, TypeError for what is no number.
     Source: keras.callbacks.LearningRateScheduler.
 
-    >>> LearningRateScheduler(lambda epoch, rate: rate if epoch < 10 else rate * 0.9)
-    LearningRateScheduler(…)
+    >>> slower = LearningRateScheduler(lambda epoch, rate: rate if epoch < 10 else rate * 0.9)
+    >>> history = model.fit(x, y, epochs=12, verbose=0, callbacks=[slower])
     """
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
@@ -63,8 +63,8 @@ class ReduceLROnPlateau(MonitorCallback):
     the epoch, enters the logs. ValueError where factor is not in (0, 1), or the optimizer has a schedule of its own.
     Source: keras.callbacks.ReduceLROnPlateau.
 
-    >>> ReduceLROnPlateau("val_loss", factor=0.5, patience=3)
-    ReduceLROnPlateau(…)
+    >>> slower = ReduceLROnPlateau("val_loss", factor=0.5, patience=3)
+    >>> history = model.fit(x, y, validation_split=0.25, epochs=9, verbose=0, callbacks=[slower])
     """
 
     def __init__(self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0,

@@ -127,7 +127,7 @@ class Model(Trainer, Layer):
         same however long the text; a model with an Input of fixed length that looks along time in another way reads
         the last so many numbers. Steps are a program, replayed in C. ValueError where a layer does neither.
 
-        >>> model.generate([1], steps=20, temperature=0.8, seed=1, stop=0)
+        >>> model.generate([1], steps=20, temperature=0.8, seed=1, stop=0)  # doctest: +SKIP
         """
         if self._generator is None:
             self._generator = Generator(self)

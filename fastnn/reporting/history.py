@@ -210,6 +210,7 @@ class History:
     def compare(self, **others: "History") -> str:
         """A table of runs: the last and the best value of each name, and in which epoch, from 1, that was.
 
+        >>> first, second = (model.fit(x, y, epochs=3, verbose=0) for _ in range(2))
         >>> print(first.compare(adam=second))
         """
         runs = {"this": self, **others}

@@ -22,7 +22,7 @@ def train_test_split(*arrays: Any, test_size: float | int | None = None, train_s
     arrays, lists, and pandas frames, which stay frames. ValueError for lengths that differ, a part without rows, a
     class of one row. Source: sklearn.model_selection.train_test_split.
 
-    >>> x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.2, random_state=0, stratify=y)
+    >>> x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.25, random_state=0, stratify=y > 0)
     """
     if not arrays:
         raise ValueError("train_test_split: got nothing; needs at least one array.")
