@@ -79,6 +79,18 @@ def plain(app: Any, what: str, name: str, value: Any, options: Any, lines: list[
     lines[:] = _escaped("\n".join(lines))
 
 
+def signature(app: Any, what: str, name: str, value: Any, options: Any, signature: str | None, returns: Any) -> Any:
+    """Names and defaults of a class's arguments."""
+    if what != "class":
+        return signature, returns
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return signature, returns
+    bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+    return str(inspect.Signature(bare)), ""
+
+
 def _escaped(text: str) -> list[str]:
     """reStructuredText that shows the text as it is."""
     out: list[str] = []

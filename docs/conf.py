@@ -23,7 +23,7 @@ exclude_patterns = ["api/examples/*"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nitpicky = False
-autodoc_typehints = "signature"
+autodoc_typehints = "none"      # names and defaults; docstrings say what is meant
 python_use_unqualified_type_names = True
 
 # Lessons are executed when FASTNN_DOCS_LESSONS=1 (some minutes); otherwise they stand there without their figures.
@@ -37,5 +37,6 @@ _lessons.write(DOCS)
 
 
 def setup(app: object) -> None:
-    """Docstrings are plain text: formulas keep their stars and bars."""
+    """Docstrings are plain text: formulas keep their stars and bars. A class is called as its `__init__` says."""
     app.connect("autodoc-process-docstring", _reference.plain)      # type: ignore[attr-defined]
+    app.connect("autodoc-process-signature", _reference.signature)  # type: ignore[attr-defined]
