@@ -72,15 +72,53 @@ static inline int64_t image_chunks(int64_t weights, int64_t images)
     return weights >= FEW_WEIGHTS ? 1 : max(1, min(CHUNKS, images));
 }
 
+/* Sums over more pixels than LONG would drift: they are cut into pieces of up to SHORT, see gemm/gemm.h. */
+enum { LONG = 8192, SHORT = 512 };
+
 /* The gradient's rows are the weights' (kernel row, kernel column, channel); its depth, the pixels. */
 typedef struct WeightsGrad {
     const float *x, *dy;
     float *dw;
+    float *lost;               /* of long sums, like dw: see add_keeping; or NULL */
     Axis vertical, horizontal;
     int64_t channels, filters, groups;
     int64_t dy_pixel, dy_row, dy_image;
     Range weights;             /* this worker's rows of dw */
 } WeightsGrad;
+
+/* Zeros in the rows of weights that are this worker's, of an array like dw; or NULL. */
+static void clear(float *sums, const WeightsGrad *g)
+{
+    const int64_t begin = g->weights.begin * g->filters, end = g->weights.end * g->filters;
+    if (sums) memset(sums + begin, 0, (end - begin) * sizeof *sums);
+}
+
+/* What conv_columns(&t, rows, columns) does, piece by piece of up to SHORT pixels. */
+static void add_pieces(ConvTile t, int64_t rows, int64_t columns, float *lost)
+{
+    enum { PANEL = 4 * WIDTH };
+    static const float zeros[PANEL];
+    int64_t piece[3];
+    for (int l = 0, left = SHORT; l < 3; l++) piece[l] = min(t.count[l], max(1, left)), left /= piece[l];
+
+    for (int64_t r = 0; r < t.count[2]; r += piece[2])
+        for (int64_t q = 0; q < t.count[1]; q += piece[1])
+            for (int64_t p = 0; p < t.count[0]; p += piece[0])
+                for (int64_t j = 0; j < columns; j += PANEL) {
+                    const int64_t n = min(columns - j, PANEL);
+                    float sums[TILE_ROWS * PANEL];
+                    ConvTile some = t;
+                    some.a += p * t.a_step[0] + q * t.a_step[1] + r * t.a_step[2];
+                    some.b += p * t.b_step[0] + q * t.b_step[1] + r * t.b_step[2] + j;
+                    some.count[0] = min(t.count[0] - p, piece[0]);
+                    some.count[1] = min(t.count[1] - q, piece[1]);
+                    some.count[2] = min(t.count[2] - r, piece[2]);
+                    some.start = zeros, some.start_row = 0, some.c = sums, some.c_row = PANEL;
+                    conv_columns(&some, rows, n);
+                    for (int64_t i = 0; i < rows; i++)
+                        add_keeping(t.c + i * t.c_row + j, lost + i * t.c_row + j, sums + i * PANEL, n);
+                }
+}
 
 /* Adds to the rows `weights` of dw, as far as they are this worker's, the products of their inputs, which begin at a,
  * with the outputs of a block in `images` images. Groups of three rows have inputs that lie a_group apart. */
@@ -99,10 +137,12 @@ static void add_products(const WeightsGrad *g, const Run *rows, const Run *colum
     };
     for (int64_t r = 0; r < tiles; r++) {
         const int64_t begin = n / step * r / tiles * step, end = n / step * (r + 1) / tiles * step;
+        const int64_t at = (mine.begin + begin) * g->filters + group * filters;
         t.a = a + (mine.begin - weights.begin) + begin / 3 * (a_group - 3) + begin;
         t.b = dy + rows->out * g->dy_row + columns->out * g->dy_pixel + group * filters;
-        t.start = t.c = g->dw + (mine.begin + begin) * g->filters + group * filters;
-        conv_columns(&t, end - begin, filters);
+        t.start = t.c = g->dw + at;
+        if (g->lost) add_pieces(t, end - begin, filters, g->lost + at);
+        else conv_columns(&t, end - begin, filters);
     }
 }
 

@@ -73,11 +73,13 @@ static void blocks(const Gemm *g, const float *splat, Part part)
     const int copy_a = m > 4 && columns.end - columns.begin >= 8 * width
                        && (g->a_depth == 1 ? g->a_row % 1024 == 0 : g->a_depth >= COPY_STEP);
     float *const panels = packed ? gemm_panels : NULL, *const a_rows = copy_a ? gemm_a_rows : NULL;
+    float tile_sums[TILE_ROWS * 4 * WIDTH];      /* a tile's, of a long sum, which are then added to c */
 
     for (int64_t j0 = columns.begin; j0 < columns.end; j0 += block_columns) {
         const int64_t n = min(columns.end - j0, block_columns);
         for (int64_t p0 = 0; p0 == 0 || p0 < g->k; p0 += depth) {
             const int64_t k = min(g->k - p0, depth);
+            const int apart = g->lost && p0, last = p0 + k >= g->k;
             const float *b = g->b + p0 * g->b_depth + j0 * g->b_column;
             if (transposed) pack_transposed(b, g->b_column, k, n, width, panels);
             else if (packed) pack(b, g->b_depth, k, n, width, panels);
@@ -85,21 +87,24 @@ static void blocks(const Gemm *g, const float *splat, Part part)
             for (int64_t r = 0; r < row_tiles; r++) {
                 const int64_t i0 = rows.begin + m * r / row_tiles;
                 const int64_t tile_rows = rows.begin + m * (r + 1) / row_tiles - i0;
-                float *c = g->c + i0 * g->n + j0;
+                float *const c = g->c + i0 * g->n + j0, *const lost = g->lost ? g->lost + i0 * g->n + j0 : NULL;
                 Tile t = {.a = g->a + i0 * g->a_row + p0 * g->a_depth, .k = k, .a_row = g->a_row, .a_depth = g->a_depth,
-                          .b_depth = packed ? width : g->b_depth, .c_row = g->n,
-                          .relu = g->activation == RELU && p0 + k >= g->k};
+                          .b_depth = packed ? width : g->b_depth, .c_row = apart ? width : g->n,
+                          .relu = g->activation == RELU && last && !apart};
                 if (copy_a) copy_rows(&t, tile_rows, a_rows);
                 for (int64_t j = 0; j < n; j += width) {
                     const int64_t vectors = ceil_div(min(n - j, width), WIDTH);
                     t.last = min(n - j - (vectors - 1) * WIDTH, WIDTH);
                     t.b = packed ? panels + j * k : b + j;
-                    t.c = c + j;
-                    t.start_row = p0 ? g->n : 0;
-                    t.start = p0 ? t.c : splat ? splat : g->bias ? g->bias + j0 + j : zeros;
+                    t.c = apart ? tile_sums : c + j;
+                    t.start_row = p0 && !apart ? g->n : 0;
+                    t.start = apart ? zeros : p0 ? t.c : splat ? splat : g->bias ? g->bias + j0 + j : zeros;
                     tiles[tile_rows - 1][vectors - 1](&t);
+                    for (int64_t i = 0; apart && i < tile_rows; i++)
+                        add_keeping(c + i * g->n + j, lost + i * g->n + j, tile_sums + i * width, min(n - j, width));
                 }
-                if (g->activation <= RELU || p0 + k < g->k) continue;
+                for (int64_t i = 0; lost && !p0 && i < tile_rows; i++) memset(lost + i * g->n, 0, n * sizeof(float));
+                if (!last || g->activation == LINEAR || t.relu) continue;
                 if (n == g->n) activate(c, tile_rows * n, g->activation);
                 else for (int64_t i = 0; i < tile_rows; i++) activate(c + i * g->n, n, g->activation);
             }
@@ -115,7 +120,8 @@ static void product(const Gemm *g, Part part)
     const float *bias = g->bias;
     if (g->n == 1 && g->m > 1) {   /* a column: computed as its transpose, a row, with the vectors along it */
         row = (Gemm){.a = g->b, .b = g->a, .c = g->c, .m = 1, .n = g->m, .k = g->k, .a_depth = g->b_depth,
-                     .b_depth = g->a_depth, .b_column = g->a_row, .activation = g->activation, .batch = g->batch};
+                     .b_depth = g->a_depth, .b_column = g->a_row, .activation = g->activation, .batch = g->batch,
+                     .lost = g->lost};
         for (int i = 0; bias && i < DIRECT; i++) splat[i] = *bias;
         if (bias) bias = splat;
         g = &row;
@@ -154,6 +160,7 @@ static void halves(const Gemm *g, Part part)
             some.m = min(rows.end - i, HALF / g->n);
             some.a += i * g->a_row;
             some.c += i * g->n;
+            if (g->lost) some.lost += 2 * i * g->n;
             const Gemm first = half_of(&some, 0, some.c), second = half_of(&some, 1, gemm_half);
             product(&first, (Part){0, 1});
             product(&second, (Part){0, 1});
@@ -172,7 +179,13 @@ static void halves(const Gemm *g, Part part)
  *             blocks: all others; b and rows of a are copied where they are used often and lie badly */
 void gemm(const Gemm *g, Part part)
 {
+    Gemm long_one;
     if (g->m == 0 || g->n == 0) return;
+    if (is_long(g)) {
+        long_one = *g;
+        long_one.lost = g->scratch + sums_scratch(g);
+        g = &long_one;
+    }
     if (halved(g)) {
         halves(g, part);
     } else if (chunked(g)) {
@@ -195,6 +208,12 @@ void gemm(const Gemm *g, Part part)
 
 int64_t gemm_scratch(const Gemm *g)
 {
-    if (halved(g)) return g->m * g->n <= PAIRED ? g->m * g->n : 0;
-    return chunked(g) ? (CHUNKS - 1) * g->m * g->n : 0;
+    return sums_scratch(g) + (is_long(g) ? sums(g) * g->m * g->n : 0);
+}
+
+int64_t gemm_row_scratch(const Gemm *g)
+{
+    Gemm row = *g;
+    row.m = 1;
+    return is_long(&row) ? gemm_scratch(&row) : 0;
 }

@@ -8,6 +8,9 @@
 #include "gemm/gemm.h"
 #include "gemm/tile.h"
 
+/* A sum of more multiply-adds than this is cut, see gemm.h. */
+enum { LONG = 8192 };
+
 /* The sums over CHUNKS pieces of k. The gradient of a (9, 32) kernel over 21632 pixels on two workers: 120 us in one
  * piece, since both read everything, 42 in chunks. */
 enum { CHUNKS = 8, CHUNKED_SIZE = 4096, CHUNKED_DEPTH = 4096 };
@@ -22,6 +25,7 @@ static inline Gemm chunk_of(const Gemm *g, int64_t index)
     chunk.a += begin * g->a_depth;
     chunk.b += begin * g->b_depth;
     chunk.c = chunk_at(g->c, g->scratch, index, g->m * g->n);
+    if (g->lost) chunk.lost += index * g->m * g->n;
     return chunk;
 }
 
@@ -43,11 +47,20 @@ static inline Gemm half_of(const Gemm *g, int second, float *c)
     half.activation = LINEAR;
     half.k = second ? g->k - depth : depth;
     half.c = c;
+    if (g->lost) half.lost += second * g->m * g->n;
     if (!second) return half;
     half.a += depth * g->a_depth;
     half.b += depth * g->b_depth;
     half.bias = NULL;
     return half;
+}
+
+/* How many sums each element is, what all but the first need of the scratch, and whether each is cut in its turn. */
+static inline int64_t sums(const Gemm *g) { return halved(g) ? 2 : chunked(g) ? CHUNKS : 1; }
+static inline int is_long(const Gemm *g) { return g->k > LONG && g->k > LONG * sums(g); }
+static inline int64_t sums_scratch(const Gemm *g)
+{
+    return halved(g) && g->m * g->n > PAIRED ? 0 : (sums(g) - 1) * g->m * g->n;
 }
 
 static inline void add_half(float *c, const float *second, int64_t n, int activation)
@@ -84,17 +97,36 @@ INLINE void sum_columns(const int vectors, const int partial, const Gemm *g, int
 }
 
 /* As many vectors at once as leave registers for the four chains of each. */
-enum { SUM_VECTORS = TILE_ROWS < 14 ? 2 : 4 };
+enum { SUM_VECTORS = TILE_ROWS < 14 ? 2 : 4, SUM_COLUMNS = SUM_VECTORS * WIDTH };
 
-static void sum_row(const Gemm *g, Part part)
+static void sum_some_columns(const Gemm *g, Range columns)
 {
-    const Range columns = share(g->n, SUM_VECTORS * WIDTH, part);
     int64_t j = columns.begin;
-    for (; j + SUM_VECTORS * WIDTH <= columns.end; j += SUM_VECTORS * WIDTH)
+    for (; j + SUM_COLUMNS <= columns.end; j += SUM_COLUMNS)
         sum_columns(SUM_VECTORS, 0, g, j, WIDTH);
     for (; j + WIDTH <= columns.end; j += WIDTH)
         sum_columns(1, 0, g, j, WIDTH);
     if (j < columns.end) sum_columns(1, 1, g, j, columns.end - j);
+}
+
+static void sum_row(const Gemm *g, Part part)
+{
+    const Range columns = share(g->n, SUM_COLUMNS, part);
+    if (!g->lost) {
+        sum_some_columns(g, columns);
+        return;
+    }
+    for (int64_t j = columns.begin; j < columns.end; j += SUM_COLUMNS) {
+        const Range some = {0, min(columns.end - j, SUM_COLUMNS)};
+        for (int64_t p = 0; p < g->k; p += 4 * DEPTH) {
+            float sums[SUM_COLUMNS];
+            Gemm piece = {.a = g->a + p * g->a_depth, .b = g->b + p * g->b_depth + j, .c = p ? sums : g->c + j,
+                          .k = min(g->k - p, 4 * DEPTH), .a_depth = g->a_depth, .b_depth = g->b_depth};
+            sum_some_columns(&piece, some);
+            if (p) add_keeping(g->c + j, g->lost + j, sums, some.end);
+            else memset(g->lost + j, 0, some.end * sizeof(float));
+        }
+    }
 }
 
 #endif

@@ -132,14 +132,20 @@ static void depthwise_products(const WeightsGrad *g, const Run *rows, const Run 
             if (tap < g->weights.begin || tap >= g->weights.end) continue;
             const float *from = x + ((rows->in + p * rows->in_tap) * width + columns->in + q * columns->in_tap) * n;
             const float *d = dy + (rows->out * out + columns->out) * n;
-            for (int64_t k = 0; k < n; k += WIDTH) {
-                V sum = v_load_part(g->dw + tap * n + k, n - k, 0);
-                for (int64_t i = 0; i < rows->count; i++)
-                    for (int64_t j = 0; j < columns->count; j++)
-                        sum += v_load_part(from + (i * rows->in_step * width + j * columns->in_step) * n + k, n - k, 0)
-                               * v_load_part(d + (i * out + j) * n + k, n - k, 0);
-                v_store_part(g->dw + tap * n + k, sum, n - k);
-            }
+            const int64_t piece = g->lost ? max(1, SHORT / columns->count) : rows->count;
+            for (int64_t k = 0; k < n; k += WIDTH)
+                for (int64_t first = 0; first < rows->count; first += piece) {
+                    const int64_t at = tap * n + k, end = min(first + piece, rows->count);
+                    V sum = g->lost ? (V){0} : v_load_part(g->dw + at, n - k, 0);
+                    for (int64_t i = first; i < end; i++)
+                        for (int64_t j = 0; j < columns->count; j++)
+                            sum += v_load_part(from + (i * rows->in_step * width + j * columns->in_step) * n + k,
+                                               n - k, 0) * v_load_part(d + (i * out + j) * n + k, n - k, 0);
+                    float sums[WIDTH];
+                    v_store(sums, sum);
+                    if (g->lost) add_keeping(g->dw + at, g->lost + at, sums, min(n - k, WIDTH));
+                    else v_store_part(g->dw + at, sum, n - k);
+                }
         }
 }
 
@@ -156,7 +162,7 @@ static void add_images(const WeightsGrad *g, const float *x, const float *dy, Ra
             const int whole = merged && g->weights.begin == 0
                               && g->weights.end == g->vertical.kernel * kernel_width * channels
                               && kernel_width * channels == 3 && column.taps == kernel_width;
-            const int64_t some = max(1, 128 / (row.count * column.count));
+            const int64_t some = max(1, (g->lost ? SHORT : 128) / (row.count * column.count));
             for (int64_t i = images.begin; i < images.end; i += some) {
                 const float *from = x + i * x_size + row.in * x_row + column.in * g->channels, *d = dy + i * dy_size;
                 const int64_t count = min(some, images.end - i);
@@ -183,6 +189,11 @@ static void add_images(const WeightsGrad *g, const float *x, const float *dy, Ra
         }
 }
 
+static int is_long(const Tensor *dy, int64_t chunks)
+{
+    return dy->shape[0] * dy->shape[1] * dy->shape[2] > LONG * chunks;
+}
+
 static void conv2d_weights_grad(const Call *call, Part part)
 {
     const Tensor *x = call->inputs[0];       /* (batch, rows, columns, channels) */
@@ -191,6 +202,7 @@ static void conv2d_weights_grad(const Call *call, Part part)
     const Constant *constants = call->constants + 1;
     const int64_t rows = dw->shape[0] * dw->shape[1] * dw->shape[2], images = x->shape[0];
     const int64_t chunks = image_chunks(dw->size, images);
+    const int keeps = is_long(dy, chunks);
     WeightsGrad g = {.x = x->data, .dy = dy->data, .channels = x->shape[3], .filters = dw->shape[3],
                      .groups = constants[3].integer, .weights = chunks > 1 ? (Range){0, rows} : share_rows(rows, part)};
     const Range mine = share_rows(chunks, chunks > 1 ? part : (Part){0, 1});
@@ -200,8 +212,8 @@ static void conv2d_weights_grad(const Call *call, Part part)
     g.dy_pixel = g.filters, g.dy_row = dy->shape[2] * g.filters, g.dy_image = dy->shape[1] * g.dy_row;
     for (int64_t c = mine.begin; c < mine.end; c++) {
         g.dw = chunk_at(dw->data, call->scratch, c, dw->size);
-        memset(g.dw + g.weights.begin * g.filters, 0,
-               (g.weights.end - g.weights.begin) * g.filters * sizeof(float));
+        if (keeps) g.lost = call->scratch + (chunks - 1 + c) * dw->size;
+        clear(g.dw, &g), clear(g.lost, &g);
         add_images(&g, g.x, g.dy, (Range){c * images / chunks, (c + 1) * images / chunks});
     }
     if (is_last(part)) add_chunks(dw->data, call->scratch, chunks, dw->size);
@@ -209,8 +221,10 @@ static void conv2d_weights_grad(const Call *call, Part part)
 
 static int64_t weights_scratch(const Call *call)
 {
+    const Tensor *dy = call->inputs[1];      /* (batch, rows, columns, filters) */
     const Tensor *dw = call->outputs[0];     /* (kernel rows, kernel columns, channels / groups, filters) */
-    return (image_chunks(dw->size, input_dim(call, 0, 0)) - 1) * dw->size;
+    const int64_t chunks = image_chunks(dw->size, dy->shape[0]);
+    return (chunks - 1 + (is_long(dy, chunks) ? chunks : 0)) * dw->size;
 }
 
 extern const Kernel FAMILY(conv)[];

@@ -85,9 +85,22 @@ INLINE V spread(V dy, const uint8_t *argmax, float *cells, int64_t pixel, int64_
     return v_where(cell < DEAD, dy);
 }
 
-/* The filters [f, f + n) of images [begin, end); dw and db are NULL where nobody reads them, db also where another
- * worker has the bias. */
-static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, int64_t f, int64_t n, Range images)
+INLINE void add_bias(float *db, float *lost, V sum, int64_t n)
+{
+    float more[WIDTH];
+    v_store(more, sum);
+    if (lost) add_keeping(db, lost, more, min(n, WIDTH));
+    else v_store_part(db, v_load_part(db, n, 0) + sum, n);
+}
+
+/* Where gradients are added up, and of long sums what rounding took, as long (add_keeping), or NULL. */
+typedef struct Sums {
+    float *dw, *db;          /* NULL where nobody reads them, db also where another worker has the bias */
+    float *dw_lost, *db_lost;
+} Sums;
+
+/* The filters [f, f + n) of images [begin, end). */
+static void add_pooled(WeightsGrad *g, const Call *call, const Sums *sums, int64_t f, int64_t n, Range images)
 {
     const Tensor *x = call->inputs[0];                   /* (batch, rows, columns, channels) */
     const Tensor *dy = call->inputs[1];                  /* (batch, rows, columns, filters) */
@@ -100,7 +113,7 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
     const int merged = g->horizontal.dilation == 1;
     _Alignas(64) float scratch[SCRATCH];
 
-    g->dw = dw ? dw + f : NULL, g->dy_pixel = n;
+    g->dw = sums->dw ? sums->dw + f : NULL, g->lost = sums->dw_lost ? sums->dw_lost + f : NULL, g->dy_pixel = n;
     for (int64_t i = images.begin * rows; i < images.end * rows; i++) {
         const float *image = (const float *)x->data + i / rows * x->shape[1] * x_row;
         const Run two = whole_run(&g->vertical, i % rows * 2, 2);
@@ -115,9 +128,9 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
                     sum += spread(v_load_part((const float *)dy->data + at + p * g->filters + k, n - k, 0),
                                   argmax + at + p * g->filters + k, scratch + 2 * p * n + k, n,
                                   g->dy_row, n - k);
-                if (db) v_store_part(db + f + k, v_load_part(db + f + k, n - k, 0) + sum, n - k);
+                if (sums->db) add_bias(sums->db + f + k, sums->db_lost ? sums->db_lost + f + k : NULL, sum, n - k);
             }
-            if (!dw) continue;
+            if (!sums->dw) continue;
             if (whole) {
                 add_products(g, &two, &pixels, from, scratch, 1, g->weights, g->vertical.dilation * x_row, 0, n);
                 continue;
@@ -132,6 +145,12 @@ static void add_pooled(WeightsGrad *g, const Call *call, float *dw, float *db, i
     }
 }
 
+/* Whether the sums of a chunk are long: of the four pixels of a pooled one, three have no gradient. */
+static int is_long(const Call *call, int64_t chunks)
+{
+    return input_dim(call, 1, 0) * input_dim(call, 1, 1) * input_dim(call, 1, 2) > LONG * chunks;
+}
+
 static void conv2d_relu_pool_grad(const Call *call, Part part)
 {
     const Tensor *x = call->inputs[0];       /* (batch, rows, columns, channels) */
@@ -141,6 +160,7 @@ static void conv2d_relu_pool_grad(const Call *call, Part part)
     const int64_t filters = input_dim(call, 1, 3), rows = kernel[0] * kernel[1] * x->shape[3], size = rows * filters;
     const int64_t images = x->shape[0], chunks = image_chunks(size, images);
     float *const dbs = call->scratch + (chunks - 1) * size;      /* the chunks of db, behind those of dw */
+    float *const losts = is_long(call, chunks) ? dbs + (chunks - 1) * filters : NULL;
     WeightsGrad g = {.channels = x->shape[3], .filters = filters, .groups = 1,
                      .vertical = axis_of_pooled(x, kernel[0], call->constants + 1, 1),
                      .horizontal = axis_of_pooled(x, kernel[1], call->constants + 1, 2),
@@ -148,13 +168,17 @@ static void conv2d_relu_pool_grad(const Call *call, Part part)
     const Range mine = share_rows(chunks, chunks > 1 ? part : (Part){0, 1});
 
     for (int64_t c = mine.begin; c < mine.end; c++) {
-        float *sums = chunk_at(dw, call->scratch, c, size), *bias = chunk_at(db, dbs, c, filters);
-        if (chunks == 1 && part.index) bias = NULL;
-        if (sums)
-            memset(sums + g.weights.begin * filters, 0, (g.weights.end - g.weights.begin) * filters * sizeof(float));
-        if (bias) memset(bias, 0, filters * sizeof(float));
+        Sums sums = {.dw = chunk_at(dw, call->scratch, c, size), .db = chunk_at(db, dbs, c, filters)};
+        if (chunks == 1 && part.index) sums.db = NULL;
+        if (losts) {
+            sums.dw_lost = losts + c * (size + filters);
+            if (sums.db) sums.db_lost = sums.dw_lost + size;
+        }
+        clear(sums.dw, &g), clear(sums.dw_lost, &g);
+        if (sums.db) memset(sums.db, 0, filters * sizeof(float));
+        if (sums.db_lost) memset(sums.db_lost, 0, filters * sizeof(float));
         for (int64_t f = 0; f < filters; f += FILTERS)
-            add_pooled(&g, call, sums, bias, f, min(FILTERS, filters - f),
+            add_pooled(&g, call, &sums, f, min(FILTERS, filters - f),
                        (Range){c * images / chunks, (c + 1) * images / chunks});
     }
     if (is_last(part)) {
@@ -167,7 +191,8 @@ static int64_t pooled_scratch(const Call *call)
 {
     const int64_t *kernel = call->constants[0].items;
     const int64_t rows = kernel[0] * kernel[1] * input_dim(call, 0, 3), filters = input_dim(call, 1, 3);
-    return (image_chunks(rows * filters, input_dim(call, 0, 0)) - 1) * (rows + 1) * filters;
+    const int64_t chunks = image_chunks(rows * filters, input_dim(call, 0, 0));
+    return (chunks - 1 + (is_long(call, chunks) ? chunks : 0)) * (rows + 1) * filters;
 }
 
 extern const Kernel FAMILY(conv_pool)[];

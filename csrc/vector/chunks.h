@@ -28,4 +28,15 @@ static inline void add_chunks(float *restrict sums, const float *restrict scratc
     }
 }
 
+/* sums (n,) += more, and `lost` keeps what rounding took from them (Kahan 1965): however many terms come one after the
+ * other, the error is that of a few. Nothing is kept of a sum that is infinite. */
+static inline void add_keeping(float *restrict sums, float *restrict lost, const float *restrict more, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        const float add = more[j] - lost[j], sum = sums[j] + add, rest = (sum - sums[j]) - add;
+        lost[j] = rest - rest == 0 ? rest : 0;
+        sums[j] = sum;
+    }
+}
+
 #endif
