@@ -21,6 +21,10 @@ from fastnn.teaching.scripts import (
     cells,
     run_cells,
 )
+from fastnn.teaching.trace import (
+    Trace,
+    trace,
+)
 
 __all__ = [
     "Cell",
@@ -30,12 +34,14 @@ __all__ = [
     "Profile",
     "Rates",
     "Row",
+    "Trace",
     "as_tensorflow",
     "cells",
     "find_lr",
     "machine_peak",
     "profile",
     "run_cells",
+    "trace",
 ]
 
 

@@ -26,6 +26,14 @@ class Inside:
         from fastnn.teaching.finder import find_lr
         return find_lr(self, x, y, batch_size, lowest, highest, steps, sample_weight)
 
+    def trace(self: Any, x: Any, y: Any = None, samples: int = 2, sample_weight: Any = None,
+              update: bool = False) -> Any:
+        """One training step on the first `samples`, written out with all its numbers: products, loss, chain rule,
+        gradients, update. print it; in a notebook it opens and closes; `.full()`, `.to_latex()`, `.to_csv()`.
+        Nothing has changed then, unless update=True; see fastnn.teaching.trace."""
+        from fastnn.teaching.trace.step import trace
+        return trace(self, x, y, samples, sample_weight, update)
+
     @property
     def programs(self) -> list[Program]:
         """The programs recorded so far; print one to see its calls."""

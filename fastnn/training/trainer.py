@@ -32,7 +32,7 @@ from fastnn.training.inside import Inside
 from fastnn.training.own import OwnSteps
 from fastnn.training.steps import Steps
 
-WORK = ("fit", "evaluate", "_on_batch", "profile", "find_lr")       # what has the model to itself
+WORK = ("fit", "evaluate", "_on_batch", "profile", "find_lr", "trace")       # what has the model to itself
 
 
 class Trainer(OwnSteps, Inside):

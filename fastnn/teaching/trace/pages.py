@@ -1,0 +1,105 @@
+"""The board as HTML that opens and closes, and as LaTeX. Floor 5."""
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn.teaching.trace.board import Fold, Line
+
+STYLE = ("font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.85em; line-height: 1.5; "
+         "font-variant-ligatures: none")
+
+
+def as_html(title: str, sections: Sequence[Fold]) -> str:
+    """Nested <details>: sections and layers are open, what is inside of them opens at a click. No script."""
+    inner = "".join(_html(section, 0) for section in sections)
+    return (f'<details open class="fastnn-trace" style="{STYLE}"><summary><b>{html.escape(title)}</b></summary>'
+            f'<div style="margin-left: 1.2em">{inner}</div></details>')
+
+
+def _html(item: Any, depth: int) -> str:
+    if isinstance(item, Fold):
+        inner = "".join(_html(each, depth + 1) for each in item.items)
+        title = html.escape(item.title)
+        return (f"<details{' open' * (depth < 2)}><summary>{f'<b>{title}</b>' if depth < 2 else title}</summary>"
+                f'<div style="margin-left: 1.2em">{inner}</div></details>')
+    if isinstance(item, Line):
+        steps = [html.escape(step) for step in item.steps]
+        if item.value is not None:
+            steps[-1] = f"<b>{steps[-1]}</b>"
+        return f"<div>{' = '.join([html.escape(item.left), *steps])}</div>"
+    return f'<div style="opacity: 0.7">{html.escape(item)}</div>'
+
+
+# ---- LaTeX --------------------------------------------------------------------------------------------------------
+
+SIGNS = {
+    "·": r" \cdot ", "Σ": r"\sum ", "√": r"\sqrt", "…": r"\ldots", "²": "^2", "³": "^3", "ᵀ": r"^\top",
+    "ŷ": r"\hat{y}", "m̂": r"\hat{m}", "v̂": r"\hat{v}", "x̂": r"\hat{x}", "β₁ᵗ": r"\beta_1^t", "β₂ᵗ": r"\beta_2^t",
+    "β₁": r"\beta_1", "β₂": r"\beta_2", "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "ε": r"\epsilon", "μ": r"\mu",
+    "π": r"\pi", "φ": r"\varphi", "Φ": r"\Phi", "∞": r"\infty", "≥": r"\ge ", "≤": r"\le ", "≠": r"\ne ",
+    "→": r"\to ", "∫": r"\int ", "±": r"\pm ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⁻": "^-", "ˣ": "^x", "ᵗ": "^t",
+    "ₜ": "_t", "₀": "_0", "₁": "_1", "₂": "_2"}
+SPECIAL = {"#": r"\#", "%": r"\%", "&": r"\&", "$": r"\$", "~": r"\textasciitilde{}", "\\": r"\textbackslash{}"}
+
+
+def as_latex(title: str, sections: Sequence[Fold]) -> str:
+    """Headings and align* blocks, to be put into a document that uses amsmath."""
+    found = [rf"\section*{{{_plain(title)}}}"]
+    for section in sections:
+        found += _latex(section, 1)
+    return "\n".join(found) + "\n"
+
+
+def _latex(item: Any, depth: int) -> list[str]:
+    if not isinstance(item, Fold):
+        return [rf"\noindent {_plain(item)}\\"]
+    level = (r"\subsection*", r"\subsubsection*", r"\paragraph")[min(depth, 3) - 1]
+    found = [rf"{level}{{{_plain(item.title)}}}"]
+    lines: list[Line] = []
+    for each in [*item.items, None]:
+        if isinstance(each, Line):
+            lines.append(each)
+            continue
+        if lines:
+            found += [r"\begin{align*}", " \\\\\n".join(_equation(line) for line in lines), r"\end{align*}"]
+            lines = []
+        if each is not None:
+            found += _latex(each, depth + 1)
+    return found
+
+
+def _equation(line: Line) -> str:
+    return " ".join([_math(line.left), *(f"&= {_math(step)}" if not i else rf"\\ &= {_math(step)}"
+                                         for i, step in enumerate(line.steps))])
+
+
+def _plain(text: str) -> str:
+    """Text outside of formulas; signs that only formulas have go into one."""
+    text = "".join(SPECIAL.get(char, char) for char in text).replace("_", r"\_").replace("^", r"\^{}")
+    pattern = "|".join(sorted(map(re.escape, SIGNS), key=len, reverse=True))
+    return re.sub(pattern, lambda found: f"${SIGNS[found[0]].strip()}$", text)
+
+
+def _math(text: str) -> str:
+    """A side of an equation: dL/dw as a fraction, w1 with an index, words upright, 1e-05 as a power."""
+    text = "".join(SPECIAL.get(char, char) for char in text)
+    text = re.sub(r"(?<![\w.])(-?\d+(?:\.\d+)?)e\+?(-?)0*(\d+)", lambda m: f"{m[1]}·10^{{{m[2]}{m[3]}}}", text)
+    text = re.sub(r"d(L|[a-zŷ]) ?/ ?d ?([A-Za-zŷ_][\w/ŷ]*)", lambda m: rf"\frac{{\partial {m[1]}}}{{\partial "
+                  rf"{_name(m[2])}}}", text)
+    text = re.sub(r"(?<![\\A-Za-z{}])([A-Za-z][A-Za-z_/]*)(\d*)(?![A-Za-z}])", lambda m: _name(m[1] + m[2]), text)
+    text = re.sub(r"\^(\([^()]*\)|-?[\d.]+)", r"^{\1}", text)
+    text = re.sub(r"√(\([^()]*\)|[\w.]+)", lambda m: rf"√{{{m[1]}}}", text)
+    text = re.sub(r"\[([\d,]+)\]", r"_{\1}", text)
+    pattern = "|".join(sorted(map(re.escape, SIGNS), key=len, reverse=True))
+    return re.sub(pattern, lambda found: SIGNS[found[0]], text)
+
+
+def _name(text: str) -> str:
+    """A letter with an index, a function, or words."""
+    letter, digits = re.fullmatch(r"(.*?)(\d*)", text).groups()  # type: ignore[union-attr]
+    if letter in ("ln", "log", "max", "min", "exp", "tanh", "sinh", "cosh", "sin", "cos", "tan"):
+        return rf"\{letter} " + digits
+    base = letter if len(letter) == 1 else rf"\text{{{letter.replace('_', ' ')}}}"
+    return f"{base}_{{{digits}}}" if digits else base
