@@ -96,6 +96,7 @@ __all__ = [
     "utils",
 ]
 
+_TEACHING = ("as_tensorflow", "check_gradients")        # of fastnn.teaching
 _LATER = ("backend", "examples", "plotting", "saving", "teaching")      # imported when they are asked for
 _ABSENT = {
     "applications": "there are no pretrained weights; build the network from fastnn.layers",
@@ -116,8 +117,8 @@ def __getattr__(name: str) -> _Any:
     """Modules that are imported late; fastnn.keras is fastnn. What Keras had, and what to do instead, in one line."""
     if name == "keras":
         return _sys.modules[__name__]
-    if name == "as_tensorflow":
-        return _importlib.import_module("fastnn.teaching").as_tensorflow
+    if name in _TEACHING:
+        return getattr(_importlib.import_module("fastnn.teaching"), name)
     if name in _LATER:
         return _importlib.import_module(f"fastnn.{name}")
     return _missing(_sys.modules[__name__], name)
@@ -138,7 +139,7 @@ def _missing(module: _types.ModuleType, name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_LATER, "as_tensorflow", "keras", "__version__"})
+    return sorted({*__all__, *_LATER, *_TEACHING, "keras", "__version__"})
 
 
 def _public_names(module: _types.ModuleType) -> list[str]:

@@ -43,7 +43,7 @@ def attention() -> Any:
     x = L.Embedding(10, 8)(ids)
     x = L.LayerNormalization()(L.Add()([x, L.MultiHeadAttention(2, 4)(x, x)]))
     model = fastnn.Model(ids, L.Dense(3, "softmax")(L.GlobalAveragePooling1D()(x)))
-    model.compile("nadam", "categorical_crossentropy")
+    model.compile("adam", "categorical_crossentropy")
     return model, RNG.integers(0, 10, (6, 6)), np.eye(3)[RNG.integers(0, 3, 6)]
 
 

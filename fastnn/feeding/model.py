@@ -12,6 +12,7 @@ class TrainedModel(Protocol):
     compiled: Any               # training.compiled.Compiled, once compile() was called
     optimizer: Any
     history: Any
+    checked: Any                # engine.check.Checked, after a run on the backend "check"
     stop_training: bool
     stop_evaluating: bool
     stop_predicting: bool

@@ -36,8 +36,8 @@ class Model(Trainer, Layer):
         "uses_learning_phase": "call the model with training=True or False.",
     }
     takes_integers = True       # a subclass's call sees the data as they are, as in Keras
-    unwatched = Layer.unwatched | {"stop_training", "stop_evaluating", "stop_predicting", "history", "optimizer",
-                                   "loss", "compiled", "run_eagerly", "_worker", "_symbols",
+    unwatched = Layer.unwatched | {"stop_training", "stop_evaluating", "stop_predicting", "history", "checked",
+                                   "optimizer", "loss", "compiled", "run_eagerly", "_worker", "_symbols",
                                    "_generator", "_output_form"}
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:

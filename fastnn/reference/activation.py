@@ -8,14 +8,14 @@ import math
 
 import numpy as np
 
-from fastnn.reference._types import Array
+from fastnn.reference._types import Array, size
 
 _SELU_SCALE = 1.0507009873554805
 _SELU_ALPHA = 1.6732632423543772
 
 
 def _sigmoid(x: Array) -> Array:
-    e = np.exp(-np.abs(x))      # never overflows
+    e = np.exp(-size(x))      # never overflows
     return np.where(x < 0, e, 1) / (1 + e)
 
 
@@ -26,7 +26,7 @@ def _normal_cdf(x: Array) -> Array:
 
 
 def _softplus(x: Array) -> Array:
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(x, 0) + np.log1p(np.exp(-size(x)))
 
 
 def step(x: Array) -> Array:
@@ -167,7 +167,7 @@ def softplus_grad(dy: Array, x: Array) -> Array:
 
 def softsign(x: Array) -> Array:
     """y = x / (1 + |x|). x any shape → y same shape. Turian et al. 2009."""
-    return x / (1 + np.abs(x))
+    return x / (1 + size(x))
 
 
 def softsign_grad(dy: Array, x: Array) -> Array:

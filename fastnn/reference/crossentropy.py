@@ -8,7 +8,7 @@ are float32 numbers in float64 too, so that both precisions clip alike.
 
 import numpy as np
 
-from fastnn.reference._types import Array
+from fastnn.reference._types import Array, size
 from fastnn.reference.softmax import log_softmax, softmax
 
 _LOW = float(np.float32(1e-7))
@@ -39,7 +39,7 @@ def sigmoid_crossentropy(y_true: Array, logits: Array, *, smoothing: float) -> A
     share = np.where(logits > 0, 1 - t, -t)     # max(x, 0) - x·t = x·share; of a share of 0 nothing, also of infinity
     with np.errstate(invalid="ignore"):
         linear = np.where(share == 0, 0, logits * share)
-    return np.mean(linear + np.log1p(np.exp(-np.abs(logits))), axis=-1)
+    return np.mean(linear + np.log1p(np.exp(-size(logits))), axis=-1)
 
 
 def sigmoid_crossentropy_grad(dy: Array, y_true: Array, logits: Array, *, smoothing: float) -> Array:

@@ -5,19 +5,19 @@
 
 import numpy as np
 
-from fastnn.reference._types import Array
+from fastnn.reference._types import Array, double
 
 
 def sum(x: Array, *, axes: tuple[int, ...]) -> Array:
     """y = Σ x over `axes`. x any shape → y its shape without these axes."""
-    return np.sum(x, axis=axes, dtype=np.float64).astype(x.dtype)
+    return np.sum(x, axis=axes, dtype=double(x)).astype(x.dtype)
 
 
 def mean(x: Array, *, axes: tuple[int, ...]) -> Array:
     """y = (1/n) Σ x over `axes`, n the number of terms. x any shape → y its shape without these axes."""
     count = np.prod([x.shape[axis] for axis in axes], dtype=np.int64)
     with np.errstate(invalid="ignore"):
-        return np.divide(np.sum(x, axis=axes, dtype=np.float64), count).astype(x.dtype)
+        return np.divide(np.sum(x, axis=axes, dtype=double(x)), count).astype(x.dtype)
 
 
 def max(x: Array, *, axes: tuple[int, ...]) -> Array:

@@ -170,6 +170,11 @@ class Progress:
         if self.mode in ("bar", "run"):
             self._screen.close()
 
+    def note(self, text: str) -> None:
+        """A line about the run after its end."""
+        if self.mode != "silent":
+            self._screen.line([(text, "")])
+
     def _due(self) -> bool:
         if self.mode not in ("bar", "run") or self._clock() - self._drawn < self._screen.interval:
             return False

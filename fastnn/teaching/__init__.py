@@ -4,6 +4,10 @@ from fastnn.teaching.finder import (
     LearningRates,
     find_lr,
 )
+from fastnn.teaching.gradients import (
+    GradientCheck,
+    check_gradients,
+)
 from fastnn.teaching.peak import (
     Peak,
     Rates,
@@ -28,6 +32,7 @@ from fastnn.teaching.trace import (
 
 __all__ = [
     "Cell",
+    "GradientCheck",
     "LearningRates",
     "Outcome",
     "Peak",
@@ -37,6 +42,7 @@ __all__ = [
     "Trace",
     "as_tensorflow",
     "cells",
+    "check_gradients",
     "find_lr",
     "machine_peak",
     "profile",

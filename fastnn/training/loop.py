@@ -1,12 +1,14 @@
 """The loops of fit, evaluate and predict: which program runs how often, and when Python is asked. Floor 4."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastnn.engine import backend, check
 from fastnn.engine.schedule import Schedule
 from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
@@ -58,8 +60,25 @@ class Run:
                     or not all(source.at_hand for _, _, source in self.passes()))
 
 
+@contextlib.contextmanager
+def _checked(model: TrainedModel, progress: Any) -> Iterator[None]:
+    """Where the backend checks every call, say at the end what it has compared, and keep it as model.checked."""
+    if backend.backend() != "check":
+        yield
+        return
+    with check.counting() as found:
+        yield
+    model.checked = found
+    progress.note(str(found))
+
+
 def fit(run: Run, progress: Any) -> None:
     """Train; fills model.history."""
+    with _checked(run.model, progress):
+        _fit(run, progress)
+
+
+def _fit(run: Run, progress: Any) -> None:
     model, listeners, history = run.model, run.listeners, run.model.history
     guard, first = Guard(model), run.epoch
     try:
@@ -191,6 +210,7 @@ def _many_epochs(run: Run, most: int, guard: Guard) -> int:
         Schedule(entries, rounds).run()
     finally:
         done = int(steps.log_row.data) // rows_per_epoch
+        check.count_steps(done * sum(times for (mode, *_), times in keys if mode in ("train", "test")))
         log = steps.log.data[:done * rows_per_epoch]
         columns: dict[str, Any] = {}
         for i, (mode, name, _) in enumerate(passes):
@@ -228,7 +248,7 @@ def _test(model: TrainedModel, source: Source, listeners: Any, progress: Any) ->
 
 def evaluate(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> dict[str, float]:
     """The metrics over a source."""
-    with _closing(progress, source):
+    with _checked(model, progress), _closing(progress, source):
         progress.epoch_begin(0)
         return _test(model, source, listeners, progress)
 

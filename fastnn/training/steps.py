@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.check import count_steps
 from fastnn.engine.context import section_scope, undo
 from fastnn.engine.function import Recorder
 from fastnn.engine.gradient import GradientTape, backward
@@ -93,11 +94,13 @@ class Steps:
                                           lambda: self._body(mode, feed, rows))
         if mode != "predict":
             self._show(mode)
-        if program is None:
-            return 1
-        before = int(feed.cursor.data)
-        Schedule([(program, times)]).run(max(seconds, 1e-3))
-        return (int(feed.cursor.data) - before) // rows
+        done = 1
+        if program is not None:
+            before = int(feed.cursor.data)
+            Schedule([(program, times)]).run(max(seconds, 1e-3))
+            done = (int(feed.cursor.data) - before) // rows
+        count_steps(done)
+        return done
 
     def _body(self, mode: str, feed: Feed, rows: int) -> None:
         if mode != "predict" and self.model.writes(mode):
@@ -147,18 +150,22 @@ class Steps:
 
     def train(self, feed: Feed, batch: int) -> None:
         """Gather, forward, loss, backward, update, metrics."""
-        model, compiled = self.model, self.model.compiled
-        data = feed.batch(batch)
-        with GradientTape(), forward_pass(True, self.draws):
-            with section_scope("forward"):
-                outputs = flatten(model(of_form(feed.template[0], data)), Tensor)
-            loss = model.optimizer.scale_loss(self._loss(data, outputs, batch))
+        model = self.model
+        data, outputs, loss = self.forward(feed, batch)
         variables = distinct(model.trainable_weights)
         model.optimizer.apply(self._gradients(loss, variables), variables)
-        compiled.update_metrics(data, outputs)
+        model.compiled.update_metrics(data, outputs)
         with section_scope("next step", folded=True):
             advance(self.draws, by=1)
         feed.next(batch)
+
+    def forward(self, feed: Feed, batch: int) -> tuple[dict[str, Tensor], list[Tensor], Tensor]:
+        """(the batch, the outputs, the loss that is trained) of a training step, ready for gradients."""
+        data = feed.batch(batch)
+        with GradientTape(), forward_pass(True, self.draws):
+            with section_scope("forward"):
+                outputs = flatten(self.model(of_form(feed.template[0], data)), Tensor)
+            return data, outputs, self.model.optimizer.scale_loss(self._loss(data, outputs, batch))
 
     def _loss(self, data: dict[str, Tensor], outputs: list[Tensor], batch: int) -> Tensor:
         """The total loss of a batch, with the penalties of layers and weights."""

@@ -32,7 +32,7 @@ from fastnn.training.inside import Inside
 from fastnn.training.own import OwnSteps
 from fastnn.training.steps import Steps
 
-WORK = ("fit", "evaluate", "_on_batch", "profile", "find_lr", "trace")       # what has the model to itself
+WORK = ("fit", "evaluate", "_on_batch", "profile", "find_lr", "trace", "check_gradients")   # has the model to itself
 
 
 class Trainer(OwnSteps, Inside):
@@ -64,6 +64,7 @@ class Trainer(OwnSteps, Inside):
         self.optimizer: Any = None
         self.loss: Any = None
         self.history: History | None = None
+        self.checked: Any = None        # what the backend "check" has compared in the last fit or evaluate
         self.stop_training = self.stop_evaluating = self.stop_predicting = False       # callbacks may set them
         self.run_eagerly = False
         self._feeds = Feeds()
