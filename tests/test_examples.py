@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-import matplotlib.image
 import numpy as np
 import pytest
 
@@ -36,20 +35,13 @@ from fastnn.examples import (
     xor,
 )
 from tests.conftest import shared
+from tests.test_plotting import is_picture
 
 FEW = {"xor": 20, "weather": 2, "breast_cancer": 2, "digits": 2, "housing": 2, "custom_layer": 3, "batchnorm": 2,
        "names": 1, "next_word": 3, "sentiment": 1, "addition": 1, "dates": 1, "mini_gpt": 1, "evaluation": 2,
        "overfitting": 2, "regularization": 2, "checkpoint_resume": 2, "learning_rate": 2}
 COUNT = {"sentiment": 300, "addition": 900, "dates": 300}      # of made-up data
 MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
-
-
-def is_picture(path: Path) -> bool:
-    """Whether it is a PNG of a sensible size with something on it."""
-    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    image = matplotlib.image.imread(path)
-    height, width = image.shape[:2]
-    return 200 <= height <= 3000 and 200 <= width <= 3000 and len(np.unique(image)) > 10
 
 
 def lesson(name: str) -> ModuleType:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import matplotlib.image
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -13,10 +14,17 @@ from fastnn import Input, Perceptron, Sequential, datasets, layers, plotting
 from fastnn.errors import LabelError, ShapeError
 from fastnn.plotting._figure import COLOURS, tint
 from fastnn.reporting.history import History
-from tests.test_examples import is_picture
 
 LOGS = {"loss": [1.0, 0.5, 0.4], "val_loss": [1.1, 0.6, 0.7], "accuracy": [0.5, 0.8, 0.9],
         "val_accuracy": [0.4, 0.7, 0.8]}
+
+
+def is_picture(path: Path) -> bool:
+    """Whether it is a PNG of a sensible size with something on it."""
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    image = matplotlib.image.imread(path)
+    height, width = image.shape[:2]
+    return 200 <= height <= 3000 and 200 <= width <= 3000 and len(np.unique(image)) > 10
 
 
 def texts(figure: Any) -> str:
@@ -54,6 +62,15 @@ def test_loss_curves_into_given_axes() -> None:
     assert plotting.loss_curves(LOGS, ax=ax) is ax.figure and ax.get_title() == "Loss"
 
 
+def test_loss_curves_mark_where_a_run_was_lost() -> None:
+    nan = float("nan")
+    figure = plotting.loss_curves({"sgd": {"loss": [1.0, 9.0, nan, np.inf]}, "adam": {"loss": [1.0, 0.5, 0.4, 0.3]}})
+    (ax,) = figure.axes
+    assert "sgd: no finite number from epoch 3 on" in texts(figure) and "adam: no" not in texts(figure)
+    assert [patch.get_x() for patch in ax.patches] == [2.5]
+    assert "no finite number from epoch 1 on" in texts(plotting.loss_curves({"loss": [nan, nan]}))
+
+
 def test_loss_curves_refuses_what_is_no_history() -> None:
     with pytest.raises(TypeError, match="needs the History"):
         plotting.loss_curves([1, 2])
@@ -84,7 +101,7 @@ def test_areas_show_no_class_that_is_not_there() -> None:
     found = {tuple(colour) for colour in np.asarray(canvas.buffer_rgba())[..., :3].reshape(-1, 3).tolist()}
     areas = [tuple(int(tint(colour)[i:i + 2], 16) for i in (1, 3, 5)) for colour in COLOURS[:3]]
     assert areas[0] in found and areas[2] in found and areas[1] not in found
-    points = [collection.get_facecolor()[0][:3] for collection in figure.axes[0].collections[1:]]
+    points = [collection.get_facecolor()[0][:3] for collection in figure.axes[0].collections]
     assert [to_hex(colour).upper() for colour in points] == [COLOURS[0].upper(), COLOURS[2].upper()]
 
 
@@ -163,11 +180,21 @@ def test_classification_report_says_what_scikit_learns_says() -> None:
 
 
 def test_confusion_matrix_shows_the_counts(tmp_path: Path) -> None:
-    figure = plotting.confusion_matrix([[40, 2], [1, 71]], ["malignant", "benign"], tmp_path / "counts.png")
+    figure = plotting.confusion_matrix([[40, 2], [1, 71]], labels=["malignant", "benign"], path=tmp_path / "counts.png")
     assert "40 2 1 71" in texts(figure) and "111 of 114 right (97.4%)" in texts(figure)
     assert is_picture(tmp_path / "counts.png")
     with pytest.raises(ShapeError, match="needs a square"):
         plotting.confusion_matrix([[1, 2]])
+    with pytest.raises(ShapeError, match="or y_true and y_pred"):
+        plotting.confusion_matrix([0, 1, 1])
+
+
+def test_confusion_matrix_takes_labels_and_predictions() -> None:
+    y, p = [0, 0, 1, 2], [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0, 0, 1]]
+    figure = plotting.confusion_matrix(y, p, labels=["ant", "bee", "cat"])
+    assert "1 1 0 0 1 0 0 0 1" in texts(figure) and "3 of 4 right (75.0%)" in texts(figure)
+    with pytest.raises(ShapeError, match="4 samples and y_pred 2"):
+        plotting.confusion_matrix(y, [0, 1])
 
 
 def test_activation_functions_and_their_derivatives(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def draw(result: Result, path: str) -> None:
     figure = new_figure(10.4, 4.6)
     left, right = figure.subplots(1, 2)
     plotting.roc_curve(result.parts, threshold=result.threshold, ax=left)
-    plotting.confusion_matrix(result.counts, NAMES, ax=right)
+    plotting.confusion_matrix(result.counts, labels=NAMES, ax=right)
     saved(figure, path)
 
 

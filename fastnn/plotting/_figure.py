@@ -2,7 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from fastnn.arguments import whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Path_ = str | os.PathLike[str]
 
@@ -18,6 +23,22 @@ def new_figure(width: float, height: float) -> Any:
     """An empty Figure of so many inches, which no window and no global list knows."""
     from fastnn.plotting._picture import Picture
     return Picture(figsize=(width, height), dpi=120, layout="constrained")
+
+
+def subplots(rows: int = 1, columns: int = 1, size: tuple[float, float] | None = None) -> tuple["Figure", Any]:
+    """(a Figure, its axes), as pyplot's, but no window and no global list knows of it: a notebook shows it once.
+
+    size: in inches. axes: one, or an array of them where rows or columns are more than 1. For `ax=` of other pictures.
+
+    figure, (left, right) = plotting.subplots(1, 2, size=(10, 4))
+    """
+    rows, columns = whole(rows, "subplots: rows"), whole(columns, "subplots: columns")
+    figure = new_figure(*(size or (4.8 * columns, 4.0 * rows)))
+    axes = figure.subplots(rows, columns)
+    for ax in figure.axes:
+        ax.set_prop_cycle(color=COLOURS)
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes
 
 
 def axes_of(ax: Any, width: float, height: float) -> tuple[Any, Any]:

@@ -1,27 +1,41 @@
-"""Curves: losses and metrics over the epochs, and the activation functions with their derivatives."""
+"""Curves: losses and metrics over the epochs, learning rates over the steps."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn import ops
-from fastnn.engine.gradient import GradientTape
-from fastnn.engine.tensor import Tensor
+from fastnn.engine.kinds import TensorLike
 from fastnn.errors import shown
-from fastnn.plotting._figure import BLUE, COLOURS, ORANGE, SKY, Path_, axes_of, new_figure, saved, style
+from fastnn.plotting._figure import (
+    BLUE,
+    COLOURS,
+    ORANGE,
+    SKY,
+    VERMILION,
+    Path_,
+    axes_of,
+    new_figure,
+    saved,
+    style,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _AROUND = re.compile(r"^val_(.+)$|^train_(.+)_end$")     # what fit puts around the name of a metric
 WORDS = {"acc": "accuracy", "mae": "mean absolute error", "mse": "mean squared error", "r2_score": "R²", "auc": "AUC"}
 
 
-def loss_curves(history: Any, path: Path_ | None = None, ax: Any = None) -> Any:
+def loss_curves(history: Any, path: Path_ | None = None, ax: "Axes | None" = None) -> "Figure":
     """Every measured quantity over the epochs, training and validation in one panel, the lowest val_loss marked.
 
     history: what `fit` returned, or its dict of lists; or several to compare, as a list or as {name: history}: each has
     a colour then. ax: draw the losses there, and nothing else. Epochs count from 1; a dotted line shows where another
-    fit began. Returns the Figure. ValueError where nothing was measured. Source: study guide, chapters 26 and 54.
+    fit began, a red area where a run was no longer finite. Returns the Figure. ValueError where nothing was measured.
+    Source: study guide, chapters 26 and 54.
     """
     runs = _runs(history)
     names = list(dict.fromkeys(_AROUND.sub(r"\1\2", name) for columns, _ in runs.values() for name in columns))
@@ -69,7 +83,8 @@ def _columns(history: Any) -> dict[str, np.ndarray]:
 def _panel(ax: Any, name: str, runs: Runs) -> None:
     from matplotlib.ticker import MaxNLocator
     words = WORDS.get(name, name.replace("_", " "))
-    lost = 0
+    alone = not any(f"val_{name}" in columns or f"train_{name}_end" in columns for columns, _ in runs.values())
+    lost: dict[str, tuple[int, int]] = {}       # {run: (the epoch from which on it is not finite, its last)}
     for place, (title, (columns, begins)) in enumerate(runs.items()):
         colours = (COLOURS[place % len(COLOURS)],) * 2 if title else (BLUE, ORANGE)
         for key, kind, colour, line, marker in ((name, "training", colours[0], "-", "o"),
@@ -80,54 +95,34 @@ def _panel(ax: Any, name: str, runs: Runs) -> None:
                 continue
             epochs = np.arange(1, len(values) + 1)
             measured = np.isfinite(values)
-            lost += int(len(values) > 0 and not measured[-1] and key == name)
+            if key == name and len(values) and not measured[-1]:
+                lost[title] = (int(np.flatnonzero(measured)[-1]) + 2 if measured.any() else 1, len(values))
             few = int(measured.sum()) <= 20
             ax.plot(epochs[measured], values[measured], line, color=colour, linewidth=1.8, markersize=4,
-                    label=f"{title}, {kind}" if title else kind, marker=marker if few else None)
+                    label=kind if not title else title if alone else f"{title}, {kind}", marker=marker if few else None)
             if key == "val_loss" and measured.sum() > 2 and not title:
                 best = int(np.nanargmin(np.where(measured, values, np.nan)))
                 ax.plot(epochs[best], values[best], "*", color="black", markersize=10, linestyle="none",
                         label=f"lowest: {values[best]:.3g}, epoch {epochs[best]}")
         for begin in begins:
             ax.axvline(begin + 0.5, color="#888888", linestyle=":", linewidth=1)
-    if lost:
-        ax.text(0.5, 0.5, "not finite at the end", transform=ax.transAxes, ha="center", color="#888888")
+    if lost and not any(np.isfinite(line.get_ydata()).any() for line in ax.lines):
+        ax.set_yticks([])
+    for place, (title, (first, last)) in enumerate(lost.items()):
+        ax.axvspan(first - 0.5, last + 0.5, color=VERMILION, alpha=0.12, linewidth=0)
+        ax.text(0.98, 0.5 - 0.08 * place, f"{title}: no finite number from epoch {first} on".removeprefix(": "),
+                transform=ax.transAxes, ha="right", color=VERMILION)
     style(ax, words[:1].upper() + words[1:], "epoch", words)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-    ax.legend(frameon=False)
+    if ax.lines:
+        ax.legend(frameon=False)
 
 
-def learning_rate_curve(rates: Any, path: Path_ | None = None, ax: Any = None, title: str = "Learning rate") -> Any:
+def learning_rate_curve(rates: TensorLike, path: Path_ | None = None, ax: "Axes | None" = None,
+                        title: str = "Learning rate") -> "Figure":
     """The learning rate over the steps: rates, one for each step. Returns the Figure."""
     figure, ax = axes_of(ax, 6.4, 4.0)
-    ax.plot(np.arange(len(rates)), rates, color=BLUE, linewidth=1.8)
+    ax.plot(np.asarray(rates), color=BLUE, linewidth=1.8)
     style(ax, title, "step", "learning rate")
     ax.set_ylim(bottom=0)
-    return saved(figure, path)
-
-
-FUNCTIONS: Sequence[tuple[str, Callable[[Any], Tensor], bool]] = (
-    ("Step (no derivative to learn from)", ops.step, False), ("Sigmoid", ops.sigmoid, True), ("Tanh", ops.tanh, True),
-    ("ReLU", ops.relu, True), ("Leaky ReLU, slope 0.01", lambda x: ops.leaky_relu(x, 0.01), True),
-    ("GELU", ops.gelu, True))
-
-
-def activation_functions(path: Path_ | None = None) -> Any:
-    """The functions of the study guide's chapters 5 and 29 to 33 with their derivatives, which fastnn's own backward
-    computes. Returns the Figure."""
-    figure = new_figure(10.5, 6.2)
-    for place, (title, function, learns) in enumerate(FUNCTIONS):
-        ax = figure.add_subplot(2, 3, place + 1)
-        x = Tensor(np.linspace(-4, 4, 401).astype(np.float32), "x")
-        with GradientTape() as tape:
-            tape.watch(x)
-            y = function(x)
-            total = ops.sum(y) if learns else None
-        ax.plot(x.numpy(), y.numpy(), color=BLUE, linewidth=2, label="y")
-        if total is not None:
-            slope = tape.gradient(total, x).numpy()
-            ax.plot(x.numpy(), slope, "--", color=ORANGE, linewidth=1.8, label="dy / dx")
-        style(ax, title, "x", "")
-        ax.set_ylim(-1.25, 2.25)
-        ax.legend(frameon=False, loc="upper left")
     return saved(figure, path)

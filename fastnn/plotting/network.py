@@ -1,22 +1,26 @@
 """A model as boxes and arrows: which layer gives what to which."""
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn.arguments import choice, flag
 from fastnn.errors import NotBuiltError
 from fastnn.layers.input import InputLayer
+from fastnn.models import Model
 from fastnn.models.graph import node_inputs
 from fastnn.plotting._figure import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, Path_, new_figure, saved, tint
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _WIDE, _HIGH, _GAP = 2.3, 0.2, 0.35         # inches: a box, a line of text in it, between boxes
 _KINDS = (("Conv", ORANGE), ("Pool", SKY), ("Norm", GREEN), ("Drop", PURPLE), ("Input", "#777777"), ("LSTM", VERMILION),
           ("GRU", VERMILION), ("RNN", VERMILION), ("Attention", VERMILION))
 
 
-def plot_model(model: Any, to_file: Path_ | None = "model.png", show_shapes: bool = False, show_dtype: bool = False,
+def plot_model(model: Model, to_file: Path_ | None = "model.png", show_shapes: bool = False, show_dtype: bool = False,
                show_layer_names: bool = False, rankdir: str = "TB", expand_nested: bool = False, dpi: int = 120,
-               show_layer_activations: bool = False, show_trainable: bool = False) -> Any:
+               show_layer_activations: bool = False, show_trainable: bool = False) -> "Figure":
     """Draw a built model: a box for each use of a layer, in rows of equal distance from the inputs; returns the Figure.
 
     to_file: .png, .svg or .pdf, None for no file. show_shapes: of the output, show_dtype: its dtype,

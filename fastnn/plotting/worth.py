@@ -1,15 +1,21 @@
 """What a classifier is worth: its ROC curve, and the report of its classes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn.engine.kinds import TensorLike
 from fastnn.errors import LabelError, ShapeError
 from fastnn.plotting._figure import COLOURS, Path_, axes_of, saved, style
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-def roc_curve(curves: Any, threshold: float | None = None, path: Path_ | None = None, ax: Any = None) -> Any:
+
+def roc_curve(curves: Any, threshold: float | None = None, path: Path_ | None = None,
+              ax: "Axes | None" = None) -> "Figure":
     """How many positives are found, and how many negatives are taken for positive, at every threshold; with the area.
 
     curves: (y_true, scores), or several as {name: (y_true, scores)}: y_true (n,) of 0 and 1, scores (n,) or (n, 1), the
@@ -34,7 +40,7 @@ def roc_curve(curves: Any, threshold: float | None = None, path: Path_ | None = 
     return saved(figure, path)
 
 
-def _points(y_true: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _points(y_true: TensorLike, scores: TensorLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(thresholds, from infinity down; parts of the negatives, and of the positives, at least so high)."""
     y, p = np.asarray(y_true).reshape(-1), np.asarray(scores, np.float64).reshape(-1)
     if y.shape != p.shape:
@@ -49,7 +55,7 @@ def _points(y_true: Any, scores: Any) -> tuple[np.ndarray, np.ndarray, np.ndarra
             np.append(0, positives / positives[-1]))
 
 
-def classification_report(counts: Any, labels: Sequence[str] | None = None) -> str:
+def classification_report(counts: TensorLike, labels: Sequence[str] | None = None) -> str:
     """Precision, recall, F1 and number of samples of each class, and their means, as a table in text.
 
     counts (classes, classes), rows the true class, as confusion_counts gives; labels: names of the classes. A ratio of
