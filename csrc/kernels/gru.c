@@ -2,6 +2,21 @@
  * formulas and kernels/recurrent.h for how the steps are walked. */
 #include "kernels/recurrent.h"
 
+/* One row of one step: from x, of the inputs, and sums, of the states, to the gates, and the state goes on. */
+static void gru_row(const float *x, const float *sums, float *state, float *h, float *before, float *gates, int64_t n,
+                    int counted)
+{
+    EACH_VECTOR(j, n) {
+        const V inner = LOAD(sums + 2 * n), old = LOAD(state);
+        const V k = v_sigmoid(LOAD(x) + LOAD(sums)), reset = v_sigmoid(LOAD(x + n) + LOAD(sums + n));
+        const V g = v_tanh(reset * inner + LOAD(x + 2 * n)), new = counted ? k * (old - g) + g : old;
+        if (gates) STORE(gates, k), STORE(gates + n, reset), STORE(gates + 2 * n, g), STORE(gates + 3 * n, inner);
+        STORE_IF(before, old);
+        STORE_IF(h, new);
+        STORE(state, new);
+    }
+}
+
 static void gru_after_steps(const Call *call, Part part)
 {
     const float *restrict z = input(call, 0);    /* (batch, time, 3 units) */
@@ -24,28 +39,16 @@ static void gru_after_steps(const Call *call, Part part)
         copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
             const int64_t t = place(&q, step);
-            const Step made = step_of(call, &q, gates, r0, t, 4 * n);
-            times(w, h_last + r0 * n, n, b, 0, made.first, made.row, rows, used);
+            times(w, h_last + r0 * n, n, b, 0, of_row(call, r0, 3 * n), 3 * n, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                const int64_t now = at(&q, r, t, n);
-                const float *x = z + 3 * now;
-                float *state = h_last + r * n, *gate = made.first + (r - r0) * made.row;
-                const int counted = counts(&q, r, t);
-                if (before) copy_rows_of(before + now, state, n);
-                EACH_VECTOR(j, n) {
-                    const V inner = LOAD(gate + 2 * n), old = LOAD(state);
-                    const V k = v_sigmoid(LOAD(x) + LOAD(gate)), reset = v_sigmoid(LOAD(x + n) + LOAD(gate + n));
-                    const V g = v_tanh(reset * inner + LOAD(x + 2 * n));
-                    STORE(gate, k), STORE(gate + n, reset), STORE(gate + 2 * n, g), STORE(gate + 3 * n, inner);
-                    if (counted) STORE(state, k * (old - g) + g);
-                }
-                if (h) copy_rows_of(h + now, state, n);
+                const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
+                gru_row(z + 3 * now, of_row(call, r, 3 * n), h_last + r * n, PLACE(h, now), PLACE(before, now),
+                        PLACE(gates, 4 * now), n, counts(&q, r, t));
+                fetch(z + 3 * next, 3 * n);
             }
         }
     }
 }
-
-static int64_t gates_scratch(const Call *call) { return step_scratch(call, 2, 4 * input_dim(call, 1, 0)); }
 
 static void gru_after_steps_grad(const Call *call, Part part)
 {
@@ -69,27 +72,34 @@ static void gru_after_steps_grad(const Call *call, Part part)
         float *carried = dh0 + r0 * n;
         copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
-            const int64_t t = place(&q, step), first = at(&q, r0, t, 3 * n);
+            const int64_t t = place(&q, step);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                const int64_t now = at(&q, r, t, n);
+                const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
                 const float *gate = gates + 4 * now, *old = before + now;
-                float *whole = dh0 + r * n, *x = dz + 3 * now, *a = da + 3 * now;
-                add_row(whole, dh ? dh + now : NULL, n);
+                float *whole = dh0 + r * n, *x = dz + 3 * now, *a = da + 3 * now, *slopes = of_row(call, r, 3 * n);
+                add_row(whole, PLACE(dh, now), n);
                 if (!counts(&q, r, t)) {
                     copy_rows_of(x, NULL, 3 * n);
                     copy_rows_of(a, NULL, 3 * n);
+                    copy_rows_of(slopes, NULL, 3 * n);
                     continue;
                 }
                 EACH_VECTOR(j, n) {
                     const V k = LOAD(gate), reset = LOAD(gate + n), g = LOAD(gate + 2 * n), d = LOAD(whole);
                     const V dg = v_tanh_grad(d * (1.0f - k), g), dk = v_sigmoid_grad(d * (LOAD(old) - g), k);
-                    const V dr = v_sigmoid_grad(dg * LOAD(gate + 3 * n), reset);
+                    const V dr = v_sigmoid_grad(dg * LOAD(gate + 3 * n), reset), inner = dg * reset;
                     STORE(x, dk), STORE(x + n, dr), STORE(x + 2 * n, dg);
-                    STORE(a, dk), STORE(a + n, dr), STORE(a + 2 * n, dg * reset);
+                    STORE(a, dk), STORE(a + n, dr), STORE(a + 2 * n, inner);
+                    STORE(slopes, dk), STORE(slopes + n, dr), STORE(slopes + 2 * n, inner);
                     STORE(whole, d * k);
                 }
+                fetch(PLACE(dh, next), n);
+                fetch(before + next, n);
+                fetch(gates + 4 * next, 4 * n);
+                fetch_to_write(dz + 3 * next, 3 * n);
+                fetch_to_write(da + 3 * next, 3 * n);
             }
-            times(w, da + first, q.time * 3 * n, carried, n, carried, n, rows, used);
+            times(w, of_row(call, r0, 3 * n), 3 * n, carried, n, carried, n, rows, used);
         }
     }
 }
@@ -117,22 +127,21 @@ static void gru_before_steps(const Call *call, Part part)
         for (int64_t step = 0; step < q.time; step++) {
             const int64_t t = place(&q, step);
             const float *x0 = z + at(&q, r0, t, 3 * n);
-            const Step made = step_of(call, &q, gates, r0, t, 4 * n);
-            times(both, h_last + r0 * n, n, x0, q.time * 3 * n, made.first, made.row, rows, used);
-            for (int64_t r = 0; r < rows; r++) {
-                float *gate = made.first + r * made.row;
-                const float *state = h_last + (r0 + r) * n;
+            float *const sums = of_row(call, r0, 4 * n);        /* update, reset, new state, reset state */
+            times(both, h_last + r0 * n, n, x0, q.time * 3 * n, sums, 4 * n, rows, used);
+            for (int64_t r = r0; r < r0 + rows; r++) {
+                float *gate = of_row(call, r, 4 * n);
+                const float *state = h_last + r * n;
                 EACH_VECTOR(j, n) {
                     const V reset = v_sigmoid(LOAD(gate + n));
                     STORE(gate, v_sigmoid(LOAD(gate))), STORE(gate + n, reset);
                     STORE(gate + 3 * n, reset * LOAD(state));
                 }
             }
-            times(last, made.first + 3 * n, made.row, x0 + 2 * n, q.time * 3 * n, made.first + 2 * n, made.row, rows,
-                  used);
+            times(last, sums + 3 * n, 4 * n, x0 + 2 * n, q.time * 3 * n, sums + 2 * n, 4 * n, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                const int64_t now = at(&q, r, t, n);
-                float *state = h_last + r * n, *gate = made.first + (r - r0) * made.row;
+                const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
+                float *state = h_last + r * n, *gate = of_row(call, r, 4 * n);
                 const int counted = counts(&q, r, t);
                 if (before) copy_rows_of(before + now, state, n);
                 EACH_VECTOR(j, n) {
@@ -140,11 +149,15 @@ static void gru_before_steps(const Call *call, Part part)
                     STORE(gate + 2 * n, g);
                     if (counted) STORE(state, k * (LOAD(state) - g) + g);
                 }
+                if (gates) copy_rows_of(gates + 4 * now, gate, 4 * n);
                 if (h) copy_rows_of(h + now, state, n);
+                fetch(z + 3 * next, 3 * n);
             }
         }
     }
 }
+
+static int64_t gates_scratch(const Call *call) { return 4 * input_dim(call, 0, 0) * input_dim(call, 1, 0); }
 
 static void gru_before_steps_grad(const Call *call, Part part)
 {
@@ -155,7 +168,6 @@ static void gru_before_steps_grad(const Call *call, Part part)
     const float *restrict gates = input(call, 4);     /* (batch, time, 4 units) */
     float *restrict dz = output(call, 0);             /* (batch, time, 3 units) */
     float *restrict dh0 = output(call, 1);            /* (batch, units) */
-    float *const es = call->scratch;                                 /* (batch, units), the e of the formula */
     const int64_t n = input_dim(call, 2, 0);
     const Steps q = steps_of(call, input_dim(call, 3, 0), input_dim(call, 3, 1), n, 5, !integer(call, 0));
     const Range mine = share_rows(q.batch, part);
@@ -169,17 +181,15 @@ static void gru_before_steps_grad(const Call *call, Part part)
         float *carried = dh0 + r0 * n;
         copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
-            const int64_t t = place(&q, step), first = at(&q, r0, t, 3 * n), row = q.time * 3 * n;
+            const int64_t t = place(&q, step);
+            float *const slopes = of_row(call, r0, 4 * n);      /* dz of the step, and the e of the formula */
             for (int64_t r = r0; r < r0 + rows; r++) {
                 const int64_t now = at(&q, r, t, n);
                 const float *gate = gates + 4 * now, *old = before + now;
-                float *whole = dh0 + r * n, *x = dz + 3 * now;
-                add_row(whole, dh ? dh + now : NULL, n);
-                copy_rows_of(es + r * n, NULL, n);
-                if (!counts(&q, r, t)) {
-                    copy_rows_of(x, NULL, 3 * n);
-                    continue;
-                }
+                float *whole = dh0 + r * n, *x = of_row(call, r, 4 * n);
+                add_row(whole, PLACE(dh, now), n);
+                copy_rows_of(x, NULL, 4 * n);
+                if (!counts(&q, r, t)) continue;
                 EACH_VECTOR(j, n) {
                     const V k = LOAD(gate), g = LOAD(gate + 2 * n), d = LOAD(whole);
                     STORE(x, v_sigmoid_grad(d * (LOAD(old) - g), k));
@@ -187,31 +197,37 @@ static void gru_before_steps_grad(const Call *call, Part part)
                     STORE(whole, d * k);
                 }
             }
-            times(last, dz + first + 2 * n, row, es + r0 * n, n, es + r0 * n, n, rows, used);
+            times(last, slopes + 2 * n, 4 * n, NULL, 0, slopes + 3 * n, 4 * n, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                const int64_t now = at(&q, r, t, n);
-                const float *gate = gates + 4 * now, *old = before + now, *e = es + r * n;
-                float *whole = dh0 + r * n, *x = dz + 3 * now;
-                if (!counts(&q, r, t)) continue;
-                EACH_VECTOR(j, n) {
-                    const V reset = LOAD(gate + n);
-                    STORE(x + n, v_sigmoid_grad(LOAD(e) * LOAD(old), reset));
-                    STORE(whole, LOAD(e) * reset + LOAD(whole));
+                const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
+                const float *gate = gates + 4 * now, *old = before + now;
+                float *whole = dh0 + r * n, *x = of_row(call, r, 4 * n), *e = x + 3 * n;
+                if (counts(&q, r, t)) {
+                    EACH_VECTOR(j, n) {
+                        const V reset = LOAD(gate + n);
+                        STORE(x + n, v_sigmoid_grad(LOAD(e) * LOAD(old), reset));
+                        STORE(whole, LOAD(e) * reset + LOAD(whole));
+                    }
                 }
+                copy_rows_of(dz + 3 * now, x, 3 * n);
+                fetch(before + next, n);
+                fetch(gates + 4 * next, 4 * n);
+                fetch_to_write(dz + 3 * next, 3 * n);
             }
-            times(both, dz + first, row, carried, n, carried, n, rows, used);
+            times(both, slopes, 4 * n, carried, n, carried, n, rows, used);
         }
     }
 }
 
-static int64_t slopes_scratch(const Call *call) { return input_dim(call, 3, 0) * input_dim(call, 3, 2); }
+static int64_t slopes_and_e_scratch(const Call *call) { return 4 * output_dim(call, 1, 0) * output_dim(call, 1, 1); }
 
 extern const Kernel FAMILY(gru)[];
 const Kernel FAMILY(gru)[] = {
-    {"gru_after_steps(z, u, b, h0, mask, *, reverse)", gru_after_steps, 0, gates_scratch},
-    {"gru_after_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_after_steps_grad},
+    {"gru_after_steps(z, u, b, h0, mask, *, reverse)", gru_after_steps, 0, sums_scratch},
+    {"gru_after_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_after_steps_grad, 0,
+     slopes_scratch},
     {"gru_before_steps(z, u, h0, mask, *, reverse)", gru_before_steps, 0, gates_scratch},
     {"gru_before_steps_grad(dh, dh_last, u, before, gates, mask, *, reverse)", gru_before_steps_grad, 0,
-     slopes_scratch},
+     slopes_and_e_scratch},
     {0},
 };

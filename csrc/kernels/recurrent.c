@@ -8,7 +8,7 @@ static void rnn_steps(const Call *call, Part part)
     const float *restrict u = input(call, 1);    /* (units, units) */
     const float *restrict h0 = input(call, 2);   /* (batch, units) */
     const int activation = (int)integer(call, 0);
-    float *restrict h = output(call, 0);         /* (batch, time, units) */
+    float *restrict h = output(call, 0);         /* (batch, time, units) or NULL */
     float *restrict before = output(call, 1);    /* (batch, time, units) or NULL */
     float *restrict h_last = output(call, 2);    /* (batch, units) */
     const int64_t n = input_dim(call, 1, 0);
@@ -23,20 +23,19 @@ static void rnn_steps(const Call *call, Part part)
         copy_rows_of(h_last + r0 * n, h0 + r0 * n, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
             const int64_t t = place(&q, step);
-            const Step states = step_of(call, &q, h, r0, t, n);
-            times(w, h_last + r0 * n, n, z + at(&q, r0, t, n), q.time * n, states.first, states.row, rows, used);
+            times(w, h_last + r0 * n, n, z + at(&q, r0, t, n), q.time * n, of_row(call, r0, n), n, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                float *state = h_last + r * n, *new = states.first + (r - r0) * states.row;
-                if (before) copy_rows_of(before + at(&q, r, t, n), state, n);
-                activate(new, n, activation);
-                if (counts(&q, r, t)) copy_rows_of(state, new, n);
-                else copy_rows_of(new, state, n);
+                const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
+                float *state = h_last + r * n, *sum = of_row(call, r, n);
+                if (before) copy_rows_of(before + now, state, n);
+                activate(sum, n, activation);
+                if (counts(&q, r, t)) copy_rows_of(state, sum, n);
+                if (h) copy_rows_of(h + now, state, n);
+                fetch(z + next, n);
             }
         }
     }
 }
-
-static int64_t rnn_scratch(const Call *call) { return step_scratch(call, 0, input_dim(call, 1, 0)); }
 
 static void rnn_steps_grad(const Call *call, Part part)
 {
@@ -59,32 +58,41 @@ static void rnn_steps_grad(const Call *call, Part part)
         float *carried = dh0 + r0 * n;
         copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
-            const int64_t t = place(&q, step), first = at(&q, r0, t, n);
+            const int64_t t = place(&q, step);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                float *whole = dh0 + r * n, *slope = dz + at(&q, r, t, n);
-                add_row(whole, dh ? dh + at(&q, r, t, n) : NULL, n);
+                const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
+                float *whole = dh0 + r * n, *slope = of_row(call, r, n);
+                add_row(whole, PLACE(dh, now), n);
                 if (counts(&q, r, t)) {
-                    activate_grad(slope, whole, h + at(&q, r, t, n), n, activation);
+                    activate_grad(slope, whole, h + now, n, activation);
                     copy_rows_of(whole, NULL, n);
                 } else {
                     copy_rows_of(slope, NULL, n);
                 }
+                copy_rows_of(dz + now, slope, n);
+                fetch(PLACE(dh, next), n);
+                fetch(h + next, n);
+                fetch_to_write(dz + next, n);
             }
-            times(w, dz + first, q.time * n, carried, n, carried, n, rows, used);
+            times(w, of_row(call, r0, n), n, carried, n, carried, n, rows, used);
         }
     }
 }
 
 /* One row of one step of an LSTM: z + h·u becomes the gates, and the state and the cell go on. */
-static void lstm_row(float *gates, float *state, float *cell, int64_t n, int counted)
+static void lstm_row(const float *z, float *state, float *cell, float *h, float *before, float *c, float *gates,
+                     int64_t n, int counted)
 {
     EACH_VECTOR(j, n) {
-        const V i = v_sigmoid(LOAD(gates)), f = v_sigmoid(LOAD(gates + n)), g = v_tanh(LOAD(gates + 2 * n)),
-                o = v_sigmoid(LOAD(gates + 3 * n)), c = f * LOAD(cell) + i * g;
-        STORE(gates, i), STORE(gates + n, f), STORE(gates + 2 * n, g), STORE(gates + 3 * n, o);
-        if (!counted) continue;
-        STORE(cell, c);
-        STORE(state, o * v_tanh(c));
+        const V i = v_sigmoid(LOAD(z)), f = v_sigmoid(LOAD(z + n)), g = v_tanh(LOAD(z + 2 * n)),
+                o = v_sigmoid(LOAD(z + 3 * n)), old = LOAD(state), old_cell = LOAD(cell);
+        const V new_cell = counted ? f * old_cell + i * g : old_cell, new = counted ? o * v_tanh(new_cell) : old;
+        if (gates) STORE(gates, i), STORE(gates + n, f), STORE(gates + 2 * n, g), STORE(gates + 3 * n, o);
+        STORE_IF(before, old);
+        STORE_IF(c, new_cell);
+        STORE_IF(h, new);
+        STORE(cell, new_cell);
+        STORE(state, new);
     }
 }
 
@@ -113,33 +121,31 @@ static void lstm_steps(const Call *call, Part part)
         copy_rows_of(c_last + r0 * n, c0 + r0 * n, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
             const int64_t t = place(&q, step);
-            const Step made = step_of(call, &q, gates, r0, t, 4 * n);
-            times(w, h_last + r0 * n, n, z + at(&q, r0, t, 4 * n), q.time * 4 * n, made.first, made.row, rows, used);
+            times(w, h_last + r0 * n, n, z + at(&q, r0, t, 4 * n), q.time * 4 * n, of_row(call, r0, 4 * n), 4 * n, rows,
+                  used);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                float *state = h_last + r * n, *cell = c_last + r * n;
-                const int64_t now = at(&q, r, t, n);
-                if (before) copy_rows_of(before + now, state, n);
-                lstm_row(made.first + (r - r0) * made.row, state, cell, n, counts(&q, r, t));
-                if (h) copy_rows_of(h + now, state, n);
-                if (c) copy_rows_of(c + now, cell, n);
+                const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
+                lstm_row(of_row(call, r, 4 * n), h_last + r * n, c_last + r * n, PLACE(h, now), PLACE(before, now),
+                         PLACE(c, now), PLACE(gates, 4 * now), n, counts(&q, r, t));
+                fetch(z + 4 * next, 4 * n);
             }
         }
     }
 }
 
-static int64_t lstm_scratch(const Call *call) { return step_scratch(call, 3, 4 * input_dim(call, 1, 0)); }
-
-/* One row of one step back: dz from the gradients of the state, `whole`, and of the cell, dc, which goes on. */
-static void lstm_row_grad(float *dz, float *dc, const float *whole, const float *gates, const float *c,
-                          const float *cell, int64_t n)
+/* One row of one step back: dz, also into `slopes`, from the gradients of the state, `carried` back in time and `dh` of
+ * this step (or NULL), and of the cell, dc, which goes on. */
+static void lstm_row_grad(float *dz, float *slopes, float *dc, const float *carried, const float *dh,
+                          const float *gates, const float *c, const float *cell, int64_t n)
 {
     EACH_VECTOR(j, n) {
         const V i = LOAD(gates), f = LOAD(gates + n), g = LOAD(gates + 2 * n), o = LOAD(gates + 3 * n);
-        const V s = v_tanh(LOAD(c)), d = LOAD(whole), total = v_tanh_grad(d * o, s) + LOAD(dc);
-        STORE(dz, v_sigmoid_grad(total * g, i));
-        STORE(dz + n, v_sigmoid_grad(total * LOAD(cell), f));
-        STORE(dz + 2 * n, v_tanh_grad(total * i, g));
-        STORE(dz + 3 * n, v_sigmoid_grad(d * s, o));
+        const V s = v_tanh(LOAD(c)), d = dh ? LOAD(carried) + LOAD(dh) : LOAD(carried);
+        const V total = v_tanh_grad(d * o, s) + LOAD(dc);
+        const V di = v_sigmoid_grad(total * g, i), df = v_sigmoid_grad(total * LOAD(cell), f),
+                dg = v_tanh_grad(total * i, g), do_ = v_sigmoid_grad(d * s, o);
+        STORE(dz, di), STORE(dz + n, df), STORE(dz + 2 * n, dg), STORE(dz + 3 * n, do_);
+        STORE(slopes, di), STORE(slopes + n, df), STORE(slopes + 2 * n, dg), STORE(slopes + 3 * n, do_);
         STORE(dc, total * f);
     }
 }
@@ -169,29 +175,36 @@ static void lstm_steps_grad(const Call *call, Part part)
         copy_rows_of(carried, dh_last ? dh_last + r0 * n : NULL, rows * n);
         copy_rows_of(dc0 + r0 * n, dc_last ? dc_last + r0 * n : NULL, rows * n);
         for (int64_t step = 0; step < q.time; step++) {
-            const int64_t t = place(&q, step), first = at(&q, r0, t, 4 * n), previous = place(&q, step + 1);
+            const int64_t t = place(&q, step);
             for (int64_t r = r0; r < r0 + rows; r++) {
-                const int64_t now = at(&q, r, t, n);
-                const float *cell = step + 1 < q.time ? c + at(&q, r, previous, n) : c0 + r * n;
-                float *whole = dh0 + r * n;
-                add_row(whole, dh ? dh + now : NULL, n);
+                const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
+                const float *cell = step + 1 < q.time ? c + next : c0 + r * n;
+                float *whole = dh0 + r * n, *slopes = of_row(call, r, 4 * n);
                 if (counts(&q, r, t)) {
-                    lstm_row_grad(dz + 4 * now, dc0 + r * n, whole, gates + 4 * now, c + now, cell, n);
+                    lstm_row_grad(dz + 4 * now, slopes, dc0 + r * n, whole, PLACE(dh, now), gates + 4 * now, c + now,
+                                  cell, n);
                     copy_rows_of(whole, NULL, n);
                 } else {
+                    add_row(whole, PLACE(dh, now), n);
                     copy_rows_of(dz + 4 * now, NULL, 4 * n);
+                    copy_rows_of(slopes, NULL, 4 * n);
                 }
+                fetch(PLACE(dh, next), n);
+                fetch(gates + 4 * next, 4 * n);
+                fetch_to_write(dz + 4 * next, 4 * n);
             }
-            times(w, dz + first, q.time * 4 * n, carried, n, carried, n, rows, used);
+            times(w, of_row(call, r0, 4 * n), 4 * n, carried, n, carried, n, rows, used);
         }
     }
 }
 
 extern const Kernel FAMILY(recurrent)[];
 const Kernel FAMILY(recurrent)[] = {
-    {"rnn_steps(z, u, h0, mask, *, activation, reverse)", rnn_steps, 0, rnn_scratch},
-    {"rnn_steps_grad(dh, dh_last, u, h, mask, *, activation, reverse)", rnn_steps_grad},
-    {"lstm_steps(z, u, h0, c0, mask, *, reverse)", lstm_steps, 0, lstm_scratch},
-    {"lstm_steps_grad(dh, dh_last, dc_last, u, c0, c, gates, mask, *, reverse)", lstm_steps_grad},
+    {"rnn_steps(z, u, h0, mask, *, activation, reverse)", rnn_steps, 0, sums_scratch},
+    {"rnn_steps_grad(dh, dh_last, u, h, mask, *, activation, reverse)", rnn_steps_grad, 0,
+     slopes_scratch},
+    {"lstm_steps(z, u, h0, c0, mask, *, reverse)", lstm_steps, 0, sums_scratch},
+    {"lstm_steps_grad(dh, dh_last, dc_last, u, c0, c, gates, mask, *, reverse)", lstm_steps_grad, 0,
+     slopes_scratch},
     {0},
 };

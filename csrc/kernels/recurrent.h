@@ -3,6 +3,11 @@
  * A worker takes rows of the batch through all steps, so workers never wait for each other. It goes on with a few rows
  * at a time (a tile of the product), whose state stays in the first-level cache; the weights are packed once into
  * panels. Running states live in outputs (`h_last`, `c_last`, `dh0`, `dc0`), so they need no room of their own.
+ *
+ * Rows of one step lie a whole sequence apart in arrays of all steps, often a multiple of 4 KB, where they compete for
+ * one place in the cache. So products read and write rows in scratch, which lie together, and what the next step needs
+ * of the arrays is fetched a step ahead: the processor does not foresee it. An LSTM's way back (64 sequences, 40 steps,
+ * 128 units) took 5.2 ms, and takes 3.8.
  */
 #ifndef RECURRENT_H
 #define RECURRENT_H
@@ -27,29 +32,35 @@ static inline Steps steps_of(const Call *call, int64_t batch, int64_t time, int6
     return (Steps){batch, time, units, call->inputs[mask]->size ? input(call, mask) : NULL, backwards};
 }
 
-/* What a step of the product leaves for rows r0 and on, `n` floats each: in `all`, of all steps, where somebody reads
- * these, else in scratch, where the next step overwrites them. */
-typedef struct Step {
-    float *first;             /* of row r0 */
-    int64_t row;              /* floats from a row to the next */
-} Step;
-
-static inline Step step_of(const Call *call, const Steps *q, float *all, int64_t r0, int64_t t, int64_t n)
-{
-    return all ? (Step){all + (r0 * q->time + t) * n, q->time * n} : (Step){call->scratch + r0 * n, n};
-}
-
-/* How many floats that takes, n for each row of the batch, where output `i` is left out. */
-static inline int64_t step_scratch(const Call *call, int i, int64_t n)
-{
-    return output(call, i) ? 0 : input_dim(call, 0, 0) * n;
-}
+/* The n floats of row r of one step in scratch: sums on the way through time (as wide as z), slopes on the way back (as
+ * wide as dz). */
+static inline float *of_row(const Call *call, int64_t r, int64_t n) { return call->scratch + r * n; }
+static inline int64_t sums_scratch(const Call *call) { return input_dim(call, 0, 0) * input_dim(call, 0, 2); }
+static inline int64_t slopes_scratch(const Call *call) { return output_dim(call, 0, 0) * output_dim(call, 0, 2); }
 
 static inline int64_t place(const Steps *q, int64_t step) { return q->backwards ? q->time - 1 - step : step; }
 static inline int counts(const Steps *q, int64_t row, int64_t t) { return !q->mask || q->mask[row * q->time + t]; }
 
 /* The n floats of a row at time t. */
 static inline int64_t at(const Steps *q, int64_t row, int64_t t, int64_t n) { return (row * q->time + t) * n; }
+
+/* The same one step later. */
+static inline int64_t next_at(const Steps *q, int64_t row, int64_t step, int64_t n)
+{
+    return at(q, row, place(q, step + 1 < q->time ? step + 1 : step), n);
+}
+
+/* Brings n floats into the second-level cache, for the step that will read them or write there; p may be NULL. On the
+ * way through time only what is read is fetched: there the writes wait for nobody. */
+enum { LINE = 16 };
+static inline void fetch(const float *p, int64_t n)
+{
+    for (int64_t j = 0; p && j < n; j += LINE) __builtin_prefetch(p + j, 0, 2);
+}
+static inline void fetch_to_write(float *p, int64_t n)
+{
+    for (int64_t j = 0; p && j < n; j += LINE) __builtin_prefetch(p + j, 1, 2);
+}
 
 /* How many rows go through time together: a tile, but all where the weights do not fit into the panels, since they are
  * packed for every product then. */
@@ -92,5 +103,7 @@ static inline void add_row(float *state, const float *dh, int64_t n)
 #define LOAD(p) v_load_part((p) + j, left, 0)
 #define STORE(p, x) v_store_part((p) + j, x, left)
 #define STORE_IF(p, x) do { if (p) STORE(p, x); } while (0)
+/* The place p + i of an array that may have been left out. */
+#define PLACE(p, i) ((p) ? (p) + (i) : NULL)
 
 #endif
