@@ -39,13 +39,16 @@ static inline int64_t corner(const Heads *a, int64_t b, int64_t n, int64_t head,
 }
 
 /* Half of the panels' memory holds scores, the other half packed keys and values. */
-enum { HALF_OF_PANELS = PANELS / 2, QUARTER = PANELS / 4 };
+enum { HALF_OF_PANELS = PANELS / 2, QUARTER = PANELS / 4, CLOSE = 8192, GROUPS = 8 };
 
-/* How many queries are worked on at once: a few tiles, if `arrays` of their rows of scores fit. */
+/* How many queries are worked on at once, in parts of one size: up to GROUPS of WIDTH, if no more than CLOSE floats of
+ * scores are on the way in so many `arrays`, which the first-level cache holds; else a tile's rows. */
 static inline int64_t queries_at_once(const Heads *a, int arrays)
 {
-    const int64_t most = HALF_OF_PANELS / (arrays * (a->keys ? a->keys : 1));
-    return most > 4 * TILE_ROWS ? 4 * TILE_ROWS : most < 1 ? 1 : most;
+    const int64_t row = arrays * (a->keys ? a->keys : 1), close = min(CLOSE / row, GROUPS * WIDTH);
+    const int64_t tile = min(TILE_ROWS, HALF_OF_PANELS / row), most = close > tile ? close : tile;
+    const int64_t parts = (a->queries + most - 1) / most;
+    return parts ? (a->queries + parts - 1) / parts : 1;
 }
 
 /* k or v of a head, transposed, as the b of products with queries or their gradients; packed if there is room. */
@@ -62,21 +65,25 @@ static inline int64_t keys_for(const Heads *a, int64_t i1)
     return a->causal && !a->mask ? min(i1, a->keys) : a->keys;
 }
 
-/* Row i of n scores, as the product left it: scaled, -inf where the query may not look, zeros if it may look
- * nowhere. */
+/* Row i of n scores that a mask is for: scaled, -inf where the query may not look, zeros if it may look nowhere. */
 static void allow(const Heads *a, float *row, int64_t n, int64_t b, int64_t i)
 {
-    const uint8_t *mask = a->mask ? a->mask + (b * a->queries + i) * a->keys : NULL;
+    const uint8_t *mask = a->mask + (b * a->queries + i) * a->keys;
     const int64_t end = a->causal ? min(i + 1, n) : n;
-    int any = !mask;
-    for (int64_t j = 0; j < end; j++) row[j] *= a->scale;
-    for (int64_t j = 0; mask && j < end; j++) {
-        any |= mask[j] != 0;
-        if (!mask[j]) row[j] = -INFINITY;
+    int any = 0;
+    for (int64_t j = 0; j < end; j++) {
+        any |= mask[j];
+        row[j] = mask[j] ? row[j] * a->scale : -INFINITY;
     }
     for (int64_t j = end; j < n; j++) row[j] = -INFINITY;
     if (!any) memset(row, 0, n * sizeof *row);
 }
+
+/* How many of n scores of query i count; those that a mask is for all do. */
+static inline int64_t seen(const Heads *a, int64_t i, int64_t n) { return a->causal && !a->mask ? min(i + 1, n) : n; }
+
+/* What scores are still to be multiplied by. */
+static inline float factor(const Heads *a) { return a->mask ? 1 : a->scale; }
 
 /* The scores of queries i0 to i1 - 1 of a head, (i1 - i0, keys) of which the first n are computed. */
 static void scores(const Heads *a, Product keys, float *s, int64_t b, int64_t head, int64_t i0, int64_t i1,
@@ -87,23 +94,43 @@ static void scores(const Heads *a, Product keys, float *s, int64_t b, int64_t he
     keys.a_row = a->heads * a->depth;
     keys.c = s, keys.c_row = a->keys, keys.m = i1 - i0, keys.n = n;
     multiply(&keys, scratch, QUARTER);
-    for (int64_t i = i0; i < i1; i++) allow(a, s + (i - i0) * a->keys, n, b, i);
+    for (int64_t i = i0; a->mask && i < i1; i++) allow(a, s + (i - i0) * a->keys, n, b, i);
 }
 
-/* Rows of scores become probabilities; the logarithm of the sum of exponentials. */
-static float softmax_row(float *row, int64_t n)
+/* Up to WIDTH rows of scores, of queries from i0 on, become exponentials that are 1 at most; `logs` are the logarithms
+ * of the sums of exponentials of the scores, `shares` what makes probabilities of them. */
+static void exponentials(const Heads *a, float *s, int64_t i0, int64_t rows, int64_t n, V *logs, V *shares)
 {
-    V highest = v_splat(-INFINITY), sum = {0};
-    for (int64_t j = 0; j < n; j += WIDTH) highest = v_max(v_load_part(row + j, n - j, -INFINITY), highest);
-    const float high = v_highest(highest);
-    for (int64_t j = 0; j < n; j += WIDTH) {
-        const V e = v_exp(v_load_part(row + j, n - j, -INFINITY) - high);
-        v_store_part(row + j, e, n - j);
-        sum += e;
+    V highest[WIDTH], sums[WIDTH];
+    const float scale = factor(a), none = scale < 0 ? INFINITY : -INFINITY;      /* fills the end of a row */
+    for (int64_t r = 0; r < WIDTH; r++) {
+        float *row = s + r * a->keys;
+        const int64_t end = r < rows ? seen(a, i0 + r, n) : 0;
+        V most = v_splat(-INFINITY);
+        for (int64_t j = 0; j < end; j += WIDTH) {
+            const V x = v_load_part(row + j, end - j, none) * scale;
+            v_store_part(row + j, x, end - j);
+            most = v_max(x, most);
+        }
+        highest[r] = most;
     }
-    const float total = v_sum(sum), share_ = 1.0f / total;
-    for (int64_t j = 0; j < n; j += WIDTH) v_store_part(row + j, v_load_part(row + j, n - j, 0) * share_, n - j);
-    return high + s_log(total);
+    const V high = v_highest_rows(highest);
+    for (int64_t r = 0; r < WIDTH; r++) {
+        float *row = s + r * a->keys;
+        const int64_t end = r < rows ? seen(a, i0 + r, n) : 0;
+        const float most = high[r];
+        V sum = {0};
+        for (int64_t j = 0; j < end; j += WIDTH) {
+            const V e = v_exp(v_load_part(row + j, end - j, -INFINITY) - most);
+            v_store_part(row + j, e, n - j);
+            sum += e;
+        }
+        sums[r] = sum;
+        for (int64_t j = (end + WIDTH - 1) / WIDTH * WIDTH; r < rows && j < n; j += WIDTH)
+            v_store_part(row + j, (V){0}, n - j);
+    }
+    const V total = v_sum_rows(sums);
+    *logs = high + v_log(total), *shares = 1.0f / total;
 }
 
 static void attention(const Call *call, Part part)
@@ -121,15 +148,20 @@ static void attention(const Call *call, Part part)
                                         min(some, a.queries), panels, QUARTER);
         for (int64_t i0 = 0; i0 < a.queries; i0 += some) {
             const int64_t i1 = min(i0 + some, a.queries), n = keys_for(&a, i1);
+            float *const to = y + corner(&a, b, a.queries, head, a.width) + i0 * row;
+            V shares[GROUPS], logs;
             scores(&a, keys, s, b, head, i0, i1, panels);
-            for (int64_t i = i0; i < i1; i++) {
-                const float sum = softmax_row(s + (i - i0) * a.keys, n);
-                if (log_sum) log_sum[each * a.queries + i] = sum;
+            for (int64_t i = i0, g = 0; i < i1; i += WIDTH, g++) {
+                exponentials(&a, s + (i - i0) * a.keys, i, i1 - i, n, &logs, &shares[g]);
+                if (log_sum) v_store_part(log_sum + each * a.queries + i, logs, i1 - i);
             }
             multiply(&(Product){.a = s, .a_row = a.keys, .a_depth = 1, .b = a.v + corner(&a, b, a.keys, head, a.width),
-                                .b_depth = row, .b_column = 1,
-                                .c = y + corner(&a, b, a.queries, head, a.width) + i0 * row, .c_row = row,
-                                .m = i1 - i0, .n = a.width, .k = n}, NULL, 0);
+                                .b_depth = row, .b_column = 1, .c = to, .c_row = row, .m = i1 - i0, .n = a.width,
+                                .k = n}, NULL, 0);
+            for (int64_t i = 0; i < i1 - i0; i++)
+                for (int64_t j = 0; j < a.width; j += WIDTH)
+                    v_store_part(to + i * row + j, v_load_part(to + i * row + j, a.width - j, 0)
+                                 * shares[i / WIDTH][i % WIDTH], a.width - j);
         }
     }
 }
@@ -140,22 +172,30 @@ static void clear(float *x, int64_t row, int64_t n, int64_t width)
     for (int64_t i = 0; i < n; i++) memset(x + i * row, 0, width * sizeof *x);
 }
 
-/* dy · y, in one order for all sizes. */
-static float inner_product(const float *dy, const float *y, int64_t n)
+/* dy · y of up to WIDTH rows, in one order for all sizes. */
+static V inner_products(const float *dy, const float *y, int64_t rows, int64_t row, int64_t n)
 {
-    V sum = {0};
-    for (int64_t j = 0; j < n; j += WIDTH) sum += v_load_part(dy + j, n - j, 0) * v_load_part(y + j, n - j, 0);
-    return v_sum(sum);
+    V sums[WIDTH];
+    for (int64_t r = 0; r < WIDTH; r++) {
+        sums[r] = (V){0};
+        for (int64_t j = 0; r < rows && j < n; j += WIDTH)
+            sums[r] += v_load_part(dy + r * row + j, n - j, 0) * v_load_part(y + r * row + j, n - j, 0);
+    }
+    return v_sum_rows(sums);
 }
 
-/* From scores and dp = dy·v to the probabilities p and to the gradient of the product q·k, in their places. */
-static void slopes(float *p, float *dp, int64_t n, float log_sum, float inner, float scale)
+/* The scores and dp = dy·v of query i become the probabilities p and the gradient of the product q·k. */
+static void slopes(const Heads *a, float *p, float *dp, int64_t i, int64_t n, float log_sum, float inner)
 {
-    for (int64_t j = 0; j < n; j += WIDTH) {
-        const V e = v_exp(v_load_part(p + j, n - j, -INFINITY) - log_sum);
+    const int64_t end = seen(a, i, n);
+    const float by = factor(a);
+    int64_t j = 0;
+    for (; j < end; j += WIDTH) {
+        const V e = v_where(first_lanes(end - j), v_exp(v_load_part(p + j, n - j, 0) * by - log_sum));
         v_store_part(p + j, e, n - j);
-        v_store_part(dp + j, scale * e * (v_load_part(dp + j, n - j, 0) - inner), n - j);
+        v_store_part(dp + j, a->scale * e * (v_load_part(dp + j, n - j, 0) - inner), n - j);
     }
+    for (; j < n; j += WIDTH) v_store_part(p + j, (V){0}, n - j), v_store_part(dp + j, (V){0}, n - j);
 }
 
 static void attention_grad(const Call *call, Part part)
@@ -170,6 +210,7 @@ static void attention_grad(const Call *call, Part part)
     const int64_t some = queries_at_once(&a, 2), row = a.heads * a.width, inner_row = a.heads * a.depth;
     float *const p = gemm_panels, *const dp = p + some * a.keys, *const key_panels = gemm_panels + HALF_OF_PANELS,
           *const value_panels = key_panels + QUARTER;
+    const int at_once = some == a.queries && keys_for(&a, a.queries) == a.keys;
     const Range mine = share_rows(a.batch * a.heads, part);
 
     for (int64_t each = mine.begin; each < mine.end; each++) {
@@ -177,8 +218,7 @@ static void attention_grad(const Call *call, Part part)
         const int64_t at_k = corner(&a, b, a.keys, head, a.depth), at_v = corner(&a, b, a.keys, head, a.width);
         const Product keys = transposed(a.k + at_k, inner_row, a.keys, a.depth, rows, key_panels, QUARTER);
         Product values = transposed(a.v + at_v, row, a.keys, a.width, rows, value_panels, QUARTER);
-        clear(dk + at_k, inner_row, a.keys, a.depth);
-        clear(dv + at_v, row, a.keys, a.width);
+        if (!at_once) clear(dk + at_k, inner_row, a.keys, a.depth), clear(dv + at_v, row, a.keys, a.width);
         for (int64_t i0 = 0; i0 < a.queries; i0 += some) {
             const int64_t i1 = min(i0 + some, a.queries), n = keys_for(&a, i1);
             const int64_t at_q = corner(&a, b, a.queries, head, a.depth) + i0 * inner_row;
@@ -187,16 +227,19 @@ static void attention_grad(const Call *call, Part part)
             values.a = dy + at_y, values.a_row = row, values.c = dp, values.c_row = a.keys;
             values.m = i1 - i0, values.n = n;
             multiply(&values, value_panels, QUARTER);
-            for (int64_t i = i0; i < i1; i++) {
-                const float inner = inner_product(dy + at_y + (i - i0) * row, y + at_y + (i - i0) * row, a.width);
-                slopes(p + (i - i0) * a.keys, dp + (i - i0) * a.keys, n, log_sum[each * a.queries + i], inner, a.scale);
+            for (int64_t i = i0; i < i1; i += WIDTH) {
+                const int64_t r = i - i0, some_rows = min(i1 - i, WIDTH);
+                const V inner = inner_products(dy + at_y + r * row, y + at_y + r * row, some_rows, row, a.width);
+                for (int64_t k = 0; k < some_rows; k++)
+                    slopes(&a, p + (r + k) * a.keys, dp + (r + k) * a.keys, i + k, n,
+                           log_sum[each * a.queries + i + k], inner[k]);
             }
             multiply(&(Product){.a = p, .a_row = 1, .a_depth = a.keys, .b = dy + at_y, .b_depth = row, .b_column = 1,
-                                .start = dv + at_v, .start_row = row, .c = dv + at_v, .c_row = row, .m = n,
-                                .n = a.width, .k = i1 - i0}, NULL, 0);
+                                .start = at_once ? NULL : dv + at_v, .start_row = row, .c = dv + at_v, .c_row = row,
+                                .m = n, .n = a.width, .k = i1 - i0}, NULL, 0);
             multiply(&(Product){.a = dp, .a_row = 1, .a_depth = a.keys, .b = a.q + at_q, .b_depth = inner_row,
-                                .b_column = 1, .start = dk + at_k, .start_row = inner_row, .c = dk + at_k,
-                                .c_row = inner_row, .m = n, .n = a.depth, .k = i1 - i0}, NULL, 0);
+                                .b_column = 1, .start = at_once ? NULL : dk + at_k, .start_row = inner_row,
+                                .c = dk + at_k, .c_row = inner_row, .m = n, .n = a.depth, .k = i1 - i0}, NULL, 0);
             multiply(&(Product){.a = dp, .a_row = a.keys, .a_depth = 1, .b = a.k + at_k, .b_depth = inner_row,
                                 .b_column = 1, .c = dq + at_q, .c_row = inner_row, .m = i1 - i0, .n = a.depth, .k = n},
                      NULL, 0);
