@@ -4,10 +4,12 @@ import csv
 import html.parser
 import io
 import itertools
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.mathtext import MathTextParser
 
 import fastnn
 from fastnn import layers as L
@@ -153,6 +155,18 @@ def test_text_within_the_width_html_that_folds_latex_and_csv(family: Any, monkey
     assert repr(trace).startswith("<Trace of one training step of ")
 
 
+def test_each_side_of_an_equation_can_be_set() -> None:
+    parser = MathTextParser("path")
+    for family in FAMILIES:
+        model, x, y = family()
+        latex = model.trace(x, y, samples=1).to_latex()
+        sides = [side.strip() for block in re.findall(r"\\begin\{align\*\}\n(.*?)\n\\end", latex, re.S)
+                 for side in re.split(r"\\\\|&=", block)]
+        kinds = {re.sub(r"[\d.]+", "0", side): side for side in sides if 0 < len(side) < 100}
+        for side in list(kinds.values())[:20]:
+            parser.parse(f"${side}$")
+
+
 LAYERS = [
     L.SimpleRNN(3), L.GRU(3), L.GRU(3, reset_after=False), L.Bidirectional(L.LSTM(2)), L.Conv1D(3, 2),
     L.LayerNormalization(), L.UnitNormalization(), L.PReLU(), L.SpatialDropout1D(0.5), L.AveragePooling1D(2),
@@ -178,7 +192,9 @@ def test_every_optimizer_has_lines_for_each_weight(optimizer: str) -> None:
     trace = model.trace(RNG.normal(size=(2, 3)), RNG.normal(size=(2, 1)))
     update = trace.board(ALL)[-2]
     assert update.title == "update"
-    for fold, weight in zip(update.items, trace.weights, strict=True):
+    rule, *folds = update.items
+    assert rule.startswith(type(model.optimizer).__name__ + ": ")
+    for fold, weight in zip(folds, trace.weights, strict=True):
         last = [line for line in lines(fold.items) if line.left == "new w"]
         assert [line.value for line in last] == list(weight.after.ravel())
         assert len(lines(fold.items)) > len(last)

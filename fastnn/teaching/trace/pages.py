@@ -78,28 +78,47 @@ def _equation(line: Line) -> str:
 def _plain(text: str) -> str:
     """Text outside of formulas; signs that only formulas have go into one."""
     text = "".join(SPECIAL.get(char, char) for char in text).replace("_", r"\_").replace("^", r"\^{}")
+    text = text.replace("->", r"$\to$")
     pattern = "|".join(sorted(map(re.escape, SIGNS), key=len, reverse=True))
     return re.sub(pattern, lambda found: f"${SIGNS[found[0]].strip()}$", text)
 
 
+FUNCTIONS = "ln|log|max|min|exp|tanh|sinh|cosh|sin|cos|tan"
+TOKEN = re.compile(rf"""
+      d(?P<top>L|[a-zŷ])\ ?/\ ?d\ ?(?P<bottom>[^\W\d_][\w/]*)                       # dL/dw1
+    | (?P<digits>\d+(?:\.\d+)?)e\+?(?P<exponent>-?)0*(?P<power>\d+)                # 1e-05
+    | (?P<function>{FUNCTIONS})(?![A-Za-z])
+    | (?P<words>\ ?(?!(?:{FUNCTIONS})(?![A-Za-z]))[A-Za-z_]{{2,}}(?:,?\ [A-Za-z_]+(?![\d(]))*\ ?)(?P<number>\d*)(?:\[(?P<at>[\d,]+)\])?
+    | (?P<letter>[A-Za-z])(?P<index>\d*)(?:\[(?P<spot>[\d,]+)\])?
+    | \^(?P<raised>\((?:[^()]|\([^()]*\))*\)|-?\w+(?:\.\d+)?)
+    | √(?P<root>\((?:[^()]|\([^()]*\))*\)|[\w.]+)
+    | \[(?P<place>[\d,]+)\]
+    | (?P<sign>{'|'.join(sorted(map(re.escape, [*SIGNS, *SPECIAL, '_']), key=len, reverse=True))})""", re.VERBOSE)
+
+
 def _math(text: str) -> str:
-    """A side of an equation: dL/dw as a fraction, w1 with an index, words upright, 1e-05 as a power."""
-    text = "".join(SPECIAL.get(char, char) for char in text)
-    text = re.sub(r"(?<![\w.])(-?\d+(?:\.\d+)?)e\+?(-?)0*(\d+)", lambda m: f"{m[1]}·10^{{{m[2]}{m[3]}}}", text)
-    text = re.sub(r"d(L|[a-zŷ]) ?/ ?d ?([A-Za-zŷ_][\w/ŷ]*)", lambda m: rf"\frac{{\partial {m[1]}}}{{\partial "
-                  rf"{_name(m[2])}}}", text)
-    text = re.sub(r"(?<![\\A-Za-z{}])([A-Za-z][A-Za-z_/]*)(\d*)(?![A-Za-z}])", lambda m: _name(m[1] + m[2]), text)
-    text = re.sub(r"\^(\([^()]*\)|-?[\d.]+)", r"^{\1}", text)
-    text = re.sub(r"√(\([^()]*\)|[\w.]+)", lambda m: rf"√{{{m[1]}}}", text)
-    text = re.sub(r"\[([\d,]+)\]", r"_{\1}", text)
-    pattern = "|".join(sorted(map(re.escape, SIGNS), key=len, reverse=True))
-    return re.sub(pattern, lambda found: SIGNS[found[0]], text)
+    """A side of an equation: dL/dw1 as a fraction, w1 with an index, words upright, 1e-05 as a power of ten."""
+    return TOKEN.sub(_translated, text)
 
 
-def _name(text: str) -> str:
-    """A letter with an index, a function, or words."""
-    letter, digits = re.fullmatch(r"(.*?)(\d*)", text).groups()  # type: ignore[union-attr]
-    if letter in ("ln", "log", "max", "min", "exp", "tanh", "sinh", "cosh", "sin", "cos", "tan"):
-        return rf"\{letter} " + digits
-    base = letter if len(letter) == 1 else rf"\text{{{letter.replace('_', ' ')}}}"
-    return f"{base}_{{{digits}}}" if digits else base
+def _translated(found: "re.Match[str]") -> str:
+    part = {name: value or "" for name, value in found.groupdict().items()}
+    indices = [part[name] for name in ("index", "number", "at", "spot") if part[name]]
+    below = f"_{{{','.join(indices)}}}" if indices else ""
+    if part["top"]:
+        return rf"\frac{{\partial {_math(part['top'])}}}{{\partial {_math(part['bottom'])}}}"
+    if part["digits"]:
+        return rf"{part['digits']} \cdot 10^{{{part['exponent']}{part['power']}}}"
+    if part["function"]:
+        return rf"\{part['function']} "
+    if part["words"]:
+        return rf"\text{{{part['words'].replace('_', ' ')}}}{below}"
+    if part["letter"]:
+        return part["letter"] + below
+    if part["raised"]:
+        return f"^{{{_math(part['raised'])}}}"
+    if part["root"]:
+        return rf"\sqrt{{{_math(part['root'])}}}"
+    if part["place"]:
+        return f"_{{{part['place']}}}"
+    return {**SIGNS, **SPECIAL, "_": r"\_"}[part["sign"]]

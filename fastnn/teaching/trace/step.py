@@ -1,6 +1,7 @@
 """model.trace: one training step of a model, with all its numbers. Floor 5."""
 
 import contextlib
+import inspect
 import os
 import shutil
 import textwrap
@@ -40,11 +41,12 @@ OTHERS = "the rest: metrics, counters"
 class Trace:
     """A training step as on a board: print it; in a notebook it opens and closes; to_latex(), to_csv(), full().
 
-    `records`: each call with the numbers it read and made. `weights`: each trained variable with `before`, `gradient`
+    `rule`: the optimizer's formula. `records`: each call with the numbers it read and made. `weights`: each trained variable with `before`, `gradient`
     (the mean over the samples, as backward made it), `after` and `change`. `loss`: of the batch, before the update.
     """
     title: str
     samples: int
+    rule: str
     records: tuple[Record, ...]
     weights: tuple[Weight, ...]
     _boards: dict[Any, list[Fold]] = field(default_factory=dict, repr=False)
@@ -110,7 +112,7 @@ def _sections(trace: Trace, look: Look) -> list[Fold]:
     if any(section.title == TITLES["backward"] for section in sections):
         sections[-1] = Fold(sections[-1].title, [*sections[-1].items,
                                                  backward.gradients(list(trace.weights), look, trace.samples)])
-    sections.append(Fold(TITLES["update"], updates(trace.records, trace.weights, look)))
+    sections.append(Fold(TITLES["update"], [trace.rule, *updates(trace.records, trace.weights, look)]))
     if look.limits == ALL:
         sections.append(Fold(OTHERS, [record.text for record in others]))
     return sections
@@ -194,7 +196,13 @@ def trace(model: TrainedModel, x: Any, y: Any = None, samples: int = 2, sample_w
             source.close()
     title = f"one training step of {model.name} on {rows} sample{'s' * (rows > 1)}"
     kept = "kept" if keep else "written out, then put back"
-    return Trace(f"{title}, {kept}", rows, tuple(records), tuple(weights))
+    return Trace(f"{title}, {kept}", rows, _rule(model.optimizer), tuple(records), tuple(weights))
+
+
+def _rule(optimizer: Any) -> str:
+    """What its class says of it, in one sentence."""
+    said = " ".join((inspect.getdoc(type(optimizer)) or "").split("\n\n")[0].split())
+    return f"{type(optimizer).__name__}: {said}" if said else type(optimizer).__name__
 
 
 def _recorded(model: TrainedModel, feed: Any, rows: int) -> Program:
