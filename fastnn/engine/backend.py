@@ -57,7 +57,8 @@ FLOATX = ("float32", "float64")
 class Kernel:
     """A kernel: its name, its parameters, its reference function and, where built, its C table row.
 
-    `inputs`: their names; one "*xs" alone is any number of arrays. `by_numpy`: it is to stay without C.
+    `inputs`: their names; one "*xs" alone is any number of arrays. `by_numpy`: it is to stay without C. `own`: what a
+    user has put in the place of both (see `replace`), a function as the reference is one.
     """
     name: str
     reference: Callable[..., Any]
@@ -65,6 +66,12 @@ class Kernel:
     constants: tuple[str, ...]
     c: Any = None
     by_numpy: bool = False
+    own: Callable[..., Any] | None = None
+
+    @property
+    def in_c(self) -> bool:
+        """Whether C runs its calls where the backend is C."""
+        return self.c is not None and self.own is None
 
     @property
     def signature(self) -> str:
@@ -229,11 +236,28 @@ def using(backend: str | None = None, threads_: int | None = None, floatx: str |
         threads.restore(before[2])
 
 
+replaced: frozenset[str] = frozenset()      # the kernels that users have put their own in the place of
+
+
+def replace(kernel: Kernel, own: Callable[..., Any] | None) -> None:
+    """Let calls of a kernel run the user's function, on every backend; or, with None, what fastnn has for it again.
+    Programs that were made for the one are not run for the other, see Program.fits."""
+    global replaced
+    kernel.own = own
+    replaced = replaced - {kernel.name} if own is None else replaced | {kernel.name}
+
+
+def made_for() -> tuple[bool, frozenset[str]]:
+    """What a program depends on beside its calls: whether they are checked one by one, and what users have replaced."""
+    return backend() == "check", replaced
+
+
 def run_reference(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray | None, ...],
                   constants: dict[str, Any]) -> None:
-    """Run the reference and put its results into the output arrays; None is an output that nobody reads."""
+    """Run the reference, or what the user has put in its place, and put its results into the output arrays; None is an
+    output that nobody reads."""
     with np.errstate(all="ignore"):      # as in C: overflow gives inf, 0/0 gives nan, quietly
-        results = kernel.reference(*inputs, **constants)
+        results = (kernel.own or kernel.reference)(*inputs, **constants)
         if not isinstance(results, tuple):
             results = (results,)
         for output, result in zip(outputs, results, strict=True):
@@ -244,8 +268,8 @@ def run_reference(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple
 def run_c(kernel: Kernel, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray | None, ...],
           constants: dict[str, Any], parts: int = 1) -> None:
     """Run the C kernel, divided among `parts` workers if there are as many threads; the reference where there is none,
-    see attach_c."""
-    if kernel.c is None:
+    see attach_c, or the user's function."""
+    if not kernel.in_c:
         run_reference(kernel, inputs, outputs, constants)
         return
     _engine.call(kernel.c, inputs, outputs, tuple(constants[name] for name in kernel.constants), parts,

@@ -82,9 +82,10 @@ def run_both(call: "Call", inputs: tuple[np.ndarray, ...], outputs: tuple[np.nda
     kernel = call.op.kernel
     before = tuple(a.copy() for a in inputs)       # an update overwrites its inputs
     backend.run_c(kernel, inputs, outputs, call.constants, call.parts)
-    if not kernel.c:
+    if kernel.c is None and kernel.own is None:
         return
-    problem, share = measured(cast(Bounded, call.op), before, outputs, call.constants)
+    by = "C" if kernel.in_c else "yours"
+    problem, share = measured(cast(Bounded, call.op), before, outputs, call.constants, by)
     for each in _open.tallies:
         each.take(kernel.name, call.layer, share)
     if problem:
@@ -111,9 +112,9 @@ def compare(op: Bounded, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarr
 
 
 def measured(op: Bounded, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndarray | None, ...],
-             constants: dict[str, Any]) -> tuple[str, float]:
+             constants: dict[str, Any], by: str = "C") -> tuple[str, float]:
     """(what differs, as compare says it; the largest deviation as a share of the bound: 0 for whole numbers and for
-    what is rounded as well as can be)."""
+    what is rounded as well as can be). by: who has made the outputs."""
     largest = 0.0
     expected = reference64(op, inputs, constants)
     bounds = op.error_bounds(inputs, expected, constants)
@@ -136,6 +137,6 @@ def measured(op: Bounded, inputs: tuple[np.ndarray, ...], outputs: tuple[np.ndar
         if wrong.any():
             index = tuple(int(i) for i in np.argwhere(wrong)[0])
             limit = "" if got.dtype.kind in "iu" else f", bound {np.broadcast_to(bound, want.shape)[index]:.3g}"
-            return (f"{name}{list(index)} is {got[index]} in C but {want[index]} in the reference"
+            return (f"{name}{list(index)} is {got[index]} in {by} but {want[index]} in the reference"
                     f"{limit} ({int(wrong.sum())} of {wrong.size} elements differ)", largest)
     return "", largest

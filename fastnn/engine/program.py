@@ -35,21 +35,22 @@ class Program:
     def __init__(self, calls: Sequence[Call], name: str = "program", keep: Sequence[Any] = (),
                  room: "plan.Room | None" = None) -> None:
         self.name = name
-        self._checks = backend.backend() == "check"         # kernel by kernel, nothing fused
-        rules = () if self._checks else rewrite.rules
+        self._made_for = checks, replaced = backend.made_for()
+        # Checked kernel by kernel, nothing is fused; nor is a kernel that a user has replaced.
+        rules = () if checks else [rule for rule in rewrite.rules if not replaced & rule.gone()]
         self.calls, self.results, self.arena, self.rounds = plan.plan(calls, keep, rules, room)
         self.arena_bytes = self.arena.nbytes
         self._look_outside()
 
     def fits(self) -> bool:
         """Whether the backend in use would have made the same of the recorded calls."""
-        return self._checks == (backend.backend() == "check")
+        return self._made_for == backend.made_for()
 
     def _look_outside(self) -> None:
         """Find the tensors that are not in the arena and the kernels that C lacks; its program is yet to be made."""
         tensors = {id(t): t for call in self.calls for t in (*call.inputs, *call.made)}
         self._outside = [t for t in tensors.values() if not np.may_share_memory(t.data, self.arena)]
-        self._all_in_c = all(call.is_view or call.op.kernel.c for call in self.calls)
+        self._all_in_c = all(call.is_view or call.op.kernel.in_c for call in self.calls)
         self._handle: Any = None
 
     def updated(self) -> list[Any]:
@@ -74,8 +75,8 @@ class Program:
         Schedule([(self, times)]).run()
 
     def in_c(self) -> bool:
-        """Whether C replays it: the backend in use is C, and C has all of its kernels."""
-        return self._all_in_c and backend.backend() == "c"
+        """Whether C replays it: the backend in use is C, and C has all of its kernels, and runs them."""
+        return self._all_in_c and backend.backend() == "c" and self.fits()
 
     def handle(self) -> Any:
         """The C program, made at the first use, bound to the arrays of now."""

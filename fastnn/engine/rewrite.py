@@ -63,6 +63,11 @@ class Rewrite:
         self._written = None
         return self
 
+    def gone(self) -> set[str]:
+        """The kernels of the calls that others take the place of."""
+        self.read()
+        return {pattern.op.kernel.name for i, pattern in enumerate(self.calls) if i not in self.stays}
+
     def __repr__(self) -> str:
         return f"<Rewrite {self.text}>"
 

@@ -157,10 +157,15 @@ class Op:
         """What the caller gets: the tensor, or the tuple where there are several or any number."""
         return outputs[0] if len(outputs) == 1 and not self._any_number else outputs
 
+    def forget(self) -> None:
+        """Look at the rules anew: the kernel has been replaced."""
+        if self._memory is not None:
+            self._memory.calls.clear()
+
     def _remember(self, call: Call) -> None:
         """Let the next call with these shapes, dtypes and constants that a rule reads go straight to C."""
         tensors, outputs = call.inputs, call.outputs
-        if backend.backend() != "c" or self.kernel.c is None or sum(t.data.nbytes for t in outputs) > LARGEST:
+        if backend.backend() != "c" or not self.kernel.in_c or sum(t.data.nbytes for t in outputs) > LARGEST:
             return
         if len(self._memory.calls) >= KNOWN:
             self._memory.calls.clear()

@@ -94,7 +94,7 @@ class Straights:
         numbers, there would be progress to show, or the model is not that simple."""
         if type(x) is not np.ndarray or self.model.run_eagerly or self.model.writes("predict"):
             return None
-        key = x.shape, x.dtype, backend.backend(), backend.floatx()
+        key = x.shape, x.dtype, backend.backend(), backend.floatx(), backend.replaced
         found = self._found.get(key)
         if not ((found or (x.dtype.kind in "fiub" and x.ndim and 0 < x.nbytes <= MOST_BYTES)) and isinstance(
                 verbose, (int, str)) and (verbose == 0 or (verbose == "auto" and len(x) <= BATCH))):
