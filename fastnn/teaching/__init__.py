@@ -8,6 +8,15 @@ from fastnn.teaching.gradients import (
     GradientCheck,
     check_gradients,
 )
+from fastnn.teaching.ladder import (
+    Ladder,
+    Rung,
+    ladder,
+)
+from fastnn.teaching.own import (
+    OwnKernel,
+    kernel,
+)
 from fastnn.teaching.peak import (
     Peak,
     Rates,
@@ -33,17 +42,22 @@ from fastnn.teaching.trace import (
 __all__ = [
     "Cell",
     "GradientCheck",
+    "Ladder",
     "LearningRates",
     "Outcome",
+    "OwnKernel",
     "Peak",
     "Profile",
     "Rates",
     "Row",
+    "Rung",
     "Trace",
     "as_tensorflow",
     "cells",
     "check_gradients",
     "find_lr",
+    "kernel",
+    "ladder",
     "machine_peak",
     "profile",
     "run_cells",

@@ -231,14 +231,16 @@ def _row(call: Call, seconds: float, alone: float, parts: int, names: dict[int, 
     written = 0 if call.is_view else sum(t.data.nbytes for t in call.made)
     read = 0 if call.is_view else sum(_read_bytes(call, i) for i in range(len(call.inputs)))
     threads = min(parts, num_threads()) if limits else 1
-    share, bound = 0.0, ""
-    if limits:      # the roofline of this machine
-        rates = limits.of(threads)
-        bandwidth, working_set = rates.bandwidth(read, written)
-        computing, moving = flops / rates.gflops / 1e9, (read + written) / bandwidth / 1e9
-        share = max(computing, moving) / seconds
-        bound = "compute" if computing >= moving else f"memory, {size_text(working_set)}"
+    share, bound = roofline(limits, threads, flops, read, written, seconds) if limits else (0.0, "")
     return Row(call_text(call, names), call.layer, seconds, alone, flops, read + written, threads, share, bound)
+
+
+def roofline(limits: Peak, threads: int, flops: float, read: int, written: int, seconds: float) -> tuple[float, str]:
+    """(the least time that this machine needs, over the time that was taken; what that least time goes into)."""
+    rates = limits.of(threads)
+    bandwidth, working_set = rates.bandwidth(read, written)
+    computing, moving = flops / rates.gflops / 1e9, (read + written) / bandwidth / 1e9
+    return max(computing, moving) / seconds, "compute" if computing >= moving else f"memory, {size_text(working_set)}"
 
 
 def _read_bytes(call: Call, i: int) -> int:

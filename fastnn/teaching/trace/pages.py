@@ -88,7 +88,8 @@ TOKEN = re.compile(rf"""
       d(?P<top>L|[a-zŷ])\ ?/\ ?d\ ?(?P<bottom>[^\W\d_][\w/]*)                       # dL/dw1
     | (?P<digits>\d+(?:\.\d+)?)e\+?(?P<exponent>-?)0*(?P<power>\d+)                # 1e-05
     | (?P<function>{FUNCTIONS})(?![A-Za-z])
-    | (?P<words>\ ?(?!(?:{FUNCTIONS})(?![A-Za-z]))[A-Za-z_]{{2,}}(?:,?\ [A-Za-z_]+(?![\d(]))*\ ?)(?P<number>\d*)(?:\[(?P<at>[\d,]+)\])?
+    | (?P<words>\ ?(?!(?:{FUNCTIONS})(?![A-Za-z]))[A-Za-z_]{{2,}}(?:,?\ [A-Za-z_]+(?![\d(]))*\ ?)
+      (?P<number>\d*)(?:\[(?P<at>[\d,]+)\])?
     | (?P<letter>[A-Za-z])(?P<index>\d*)(?:\[(?P<spot>[\d,]+)\])?
     | \^(?P<raised>\((?:[^()]|\([^()]*\))*\)|-?\w+(?:\.\d+)?)
     | √(?P<root>\((?:[^()]|\([^()]*\))*\)|[\w.]+)

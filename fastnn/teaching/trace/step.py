@@ -41,8 +41,9 @@ OTHERS = "the rest: metrics, counters"
 class Trace:
     """A training step as on a board: print it; in a notebook it opens and closes; to_latex(), to_csv(), full().
 
-    `rule`: the optimizer's formula. `records`: each call with the numbers it read and made. `weights`: each trained variable with `before`, `gradient`
-    (the mean over the samples, as backward made it), `after` and `change`. `loss`: of the batch, before the update.
+    `rule`: the optimizer's formula. `records`: each call with the numbers it read and made. `weights`: each trained
+    variable with `before`, `gradient` (the mean over the samples, as backward made it), `after` and `change`. `loss`:
+    of the batch, before the update.
     """
     title: str
     samples: int

@@ -1,0 +1,190 @@
+"""One kernel written faster and faster: each rung checked first, then timed, with its share of the machine's peak.
+Floor 5."""
+
+import html
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastnn.arguments import choice, optional, whole
+from fastnn.engine import backend
+from fastnn.engine.tensor import Tensor
+from fastnn.engine.threads import num_threads
+from fastnn.ops._op import Op, by_name
+from fastnn.teaching.compiler import compiler, from_c
+from fastnn.teaching.own import seconds
+from fastnn.teaching.peak import machine_peak
+from fastnn.teaching.profile import roofline
+from fastnn.teaching.school import LOOPS
+from fastnn.teaching.trials import Trial, tried
+
+SCALAR = ("-fno-tree-vectorize", "-fno-tree-slp-vectorize")     # of GCC and Clang: one number at a time
+VECTORS = {"baseline": "C, vectors of 4 floats", "avx2": "C, vectors of 8 (AVX2)",
+           "avx512": "C, vectors of 16 (AVX-512)", "neon": "C, vectors of 4 (NEON)"}
+TOO_FAST = 1.2      # of peak: then the peak was measured while the machine was busy
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung: what it is, seconds of a call, how often as fast as the first, operations a second in units of 10^9 (of
+    products floating-point operations, else numbers made), and the share of what the machine can do at most, with one
+    thread or all; 0 where that is not known."""
+    name: str
+    seconds: float
+    times: float
+    gops: float
+    share_of_peak: float
+    bound: str
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What ladder() has measured: print it, or `.plot(path)`. `missing`: the rungs that are not there, and why."""
+    kernel: str
+    shapes: tuple[tuple[int, ...], ...]
+    rungs: tuple[Rung, ...]
+    missing: tuple[str, ...] = ()
+
+    def _head(self) -> str:
+        return f"{self.kernel} of {' and '.join('x'.join(map(str, shape)) for shape in self.shapes)} numbers"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = [("", "time", "faster", "Gop/s", "of peak")]
+        for rung in self.rungs:
+            share = "-" if not rung.share_of_peak else f"{rung.share_of_peak:.2%}" if self._sound else "?"
+            faster = f"{rung.times:,.0f} x" if rung.times >= 10 else f"{rung.times:.1f} x"
+            rows.append((rung.name, _time(rung.seconds), faster, f"{rung.gops:.3g}", share))
+        return rows
+
+    @property
+    def _sound(self) -> bool:
+        """Whether the peak can be one."""
+        return all(rung.share_of_peak <= TOO_FAST for rung in self.rungs)
+
+    def _foot(self) -> list[str]:
+        found = [f"without {each}" for each in self.missing]
+        bounds = ", ".join(dict.fromkeys(rung.bound for rung in self.rungs if rung.bound))
+        if bounds and self._sound:
+            found.append(f"Peak is the least time that this machine needs, bound by {bounds}.")
+        elif bounds:
+            found.append("The machine's peak was measured while it was busy: run fastnn info --measure again.")
+        return found
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        lines = ["  ".join(f"{cell:>{w}}" if i else f"{cell:<{w}}" for i, (cell, w) in enumerate(zip(row, widths)))
+                 for row in rows]
+        return "\n".join([self._head(), "each rung checked against the reference, then timed", *lines, *self._foot()])
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._rows()
+        cells = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+        foot = "".join(f"<div>{html.escape(each)}</div>" for each in self._foot())
+        return (f"<div><b>{html.escape(self._head())}</b><table><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"
+                f"{cells}</table>{foot}</div>")
+
+    def plot(self, path: Any = None) -> Any:
+        """A bar per rung, on a logarithmic scale; saved to `path` (.png, .svg, .pdf) where given. → the figure."""
+        from fastnn.plotting._figure import COLOURS, new_figure, saved, style
+        figure = new_figure(9, 0.5 * len(self.rungs) + 1.6)
+        axes = figure.add_subplot()
+        times = [rung.seconds * 1e6 for rung in self.rungs]
+        drawn = axes.barh(range(len(times)), times, color=[COLOURS[i % len(COLOURS)] for i in range(len(times))])
+        notes = [f" {_time(rung.seconds)}, {rung.times:,.3g} x" + (
+            f", {rung.share_of_peak:.0%} of peak" if rung.share_of_peak >= 0.005 and self._sound else "")
+            for rung in self.rungs]
+        axes.bar_label(drawn, notes, padding=3, fontsize=8, color="#333333")
+        axes.set_xscale("log")
+        axes.set_xlim(min(times) / 2, max(times) * 30)
+        axes.set_yticks(range(len(times)), [rung.name for rung in self.rungs], fontsize=8)
+        axes.invert_yaxis()
+        most = max(rung.times for rung in self.rungs)
+        style(axes, f"{self._head()}: up to {most:,.0f} times as fast as the loop", "time of one call (µs)", "")
+        axes.grid(False, axis="y")
+        return saved(figure, path)
+
+
+def ladder(name: str, size: int | None = None) -> Ladder:
+    """How one computation gets fast: a loop in Python, NumPy, a plain loop in C, C with vectors, threads.
+
+    name: "matmul", "dense", "conv2d", "relu", "sigmoid" or "softmax". size: how large its arrays are (n of an n x n
+    product, n numbers, n rows). Every rung is the same computation on the same numbers, is compared with the reference
+    within the kernel's error bound before it is timed, and the fastest of some calls counts. The plain loop is compiled
+    now, one number at a time, by the compiler that is there; without one the rung is left out, and that is said.
+    Vectors and threads are fastnn's own kernel. The peak is what `fastnn info --measure` says; if that was never run,
+    it is measured first (0.8 s, once). Takes a few seconds. ValueError for other names.
+
+    >>> print(fastnn.teaching.ladder("matmul"))    # doctest: +SKIP
+    """
+    chosen = LOOPS[choice(name, "ladder(): name", LOOPS)]
+    n = optional(whole, size, "ladder(): size", 4) or chosen.size
+    op, rng = by_name[name], np.random.default_rng(0)
+    inputs = tuple(rng.standard_normal(shape).astype(np.float32) for shape in chosen.shapes(n))
+    trial = Trial(inputs, chosen.constants, "the ladder's numbers")
+    limits = machine_peak() if backend._engine is not None else None
+    read, operations = sum(a.nbytes for a in inputs), chosen.operations(n)
+    flops = float(operations) if op.flops else 0.0
+    rungs: list[Rung] = []
+    missing: list[str] = []
+    for title, call, outputs, threads in _rungs(op, chosen, trial, missing):
+        taken = seconds(call, 0.2)
+        share, bound = roofline(limits, threads, flops, read, sum(a.nbytes for a in outputs), taken) if limits else (
+            0.0, "")
+        first = rungs[0].seconds if rungs else taken
+        rungs.append(Rung(title, taken, first / taken, operations / taken / 1e9, share, bound, threads))
+    return Ladder(name, tuple(a.shape for a in inputs), tuple(rungs), tuple(missing))
+
+
+def _rungs(op: Op, chosen: Any, trial: Trial,
+           missing: list[str]) -> Iterator[tuple[str, Callable[[], Any], tuple[np.ndarray, ...], int]]:
+    """(name, a call, its outputs, threads) of each rung that is there, after it was checked."""
+    inputs, constants = trial.inputs, trial.constants
+    lists = [a.tolist() for a in inputs]
+    outputs = tried(op, lambda *arrays, **c: np.array(chosen.python(*(a.tolist() for a in arrays), **c)), trial,
+                    "Python")
+    yield "loop in Python", lambda: chosen.python(*lists, **constants), outputs, 1
+    tried(op, op.kernel.reference, trial, "NumPy")
+    yield "NumPy", lambda: op.kernel.reference(*inputs, **constants), outputs, 1
+    if compiler():
+        plain = from_c(op, chosen.c, SCALAR)
+        tried(op, plain, trial)
+        yield "plain loop in C", lambda: plain(*inputs, **constants), outputs, 1
+    else:
+        missing.append("the plain loop in C: there is no C compiler (cc, gcc, clang, or what $CC says)")
+    if backend._engine is None:
+        missing.append(f"vectors and threads: {backend.missing}")
+        return
+    parts = op.parts([Tensor(a) for a in inputs], constants)
+    compiled = [isa for isa, usable in backend._engine.isas() if usable]
+    for isa in compiled:
+        yield VECTORS.get(isa, f"C, {isa}"), *_by_engine(op, trial, outputs, isa, parts, 1)
+    threads = min(num_threads(), parts)
+    if threads > 1:
+        yield f"C, vectors, {threads} threads", *_by_engine(op, trial, outputs, compiled[-1], parts, threads)
+    else:
+        why = "this process has one thread" if num_threads() == 1 else "so small a call is not divided"
+        missing.append(f"threads: {why}")
+
+
+def _by_engine(op: Op, trial: Trial, like: tuple[np.ndarray, ...], isa: str, parts: int,
+               threads: int) -> tuple[Callable[[], Any], tuple[np.ndarray, ...], int]:
+    """fastnn's kernel of an instruction set, checked."""
+    row = backend._engine.kernels(isa)[op.name]
+    outputs = tuple(np.empty_like(a) for a in like)
+    values = tuple(trial.constants[name] for name in op.kernel.constants)
+
+    def run(*inputs: np.ndarray, **constants: Any) -> Any:
+        backend._engine.call(row, inputs, outputs, values, parts, threads)
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    tried(op, run, trial, "C")
+    return lambda: run(*trial.inputs), outputs, threads
+
+
+def _time(value: float) -> str:
+    unit, size = next((u, s) for u, s in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)) if value >= s or u == "us")
+    return f"{value / size:.3g} {unit}"
