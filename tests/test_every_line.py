@@ -85,6 +85,23 @@ def test_an_interrupt_at_any_line(name: str) -> None:
     assert not lost, f"lost at {lost}"
 
 
+class Interrupted(layers.Layer):
+    """Ctrl-C on the line after a recording has begun, which nobody is there to end."""
+
+    def call(self, x: Any) -> Any:
+        context._context.recordings.append(context.Recording())
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_recording_that_nobody_ends_is_over_when_the_call_is(name: str) -> None:
+    model = Sequential([Interrupted()])
+    model.compile("sgd", "mse")
+    with pytest.raises(KeyboardInterrupt):
+        CALLS[name](model)
+    assert not context.is_recording()
+
+
 def test_a_feed_whose_reader_is_gone_is_free() -> None:
     """An interrupt may come after a feed was taken and before anybody knows that."""
     model = network()

@@ -125,9 +125,10 @@ class Trainer(OwnSteps, Inside):
                 self.optimizer.hold()
                 self.compiled.hold()
                 self._steps.recorder.look()
-                yield
+                with restored():
+                    yield
             elif inside and self._worker == threading.get_ident():
-                with self.compiled.put_back():
+                with restored(), self.compiled.put_back():
                     yield
             else:
                 raise BusyError(f"{where}: {self.name} is training or evaluating already; wait until it has finished, "
