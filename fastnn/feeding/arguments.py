@@ -197,6 +197,9 @@ def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], w
                     rows = type(loss).__name__.startswith("Categorical") and getattr(loss, "axis", -1) == -1
                     checks.check_probabilities(array, label, rows)
             arrays[f"y{i}.{kind}"] = array
+        for output, _, metric, _ in compiled.resolved:
+            if output == i:
+                metric.check_targets(arrays[f"y{i}.{getattr(metric, 'label_kind', 'float')}"], label)
     return arrays
 
 

@@ -14,7 +14,7 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.metrics.columns import each_weighed
+from fastnn.metrics.columns import each_weighed, refuse
 from fastnn.metrics.metric import Metric, State
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import data, elementwise
@@ -38,8 +38,14 @@ class Counting(Metric):
     def _made(self, columns: int) -> State:
         return self.add_variable((2, len(self._place) + 1, columns), name="counts")
 
+    def check_targets(self, y_true: np.ndarray, where: str) -> None:
+        """LabelError for a negative target, which is neither no nor yes."""
+        refuse(where, y_true, y_true < 0, f"{type(self).__name__} needs 0 for no and 1 for yes.\nMap {{-1, 1}} by "
+                                          "(y + 1) / 2.")
+
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
-        """Take a batch in: y_pred (…, c) against y_true of 0 and not 0; weights of samples, or of each output."""
+        """Take a batch in: y_pred (…, c) against y_true of 0 and not 0; weights of samples, or of each output.
+        LabelError for negative y_true."""
         single = as_tensor(y_pred).ndim < 2
         parts = each_weighed(self.name, y_true, y_pred, sample_weight)
         if self.top_k is not None:

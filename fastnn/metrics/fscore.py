@@ -8,7 +8,7 @@ from fastnn.arguments import choice, number, optional
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.metrics.columns import as_columns
+from fastnn.metrics.columns import as_columns, refuse
 from fastnn.metrics.confusion import Counting
 from fastnn.ops import _compare as compare
 from fastnn.ops.rows import elementwise, reduce
@@ -33,8 +33,15 @@ class FBetaScore(Counting):
         self.threshold = optional(number, threshold, f"{where}: threshold", 0, 1, above=True)
         super().__init__([0.5 if self.threshold is None else self.threshold], name, dtype, columns=None)
 
+    def check_targets(self, y_true: np.ndarray, where: str) -> None:
+        """LabelError for a target outside [0, 1]."""
+        refuse(where, y_true, ~((y_true >= 0) & (y_true <= 1)),
+               f"{type(self).__name__} needs 1 for yes and 0 for no in each column.\nMap {{-1, 1}} by (y + 1) / 2, "
+               "class numbers by utils.to_categorical(y).")
+
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
-        """Take a batch in: y_pred (N, c) against y_true of 0 and 1 of the same shape; 0.3 is 0.3 of a positive."""
+        """Take a batch in: y_pred (N, c) against y_true of 0 and 1 of the same shape; 0.3 is 0.3 of a positive.
+        LabelError for others."""
         true, predicted, weights = as_columns(self.name, y_true, y_pred, sample_weight)
         if self.threshold is None:
             if predicted.shape[1] == 1:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from fastnn.arguments import function
-from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.losses.loss import prepared, spread_weights
+from fastnn.metrics.columns import with_mask
 from fastnn.metrics.metric import Metric
 from fastnn.names import snake_case
 from fastnn.ops._op import as_tensor
@@ -20,6 +20,7 @@ from fastnn.ops.rows.metric import mean_step, weighted_mean_step
 def per_sample(values: TensorLike, sample_weight: Weights, where: str, *,
                add: bool = False) -> tuple[Tensor, Tensor | None]:
     """Values (N,) and weights of the same shape or None: axes beyond those of the weights are averaged, or added."""
+    sample_weight = with_mask(where, values, sample_weight)
     found = as_tensor(values)
     weights = None if sample_weight is None else as_tensor(sample_weight)
     row = reduce.sum if add else reduce.mean
@@ -83,10 +84,7 @@ class MeanMetricWrapper(Mean):
     def update_state(  # type: ignore[override]
             self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in. What y_pred's mask leaves out has weight 0."""
-        if isinstance(y_pred, Tensor) and y_pred.mask is not None:
-            mask = elementwise.cast(y_pred.mask, dtype=backend.floatx())
-            sample_weight = mask if sample_weight is None else elementwise.multiply(
-                mask, spread_weights(self.name, sample_weight, mask))
+        sample_weight = with_mask(self.name, y_pred, sample_weight)
         y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind)
         super().update_state(self.fn(y_true, y_pred, **self.settings), sample_weight)
 

@@ -33,18 +33,39 @@ def _arithmetic(name: str, compute: Callable[[Any, Any], Any], turned: bool = Fa
         if is_recording() or is_symbolic_pass():
             now = elementwise.cast(self, dtype=backend.floatx())
             other = elementwise.cast(other, dtype=backend.floatx()) if isinstance(other, State) else other
-            return operators[name](*((other, now) if turned else (now, other)))
+            result = operators[name](*((other, now) if turned else (now, other)))
+            if name == "+" or (name == "-" and not turned):
+                self._sums = [*self._sums, (result, other if name == "+" else -other)]
+            return result
         with np.errstate(all="ignore"):
             return compute(np.asarray(other), self.data) if turned else compute(self.data, np.asarray(other))
     return operator
 
 
 class State(Variable):
-    """A float64 variable of a metric; in `result` it may be used in arithmetic like the array it holds."""
-    __slots__ = ()
+    """A float64 variable of a metric; in `result` it may be used in arithmetic like the array it holds.
+
+    While a step is recorded, arithmetic is that of ops, in floatx; but n.assign(n + 1) adds in float64, as assign_add
+    does: in float32 a count ends at 2^24.
+    """
+    __slots__ = ("_sums",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sums: list[tuple[Tensor, Any]] = []       # (self + a, a), computed since it last changed
+
+    def assign(self, value: Any) -> "State":
+        """Copy a value of the same shape in, as a Variable does."""
+        sums, self._sums = self._sums, []
+        for result, more in sums:
+            if value is result:
+                return self.assign_add(more)
+        super().assign(value)
+        return self
 
     def assign_add(self, value: Any) -> "State":
         """Add a value of the same shape, or one number; to a 0-d state also the sum of a tensor. In float64, an op."""
+        self._sums = []
         if is_symbolic_pass():
             return self
         value = as_tensor(value, "any")
@@ -90,6 +111,11 @@ def _noted(update: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(update)
     def take_in(self: "Metric", *args: Any, **kwargs: Any) -> Any:
         note(self)
+        y_true = args[0] if args else kwargs.get("y_true")
+        if y_true is not None and not is_recording() and type(self).check_targets is not Metric.check_targets:
+            y_true = y_true.data if isinstance(y_true, Tensor) else np.asarray(y_true)
+            if y_true is not None:
+                self.check_targets(y_true, self.name)
         return update(self, *args, **kwargs)
     return take_in
 
@@ -136,6 +162,10 @@ class Metric(Configurable, Watched):
 
     def settle(self, y_true_shape: tuple[int | None, ...], y_pred_shape: tuple[int | None, ...]) -> None:
         """What a metric decides, `label_kind` for one, once a compiled model knows the shapes of its data."""
+
+    def check_targets(self, y_true: np.ndarray, where: str) -> None:
+        """LabelError, with `where` in front, for targets that this metric cannot count. Asked before anything changes:
+        by fit and evaluate for all targets, else for each batch."""
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take a batch in."""

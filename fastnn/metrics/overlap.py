@@ -16,7 +16,7 @@ from fastnn.engine.kinds import DType, TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.losses.loss import spread_weights
-from fastnn.metrics.columns import ones
+from fastnn.metrics.columns import ones, refuse, with_mask
 from fastnn.metrics.confusion import divided
 from fastnn.metrics.metric import Metric, State
 from fastnn.ops import _compare as compare
@@ -52,19 +52,28 @@ class ConfusionMatrix(Metric):
         self.label_kind = "labels" if columns != 1 and (
             len(y_true_shape) < len(y_pred_shape) or y_true_shape[-1] == 1) else "float"
 
+    def check_targets(self, y_true: np.ndarray, where: str) -> None:
+        """LabelError for a number that is no class of the table."""
+        if self._counts is not None and (self.label_kind == "labels" or y_true.ndim < 2 or y_true.shape[-1] == 1):
+            _check_classes(where, y_true, len(self._counts.data))
+
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
-        """Take a batch in."""
+        """Take a batch in. LabelError for a y_true that is no class of the table."""
+        sample_weight = with_mask(self.name, y_pred, sample_weight)
         predicted, true = as_tensor(y_pred), as_tensor(y_true, "any")
         columns = predicted.shape[-1] if predicted.ndim > 1 else 1
+        _check_columns(self.name, columns, self.num_classes)
+        if self._counts is None:
+            classes = self.num_classes or max(2, columns)  # type: ignore[type-var]
+            self._counts = self.add_variable((classes, classes), name="counts")  # type: ignore[arg-type]
+            if true.data is not None and not is_recording():
+                self.check_targets(true.data, self.name)
         if true.ndim == predicted.ndim and true.shape[-1] == columns != 1:
             true = argmax(true, axis=-1)
         if columns == 1:
             predicted = compare.greater(predicted, self.threshold)
         else:
             predicted = argmax(predicted, axis=-1)
-        if self._counts is None:
-            classes = self.num_classes or max(2, columns)  # type: ignore[type-var]
-            self._counts = self.add_variable((classes, classes), name="counts")  # type: ignore[arg-type]
         _count(self.name, self._counts, true, predicted, sample_weight)
 
     def compute(self, counts: np.ndarray | None = None) -> Any:
@@ -99,8 +108,14 @@ class _Overlap(Metric):
         self._warned = False
         self._counts = self.add_variable((self.num_classes, self.num_classes), name="total_confusion_matrix")
 
+    def check_targets(self, y_true: np.ndarray, where: str) -> None:
+        """LabelError for a number that is no class."""
+        if self.sparse_y_true:
+            _check_classes(where, y_true, self.num_classes, self.ignore_class)
+
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
-        """Take a batch in. Classes that are none of the num_classes are left out, and where y_true is ignore_class."""
+        """Take a batch in, without what is of ignore_class. LabelError for a y_true that is none of the num_classes."""
+        sample_weight = with_mask(self.name, y_pred, sample_weight)
         true, predicted = as_tensor(y_true, "any"), as_tensor(y_pred, "any")
         if self.sparse_y_pred and not self._warned and _fractions(predicted):
             self._warned = True
@@ -108,7 +123,9 @@ class _Overlap(Metric):
                           "Use sparse_y_pred=False for probabilities of classes, BinaryIoU for those of yes and no.",
                           UserWarning, stacklevel=2)
         true = true if self.sparse_y_true else argmax(true, axis=self.axis)
-        predicted = predicted if self.sparse_y_pred else argmax(predicted, axis=self.axis)
+        if not self.sparse_y_pred:
+            _check_columns(self.name, predicted.shape[self.axis], self.num_classes)
+            predicted = argmax(predicted, axis=self.axis)
         _count(self.name, self._counts, true, predicted, sample_weight, self.ignore_class)
 
     def compute(self, counts: np.ndarray) -> Any:
@@ -144,6 +161,7 @@ class BinaryIoU(_Overlap):
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in: y_true of 0 and 1."""
+        sample_weight = with_mask(self.name, y_pred, sample_weight)
         predicted = compare.greater_equal(as_tensor(y_pred), self.threshold)
         _count(self.name, self._counts, as_tensor(y_true, "any"), predicted, sample_weight)
 
@@ -170,6 +188,18 @@ class OneHotMeanIoU(_Overlap):
     def __init__(self, num_classes: int, name: str | None = None, dtype: DType = None, ignore_class: int | None = None,
                  sparse_y_pred: bool = False, axis: int = -1) -> None:
         super().__init__(num_classes, None, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+
+def _check_classes(where: str, y_true: np.ndarray, classes: int, ignore: int | None = None) -> None:
+    bad = ~((y_true >= 0) & (y_true < classes) & (y_true == np.floor(y_true)))
+    refuse(where, y_true, bad if ignore is None else bad & (y_true != ignore),
+           f"the table has the classes 0..{classes - 1}.\nUse a larger num_classes or relabel"
+           + (", {-1, 1} by (y + 1) / 2." if classes == 2 else "."))
+
+
+def _check_columns(where: str, columns: int | None, classes: int | None) -> None:
+    if None not in (columns, classes) and columns > classes:  # type: ignore[operator]
+        raise ShapeError(f"{where}: y_pred has {columns} classes and num_classes is {classes}; use the larger.")
 
 
 def _fractions(predicted: Tensor) -> bool:
