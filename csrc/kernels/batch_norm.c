@@ -29,8 +29,9 @@ static void batch_norm(const Call *call, Part part)
     for (int64_t c = across.begin; c < across.end; c += STRIP) {
         const Strip s = {down.end - down.begin, across.end - c < STRIP ? across.end - c : STRIP, channels};
         const int64_t at = down.begin * channels + c;
-        double means[STRIP] = {0}, variances[STRIP] = {0};
+        double means[STRIP] = {0}, variances[STRIP] = {0}, factors[STRIP];
         float centre[STRIP], scale[STRIP], shift[STRIP];
+        int wide = 0;
         load_strip(scale, gamma + c, s.width);
         load_strip(shift, beta + c, s.width);
         if (moving) {
@@ -41,11 +42,14 @@ static void batch_norm(const Call *call, Part part)
         }
         for (int64_t j = 0; j < STRIP; j++) {      /* what rounding the mean leaves goes into the shift */
             centre[j] = rounded(means[j]);
-            const double factor = scale[j] / sqrt(variances[j] + epsilon);
+            const double factor = factors[j] = scale[j] / sqrt(variances[j] + epsilon);
             scale[j] = (float)factor;
             shift[j] = (float)(shift[j] + (centre[j] - means[j]) * factor);
+            wide |= variances[j] > WIDE * WIDE;
+            if (variances[j] > FLT_MAX) variances[j] = FLT_MAX;      /* which stays finite in a moving mean of it */
         }
-        scale_columns(x + at, y + at, centre, scale, shift, s);
+        if (wide) wide_scale(x + at, y + at, means, factors, beta + c, s);
+        else scale_columns(x + at, y + at, centre, scale, shift, s);
         if (mean && tells) store_strip(mean + c, means, s.width);
         if (variance && tells) store_strip(variance + c, variances, s.width);
     }
@@ -70,20 +74,26 @@ static void batch_norm_grad(const Call *call, Part part)
 
     for (int64_t col = range.begin; col < range.end; col += STRIP) {
         const Strip s = {rows, range.end - col < STRIP ? range.end - col : STRIP, channels};
-        double sums[STRIP] = {0}, products[STRIP] = {0};
+        double sums[STRIP] = {0}, products[STRIP] = {0}, means[STRIP], squares[STRIP];
+        double wide_a[STRIP], wide_b[STRIP], wide_c[STRIP];
         float centre[STRIP], spread[STRIP], a[STRIP], b[STRIP], c[STRIP];
+        int wide = 0;
         load_strip(centre, mean + col, s.width);
         load_strip(spread, variance + col, s.width);
         load_strip(a, gamma + col, s.width);
-        column_sums(dy + col, x + col, centre, s, sums, products);
+        for (int64_t j = 0; j < s.width; j++) wide |= spread[j] > WIDE * WIDE;
+        if (wide) column_moments(x + col, s, means, squares);      /* of a variance that became FLT_MAX */
+        (wide ? wide_sums : column_sums)(dy + col, x + col, centre, s, sums, products);
         for (int64_t j = 0; j < STRIP; j++) {
-            const double rstd = 1 / sqrt(spread[j] + epsilon), factor = a[j] * rstd;
+            const double variance = spread[j] == FLT_MAX ? squares[j] / rows : spread[j];
+            const double rstd = 1 / sqrt(variance + epsilon), factor = a[j] * rstd;
             products[j] *= rstd;
-            a[j] = (float)factor;
-            b[j] = (float)(-factor * rstd * products[j] / rows);
-            c[j] = (float)(-factor * sums[j] / rows);
+            a[j] = (float)(wide_a[j] = factor);
+            b[j] = (float)(wide_b[j] = -factor * rstd * products[j] / rows);
+            c[j] = (float)(wide_c[j] = -factor * sums[j] / rows);
         }
-        if (dx) combine_columns(dy + col, x + col, dx + col, centre, a, b, c, s);
+        if (dx && wide) wide_combine(dy + col, x + col, dx + col, centre, wide_a, wide_b, wide_c, s);
+        else if (dx) combine_columns(dy + col, x + col, dx + col, centre, a, b, c, s);
         if (dgamma) store_strip(dgamma + col, products, s.width);
         if (dbeta) store_strip(dbeta + col, sums, s.width);
     }

@@ -5,8 +5,8 @@
  * taken from a guess, the mean in float32: with d = x - guess, mean = guess + Σ d / n and n variance = Σ d² - (Σ d)² /
  * n, in float64. A group of group_norm is some columns of a sample seen as (rows, channels): what is one number in the
  * formula stands in an array of STRIP, one a group or a channel. tests/test_formulas.py has the same in plain loops. */
+#include "kernels/wide_rows.h"
 #include "vector/chunks.h"
-#include "vector/columns.h"
 
 enum {
     CHUNK = 64,           /* rows in a partial sum of layer_norm_grad */
@@ -46,6 +46,13 @@ static void layer_norm(const Call *call, Part part)
             square += v_sum(squares);
         }
         const double rest = square - sum * sum / n, factor = 1 / sqrt((rest < 0 ? 0 : rest) / n + epsilon);
+        if (!(rest <= n * (WIDE * WIDE))) {
+            double centre;
+            const double wide_factor = wide_row(from, gamma, beta, y + row * n, n, epsilon, &centre);
+            if (mean) mean[row] = (float)centre;
+            if (rstd) rstd[row] = (float)wide_factor;
+            continue;
+        }
         const V scale = v_splat((float)factor), shift = v_splat((float)(-sum / n * factor));
         for (int64_t i = 0; i < n; i += WIDTH) {
             const V normal = (v_load_part(from + i, n - i, guess) - guess) * scale + shift;
@@ -90,6 +97,10 @@ static void layer_norm_grad(const Call *call, Part part)
         float *to_beta = chunk_at(dbeta, dbetas, row / CHUNK, n);
         const V middle = v_splat(mean[row]), scale = v_splat(rstd[row]);
         double sum = 0, product = 0;
+        if (rstd[row] < 1 / WIDE) {
+            wide_row_grad(d, from, gamma, n, dx ? dx + row * n : NULL, to_gamma, to_beta, row % CHUNK == 0);
+            continue;
+        }
         for (int64_t begin = 0; begin < n; begin += LONG) {
             V sums = {0}, products = {0};
             for (int64_t i = begin; i < n && i < begin + LONG; i += WIDTH) {
@@ -150,6 +161,8 @@ static void group_norm(const Call *call, Part part)
             some = groups_at_once(g, groups, width);
             const int64_t begin = g * width, end = (g + some) * width;
             double means[STRIP] = {0}, squares[STRIP] = {0}, column_means[STRIP], column_squares[STRIP];
+            double wide_scales[STRIP], wide_means[STRIP];
+            int wide = 0;
             for (int64_t c = begin; c < end; c += STRIP) {
                 const Strip s = {rows, end - c < STRIP ? end - c : STRIP, channels};
                 column_moments(x + sample * size + c, s, column_means, column_squares);
@@ -160,17 +173,23 @@ static void group_norm(const Call *call, Part part)
                     squares[k] += column_squares[j] + delta * delta * rows * before / (before + 1);
                 }
             }
-            for (int64_t k = 0; k < some; k++) squares[k] = 1 / sqrt(squares[k] / (rows * width) + epsilon);
+            for (int64_t k = 0; k < some; k++) {
+                squares[k] = 1 / sqrt(squares[k] / (rows * width) + epsilon);
+                wide |= squares[k] < 1 / WIDE;
+            }
             for (int64_t c = begin; c < end; c += STRIP) {
                 const Strip s = {rows, end - c < STRIP ? end - c : STRIP, channels};
                 float centre[STRIP] = {0}, scale[STRIP] = {0}, shift[STRIP] = {0};
                 for (int64_t j = 0; j < s.width; j++) {
                     const int64_t k = (c + j - begin) / width;
                     centre[j] = rounded(means[k]);
-                    scale[j] = (float)(gamma[c + j] * squares[k]);
+                    wide_means[j] = means[k];
+                    scale[j] = (float)(wide_scales[j] = gamma[c + j] * squares[k]);
                     shift[j] = (float)(beta[c + j] + (centre[j] - means[k]) * gamma[c + j] * squares[k]);
                 }
-                scale_columns(x + sample * size + c, y + sample * size + c, centre, scale, shift, s);
+                const int64_t at = sample * size + c;
+                if (wide) wide_scale(x + at, y + at, wide_means, wide_scales, beta + c, s);
+                else scale_columns(x + at, y + at, centre, scale, shift, s);
             }
             if (mean) store_strip(mean + sample * groups + g, means, some);
             if (rstd) store_strip(rstd + sample * groups + g, squares, some);
@@ -204,11 +223,14 @@ static void group_norm_grad(const Call *call, Part part)
             const int64_t begin = g * width, end = (g + some) * width;
             const float *means = mean + sample * groups + g, *rstds = rstd + sample * groups + g;
             double along[STRIP] = {0}, across[STRIP] = {0}, sums[STRIP], products[STRIP];
+            int wide = 0;
+            for (int64_t k = 0; k < some; k++) wide |= rstds[k] < 1 / WIDE;
             for (int64_t c = begin; c < end; c += STRIP) {
                 const Strip s = {rows, end - c < STRIP ? end - c : STRIP, channels};
                 float centre[STRIP] = {0};
                 for (int64_t j = 0; j < s.width; j++) centre[j] = means[(c + j - begin) / width];
-                column_sums(dy + sample * size + c, x + sample * size + c, centre, s, sums, products);
+                (wide ? wide_sums : column_sums)(dy + sample * size + c, x + sample * size + c, centre, s, sums,
+                                                 products);
                 for (int64_t j = 0; j < s.width; j++) {
                     const int64_t k = (c + j - begin) / width;
                     products[j] *= rstds[k];
@@ -221,16 +243,18 @@ static void group_norm_grad(const Call *call, Part part)
             for (int64_t col = begin; dx && col < end; col += STRIP) {
                 const Strip s = {rows, end - col < STRIP ? end - col : STRIP, channels};
                 float centre[STRIP] = {0}, a[STRIP] = {0}, b[STRIP] = {0}, c[STRIP] = {0};
+                double wide_a[STRIP], wide_b[STRIP], wide_c[STRIP];
                 for (int64_t j = 0; j < s.width; j++) {
                     const int64_t k = (col + j - begin) / width;
                     const double scale = rstds[k];
                     centre[j] = means[k];
-                    a[j] = (float)(gamma[col + j] * scale);
-                    b[j] = (float)(-scale * scale * across[k] / count);
-                    c[j] = (float)(-scale * along[k] / count);
+                    a[j] = (float)(wide_a[j] = gamma[col + j] * scale);
+                    b[j] = (float)(wide_b[j] = -scale * scale * across[k] / count);
+                    c[j] = (float)(wide_c[j] = -scale * along[k] / count);
                 }
                 const int64_t at = sample * size + col;
-                combine_columns(dy + at, x + at, dx + at, centre, a, b, c, s);
+                if (wide) wide_combine(dy + at, x + at, dx + at, centre, wide_a, wide_b, wide_c, s);
+                else combine_columns(dy + at, x + at, dx + at, centre, a, b, c, s);
             }
         }
     if (is_last(part)) {

@@ -4,11 +4,25 @@
  * lie side by side and whole rows are combined. Sums are in float32 over a few terms and in float64 across them, in an
  * order that depends on the shape only: the bits are the same for any number of threads and any instruction set. */
 #include "kernels/layout.h"
+#include "kernels/squares.h"
 #include "vector/rows.h"
 
 enum { LANES = 32, STRIP = 64, TERMS = 8 };   /* TERMS: additions in float32 before going to float64 */
 
-typedef enum Mode { SUM, MEAN, MAX } Mode;
+typedef enum Mode { SUM, MEAN, MAX, LENGTH, ROOT_MEAN_SQUARE } Mode;
+
+INLINE int squares(Mode mode) { return mode == LENGTH || mode == ROOT_MEAN_SQUARE; }
+
+/* What is made of the sum, or the sum of squares, of so many terms. */
+INLINE float result(Mode mode, double total, int64_t terms, double epsilon)
+{
+    switch (mode) {
+    case MEAN: return total / terms;
+    case LENGTH: return sqrt(total);
+    case ROOT_MEAN_SQUARE: return sqrt(total / terms + epsilon);
+    default: return total;
+    }
+}
 
 /* The larger one, or a NaN: the first choice is one instruction, which gives b if either is NaN. */
 static inline float larger(float a, float b)
@@ -89,6 +103,7 @@ INLINE void rows_into(
     Mode mode, double *totals, const float *x, int64_t rows, int64_t width, int64_t stride)
 {
     if (mode == MAX) max_rows_into(totals, x, rows, width, stride);
+    else if (squares(mode)) square_rows_into(totals, x, rows, width, stride);
     else if (width == STRIP) sum_rows_into(totals, x, rows, STRIP, stride);   /* constant: kept in registers */
     else sum_rows_into(totals, x, rows, width, stride);
 }
@@ -96,7 +111,7 @@ INLINE void rows_into(
 /* Outputs o .. o + width, which lie side by side. The axis before them is the innermost reduced one. Few
  * columns are widened: `wide` rows side by side count as one, and are folded at the end. */
 INLINE void reduce_strip(
-    Mode mode, const float *x, float *y, int64_t width, const Layout *l, const Axes *outer)
+    Mode mode, const float *x, float *y, int64_t width, const Layout *l, const Axes *outer, double epsilon)
 {
     const int64_t rows = l->reduced.count ? l->reduced.size[0] : 1;
     const int64_t wide = l->last <= STRIP / 2 && rows >= 2 * STRIP / l->last ? STRIP / l->last : 1;
@@ -110,7 +125,7 @@ INLINE void reduce_strip(
     for (int64_t w = 1; w < wide; w++)
         for (int64_t j = 0; j < width; j++)
             totals[j] = mode == MAX ? larger(totals[w * width + j], totals[j]) : totals[j] + totals[w * width + j];
-    for (int64_t j = 0; j < width; j++) y[j] = mode == MEAN ? totals[j] / l->terms : totals[j];
+    for (int64_t j = 0; j < width; j++) y[j] = result(mode, totals[j], l->terms, epsilon);
 }
 
 INLINE void reduce(const Call *call, Part part, Mode mode)
@@ -118,16 +133,18 @@ INLINE void reduce(const Call *call, Part part, Mode mode)
     const float *restrict x = input(call, 0);   /* (…) */
     float *restrict y = output(call, 0);        /* (…) without the axes */
     const int64_t size = input_size(call, 0);
+    const double epsilon = mode == ROOT_MEAN_SQUARE ? number(call, 1) : 0;
 
     if (call->constants[0].count == call->inputs[0]->rank && size) {    /* the layout took 15 of 30 ns */
         if (part.index) return;
-        *y = mode == MAX ? max_run(x, size) : mode == SUM ? sum_run(x, size) : sum_run(x, size) / size;
+        *y = mode == MAX ? max_run(x, size)
+                         : result(mode, squares(mode) ? square_run(x, size) : sum_run(x, size), size, epsilon);
         return;
     }
     const Layout l = layout_of(call->inputs[0], &call->constants[0]);
     if (l.terms == 0) {
         const Range range = share_elements(l.outputs, part);
-        for (int64_t i = range.begin; i < range.end; i++) y[i] = mode == MEAN ? NAN : 0;
+        for (int64_t i = range.begin; i < range.end; i++) y[i] = mode == MEAN || mode == ROOT_MEAN_SQUARE ? NAN : 0;
     } else if (l.last_reduced) {
         const Range range = share(l.outputs, 1, part);
         for (int64_t o = range.begin; o < range.end; o++) {
@@ -135,9 +152,10 @@ INLINE void reduce(const Call *call, Part part, Mode mode)
             double total = mode == MAX ? -INFINITY : 0;
             for (int64_t i = 0; i < l.reduced_outer; i++) {
                 const float *run = start + offset_of(&l.reduced, i);
-                total = mode == MAX ? larger(max_run(run, l.last), total) : total + sum_run(run, l.last);
+                total = mode == MAX ? larger(max_run(run, l.last), total)
+                                    : total + (squares(mode) ? square_run(run, l.last) : sum_run(run, l.last));
             }
-            y[o] = mode == MEAN ? total / l.terms : total;
+            y[o] = result(mode, total, l.terms, epsilon);
         }
     } else if (l.outputs) {
         const int64_t strips = (l.last + STRIP - 1) / STRIP;
@@ -147,7 +165,8 @@ INLINE void reduce(const Call *call, Part part, Mode mode)
         for (int64_t s = range.begin; s < range.end; s++) {
             const int64_t row = s / strips, begin = s % strips * STRIP;
             const int64_t width = l.last - begin < STRIP ? l.last - begin : STRIP;
-            reduce_strip(mode, x + offset_of(&l.kept, row) + begin, y + row * l.last + begin, width, &l, &outer);
+            reduce_strip(mode, x + offset_of(&l.kept, row) + begin, y + row * l.last + begin, width, &l, &outer,
+                         epsilon);
         }
     }
 }
@@ -155,6 +174,8 @@ INLINE void reduce(const Call *call, Part part, Mode mode)
 static void sum(const Call *call, Part part) { reduce(call, part, SUM); }
 static void mean(const Call *call, Part part) { reduce(call, part, MEAN); }
 static void max(const Call *call, Part part) { reduce(call, part, MAX); }
+static void length(const Call *call, Part part) { reduce(call, part, LENGTH); }
+static void root_mean_square(const Call *call, Part part) { reduce(call, part, ROOT_MEAN_SQUARE); }
 
 static void max_grad(const Call *call, Part part)
 {
@@ -268,6 +289,8 @@ const Kernel FAMILY(reduce)[] = {
     {"sum(x, *, axes)", sum},
     {"mean(x, *, axes)", mean},
     {"max(x, *, axes)", max},
+    {"length(x, *, axes)", length},
+    {"root_mean_square(x, *, axes, epsilon)", root_mean_square},
     {"max_grad(dy, x, y, *, axes)", max_grad},
     {"expand(x, *, shape, axes)", expand},
     {"argmax(x)", argmax},

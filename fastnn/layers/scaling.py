@@ -65,8 +65,7 @@ class RMSNormalization(Layer):
         """Normalize."""
         places = self._axes(inputs.ndim)
         scale = ops.reshape(self.scale, [inputs.shape[i] if i in places else 1 for i in range(inputs.ndim)])
-        mean = ops.mean(ops.square(inputs), axis=places, keepdims=True)
-        return ops.multiply(ops.multiply(inputs, ops.rsqrt(ops.add(mean, self.epsilon))), scale)
+        return ops.multiply(ops.rms_normalization(inputs, axis=places, epsilon=self.epsilon), scale)
 
 
 class SpectralNormalization(Wrapper):

@@ -10,12 +10,12 @@ from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
-from fastnn.ops._arithmetic import absolute, divide, exp, multiply, power, sqrt, square
+from fastnn.ops._arithmetic import absolute, divide, exp, multiply, power
 from fastnn.ops._compare import greater, not_equal, where
 from fastnn.ops._convert import axes_of, axis_of, floats, reshaped, tensor, widened
 from fastnn.ops._indexing import tril, triu
 from fastnn.ops._products import matmul
-from fastnn.ops._reduction import count_nonzero, max, min, sum
+from fastnn.ops._reduction import count_nonzero, length, max, min, sum
 from fastnn.ops._shaping import expand_dims, moveaxis, squeeze
 from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import linalg as rows
@@ -34,7 +34,7 @@ def norm(x: TensorLike, ord: Any = None, axis: Axes = None, keepdims: bool = Fal
     x = floats(x)
     axes = axes_of(x, axis)
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
-        return sqrt(sum(square(x), axis, keepdims))
+        return length(x, axis, keepdims)
     if len(axes) == 1 and not isinstance(ord, str):
         if ord in (math.inf, -math.inf):
             return (max if ord > 0 else min)(absolute(x), axis, keepdims)

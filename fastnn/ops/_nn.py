@@ -16,7 +16,6 @@ from fastnn.ops._arithmetic import (
     multiply,
     negative,
     power,
-    square,
     subtract,
 )
 from fastnn.ops._compare import logical_and, where
@@ -26,7 +25,7 @@ from fastnn.ops._creation import tri
 from fastnn.ops._indexing import take_along_axis
 from fastnn.ops._math import rsqrt
 from fastnn.ops._products import matmul
-from fastnn.ops._reduction import max, mean, sum, var
+from fastnn.ops._reduction import length, max, mean, root_mean_square, sum, var
 from fastnn.ops._shaping import moveaxis, repeat, swapaxes
 from fastnn.ops.rows import data
 
@@ -107,8 +106,9 @@ def layer_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: Te
         warn("layer_normalization: rms_scaling divides by the deviation, not by the root mean square; use "
              "rms_normalization.")
     x = floats(x)
-    y = multiply(x if rms_scaling else subtract(x, mean(x, axis, keepdims=True)),
-                 rsqrt(add(var(x, axis, keepdims=True), 1e-3 if epsilon is None else epsilon)))
+    centred = subtract(x, mean(x, axis, keepdims=True))
+    spread = root_mean_square(centred, axis, keepdims=True, epsilon=1e-3 if epsilon is None else epsilon)
+    y = divide(x if rms_scaling else centred, spread)
     dims = [n if i in axes_of(x, axis) else 1 for i, n in enumerate(x.shape)]
     y = y if gamma is None else multiply(y, reshaped(floats(gamma), dims))
     return y if beta is None else add(y, reshaped(floats(beta), dims))
@@ -118,7 +118,7 @@ def rms_normalization(x: TensorLike, scale: TensorLike | None = None, axis: Axes
                       epsilon: float | None = None) -> Tensor:
     """scale·x/√(mean(x²) + epsilon) over the axes."""
     x = floats(x)
-    y = multiply(x, rsqrt(add(mean(square(x), axis, keepdims=True), 1e-7 if epsilon is None else epsilon)))
+    y = divide(x, root_mean_square(x, axis, keepdims=True, epsilon=1e-7 if epsilon is None else epsilon))
     return y if scale is None else multiply(y, floats(scale))
 
 
@@ -129,9 +129,9 @@ def normalize(x: TensorLike, axis: Axes = -1, order: int = 2, epsilon: float | N
     x = floats(x)
     epsilon = 1e-7 if epsilon is None else epsilon
     if order == 2:
-        return multiply(x, rsqrt(maximum(sum(square(x), axis, keepdims=True), epsilon ** 2)))
-    length = power(sum(power(absolute(x), float(order)), axis, keepdims=True), 1.0 / order)
-    return divide(x, maximum(length, epsilon))
+        return divide(x, maximum(length(x, axis, keepdims=True), epsilon))
+    lengths = power(sum(power(absolute(x), float(order)), axis, keepdims=True), 1.0 / order)
+    return divide(x, maximum(lengths, epsilon))
 
 
 def dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None = None,

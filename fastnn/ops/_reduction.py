@@ -7,7 +7,7 @@ from typing import Any
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops._arithmetic import add, divide, maximum, minimum, multiply, negative, sqrt, square, subtract
+from fastnn.ops._arithmetic import add, divide, maximum, minimum, multiply, negative, square, subtract
 from fastnn.ops._compare import equal, less, not_equal
 from fastnn.ops._convert import (
     alike,
@@ -140,7 +140,22 @@ def var(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
 def std(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """√var(x)."""
-    return sqrt(var(x, axis, keepdims))
+    x = floats(x)
+    return root_mean_square(subtract(x, mean(x, axis, keepdims=True)), axis, keepdims)
+
+
+def root_mean_square(x: TensorLike, axis: Axes = None, keepdims: bool = False, epsilon: float = 0.0) -> Tensor:
+    """√(mean(x²) + epsilon), also of numbers whose squares are too large or too small."""
+    x = floats(x)
+    axes = axes_of(x, axis)
+    return _kept(reduce.root_mean_square(x, axes=axes, epsilon=float(epsilon)), x, axes, keepdims)
+
+
+def length(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """√Σx², also of numbers whose squares are too large or too small."""
+    x = floats(x)
+    axes = axes_of(x, axis)
+    return _kept(reduce.length(x, axes=axes), x, axes, keepdims)
 
 
 @of_any_size

@@ -20,7 +20,7 @@ def _rows(x: Array) -> tuple[int, ...]:
 def batch_norm(x: Array, gamma: Array, beta: Array, moving_mean: Array, moving_variance: Array, *,
                epsilon: float) -> tuple[Array, Array, Array]:
     """y = γ·(x - mean)/√(variance + ε) + β, with mean and (biased) variance of each channel over the batch, or, where
-    they are not empty, the moving ones.
+    they are not empty, the moving ones. The variance that comes out is at most the largest number of its dtype.
 
     x (..., c), gamma, beta, moving_mean, moving_variance (c,) → y (..., c), mean, variance (c,), those that were used.
     Ioffe and Szegedy 2015.
@@ -29,6 +29,7 @@ def batch_norm(x: Array, gamma: Array, beta: Array, moving_mean: Array, moving_v
     if moving_mean.size:
         mean, variance = moving_mean.astype(np.float64), moving_variance.astype(np.float64)
     y = deviations(x, mean, 1 / np.sqrt(variance + epsilon)) * gamma + beta
+    variance = np.minimum(variance, np.finfo(x.dtype).max)
     return y.astype(x.dtype), mean.astype(x.dtype), variance.astype(x.dtype)
 
 
@@ -38,6 +39,8 @@ def batch_norm_grad(dy: Array, x: Array, gamma: Array, mean: Array, variance: Ar
 
     dy, x (..., c), gamma, mean, variance (c,) → dx (..., c), dgamma, dbeta (c,).
     """
+    largest = variance == np.finfo(x.dtype).max
+    variance = np.where(largest, moments(x, _rows(x))[1], variance.astype(np.float64)) if largest.any() else variance
     rstd = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
     normal = deviations(x, mean, rstd)
     dgamma, dbeta = np.sum(dy * normal, axis=_rows(x)), np.sum(dy, axis=_rows(x), dtype=np.float64)

@@ -20,6 +20,19 @@ def mean(x: Array, *, axes: tuple[int, ...]) -> Array:
         return np.divide(np.sum(x, axis=axes, dtype=double(x)), count).astype(x.dtype)
 
 
+def length(x: Array, *, axes: tuple[int, ...]) -> Array:
+    """y = √Σx² over `axes`, of any size that y can be. x any shape → y its shape without these axes."""
+    return np.sqrt(np.sum(np.square(x, dtype=np.float64), axis=axes)).astype(x.dtype)
+
+
+def root_mean_square(x: Array, *, axes: tuple[int, ...], epsilon: float) -> Array:
+    """y = √((1/n) Σx² + ε) over `axes`, n the number of terms, of any size that y can be. Shapes as length."""
+    count = np.prod([x.shape[axis] for axis in axes], dtype=np.int64)
+    with np.errstate(invalid="ignore"):
+        mean_square = np.divide(np.sum(np.square(x, dtype=np.float64), axis=axes), count)
+    return np.sqrt(mean_square + epsilon).astype(x.dtype)
+
+
 def max(x: Array, *, axes: tuple[int, ...]) -> Array:
     """y = the largest x along `axes`; NaN where there is one. x any shape → y its shape without these axes."""
     return np.max(x, axis=axes)

@@ -34,6 +34,8 @@ CASES = [
     *(Case("sum", x=floats(*dims), axes=axes, exact=True) for dims, axes in PATTERNS),
     *(Case("mean", x=floats(*dims), axes=axes) for dims, axes in PATTERNS),
     *(Case("max", x=floats(*dims), axes=axes, bits=True, exact=True, fix=_apart) for dims, axes in PATTERNS),
+    *(Case("length", x=floats(*dims), axes=axes) for dims, axes in PATTERNS if dims and axes),
+    *(Case("root_mean_square", x=floats(*dims), axes=axes, epsilon=1e-3) for dims, axes in PATTERNS),
     Case("max", x=floats("m", 3, "n"), axes=(1, 2), fix=_nan, grad=False),
     Case("max", x=floats("m", 3, "n"), axes=(1,), fix=_nan, grad=False),
     Case("sum", x=floats(2, 3), axes=(1,), bad=[(shape, "increasing") for shape in (dict(x=(2,)), dict(x=()))]),

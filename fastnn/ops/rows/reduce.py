@@ -1,13 +1,14 @@
 """Sums, means and maxima over axes, and their way back. Floor 2."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from fastnn.errors import ShapeError
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops.rows._work import by_rows, size
-from fastnn.ops.rows.elementwise import scale
+from fastnn.ops.rows.elementwise import divide_no_nan, multiply, scale
 from fastnn.reference._types import Array
 
 
@@ -53,6 +54,12 @@ def _count(x: Array, axes: tuple[int, ...]) -> int:
     return math.prod(x.shape[axis] for axis in axes) or 1
 
 
+def _direction(dy: Any, x: Any, y: Any, axes: tuple[int, ...]) -> Any:
+    """dy·x/y, 0 for the length 0. x/y first: dy/y of a very large y would be 0."""
+    dy, y = (expand(t, shape=x.shape, axes=axes) for t in (dy, y))
+    return multiply(dy, divide_no_nan(x, y))
+
+
 sum = Op("sum", shape=lambda x, axes: _without("sum", x, axes),
          vjp=dict(x=lambda dy, x, axes: expand(dy, shape=x.shape, axes=axes)),
          magnitude=lambda x, axes: np.abs(x).sum(axis=axes), ulps=8, work=_work)
@@ -60,6 +67,15 @@ sum = Op("sum", shape=lambda x, axes: _without("sum", x, axes),
 mean = Op("mean", shape=lambda x, axes: _without("mean", x, axes),
           vjp=dict(x=lambda dy, x, axes: expand(scale(dy, factor=1 / _count(x, axes)), shape=x.shape, axes=axes)),
           magnitude=lambda x, axes: np.abs(x).sum(axis=axes) / _count(x, axes), ulps=8, work=_work)
+
+length = Op("length", shape=lambda x, axes: _without("length", x, axes),
+            vjp=dict(x=lambda dy, x, y, axes: _direction(dy, x, y, axes)),
+            work=_work)
+
+root_mean_square = Op(
+    "root_mean_square", shape=lambda x, axes: _without("root_mean_square", x, axes),
+    vjp=dict(x=lambda dy, x, y, axes: _direction(scale(dy, factor=1 / _count(x, axes)), x, y, axes)),
+    work=_work)
 
 max = Op("max", shape=_max_shape, vjp=dict(x=lambda dy, x, y, axes: max_grad(dy, x, y, axes=axes)), work=_work)
 
