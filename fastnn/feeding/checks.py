@@ -1,6 +1,7 @@
 """What users pass as x, y and sample_weight, checked and adapted once: float32 or labels, C order, finite. Floor 4."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -246,7 +247,14 @@ def split_validation(arrays: dict[str, np.ndarray], split: float, n: int) -> tup
 
 def warn_ordered(arrays: dict[str, np.ndarray], split: float, n: int) -> None:
     """Warn where validation_split would leave a class on one side only: the data are sorted by label."""
-    at = math.floor(n * (1 - split)) if 0 < split < 1 else 0
+    lonely = one_sided(arrays, math.floor(n * (1 - split)) if 0 < split < 1 else 0, n)
+    if lonely is not None:
+        warn(f"fit(): validation_split={split:g} takes the last samples as they are, and class {lonely:g} is "
+             "then on one side only; shuffle x and y together first.")
+
+
+def one_sided(arrays: Mapping[str, np.ndarray], at: int, n: int) -> float | None:
+    """A class of which all samples, eight or more, are on one side of row `at`; None where there is none."""
     for name, y in arrays.items():
         if not name.endswith(".labels") and not (name.endswith(".float") and y.ndim == 2 and y.shape[1] == 1):
             continue
@@ -256,5 +264,5 @@ def warn_ordered(arrays: dict[str, np.ndarray], split: float, n: int) -> None:
         first, last = np.unique(y[:at]), np.unique(y[at:])
         absent = sorted(set(classes.tolist()) - (set(first.tolist()) & set(last.tolist())))
         if absent and min((y == c).sum() for c in absent) >= 8:
-            warn(f"fit(): validation_split={split:g} takes the last samples as they are, and class {absent[0]:g} is "
-                 "then on one side only; shuffle x and y together first.")
+            return float(absent[0])
+    return None

@@ -7,6 +7,7 @@ from fastnn.engine.watch import noted
 from fastnn.errors import warn
 from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import Layer
+from fastnn.reporting.finding import Finding
 
 _ACTIVATIONS = {"sigmoid", "softmax"}
 
@@ -36,11 +37,14 @@ def check(model: TrainedModel, compiled: Any) -> None:
     if compiled.heads_checked:
         return
     compiled.heads_checked = True
-    for i, loss in enumerate(compiled.losses):
-        activation, units = head_activation(model, i)
-        message = _mismatch(loss, activation, units)
-        if message:
-            warn(f"{model.name}: {message}")
+    for finding in findings(model, compiled):
+        warn(f"{model.name}: {finding}")
+
+
+def findings(model: TrainedModel, compiled: Any) -> list[Finding]:
+    """One for each output whose loss and last activation contradict each other."""
+    texts = [_mismatch(loss, *head_activation(model, i)) for i, loss in enumerate(compiled.losses)]
+    return [Finding("output against loss", *text) for text in texts if text]
 
 
 def check_accuracy(name: str, identifier: Any, metric: Any, loss: Any) -> None:
@@ -51,32 +55,33 @@ def check_accuracy(name: str, identifier: Any, metric: Any, loss: Any) -> None:
              f"{loss.name} is of outputs that are independent; use 'binary_accuracy' to count each.")
 
 
-def _mismatch(loss: Any, activation: str, units: int | None) -> str:
+def _mismatch(loss: Any, activation: str, units: int | None) -> tuple[str, str] | None:
+    """(what does not fit, what to do)."""
     binary = isinstance(loss, (losses.BinaryCrossentropy, losses.BinaryFocalCrossentropy))
     categorical = isinstance(loss, (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy,
                                     losses.CategoricalFocalCrossentropy))
     if activation == "softmax" and units == 1:
-        return ("the last layer is softmax with 1 unit, which is always 1.0 and learns nothing; "
+        return ("the last layer is softmax with 1 unit, which is always 1.0 and learns nothing",
                 "use Dense(1, activation='sigmoid') with binary_crossentropy.")
     if not (binary or categorical):
-        return ""
+        return None
     from_logits = getattr(loss, "from_logits", False)
     if from_logits and activation in _ACTIVATIONS:
         return (f"the loss has from_logits=True but the last layer applies {activation} already, so it would be "
-                "applied twice; drop one of the two.")
+                "applied twice", "drop one of the two.")
     if not from_logits and activation in ("relu", "leaky_relu", "tanh"):
-        return (f"{loss.name} takes probabilities but the last layer's {activation} gives others; give it activation="
+        return (f"{loss.name} takes probabilities but the last layer's {activation} gives others", "give it activation="
                 f"{'sigmoid' if binary else 'softmax'!r}.")
     if not from_logits and activation == "linear":
-        return (f"{loss.name} takes probabilities but the last layer is linear; give it activation="
+        return (f"{loss.name} takes probabilities but the last layer is linear", "give it activation="
                 f"{'sigmoid' if binary else 'softmax'!r} or the loss from_logits=True.")
     if categorical and activation == "sigmoid":
-        return (f"{loss.name} needs probabilities that sum to 1, but the last layer is sigmoid; use softmax, "
+        return (f"{loss.name} needs probabilities that sum to 1, but the last layer is sigmoid", "use softmax, "
                 "or binary_crossentropy for labels that are independent.")
     if categorical and units == 1:
-        return (f"{loss.name} with 1 output unit is always 0; use binary_crossentropy with sigmoid, or one unit per "
+        return (f"{loss.name} with 1 output unit is always 0", "use binary_crossentropy with sigmoid, or one unit per "
                 "class.")
-    return ""
+    return None
 
 
 def warn_of_strangers(model: TrainedModel) -> None:

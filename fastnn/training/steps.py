@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.engine.call import Call
 from fastnn.engine.check import count_steps
-from fastnn.engine.context import section_scope, undo
+from fastnn.engine.context import keeping, recording, restored, section_scope, undo
 from fastnn.engine.function import Recorder
 from fastnn.engine.gradient import GradientTape, backward
 from fastnn.engine.program import Program
@@ -65,6 +66,15 @@ class Steps:
         finally:
             self.recorder.before = outer
             undo({key: (tensor, copy) for key, (tensor, copy) in before.items() if tensor.data.shape == copy.shape})
+
+    @contextlib.contextmanager
+    def traced(self, mode: str, feed: Feed, rows: int) -> Iterator[list[Call]]:
+        """One step run in Python: its calls, every tensor with its numbers. In the `with` block the weights are those
+        after the step; afterwards all that it changed is what it was."""
+        with self.put_back(), restored(), keeping(self.recorder.before):
+            with recording() as calls:
+                self._body(mode, feed, rows)
+            yield calls
 
     # ---- recording and replaying ------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from fastnn.layers.merge import Concatenate
 from fastnn.layers.recurrent import GRU, LSTM, SimpleRNN
 from fastnn.layers.reshaping import Permute
 from fastnn.nest import flatten
+from fastnn.reporting.finding import Finding
 from fastnn.training.mismatch import head_activation
 
 ROWS = 1000         # so many rows are looked at
@@ -35,11 +36,18 @@ def look(model: TrainedModel, source: Source) -> None:
     if compiled.looked or not isinstance(source, Arrays) or model.writes("train") or len(source.arrays["x0"]) < FEW:
         return
     compiled.looked = True
-    for message in (*_inputs(model, source.arrays), *_targets(model, source.arrays), *_weights(model)):
-        warn(f"fit(): {message}")
+    for finding in findings(model, source.arrays):
+        warn(f"fit(): {finding}")
 
 
-def _inputs(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[str]:
+def findings(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[Finding]:
+    """What is unusual about adapted data and the weights of now."""
+    yield from _inputs(model, arrays)
+    yield from _targets(model, arrays)
+    yield from _weights(model)
+
+
+def _inputs(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[Finding]:
     """Numbers far from 1, unless a layer near the input brings them there."""
     if any(type(layer).__name__ in _SCALING for layer in model.layers[:3]):
         return
@@ -53,8 +61,8 @@ def _inputs(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[s
         if LARGE < largest < np.inf:
             how = ("divide by 255, or begin the model with layers.Rescaling(1 / 255)" if x.min() >= 0 and largest <= 255
                    else "scale it: (x - x.mean(0)) / x.std(0), or begin the model with layers.Normalization()")
-            yield (f"{f'x[{i}]' if several else 'x'} reaches {largest:.3g}; networks learn best from numbers around 1: "
-                   f"{how}.")
+            yield Finding("inputs not scaled", f"{f'x[{i}]' if several else 'x'} reaches {largest:.3g}",
+                          f"networks learn best from numbers around 1: {how}.")
 
 
 def _as_given(model: TrainedModel) -> set[int]:
@@ -79,7 +87,7 @@ def _ours(what: Any) -> bool:
     return str(what.__module__).startswith("fastnn.")
 
 
-def _targets(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[str]:
+def _targets(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[Finding]:
     compiled = model.compiled
     for i, loss in enumerate(compiled.losses):
         name = f"y{i}.{compiled.kind(i)}"
@@ -90,29 +98,35 @@ def _targets(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Iterator[
         classes = compiled.kind(i) != "float" or "rossentropy" in type(loss).__name__ or "Hinge" in type(loss).__name__
         if classes:
             if (name.endswith("labels") or y.ndim < 2 or y.shape[-1] == 1) and (low := float(y.min())) == y.max():
-                yield (f"{label} holds one class only, {low:g}; a classifier needs samples of each. Look at how the "
-                       "data were read.")
+                yield Finding("one class", f"{label} holds one class only, {low:g}",
+                              "a classifier needs samples of each. Look at how the data were read.")
             continue
         activation = head_activation(model, i)[0] if model.outputs else ""      # of a graph: it is no guess
         bottom, top = _RANGES.get(activation, (-np.inf, np.inf))
         if activation in _RANGES and ((low := float(y.min())) < bottom or y.max() > top):
-            yield (f"{label} goes from {low:.3g} to {float(y.max()):.3g}, but the last layer's {activation} gives "
-                   f"{bottom:g} to {top:g}; leave the activation out (linear), or scale y.")
+            yield Finding("targets out of range", f"{label} goes from {low:.3g} to {float(y.max()):.3g}, but the last "
+                          f"layer's {activation} gives {bottom:g} to {top:g}",
+                          "leave the activation out (linear), or scale y.")
         if any(output == i and "Accuracy" in type(metric).__name__ for output, _, metric, _ in compiled.resolved) and (
                 y[:ROWS] != np.floor(y[:ROWS])).any():
-            yield (f"accuracy counts how often the output equals {label}, which for measured numbers is never; watch "
-                   "metrics=['mae'] or R2Score.")
+            yield Finding("accuracy of a regression", f"accuracy counts how often the output equals {label}, which for "
+                          "measured numbers is never", "watch metrics=['mae'] or R2Score.")
 
 
-def _weights(model: TrainedModel) -> Iterator[str]:
+def _weights(model: TrainedModel) -> Iterator[Finding]:
     kernels = [w for w in model.trainable_weights if len(w.shape) > 1]
     if len(kernels) > 1 and not any(w.data.any() for w in kernels):
-        yield ("all weights are zero, so the neurons of a layer stay alike for ever; begin with random ones, as the "
-               "layers do by themselves.")
+        yield Finding("symmetric units", "all weights are zero, so the neurons of a layer stay alike for ever",
+                      "begin with random ones, as the layers do by themselves.")
 
 
 def grown(model: TrainedModel, losses: list[float]) -> None:
     """A warning where the loss of a fit has run away without ceasing to be a number."""
     if len(losses) > 1 and np.isfinite(losses[-1]) and losses[-1] > 1e6 * max(losses[0], 1):
-        warn(f"fit(): the loss of {model.name} grew from {losses[0]:.3g} to {losses[-1]:.3g}; the learning rate, "
-             f"{float(model.optimizer.learning_rate):.3g}, is too high. Try a tenth of it.", RuntimeWarning)
+        warn(f"fit(): {too_high(model, losses)}", RuntimeWarning)
+
+
+def too_high(model: TrainedModel, losses: list[float]) -> Finding:
+    """The learning rate of a fit whose loss has run away."""
+    return Finding("learning rate too high", f"the loss of {model.name} grew from {losses[0]:.3g} to {losses[-1]:.3g}",
+                   f"the learning rate, {float(model.optimizer.learning_rate):.3g}, is too high. Try a tenth of it.")
