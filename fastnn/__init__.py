@@ -96,7 +96,7 @@ __all__ = [
     "utils",
 ]
 
-_TEACHING = ("as_tensorflow", "check_gradients", "kernel")        # of fastnn.teaching
+_TEACHING = ("as_tensorflow", "check_gradients", "doctor", "kernel")        # of fastnn.teaching
 _LATER = ("backend", "examples", "plotting", "saving", "teaching")      # imported when they are asked for
 _ABSENT = {
     "applications": "there are no pretrained weights; build the network from fastnn.layers",

@@ -8,6 +8,9 @@ from fastnn.callbacks.checkpoint import (
     BackupAndRestore,
     ModelCheckpoint,
 )
+from fastnn.callbacks.diagnostics import (
+    Diagnostics,
+)
 from fastnn.callbacks.list import (
     CallbackList,
 )
@@ -38,6 +41,7 @@ __all__ = [
     "CSVLogger",
     "Callback",
     "CallbackList",
+    "Diagnostics",
     "EarlyStopping",
     "History",
     "LambdaCallback",

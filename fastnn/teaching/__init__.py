@@ -8,6 +8,12 @@ from fastnn.teaching.gradients import (
     GradientCheck,
     check_gradients,
 )
+from fastnn.teaching.health.doctor import (
+    doctor,
+)
+from fastnn.teaching.health.report import (
+    Diagnosis,
+)
 from fastnn.teaching.ladder import (
     Ladder,
     Rung,
@@ -41,6 +47,7 @@ from fastnn.teaching.trace import (
 
 __all__ = [
     "Cell",
+    "Diagnosis",
     "GradientCheck",
     "Ladder",
     "LearningRates",
@@ -55,6 +62,7 @@ __all__ = [
     "as_tensorflow",
     "cells",
     "check_gradients",
+    "doctor",
     "find_lr",
     "kernel",
     "ladder",
