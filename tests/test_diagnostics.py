@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Sequential, callbacks, layers, optimizers
+from fastnn import Input, Sequential, callbacks, layers, metrics, ops, optimizers
 from fastnn.callbacks import Diagnostics
 from tests.conftest import shared
 from tests.test_doctor import MEASURED, Y3, X, Y, net, seen, softmax, with_nan
@@ -85,6 +85,38 @@ def test_the_numbers_of_the_walk_are_those_of_the_step() -> None:
     moved = [np.linalg.norm(b - a) for a, b in zip(before, model.get_weights())]
     np.testing.assert_allclose([w.norm * 0.1 for w in walk.weights], moved, rtol=1e-4)
     np.testing.assert_allclose(walk.weights[0].ratio, moved[0] / np.linalg.norm(before[0]), rtol=1e-5)
+
+
+class OwnStep(fastnn.Model):
+    """Makes its weights when it is called, and writes its training step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.last = layers.Dense(8, activation="relu"), layers.Dense(1)
+        self.own_loss = metrics.Mean(name="loss")
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        with fastnn.GradientTape() as tape:
+            given = self.last(self.inner(ops.add(x, fastnn.random.normal(x.shape, stddev=0.01))))
+            loss = ops.mean(ops.square(ops.subtract(given, y)))
+        self.optimizer.apply(tape.gradient(loss, self.trainable_weights), self.trainable_weights)
+        self.own_loss.update_state(loss)
+        return {"loss": self.own_loss.result()}
+
+
+def test_a_model_that_writes_its_step_and_has_no_weights_yet() -> None:
+    kept = []
+    for looked_at in (False, True):
+        fastnn.random.set_seed(4)
+        model = OwnStep()
+        model.compile(optimizers.Adam(0.01))
+        x, y = X[:64], MEASURED[:64, None]
+        found = fastnn.doctor(model, x, y) if looked_at else None
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[Diagnostics(every=1, verbose=0)] if looked_at else None)
+        kept.append(model.get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*kept))
+    assert found is not None and found.walk is not None and not found.names and len(found.walk.weights) == 4
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

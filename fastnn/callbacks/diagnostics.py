@@ -17,7 +17,7 @@ class Diagnostics(Callback):
     teaching.Diagnosis; `courses`: {epoch, from 1: its Walk}, how gradients and units developed. verbose=0: do not
     print. TypeError or ValueError for arguments that are none.
 
-    >>> model.fit(x, y, epochs=20, callbacks=[Diagnostics()])
+    >>> history = model.fit(x, y, epochs=20, verbose=0, callbacks=[callbacks.Diagnostics()])
     """
 
     def __init__(self, every: int | None = None, verbose: int = 1) -> None:

@@ -13,7 +13,7 @@ from fastnn.feeding.raw import adapt_raw
 from fastnn.reporting.finding import Finding
 from fastnn.teaching.health import course, data, network
 from fastnn.teaching.health.report import Diagnosis, number_text, worst_first
-from fastnn.teaching.health.walk import Walk, walk_over
+from fastnn.teaching.health.walk import Walk, optimizers_of, walk_over
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -62,7 +62,7 @@ def examine(model: TrainedModel, arrays: Arrays | None, held: Arrays | None, wal
             history: Any = None, before: Sequence[Finding] = ()) -> Diagnosis:
     """All checks on adapted data; walking: makes the training step, where there is one to make; before: findings from
     before the training."""
-    steps = int(model.optimizer.iterations.data)
+    steps = max(int(each.iterations.data) for each in optimizers_of(model))
     history = model.history if history is None else history
     found: list[Finding] = [*before]
     constant = (math.nan, "")

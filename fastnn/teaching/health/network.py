@@ -145,8 +145,8 @@ def _leap(model: Any, walk: Walk, constant: float) -> Finding | None:
     """A step that makes the loss of its own samples much larger."""
     rate = float(model.optimizer.learning_rate)
     base = walk.loss if math.isnan(constant) else max(walk.loss, constant)
-    if math.isfinite(walk.after) and walk.after <= LEAP * base + 1e-6:
-        return None
+    if not math.isfinite(walk.loss) or (math.isfinite(walk.after) and walk.after <= LEAP * abs(base) + 1e-6):
+        return None     # of steps that the model writes itself there may be no loss
     evidence = f"one step turns a loss of {number_text(walk.loss)} into {number_text(walk.after)} for its own samples"
     fastest = max(walk.weights, key=lambda w: w.ratio, default=None)
     if fastest is not None:

@@ -91,9 +91,13 @@ def walk_over(model: TrainedModel, arrays: Mapping[str, np.ndarray]) -> Walk:
 def walk(model: TrainedModel, feed: Feed, rows: int) -> Walk:
     """A step on the rows of a feed."""
     steps = model._steps
-    weights = list(model.trainable_weights)
     with steps.put_back(), model.compiled.put_back(), np.errstate(all="ignore"):
-        draws = int(steps.draws.data)
+        if not all(layer.built for layer in model._with_sublayers()):     # a subclass makes weights when it is called
+            steps.begin(feed, False)
+            with steps.traced("train", feed, rows):
+                pass
+        weights, draws = list(model.trainable_weights), int(steps.draws.data)
+        model.compiled.mode = "train"       # whose logs are read
         before = {id(w): w.data.copy() for w in weights}
         steps.reset_metrics()
         steps.begin(feed, False)
@@ -125,10 +129,15 @@ def _forward(calls: Sequence[Call]) -> Iterator[Call]:
             yield call
 
 
+def optimizers_of(model: Any) -> list[Optimizer]:
+    """Those that it holds: a model that writes its steps may have several."""
+    return model._holds(Optimizer) or [model.optimizer]
+
+
 def _gradients(model: Any, calls: Sequence[Call]) -> Iterator[tuple[Any, np.ndarray | None]]:
     """(weight, its gradient as backward gave it): what the update copies into the optimizer's block."""
     given = {id(call.inputs[0]): call.inputs[1].data for call in calls if call.op.moves}
-    for optimizer in model._holds(Optimizer) or [model.optimizer]:
+    for optimizer in optimizers_of(model):
         for weight, own in zip(optimizer._trained, optimizer._parts.get("gradients", ())):
             if any(weight is w for w in model.trainable_weights):
                 yield weight, given.get(id(own))
