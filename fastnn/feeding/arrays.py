@@ -36,14 +36,17 @@ class Arrays(Source):
         return math.ceil(self.samples / self.batch)
 
     def reading(self) -> tuple[Feed, bool, list[tuple[int, int]]]:
-        """Full batches, then a shorter last one."""
         if self._feed is None:
             self._feed = self.model._feeds.take(self.mode, self.arrays, self)
+        return self._feed, self.shuffle, self.sizes()
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """(rows, how many such batches): full ones, then a shorter last one."""
         full, rest = divmod(self.samples, self.batch)
         parts = [part for part in ((self.batch, full), (rest, 1)) if part[0] and part[1]]
         if not self.goes_on and self.total <= full:
             parts = [(self.batch, self.total)] if self.total else []
-        return self._feed, self.shuffle, parts
+        return parts
 
     def begin(self) -> None:
         if self.mode == "predict":

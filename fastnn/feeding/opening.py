@@ -30,13 +30,22 @@ def open_source(model: TrainedModel, mode: str, where: str, x: Any, y: Any = Non
         return Batches(model, mode, items, where, class_weight, check_finite).peek()
     batch = 32 if batch_size is None else whole(batch_size, f"{caller}: {batch_name}")
     if mode == "predict":
-        return Arrays(model, mode, arguments.adapt_x(model, x, where, check_finite), batch, limit)
+        return _checked(Arrays(model, mode, arguments.adapt_x(model, x, where, check_finite), batch, limit), where)
     adapt = adapt_raw if model.writes("train" if mode == "train" else "test") else arguments.adapt
     arrays = adapt(model, x, y, sample_weight, where, class_weight, check_finite)
     source = Arrays(model, mode, arrays, batch, limit, shuffle)
     if limit is not None and limit > len(source) and mode == "train":
         warn(f"{where}: {steps_name} is {limit} and the data have {len(source)} batches of {batch}: an epoch reads "
              f"them {limit / len(source):.3g} times. Leave it out for one reading an epoch.")
+    return source if validation_split else _checked(source, where)
+
+
+def _checked(source: Arrays, where: str) -> Arrays:
+    """The source, if every layer can take the sizes of its batches."""
+    said = [t.shape[0] for t in source.model.inputs or () if t.shape[0] is not None]
+    sizes = [*said, *(rows for rows, _ in source.sizes())]
+    for layer in source.model._with_sublayers() if sizes else ():
+        layer.check_batches(sizes, f"{where}: layer {layer.name!r}")
     return source
 
 
@@ -63,8 +72,8 @@ def split_off(training: Source, part: float, *, sample_weight: Any, class_weight
     rest, validation = arguments.split(training.arrays, part, sample_weight, class_weight)
     batch = training.batch if batch_size is None else whole(batch_size, "fit(): validation_batch_size")
     limit = None if steps is None else whole(steps, "fit(): validation_steps")
-    return (Arrays(training.model, "train", rest, training.batch, training.limit, training.shuffle),
-            Arrays(training.model, "validation", validation, batch, limit))
+    return (_checked(Arrays(training.model, "train", rest, training.batch, training.limit, training.shuffle), "fit()"),
+            _checked(Arrays(training.model, "validation", validation, batch, limit), "fit(): validation_split"))
 
 
 def _refuse_with_batches(where: str, **arguments: Any) -> None:

@@ -73,6 +73,13 @@ def attach(layer: Any, inputs: Any, outputs: Any, mask: Any) -> Any:
     return map_structure(lambda t: marked.get(id(t), t), outputs) if marked else outputs
 
 
+def as_masks(mask: Any, where: str) -> Any:
+    """A mask that somebody passed as a tensor, or those of a list, some of which may be None."""
+    if isinstance(mask, (list, tuple)) and any(one is None or hasattr(one, "shape") for one in mask):
+        return [as_masks(one, where) for one in mask]
+    return mask if mask is None else as_mask(mask, where)
+
+
 def as_mask(mask: Any, where: str) -> Tensor:
     """A mask as a tensor. ShapeError for a single number."""
     tensor = mask if isinstance(mask, Tensor) else as_tensor(np.asarray(mask).astype(bool), "any")

@@ -126,6 +126,8 @@ class MultiHeadAttention(Layer):
              return_attention_scores: bool = False, training: bool = False, use_causal_mask: bool = False) -> Any:
         """The outputs, and the probabilities (batch, heads, n, m) where return_attention_scores."""
         key = value if key is None else key
+        for what, x, mask in (("query", query, query_mask), ("value", value, value_mask), ("key", key, key_mask)):
+            check_positions(self.name, what, x, mask)
         fold = Fold(self, query, value, key, use_causal_mask)
         if fold.needed:
             attention_mask = fold.mask(attention_mask, query_mask, value_mask, key_mask)
@@ -228,15 +230,24 @@ class MultiHeadAttention(Layer):
                 raise ShapeError(f"{self.name}: {name} is {x.shape}; needs {width} features, as it was built.")
         if mask is not None:
             wanted = (query.shape[0], query.shape[1], value.shape[1])
-            got = mask.shape if mask.ndim == 3 else (mask.shape[0], *mask.shape[2:])
-            if mask.ndim not in (2, 3, 4) or (mask.ndim > 2 and any(
-                    a not in (None, 1) and b is not None and a != b for a, b in zip(got, wanted))):
+            got = (1, *mask.shape) if mask.ndim == 2 else (mask.shape[0], *mask.shape[-2:])
+            if mask.ndim not in (2, 3, 4) or any(
+                    a not in (None, 1) and b is not None and a != b for a, b in zip(got, wanted)):
                 raise ShapeError(f"{self.name}: attention_mask is {mask.shape}; needs {wanted}: which key each "
                                  "query may see.")
 
     def compute_mask(self, inputs: Any, mask: Tensor | None = None) -> Any:
         """The query's."""
         return mask[0] if isinstance(mask, (list, tuple)) else mask
+
+
+def check_positions(where: str, what: str, x: Tensor, mask: Tensor | None) -> None:
+    """ShapeError where x (batch, positions, …, features) has no position, or the mask has another shape."""
+    if 0 in x.shape[1:-1]:
+        raise ShapeError(f"{where}: {what} is {x.shape}, a sequence of length 0; needs at least one position.")
+    if mask is not None and (mask.ndim < 2 or any(a is not None and b is not None and a != b
+                                                  for a, b in zip(mask.shape, x.shape[:-1]))):
+        raise ShapeError(f"{where}: the mask of {what} is {mask.shape}; needs {x.shape[:-1]}, one value a position.")
 
 
 def attention_rank(mask: Tensor | None) -> int:

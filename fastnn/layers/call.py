@@ -34,8 +34,8 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not plain:
         args = tuple(map_structure(_to_tensor, a, _is_data) for a in args[:1]) + tuple(map(_with_tensors, args[1:]))
         kwargs = {name: value if name.endswith("mask") else _with_tensors(value) for name, value in kwargs.items()}
-        for name in [key for key, value in kwargs.items() if key.endswith("mask") and isinstance(value, np.ndarray)]:
-            kwargs[name] = _masks.as_mask(kwargs[name], layer.name)
+        for name in [key for key in kwargs if key.endswith("mask") and not isinstance(kwargs[key], bool)]:
+            kwargs[name] = _masks.as_masks(kwargs[name], layer.name)
     tensors = args if plain else flatten([*args, kwargs], Tensor)
     note(layer)
     if not args or not tensors:

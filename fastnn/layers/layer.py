@@ -81,6 +81,10 @@ class Layer(Weighted):
         """Raise an error where the numbers of an input that this layer reads first are none it can take, such as words
         that an embedding has no row for. fit, evaluate and predict ask before anything runs."""
 
+    def check_batches(self, sizes: Sequence[int], where: str) -> None:
+        """Raise an error where batches of these sizes cannot follow each other, as those of a stateful layer cannot
+        that differ. fit, evaluate and predict ask before anything runs."""
+
     def goes_stepwise(self, call: dict[str, Any]) -> bool:
         """Whether it can say one step's output from that step and what it remembers, called with these
         arguments, as Model.generate wants it: what takes each step for itself can (`stepwise`)."""

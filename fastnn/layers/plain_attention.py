@@ -6,9 +6,10 @@ from fastnn import ops
 from fastnn.arguments import choice, flag, share
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
-from fastnn.layers.attention import HIDDEN
+from fastnn.layers.attention import HIDDEN, check_positions
 from fastnn.layers.core import Dropout
 from fastnn.layers.layer import Layer
+from fastnn.ops._rules import differ
 
 
 class Attention(Layer):
@@ -54,6 +55,7 @@ class Attention(Layer):
         self._check(inputs, mask)
         query, value = inputs[0], inputs[1]
         key = inputs[2] if len(inputs) == 3 else value
+        self._check_shapes(query, value, key, (None, None) if mask is None else mask)
         scores = self._scores(query, key)
         allowed = None
         if mask is not None and mask[1] is not None:
@@ -76,6 +78,17 @@ class Attention(Layer):
         if mask is not None and (not isinstance(mask, (list, tuple)) or len(mask) not in (2, 3)):
             raise ShapeError(f"{self.name}: got the mask {shown(mask)}; needs a list, [query's, value's], either of "
                              "which may be None.")
+
+    def _check_shapes(self, query: Tensor, value: Tensor, key: Tensor, mask: Any) -> None:
+        for what, x, theirs in (("query", query, mask[0]), ("value", value, mask[1]), ("key", key, None)):
+            check_positions(self.name, what, x, theirs)
+        for what, x, axis in (("value", value, 0), ("key", key, 0), ("key", key, -1)):
+            if differ(x.shape[axis], query.shape[axis]):
+                raise ShapeError(f"{self.name}: query is {query.shape} and {what} is {x.shape}; needs "
+                                 f"{'as many features' if axis else 'one batch'} in both.")
+        if differ(key.shape[-2], value.shape[-2]):
+            raise ShapeError(f"{self.name}: value is {value.shape} and key is {key.shape}; needs as many positions in "
+                             "both.")
 
     def compute_mask(self, inputs: Any, mask: Tensor | None = None) -> Any:
         """The query's."""

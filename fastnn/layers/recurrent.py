@@ -7,8 +7,9 @@ usual ones and the states are not dropped; else the cell's steps are calls of th
 from typing import Any
 
 from fastnn import activations, ops
-from fastnn.engine.kinds import Named
+from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import ShapeError
 from fastnn.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from fastnn.layers.rnn import OwnCell, zeros
 from fastnn.ops.rows.dense import dense, matmul
@@ -18,6 +19,21 @@ from fastnn.ops.rows.recurrent import lstm_steps, rnn_steps
 
 class _Recurrent(OwnCell):
     """A layer whose steps may be one call."""
+
+    def build(self, sequences_shape: Dims, initial_state_shape: Any = None) -> None:
+        """Make the cell's weights."""
+        self._check_rank(sequences_shape)
+        super().build(sequences_shape, initial_state_shape)
+
+    def _check(self, x: Tensor, states: Any, mask: Any) -> None:
+        self._check_rank(x.shape)
+        super()._check(x, states, mask)
+
+    def _check_rank(self, shape: Dims) -> None:
+        if len(shape) > 3:
+            raise ShapeError(f"{self.name}: got inputs of shape {tuple(shape)}; needs (batch, time, features): one row "
+                             "of features a step.\nJoin the axes after time (layers.Reshape), or read one of them "
+                             f"within each step: layers.TimeDistributed(layers.{type(self).__name__}(…)).")
 
     def _fused(self, training: bool) -> bool:
         """Whether one call does all steps."""
@@ -32,7 +48,7 @@ class _Recurrent(OwnCell):
 
     def _sequence(self, x: Tensor, states: list[Any], mask: Tensor | None, training: bool,
                   given: bool) -> tuple[Tensor, Tensor, list[Any]]:
-        if x.ndim != 3 or not self._fused(training):
+        if not self._fused(training):
             return super()._sequence(x, states, mask, training, given)
         counts = None if mask is None else ops.cast(mask, "uint8")
         h, last, after = self._steps(x, states, counts, training)

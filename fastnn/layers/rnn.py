@@ -82,12 +82,19 @@ class RNN(Layer):
         if self.states is None:
             self.states = nest.map_structure(lambda t: Variable(t.data, f"{self.name}/state", trainable=False),
                                              self._first_states(x))
-        held = nest.flatten(self.states, Variable)[0].shape[0]
-        if held != batch:
-            raise ShapeError(f"{self.name}: stateful, and got a batch of {batch}; its states are those of {held} "
-                             "sequences.\nUse batches of one size (batch_size that divides the data), or forget them "
-                             "by reset_states().")
+        self.check_batches([batch], self.name)
         return list(self.states)
+
+    def check_batches(self, sizes: Sequence[int], where: str) -> None:
+        """ShapeError where the layer is stateful and a batch has other rows than its states."""
+        if not self.stateful:
+            return
+        held = sizes[0] if self.states is None else nest.flatten(self.states, Variable)[0].shape[0]
+        for rows in sizes:
+            if rows != held:
+                raise ShapeError(f"{where}: stateful, and got a batch of {rows}; its states are those of {held} "
+                                 "sequences.\nUse batches of one size (batch_size that divides the data, and is that "
+                                 "of batch_shape), or forget them by reset_states().")
 
     def reset_states(self) -> None:
         """Forget the states: the next batch begins with initial ones, and may have another size."""
@@ -135,7 +142,7 @@ class RNN(Layer):
         if x.ndim < 3 or x.shape[1] == 0:
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs (batch, time, features) with at least "
                              "one step.")
-        if mask is not None and (mask.ndim < 2 or any(a is not None and b is not None and a != b
+        if mask is not None and (mask.ndim != 2 or any(a is not None and b is not None and a != b
                                                       for a, b in zip(mask.shape[:2], x.shape[:2]))):
             raise ShapeError(f"{self.name}: got a mask of shape {mask.shape} for inputs of shape {x.shape}; needs "
                              f"{x.shape[:2]}, one value a step.")

@@ -10,6 +10,7 @@ from fastnn.layers._masks import parameters
 from fastnn.layers.layer import Layer
 
 MERGES = ("sum", "mul", "concat", "ave")
+RECURRENT = ("go_backwards", "return_sequences", "return_state", "stateful")      # what such a layer has
 
 
 class Wrapper(Layer):
@@ -65,6 +66,17 @@ class TimeDistributed(Wrapper):
         y = self.layer(rows, training=training, **own)
         return ops.reshape(y, (inputs.shape[0], time, *y.shape[1:]))
 
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Of a mask with more axes, (batch, time, words), what the layer inside makes of each step's; where it gives
+        none on, a step counts if any of its words does."""
+        if mask is None or mask.ndim < 3:
+            return mask
+        rows, words = ops.reshape(inputs, (-1, *inputs.shape[2:])), ops.reshape(mask, (-1, *mask.shape[2:]))
+        inside = self.layer.compute_mask(rows, words) if self.layer.supports_masking else None
+        if inside is None:
+            return ops.any(ops.cast(mask, "bool"), axis=tuple(range(2, mask.ndim)))
+        return ops.reshape(inside, (-1, *mask.shape[1:2], *inside.shape[1:]))
+
 
 class Bidirectional(Layer):
     """A recurrent layer and its twin that goes backwards, their outputs merged.
@@ -79,7 +91,7 @@ class Bidirectional(Layer):
     def __init__(self, layer: Any, merge_mode: str | None = "concat", weights: Any = None, backward_layer: Any = None,
                  **kwargs: Any) -> None:
         for each in (layer, backward_layer):
-            if each is not None and not isinstance(each, Layer):
+            if each is not None and not (isinstance(each, Layer) and all(hasattr(each, name) for name in RECURRENT)):
                 raise KindError(f"Bidirectional: got {shown(each)}; needs a recurrent layer, such as layers.LSTM(8).")
         if merge_mode is not None and not (isinstance(merge_mode, str) and merge_mode in MERGES):
             raise ValueError(f"Bidirectional: merge_mode is {shown(merge_mode)}; needs None or one of "
@@ -130,11 +142,14 @@ class Bidirectional(Layer):
 
     def call(self, sequences: Tensor, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
         """The merged outputs, then the states where return_state."""
-        half = len(initial_state) // 2 if initial_state is not None else 0
-        y = self.forward_layer(sequences, initial_state=initial_state[:half] if half else None, mask=mask,
-                               training=training)
-        z = self.backward_layer(sequences, initial_state=initial_state[half:] if half else None, mask=mask,
-                                training=training)
+        if initial_state is not None and not (isinstance(initial_state, (list, tuple)) and initial_state
+                                              and len(initial_state) % 2 == 0):
+            raise ShapeError(f"{self.name}: got the initial state {shown(initial_state)}; needs a list, the forward "
+                             "layer's states and then as many of the backward one.")
+        given = [] if initial_state is None else list(initial_state)
+        half = len(given) // 2
+        y = self.forward_layer(sequences, initial_state=given[:half] or None, mask=mask, training=training)
+        z = self.backward_layer(sequences, initial_state=given[half:] or None, mask=mask, training=training)
         states: tuple[Any, ...] = ()
         if self.return_state:
             states, y, z = (*y[1:], *z[1:]), y[0], z[0]
