@@ -13,7 +13,6 @@ from matplotlib.mathtext import MathTextParser
 
 import fastnn
 from fastnn import layers as L
-from fastnn.engine import backend
 from fastnn.teaching import Trace
 from fastnn.teaching.trace.board import ALL, Fold, Line
 from tests.ops import OPS
@@ -165,71 +164,3 @@ def test_each_side_of_an_equation_can_be_set() -> None:
         kinds = {re.sub(r"[\d.]+", "0", side): side for side in sides if 0 < len(side) < 100}
         for side in list(kinds.values())[:20]:
             parser.parse(f"${side}$")
-
-
-LAYERS = [
-    L.SimpleRNN(3), L.GRU(3), L.GRU(3, reset_after=False), L.Bidirectional(L.LSTM(2)), L.Conv1D(3, 2),
-    L.LayerNormalization(), L.UnitNormalization(), L.PReLU(), L.SpatialDropout1D(0.5), L.AveragePooling1D(2),
-    L.TimeDistributed(L.Dense(2, "gelu")), L.ELU(), L.GaussianNoise(0.1), L.LSTM(2, go_backwards=True),
-    L.GlobalMaxPooling1D(), L.UpSampling1D(2), L.Activation("softmax"), L.SeparableConv1D(2, 2)]
-
-
-@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: type(layer).__name__)
-def test_every_layer_has_lines(layer: Any) -> None:
-    model = fastnn.Sequential([fastnn.Input((4, 3)), type(layer).from_config(layer.get_config()), L.Flatten(),
-                               L.Dense(2)])
-    model.compile("sgd", "mae")
-    trace = model.trace(RNG.normal(size=(2, 4, 3)), RNG.normal(size=(2, 2)))
-    forward = next(s for s in trace.board() if s.title == "forward")
-    assert str(trace) and trace.full() and len(lines(forward.items)) > 2
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "adagrad", "adamax", "lion", "lamb", "nadam", "ftrl",
-                                       "adafactor", "adadelta"])
-def test_every_optimizer_has_lines_for_each_weight(optimizer: str) -> None:
-    model = fastnn.Sequential([fastnn.Input((3,)), L.Dense(2, "elu"), L.Dense(1)])
-    model.compile(optimizer, "mse")
-    trace = model.trace(RNG.normal(size=(2, 3)), RNG.normal(size=(2, 1)))
-    update = trace.board(ALL)[-2]
-    assert update.title == "update"
-    rule, *folds = update.items
-    assert rule.startswith(type(model.optimizer).__name__ + ": ")
-    for fold, weight in zip(folds, trace.weights, strict=True):
-        last = [line for line in lines(fold.items) if line.left == "new w"]
-        assert [line.value for line in last] == list(weight.after.ravel())
-        assert len(lines(fold.items)) > len(last)
-
-
-def test_convolution_relu_and_pooling_in_one_kernel() -> None:
-    model = fastnn.Sequential([fastnn.Input((8, 8, 1)), L.Conv2D(2, 3, activation="relu"), L.MaxPooling2D(2),
-                               L.Flatten(), L.Dense(1)])
-    model.compile("sgd", "mse")
-    trace = model.trace(RNG.random((2, 8, 8, 1)), RNG.random((2, 1)))
-    names = {record.name for record in trace.records}
-    assert "conv2d_relu_pool" in names or backend.backend() != "c"
-    assert "max(0, z of the 2x2 window)" in str(trace) or backend.backend() != "c"
-
-
-def test_what_is_refused() -> None:
-    model, x, y = dense()
-    with pytest.raises(ValueError, match="trace"):
-        model.trace(x, y, samples=0)
-    with pytest.raises(TypeError, match="update"):
-        model.trace(x, y, update="yes")
-    fresh = fastnn.Sequential([fastnn.Input((2,)), L.Dense(1)])
-    with pytest.raises(RuntimeError, match="compile"):
-        fresh.trace(x, y)
-
-
-@pytest.mark.filterwarnings("ignore:(?s).*not replayed")
-def test_a_step_without_a_program_is_refused() -> None:
-    def loss(t: Any, p: Any) -> Any:
-        error = fastnn.ops.mean(fastnn.ops.square(t - p))
-        return error * 2 if float(error) > 1 else error
-
-    model = fastnn.Sequential([fastnn.Input((2,)), L.Dense(1)])
-    model.compile("sgd", loss)
-    before = bits(model)
-    with pytest.raises(RuntimeError, match="not recorded"):
-        model.trace(RNG.normal(size=(2, 2)), RNG.normal(size=(2, 1)))
-    assert bits(model) == before

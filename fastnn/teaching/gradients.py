@@ -1,6 +1,7 @@
 """Are the gradients right? Backward against finite differences and the complex step, weight by weight. Floor 5."""
 
 import html
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from fastnn.arguments import number, whole
 from fastnn.engine.context import keeping, recording, restored, undo
 from fastnn.engine.gradient import backward
+from fastnn.engine.listing import FEWEST, NOTEBOOK
 from fastnn.engine.program import Program
 from fastnn.engine.schedule import whole_step
 from fastnn.feeding import arguments
@@ -122,6 +124,9 @@ class GradientCheck:
 
     def __str__(self) -> str:
         table = self._table()
+        spare = max(FEWEST, shutil.get_terminal_size((NOTEBOOK, 24)).columns) - max(
+            sum(len(cell) for cell in row[1:]) + 2 * len(row[1:]) for row in table)
+        table = [(_shortened(row[0], max(spare, 12)), *row[1:]) for row in table]
         widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
         lines = ["  ".join(f"{cell:<{w}}" if i in (0, 3, 6) else f"{cell:>{w}}" for i, (cell, w) in enumerate(
             zip(row, widths))).rstrip() for row in table]
@@ -135,12 +140,17 @@ class GradientCheck:
                 f"{cells}</table>{foot}</div>")
 
 
+def _shortened(name: str, width: int) -> str:
+    """The end of a name, which tells the weights of a layer apart."""
+    return name if len(name) <= width else f"…{name[1 - width:]}"
+
+
 def _scale(a: float, b: float, row: Row) -> float:
     largest = max((abs(e.backward) for e in row.elements), default=0.0)
     return max(abs(a), abs(b), SMALL * largest, 1e-12)
 
 
-def check_gradients(model: TrainedModel, x: Any, y: Any = None, samples: int = 4, elements: int = 20,
+def check_gradients(model: TrainedModel, x: Any, y: Any = None, samples: int = 4, elements: int = 10,
                     tolerance: float = 1e-5, sample_weight: Any = None) -> GradientCheck:
     """Compare the gradients of a compiled model's loss, on the first `samples` of (x, y), with two that need no
     derivative rules: central differences (L(w + h) - L(w - h)) / 2h and the complex step Im L(w + ih) / h.

@@ -19,10 +19,11 @@ FIRST = 4           # numbers of an output that is only shown
 
 class Look(NamedTuple):
     """How much to write out, and of how many samples the batch is. origins: the names of the weights that tensors show,
-    as views or copies of them, by the tensors' ids."""
+    as views or copies of them, by the tensors' ids. layers: the names of the model's."""
     limits: Limits
     batch: int
     origins: Mapping[int, str] = MappingProxyType({})
+    layers: tuple[str, ...] = ()
 
     def of_rows(self, rows: int) -> list[int]:
         """The rows to write out: of (samples x steps) the first of a sample, of samples the first ones."""

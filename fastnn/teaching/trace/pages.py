@@ -7,6 +7,7 @@ from typing import Any
 
 from fastnn.teaching.trace.board import Fold, Line
 
+WIDE = 100      # characters of a line; of a longer one each side has its own
 STYLE = ("font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.85em; line-height: 1.5; "
          "font-variant-ligatures: none")
 
@@ -28,7 +29,11 @@ def _html(item: Any, depth: int) -> str:
         steps = [html.escape(step) for step in item.steps]
         if item.value is not None:
             steps[-1] = f"<b>{steps[-1]}</b>"
-        return f"<div>{' = '.join([html.escape(item.left), *steps])}</div>"
+        left = html.escape(item.left)
+        if len(item.left) + sum(len(step) + 3 for step in item.steps) <= WIDE:
+            return f"<div>{' = '.join([left, *steps])}</div>"
+        rest = "".join(f'<div style="padding-left: 4em; text-indent: -2em">= {step}</div>' for step in steps[1:])
+        return f'<div style="padding-left: 2em; text-indent: -2em">{left} = {steps[0]}</div>{rest}'
     return f'<div style="opacity: 0.7">{html.escape(item)}</div>'
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from fastnn.arguments import flag, whole
 from fastnn.engine.listing import NOTEBOOK
 from fastnn.engine.program import Program
+from fastnn.engine.tensor import Variable
 from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.model import TrainedModel
@@ -22,6 +23,7 @@ from fastnn.teaching.trace import (
     layers,
     losses,
     products,
+    returns,
     sequences,
 )
 from fastnn.teaching.trace.board import ALL, FEW, FEWEST, Fold, Limits, as_csv, text
@@ -30,7 +32,7 @@ from fastnn.teaching.trace.pages import as_html, as_latex
 from fastnn.teaching.trace.update import updates
 from fastnn.teaching.trace.walk import Record, Weight, by_layer, walk
 
-FAMILIES = (backward, layers, losses, products, sequences)      # their forms are in FORMS by now
+FAMILIES = (backward, layers, losses, products, returns, sequences)      # their forms are in FORMS by now
 TITLES = {"batch": "the samples", "forward": "forward", "loss": "loss", "backward": "backward", "update": "update"}
 INDICES = ("Indices in brackets count from 0, as in Python; samples, neurons and steps from 1. Results have 7 digits, "
            "the factors in formulas 4.")
@@ -41,12 +43,13 @@ OTHERS = "the rest: metrics, counters"
 class Trace:
     """A training step as on a board: print it; in a notebook it opens and closes; to_latex(), to_csv(), full().
 
-    `rule`: the optimizer's formula. `records`: each call with the numbers it read and made. `weights`: each trained
-    variable with `before`, `gradient` (the mean over the samples, as backward made it), `after` and `change`. `loss`:
-    of the batch, before the update.
+    `layers`: their names. `rule`: the optimizer's formula. `records`: each call with the numbers it read and made.
+    `weights`: each trained variable with `before`, `gradient` (the mean over the samples, as backward made it), `after`
+    and `change`. `loss`: of the batch, before the update.
     """
     title: str
     samples: int
+    layers: tuple[str, ...]
     rule: str
     records: tuple[Record, ...]
     weights: tuple[Weight, ...]
@@ -61,7 +64,7 @@ class Trace:
     def board(self, limits: Limits = FEW) -> list[Fold]:
         """The sections with their folds and lines, so much of each written out."""
         if limits not in self._boards:
-            self._boards[limits] = _sections(self, Look(limits, self.samples, _origins(self.records)))
+            self._boards[limits] = _sections(self, self._look(limits))
         return self._boards[limits]
 
     def __str__(self) -> str:
@@ -71,7 +74,7 @@ class Trace:
         return f"<Trace of {self.title}: {len(self.records)} calls, loss {self.loss:.7g}; print it>"
 
     def full(self) -> str:
-        """As text, every neuron, sample, product and weight."""
+        """As text, every neuron, sample, product and weight: long where the model is large."""
         return self._text(ALL, shutil.get_terminal_size((NOTEBOOK, 24)).columns)
 
     def _text(self, limits: Limits, width: int) -> str:
@@ -87,10 +90,15 @@ class Trace:
         """The same as LaTeX (amsmath, UTF-8), to put into a document; written to `path` where given."""
         return _kept(as_latex(self.title, self.board()), path)
 
-    def to_csv(self, path: "str | os.PathLike[str] | None" = None) -> str:
-        """Everything, as full() has it, as a table: section, layer, place, sample, what, formula, numbers, value,
-        update. The column `update` is by how much each weight has changed. Written to `path` where given."""
-        return _kept(as_csv(self.board(ALL)), path)
+    def to_csv(self, path: "str | os.PathLike[str] | None" = None, full: bool = False) -> str:
+        """The same as a table: section, layer, place, sample, what, formula, numbers, value, update; and every weight
+        with its new value: the column `update` is by how much each has changed. full: everything, as full() has it.
+        Written to `path` where given."""
+        limits = ALL if full else FEW
+        return _kept(as_csv(_sections(self, self._look(limits), every=True)), path)
+
+    def _look(self, limits: Limits) -> Look:
+        return Look(limits, self.samples, _origins(self.records), self.layers)
 
 
 def _kept(content: str, path: Any) -> str:
@@ -100,7 +108,7 @@ def _kept(content: str, path: Any) -> str:
     return content
 
 
-def _sections(trace: Trace, look: Look) -> list[Fold]:
+def _sections(trace: Trace, look: Look, every: bool = False) -> list[Fold]:
     """What is written, section by section, layer by layer."""
     parts: dict[str, list[Record]] = {name: [] for name in TITLES}
     others: list[Record] = []
@@ -113,7 +121,7 @@ def _sections(trace: Trace, look: Look) -> list[Fold]:
     if any(section.title == TITLES["backward"] for section in sections):
         sections[-1] = Fold(sections[-1].title, [*sections[-1].items,
                                                  backward.gradients(list(trace.weights), look, trace.samples)])
-    sections.append(Fold(TITLES["update"], [trace.rule, *updates(trace.records, trace.weights, look)]))
+    sections.append(Fold(TITLES["update"], [trace.rule, *updates(trace.records, trace.weights, look, every)]))
     if look.limits == ALL:
         sections.append(Fold(OTHERS, [record.text for record in others]))
     return sections
@@ -130,12 +138,17 @@ def _origins(records: Sequence[Record]) -> dict[int, str]:
             name = found.get(id(source), source.name)
             if name:
                 found[id(made)] = name
+    for record in reversed(records):        # a gradient that is given another shape before it goes to its place
+        source, made = record.call.inputs[0], record.call.outputs[0]
+        if record.call.op.view and id(made) in found and not source.name:
+            found.setdefault(id(source), found[id(made)])
     return found
 
 
 def _layers(section: str, records: Sequence[Record], look: Look) -> list[Any]:
     """A fold for each layer; where it has several calls, one for each of them."""
     found: list[Any] = []
+    names = set(look.layers)
     for layer, group in by_layer(records):
         shown = group if look.limits == ALL else [r for r in group if not r.call.op.view] or group
         folds: list[tuple[str, list[Any]]] = []
@@ -146,7 +159,9 @@ def _layers(section: str, records: Sequence[Record], look: Look) -> list[Any]:
         several = layer and sum(any(isinstance(item, Fold) for item in items) for _, items in folds) > 1
         inner = [each for title, items in folds for each in (
             [Fold(title, items)] if several and title and len(items) > 1 else items)]
-        found += [Fold(layer if section == "backward" else _heading(layer, group), inner)] if layer else inner
+        others = {id(t) for record in records if record.call.layer != layer for t in record.call.inputs}
+        title = layer if section == "backward" else _heading(layer, group, others, names)
+        found += [Fold(title, inner)] if layer else inner
     return found
 
 
@@ -159,13 +174,19 @@ def _origin(record: Record, look: Look) -> str:
     return f"{record.name} with {', '.join(dict.fromkeys(known))}" if known else ""
 
 
-def _heading(layer: str, group: Sequence[Record]) -> str:
-    """The layer's name, what goes in and what comes out."""
-    last = group[-1].result.shape
-    first = next((a.shape for a in group[0].inputs.values() if a.ndim), ())
+def _heading(layer: str, group: Sequence[Record], others: set[int], layers: set[str]) -> str:
+    """The layer's name, what goes in and what comes out: what others read, by the ids of the tensors."""
+    made = [t.shape for record in group for t in record.call.made if id(t) in others] or [
+        record.result.shape for record in group if not record.call.op.updates] or [()]
+    read = [array.shape for record in group for t, array in zip(record.call.inputs, record.inputs.values())
+            if array.ndim and not t.name.startswith(f"{layer}/")] or [()]
+    first, last = read[0], made[-1]
     activation = next((f", {r.constants['activation']}" for r in group
                        if r.constants.get("activation", "linear") != "linear"), "")
-    return f"{layer}{activation}: {first} -> {last}"
+    # One call may stand for several layers, as a convolution with its pooling: the weights say whose it is too.
+    owners = [t.name.partition("/")[0] for record in group for t in record.call.inputs if isinstance(t, Variable)]
+    named = " and ".join(dict.fromkeys([*(name for name in owners if name in layers), layer]))
+    return f"{named}{activation}: {first} -> {last}"
 
 
 def trace(model: TrainedModel, x: Any, y: Any = None, samples: int = 2, sample_weight: Any = None,
@@ -197,7 +218,8 @@ def trace(model: TrainedModel, x: Any, y: Any = None, samples: int = 2, sample_w
             source.close()
     title = f"one training step of {model.name} on {rows} sample{'s' * (rows > 1)}"
     kept = "kept" if keep else "written out, then put back"
-    return Trace(f"{title}, {kept}", rows, _rule(model.optimizer), tuple(records), tuple(weights))
+    return Trace(f"{title}, {kept}", rows, tuple(layer.name for layer in model.layers),
+                 _rule(model.optimizer), tuple(records), tuple(weights))
 
 
 def _rule(optimizer: Any) -> str:

@@ -12,8 +12,9 @@ from fastnn.teaching.trace.walk import Record, Weight
 MANY = 8        # calls; of more, those that change something are shown
 
 
-def updates(records: Sequence[Record], weights: Sequence[Weight], look: Look) -> list[Any]:
-    """A fold for each weight array."""
+def updates(records: Sequence[Record], weights: Sequence[Weight], look: Look, every: bool = False) -> list[Any]:
+    """A fold for each weight array. every: with the new value of each element, also of those that are not written out.
+    """
     steps = [record for record in records if record.call.section.name == "update"]
     folds: list[Any] = []
     for weight in weights:
@@ -30,11 +31,16 @@ def updates(records: Sequence[Record], weights: Sequence[Weight], look: Look) ->
             lines.append(Line("new w", ("w + change", f"{short(old)} {sign} {short(abs(change))}"),
                               weight.after.flat[k], update=change))
             items.append(Fold(name, lines))
+        written = len(items)
+        if every and calls:
+            items += [Line(f"new {weight.name}{index_text(np.unravel_index(k, weight.before.shape))}", (),
+                           weight.after.flat[k], update=weight.change.flat[k])
+                      for k in range(written, weight.before.size)]
         if not calls:
-            items = ["not changed by this step"]
+            items, written = ["not changed by this step"], weight.before.size
         total = float(weight.change.sum(dtype=np.float64))
         folds.append(Fold(f"{weight.name} {weight.before.shape}: all its changes add up to {total:.7g}",
-                          [*items, *rest(weight.before.size - len(items) if calls else 0, "element")]))
+                          [*items, *rest(0 if every else weight.before.size - written, "element")]))
     return folds
 
 
