@@ -16,7 +16,10 @@ from tests.conftest import needs_c
 from tests.ops import OPS
 from tests.test_trace import FAMILIES, bits, dense, recurrent
 
-RNG = np.random.default_rng(5)
+
+def rng() -> np.random.Generator:
+    """The same numbers for every test, whichever ran before."""
+    return np.random.default_rng(5)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -53,7 +56,7 @@ class Halved(L.Layer):
 def test_a_layer_with_a_wrong_gradient_is_found() -> None:
     model = fastnn.Sequential([fastnn.Input((3,)), L.Dense(2), Halved(), L.Dense(1)])
     model.compile("sgd", "mse")
-    found = fastnn.check_gradients(model, RNG.normal(size=(4, 3)), RNG.normal(size=(4, 1)))
+    found = fastnn.check_gradients(model, rng().normal(size=(4, 3)), rng().normal(size=(4, 1)))
     wrong = [row for row in found.rows if not row.passed]
     assert not found and [row.shape for row in wrong] == [(2,)] and wrong[0].weight.endswith("/w")
     assert wrong[0].deviation == pytest.approx(0.5, abs=1e-6)
@@ -68,7 +71,7 @@ def test_an_op_with_a_wrong_rule_is_found(monkeypatch: Any) -> None:
     monkeypatch.setitem(OPS["softplus"].vjp, "x", Rule(lambda dy, x: _op.by_name["multiply"](dy, x)))
     model = fastnn.Sequential([fastnn.Input((3,)), L.Dense(2, "softplus"), L.Dense(1)])
     model.compile("sgd", "mse")
-    found = fastnn.check_gradients(model, RNG.normal(size=(4, 3)), RNG.normal(size=(4, 1)))
+    found = fastnn.check_gradients(model, rng().normal(size=(4, 3)), rng().normal(size=(4, 1)))
     assert [row.passed for row in found.rows] == [False, False, True, True]
 
 
@@ -84,7 +87,7 @@ def test_every_element_or_a_few_and_a_direction() -> None:
 def test_kinks_are_named_and_not_failed() -> None:
     model = fastnn.Sequential([fastnn.Input((3,)), L.Dense(2, "relu", kernel_initializer="zeros"), L.Dense(1)])
     model.compile("sgd", "mse")
-    found = fastnn.check_gradients(model, RNG.normal(size=(4, 3)), RNG.normal(size=(4, 1)))
+    found = fastnn.check_gradients(model, rng().normal(size=(4, 3)), rng().normal(size=(4, 1)))
     assert found.passed and len(found.rows[0].kinks) == 7 and not found.rows[3].kinks
     assert found.rows[0].kinks[0].kink.startswith("relu in ") and "a kink of relu in" in str(found)
 
@@ -92,7 +95,7 @@ def test_kinks_are_named_and_not_failed() -> None:
 def test_a_kernel_without_complex_numbers_is_named() -> None:
     model = fastnn.Sequential([fastnn.Input((3,)), L.Dense(1)])
     model.compile("sgd", "mae")
-    found = fastnn.check_gradients(model, RNG.normal(size=(4, 3)), RNG.normal(size=(4, 1)))
+    found = fastnn.check_gradients(model, rng().normal(size=(4, 3)), rng().normal(size=(4, 1)))
     assert found.passed and found.not_complex == "mean_absolute_error" and "no complex step" in str(found)
     assert all(e.complex_step is None for row in found.rows for e in row.elements)
 

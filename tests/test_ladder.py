@@ -11,8 +11,11 @@ from fastnn import teaching
 from fastnn.engine import backend
 from fastnn.engine.check import KernelMismatch
 from fastnn.ops._op import by_name
+from fastnn.teaching import Peak, Rates
+from fastnn.teaching import peak as peaks
 from fastnn.teaching.compiler import compiler
 from fastnn.teaching.school import LOOPS
+from tests.conftest import needs_c
 from tests.test_profile import MADE_UP
 
 MODULE = importlib.import_module("fastnn.teaching.ladder")
@@ -21,6 +24,7 @@ MODULE = importlib.import_module("fastnn.teaching.ladder")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: Any) -> None:
     monkeypatch.setattr(MODULE, "machine_peak", lambda: MADE_UP)
+    monkeypatch.setattr(MODULE, "measured_again", lambda limits: limits)
     monkeypatch.setattr(MODULE, "seconds", lambda call, budget: [call(), 0.5][1])
 
 
@@ -59,6 +63,23 @@ def test_a_peak_that_cannot_be_is_not_believed(monkeypatch: Any) -> None:
     monkeypatch.setattr(MODULE, "seconds", lambda call, budget: 1e-12)
     found = teaching.ladder("relu", size=8)
     assert "measured while it was busy" in str(found) or backend._engine is None
+
+
+@needs_c
+def test_a_peak_that_was_beaten_is_measured_again(monkeypatch: Any) -> None:
+    """Of each rate the larger of both measurements is kept."""
+    low = Peak({"cpu": "x"}, tuple(Rates(r.threads, 1e-9, r.bytes, (1e-9,) * 4, (1e9,) * 4) for r in MADE_UP.rates),
+               1e-6, 2e-6)
+    kept: list[Peak] = []
+    monkeypatch.setattr(peaks, "measure", lambda: MADE_UP)
+    monkeypatch.setattr(peaks, "keep", kept.append)
+    better = peaks.measured_again(low)
+    assert kept == [better] and [r.gflops for r in better.rates] == [r.gflops for r in MADE_UP.rates]
+    assert better.rates[0].read == MADE_UP.rates[0].read and better.rates[0].update == (1e9,) * 4
+    monkeypatch.setattr(MODULE, "machine_peak", lambda: low)
+    monkeypatch.setattr(MODULE, "measured_again", peaks.measured_again)
+    monkeypatch.setattr(MODULE, "seconds", lambda call, budget: [call(), 1e-3][1])
+    assert teaching.ladder("relu", size=8).sound
 
 
 def test_the_schools_loops_are_the_kernels() -> None:

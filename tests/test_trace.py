@@ -17,26 +17,29 @@ from fastnn.teaching import Trace
 from fastnn.teaching.trace.board import ALL, Fold, Line
 from tests.ops import OPS
 
-RNG = np.random.default_rng(7)
+
+def rng() -> np.random.Generator:
+    """The same numbers for every test, whichever ran before."""
+    return np.random.default_rng(7)
 
 
 def dense() -> Any:
     model = fastnn.Sequential([fastnn.Input((2,)), L.Dense(3, "relu"), L.Dense(2, "tanh"), L.Dense(1, "sigmoid")])
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    return model, RNG.normal(size=(6, 2)), RNG.integers(0, 2, 6)
+    return model, rng().normal(size=(6, 2)), rng().integers(0, 2, 6)
 
 
 def convolution() -> Any:
     model = fastnn.Sequential([fastnn.Input((8, 8, 1)), L.Conv2D(4, 3, activation="relu"), L.BatchNormalization(),
                                L.MaxPooling2D(2), L.Flatten(), L.Dropout(0.3), L.Dense(3, "softmax")])
     model.compile(fastnn.optimizers.SGD(0.1, momentum=0.9, nesterov=True), "sparse_categorical_crossentropy")
-    return model, RNG.random((6, 8, 8, 1)), RNG.integers(0, 3, 6)
+    return model, rng().random((6, 8, 8, 1)), rng().integers(0, 3, 6)
 
 
 def recurrent() -> Any:
     model = fastnn.Sequential([fastnn.Input((5, 2)), L.LSTM(4), L.Dense(1)])
     model.compile("rmsprop", "mse")
-    return model, RNG.random((6, 5, 2)), RNG.random(6)
+    return model, rng().random((6, 5, 2)), rng().random(6)
 
 
 def attention() -> Any:
@@ -45,7 +48,7 @@ def attention() -> Any:
     x = L.LayerNormalization()(L.Add()([x, L.MultiHeadAttention(2, 4)(x, x)]))
     model = fastnn.Model(ids, L.Dense(3, "softmax")(L.GlobalAveragePooling1D()(x)))
     model.compile("adam", "categorical_crossentropy")
-    return model, RNG.integers(0, 10, (6, 6)), np.eye(3)[RNG.integers(0, 3, 6)]
+    return model, rng().integers(0, 10, (6, 6)), np.eye(3)[rng().integers(0, 3, 6)]
 
 
 FAMILIES = [dense, convolution, recurrent, attention]

@@ -13,7 +13,10 @@ from fastnn.engine import backend
 from fastnn.teaching.trace.board import ALL, Limits
 from tests.test_trace import FAMILIES, bits, dense, lines
 
-RNG = np.random.default_rng(8)
+
+def rng() -> np.random.Generator:
+    """The same numbers for every test, whichever ran before."""
+    return np.random.default_rng(8)
 NAMES = {"tanh": math.tanh, "sqrt": math.sqrt, "exp": math.exp, "ln": lambda x: math.log(max(x, 1e-30)), "max": max,
          "relu": lambda x: max(x, 0.0), "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "sign": np.sign,
          "mean": lambda *x: sum(x) / len(x)}
@@ -65,7 +68,7 @@ def test_every_layer_has_lines(layer: Any) -> None:
     model = fastnn.Sequential([fastnn.Input((4, 3)), type(layer).from_config(layer.get_config()), L.Flatten(),
                                L.Dense(2)])
     model.compile("sgd", "mae")
-    trace = model.trace(RNG.normal(size=(2, 4, 3)), RNG.normal(size=(2, 2)))
+    trace = model.trace(rng().normal(size=(2, 4, 3)), rng().normal(size=(2, 2)))
     forward, backward = (next(s for s in trace.board(Limits(2, 2, 99)) if s.title == title)
                          for title in ("forward", "backward"))
     assert str(trace) and trace.full() and len(lines(forward.items)) > 2
@@ -77,7 +80,7 @@ def test_every_layer_has_lines(layer: Any) -> None:
 def test_every_optimizer_has_lines_for_each_weight(optimizer: str) -> None:
     model = fastnn.Sequential([fastnn.Input((3,)), L.Dense(2, "elu"), L.Dense(1)])
     model.compile(optimizer, "mse")
-    trace = model.trace(RNG.normal(size=(2, 3)), RNG.normal(size=(2, 1)))
+    trace = model.trace(rng().normal(size=(2, 3)), rng().normal(size=(2, 1)))
     update = trace.board(ALL)[-2]
     assert update.title == "update"
     rule, *folds = update.items
@@ -92,7 +95,7 @@ def test_convolution_relu_and_pooling_in_one_kernel() -> None:
     model = fastnn.Sequential([fastnn.Input((8, 8, 1)), L.Conv2D(2, 3, activation="relu"), L.MaxPooling2D(2),
                                L.Flatten(), L.Dense(1)])
     model.compile("sgd", "mse")
-    trace = model.trace(RNG.random((2, 8, 8, 1)), RNG.random((2, 1)))
+    trace = model.trace(rng().random((2, 8, 8, 1)), rng().random((2, 1)))
     names = {record.name for record in trace.records}
     assert "conv2d_relu_pool" in names or backend.backend() != "c"
     assert "max(0, z of the 2x2 window)" in str(trace) or backend.backend() != "c"
@@ -119,5 +122,5 @@ def test_a_step_without_a_program_is_refused() -> None:
     model.compile("sgd", loss)
     before = bits(model)
     with pytest.raises(RuntimeError, match="not recorded"):
-        model.trace(RNG.normal(size=(2, 2)), RNG.normal(size=(2, 1)))
+        model.trace(rng().normal(size=(2, 2)), rng().normal(size=(2, 1)))
     assert bits(model) == before

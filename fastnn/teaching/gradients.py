@@ -21,7 +21,8 @@ from fastnn.teaching.wide import TINY, Wide
 
 STEP = 1e-5             # of finite differences, times the size of the weight or 1
 FINER = 1e-2            # times the step, for a second look at what deviates
-ROUNDED_AWAY = 1e-6     # a gradient smaller than that is 0 but for rounding: softmax does not see biases of keys
+ROUNDED_AWAY = 1e-3     # a gradient so much smaller than the model's largest may be 0 but for rounding, as of biases
+                        # before a batch normalization
 SMALL = 1e-4            # a gradient this much smaller than the array's largest counts as so large
 
 
@@ -209,16 +210,18 @@ def _checked(program: Program, loss: Any, pairs: list[tuple[Any, Any]], most: in
         tensor.data[...] = copy
     reference = Wide(program, loss)
     why = reference.not_complex([v for v, _ in pairs])
-    return tuple(_row(reference, v, Wide(program, g).values[id(g)], by_backend, most, tolerance, not why)
-                 for (v, g), by_backend in zip(pairs, narrow)), why
+    wide = [Wide(program, g).values[id(g)] for _, g in pairs]
+    largest = max((float(np.abs(g).max(initial=0.0)) for g in wide), default=0.0)
+    return tuple(_row(reference, v, g, by_backend, largest, most, tolerance, not why)
+                 for (v, _), g, by_backend in zip(pairs, wide, narrow)), why
 
 
-def _row(reference: Wide, variable: Any, gradient: np.ndarray, by_backend: np.ndarray, most: int, tolerance: float,
-         is_complex: bool) -> Row:
-    """One weight array."""
+def _row(reference: Wide, variable: Any, gradient: np.ndarray, by_backend: np.ndarray, most_of_all: float, most: int,
+         tolerance: float, is_complex: bool) -> Row:
+    """One weight array; most_of_all: the largest gradient of the model."""
     rng, start = np.random.default_rng(0), reference.start.get(id(variable))
     largest = float(np.abs(gradient).max(initial=0.0))
-    rounding = float(np.abs(by_backend - gradient).max(initial=0.0)) / max(largest, ROUNDED_AWAY)
+    rounding = float(np.abs(by_backend - gradient).max(initial=0.0)) / max(largest, ROUNDED_AWAY * most_of_all, 1e-12)
     if start is None:       # the loss reads it in the gradient only
         return Row(variable.name, variable.shape, (), 0.0, rounding, True)
     calls = reference.along(variable)
