@@ -270,7 +270,7 @@ def _optimizers() -> Iterator[Case]:
                                     "epsilon": 0.01, "exclude_layers": ["head"], "exclude_embeddings": False,
                                     "muon_a": 3.0, "muon_b": -4.0, "muon_c": 2.0, "adam_lr_ratio": 0.5,
                                     "momentum": 0.5, "ns_steps": 3, "nesterov": False, "rms_rate": 0.5})
-    yield Case(optimizers, "LBFGS", {**common, "history_size": 4})
+    yield Case(optimizers, "LBFGS", {**common, "weight_decay": None, "history_size": 4})
 
 
 def _schedules() -> Iterator[Case]:

@@ -40,7 +40,8 @@ class Callback(Configurable):
 
     def get_state(self) -> dict[str, Any]:
         """What it has gathered in this fit: its attributes but its constructor's arguments. BackupAndRestore keeps
-        those of them that are numbers, texts, arrays, or lists and dicts of them."""
+        those of them that are numbers, texts, arrays, or lists and dicts of them, and that have changed since
+        on_train_begin: what was computed from the arguments is that of the new ones in a resumed fit."""
         settings = {"model", "params", "_given"}
         with contextlib.suppress(TypeError):
             settings |= parameters(type(self)).keys()  # type: ignore[arg-type]
@@ -55,6 +56,9 @@ class Callback(Configurable):
 
     def keep(self, run: Any, middle: bool) -> None:
         """After the hooks of all callbacks on a step, or (middle=False) on an epoch: the whole fit may be kept."""
+
+    def ended(self, run: Any) -> None:
+        """After the last epoch, when the fit has been kept: before the optimizer's averages become the weights."""
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """fit begins."""

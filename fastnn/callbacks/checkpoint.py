@@ -43,10 +43,6 @@ class ModelCheckpoint(MonitorCallback):
         self.latest = ""
         self._epoch = 0
 
-    def get_state(self) -> dict[str, Any]:
-        """But the stride, which save_freq gives: the resumed fit may have another."""
-        return {name: value for name, value in super().get_state().items() if name != "stride"}
-
     def _direction(self) -> str:
         return super()._direction() if self.save_best_only else "min"
 
@@ -117,6 +113,7 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = flag(delete_checkpoint, "BackupAndRestore: delete_checkpoint")
         self.stride = 0 if self.save_freq == "epoch" else self.save_freq
         self._due = False
+        self._began: list[Any] = []
 
     @property
     def path(self) -> Path:
@@ -133,8 +130,9 @@ class BackupAndRestore(Callback):
         return {}
 
     def resume(self, run: Any) -> None:
-        from fastnn.saving.backup import read_backup
+        from fastnn.saving.backup import callback_states, read_backup
         self._due = False
+        self._began = callback_states(run)
         if not self.path.exists() and not self.previous.exists():
             return
         if not self.model.built:
@@ -162,7 +160,7 @@ class BackupAndRestore(Callback):
         os.makedirs(self.backup_dir, exist_ok=True)
         if self.double_checkpoint and self.path.exists():
             os.replace(self.path, self.previous)
-        write_backup(self.path, run, middle)
+        write_backup(self.path, run, middle, self._began)
 
     def on_train_end(self, logs: Logs = None) -> None:
         if self.delete_checkpoint and not self.model.history.interrupted:

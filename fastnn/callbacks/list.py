@@ -116,6 +116,11 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.keep(run, middle)
 
+    def ended(self, run: Any) -> None:
+        """After the last epoch, and after keep."""
+        for callback in self.callbacks:
+            callback.ended(run)
+
     def on_train_end(self, logs: Logs = None) -> None:
         self._all("on_train_end", logs)
 

@@ -148,16 +148,9 @@ class SwapEMAWeights(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._swap(self.swap_on_epoch)
 
-    def resume(self, run: Any) -> None:
-        self._ends(run, run.epoch)
-
-    def keep(self, run: Any, middle: bool) -> None:
-        if not middle:
-            self._ends(run, run.epoch + 1)
-
-    def _ends(self, run: Any, epoch: int) -> None:
-        """Where no epoch is left: the end of the fit makes the averages the weights, which they are."""
-        if self._swapped and (epoch >= run.epochs or self.model.stop_training):
+    def ended(self, run: Any) -> None:
+        """The end of the fit makes the averages the weights, which they are where they have been swapped."""
+        if self._swapped:
             optimizer = self.model.optimizer
             optimizer.slot_blocks["average"].flat.data[...] = optimizer.block.flat.data
             self._swapped = False

@@ -78,7 +78,8 @@ class TensorBoard(Callback):
     def on_test_end(self, logs: Logs = None) -> None:
         if not self._fitting:       # evaluate
             self._scalars("validation", "evaluation_{}_vs_iterations", logs, int(self.model.optimizer.iterations))
-            self._writers.pop("validation").close()
+            if "validation" in self._writers:       # there were logs
+                self._writers.pop("validation").close()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = logs or {}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastnn.arguments import whole
+from fastnn.arguments import optional, whole
 from fastnn.datasets._files import KERAS, found, npz_arrays
 
 Texts = npt.NDArray[Any]        # (n,) of lists of word numbers
@@ -40,9 +40,13 @@ def cut(where: str, texts: Any, labels: Any, *, maxlen: int | None, start_char: 
     return moved, labels
 
 
-def limited(texts: list[list[int]], num_words: int | None, skip_top: int, oov_char: int | None) -> Texts:
+def limited(where: str, texts: list[list[int]], num_words: int | None, skip_top: int, oov_char: int | None) -> Texts:
     """Words from skip_top to num_words - 1; others become oov_char, or go where that is None."""
-    last = num_words or max(max(text) for text in texts)
+    last = optional(whole, num_words, f"{where}: num_words", 1) or max(max(text) for text in texts)
+    skip_top = whole(skip_top, f"{where}: skip_top", 0)
+    oov_char = optional(whole, oov_char, f"{where}: oov_char", 0)
+    if skip_top >= last:
+        raise ValueError(f"{where}: skip_top is {skip_top} and leaves no word of {last}; needs a smaller one.")
     kept = np.empty(len(texts), object)
     for i, text in enumerate(texts):
         kept[i] = ([word if skip_top <= word < last else oov_char for word in text] if oov_char is not None

@@ -27,7 +27,7 @@ def load_data(path: str | os.PathLike[str] | None = None, num_words: int | None 
     x, y, x_test, y_test = _words.arrays(where, "imdb.npz", _SHA256, path, ("x_train", "y_train", "x_test", "y_test"))
     learn, test = (_words.cut(where, *shuffled(seed, *pair), maxlen=maxlen, start_char=start_char,
                               index_from=index_from) for pair in ((x, y), (x_test, y_test)))
-    words = _words.limited(learn[0] + test[0], num_words, skip_top, oov_char)
+    words = _words.limited(where, learn[0] + test[0], num_words, skip_top, oov_char)
     return (words[:len(learn[0])], learn[1]), (words[len(learn[0]):], test[1])
 
 

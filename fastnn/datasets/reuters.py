@@ -37,7 +37,7 @@ def load_data(path: str | os.PathLike[str] | None = None, num_words: int | None 
     part = number(test_split, f"{where}: test_split", 0, 1, above=True, below=True)
     pair = shuffled(seed, *_words.arrays(where, "reuters.npz", _SHA256, path, ("x", "y")))
     texts, labels = _words.cut(where, *pair, maxlen=maxlen, start_char=start_char, index_from=index_from)
-    words, topics = _words.limited(texts, num_words, skip_top, oov_char), np.asarray(labels)
+    words, topics = _words.limited(where, texts, num_words, skip_top, oov_char), np.asarray(labels)
     at = int(len(words) * (1 - part))
     return (words[:at], topics[:at]), (words[at:], topics[at:])
 

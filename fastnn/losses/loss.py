@@ -63,6 +63,10 @@ class Loss(Configurable, Watched):
         counted = self.counted(y_true, y_pred, losses)
         weights = None if sample_weight is None else spread_weights(self.name, sample_weight, losses)
         if mask is not None:
+            if mask.ndim > losses.ndim or not _equal(mask.shape, losses.shape[:mask.ndim]):
+                raise ShapeError(f"{self.name}: y_pred has a mask of shape {mask.shape} and the losses have shape "
+                                 f"{losses.shape}; needs a loss for each place of the mask. Let `call` give one, or "
+                                 "take the mask away before: a layer without supports_masking does.")
             kept = spread_weights(self.name, elementwise.cast(mask, dtype=losses.dtype), losses)
             weights = kept if weights is None else elementwise.multiply(weights, kept)
             counted = kept if counted is None else elementwise.multiply(counted, kept)

@@ -4,11 +4,12 @@ from typing import Any
 
 from fastnn.arguments import axes as checked_axes
 from fastnn.arguments import is_sequence, number
-from fastnn.engine.kinds import Axes, TensorLike
+from fastnn.engine.kinds import Axes, TensorLike, Weights
 from fastnn.engine.tensor import Tensor
-from fastnn.losses.loss import LossFunctionWrapper, alike
+from fastnn.losses.loss import LossFunctionWrapper, alike, spread_weights
 from fastnn.ops._arithmetic import add, divide, multiply, subtract
 from fastnn.ops._reduction import sum as sum_
+from fastnn.ops.rows.elementwise import cast
 
 EPSILON = 1e-7
 
@@ -47,7 +48,19 @@ def _axis(axis: Any, where: str) -> Any:
     return list(found) if is_sequence(axis) else found[0]
 
 
-class Dice(LossFunctionWrapper):
+class _Areas(LossFunctionWrapper):
+    """Base: what y_pred's mask leaves out belongs to neither area."""
+
+    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> Tensor:
+        mask = y_pred.mask if isinstance(y_pred, Tensor) else None
+        if mask is not None:
+            true, predicted = alike(self.name, y_true, y_pred)
+            kept = spread_weights(self.name, cast(mask, dtype=predicted.dtype), predicted)
+            y_true, y_pred = multiply(true, kept), multiply(predicted, kept)
+        return super().__call__(y_true, y_pred, sample_weight)
+
+
+class Dice(_Areas):
     """1 - 2·sum(t·p)/(sum(t) + sum(p)), over `axis`; None: over the batch. axis=(1, 2, 3): a loss for each image."""
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "dice", axis: Axes = None,
@@ -56,7 +69,7 @@ class Dice(LossFunctionWrapper):
         super().__init__(dice, reduction, name, dtype, axis=self.axis)
 
 
-class Tversky(LossFunctionWrapper):
+class Tversky(_Areas):
     """1 - tp/(tp + alpha·missed + beta·added), over `axis`; None: over the batch. axis=(1, 2, 3): a loss an image."""
 
     def __init__(self, alpha: float = 0.5, beta: float = 0.5, reduction: str | None = "sum_over_batch_size",

@@ -26,6 +26,9 @@ class LBFGS(Optimizer):
 
     def __init__(self, learning_rate: Any = 1.0, history_size: int = 10, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
+        if self.weight_decay:
+            raise ValueError(f"LBFGS: weight_decay is {self.weight_decay:g}; needs None: decay is no part of the loss "
+                             "whose curve it follows.\nUse kernel_regularizer=L2(…) in the layers, which is.")
         self.history_size = whole(history_size, "LBFGS: history_size", 1)
         pairs = [f"{kind}{i}" for i in range(self.history_size) for kind in ("s", "y")]
         self.slots = ("start", "gradient", "direction", *pairs)

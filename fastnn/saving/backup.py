@@ -3,8 +3,11 @@
 Weights, optimizers, random numbers, sums of metrics, history, callbacks, and where the reading of the data is.
 """
 
+import json
 import os
 from typing import Any
+
+import numpy as np
 
 from fastnn import random
 from fastnn.engine.tensor import Variable
@@ -27,8 +30,30 @@ from fastnn.saving.state import (
 )
 
 
-def write_backup(path: str | os.PathLike[str], run: Any, middle: bool) -> None:
-    """Write the fit that is under way. middle: between two steps of an epoch, else between two epochs."""
+def callback_states(run: Any) -> list[dict[str, tuple[Any, Arrays]]]:
+    """What each callback has in its get_state() now: {name: (the value, the arrays in it)}, copied."""
+    states: list[dict[str, tuple[Any, Arrays]]] = []
+    for i, callback in enumerate(run.listeners.callbacks):
+        states.append({})
+        for name, value in callback.get_state().items():
+            arrays: Arrays = {}
+            try:
+                states[-1][name] = packed(value, arrays, f"callbacks/{i}/{name}"), arrays
+            except Unwritable:
+                continue        # an open file, a thread, a model: what get_state() says is kept
+            arrays.update({key: array.copy() for key, array in arrays.items()})
+    return states
+
+
+def _same(a: tuple[Any, Arrays] | None, b: tuple[Any, Arrays]) -> bool:
+    return a is not None and json.dumps(a[0]) == json.dumps(b[0]) and a[1].keys() == b[1].keys() and all(
+        np.array_equal(a[1][key], b[1][key]) for key in a[1])
+
+
+def write_backup(path: str | os.PathLike[str], run: Any, middle: bool,
+                 began: list[dict[str, tuple[Any, Arrays]]]) -> None:
+    """Write the fit that is under way. middle: between two steps of an epoch, else between two epochs. began: the
+    states of its callbacks when it began."""
     model = run.model
     arrays: Arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
     optimizers = [optimizer_state(each, model.weights, arrays, f"optimizer/{i}")
@@ -37,15 +62,12 @@ def write_backup(path: str | os.PathLike[str], run: Any, middle: bool) -> None:
     _no_other_state(model)
     history = vars(run.listeners.history)
     callbacks = []
-    for i, callback in enumerate(run.listeners.callbacks):
-        state = {}
-        for name, value in callback.get_state().items():
-            try:
-                state[name] = packed(value, arrays, f"callbacks/{i}/{name}")
-            except Unwritable:
-                continue        # an open file, a thread, a model: what get_state() says is kept
-        if state:
-            callbacks.append([type(callback).__name__, state])
+    for callback, before, now in zip(run.listeners.callbacks, began, callback_states(run)):
+        changed = {name: each for name, each in now.items() if not _same(before.get(name), each)}
+        for _, own in changed.values():
+            arrays.update(own)
+        if changed:
+            callbacks.append([type(callback).__name__, {name: value for name, (value, _) in changed.items()}])
     file.write(path, arrays, {
         "run": {"epoch": run.epoch + (not middle), "middle": middle, "steps": run.listeners.steps,
                 "source": run.training.position(), "stop": bool(model.stop_training)},

@@ -93,6 +93,7 @@ def _fit(run: Run, progress: Any) -> None:
     except BaseException:
         _end(progress, run, guard)
         raise
+    listeners.ended(run)
     if model.optimizer.finalizes:
         model.optimizer.finalize_variable_values(model.trainable_weights)
     unusual.grown(model, history.history.get("loss", [])[-(run.epoch - first):] if run.epoch > first else [])
