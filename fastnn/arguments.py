@@ -123,9 +123,9 @@ def optional(check: Callable[..., Any], value: Any, what: str, *limits: Any, **o
 
 
 def refuse_unknown(names: Iterable[str], where: str, known: Iterable[str]) -> None:
-    """TypeError for the first of the names of arguments that nobody knows."""
+    """KindError for the first of the names of arguments that nobody knows."""
     for name in names:
-        raise TypeError(f"{where}: got an unknown argument {shown(name)}; {nearest(name, known)}")
+        raise KindError(f"{where}: got an unknown argument {shown(name)}; {nearest(name, known)}")
 
 
 # ---- several numbers ------------------------------------------------------------------------------------------------

@@ -127,11 +127,12 @@ def revived(value: Any) -> Any:
     return value
 
 
-def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None,
+def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True,
                              kinds: tuple[str, ...] = KINDS) -> Any:
     """The object of a `serialize_keras_object` dict, or of Keras' own.
 
-    custom_objects: classes and functions by name, beside the registered ones. Raises ValueError for a class that is
+    custom_objects: classes and functions by name, beside the registered ones. safe_mode is accepted for Keras' sake:
+    nothing in a dict is run or imported. Raises ValueError for a class that is
     neither fastnn's nor known, TypeError for what is no such dict.
     """
     with custom_object_scope(custom_objects or {}):
@@ -269,9 +270,9 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any] | None = None) -> Iterator[None]:
     """In the `with` block these classes and functions are known by these names."""
-    _scopes.append(dict(objects))
+    _scopes.append(dict(custom_objects or {}))
     try:
         yield
     finally:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Model, Sequential, layers, models, ops
-from fastnn.errors import ModelFileError, NotBuiltError, ShapeError
+from fastnn import Input, Model, Sequential, layers, models, ops, saving, utils
+from fastnn.errors import KindError, ModelFileError, NotBuiltError, ShapeError
 from fastnn.saving import file
 from tests.errors import assert_good_error
 from tests.golden.common import wave
@@ -137,3 +137,59 @@ def test_descriptions_that_make_no_model(tmp_path: Path) -> None:
         file.write(tmp_path / "bad.fnn", {"weights/0": np.zeros(3, np.float32)}, content)
         with pytest.raises((ModelFileError, ValueError, ShapeError)):
             models.load_model(tmp_path / "bad.fnn")
+
+
+class Blocks(Model):
+    """Layers in lists of lists and in dicts, two arguments, no Input: built by what it is called on."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.first = layers.Dense(3)
+        self.table = layers.Embedding(7, 3)
+        self.blocks = {"a": [[layers.Dense(3), layers.Dense(3)], [layers.Dense(3)]], "b": (layers.Dense(2),)}
+
+    def call(self, x: Any, ids: Any = None) -> Any:
+        y = self.first(x) if ids is None else self.first(x) + ops.mean(self.table(ids), axis=1)
+        for block in self.blocks["a"]:
+            for layer in block:
+                y = layer(y)
+        return self.blocks["b"][0](y)
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".keras"])
+@pytest.mark.parametrize("several", [False, True])
+def test_a_subclass_that_was_built_by_a_call_comes_back_with_its_weights(several: bool, ending: str,
+                                                                         tmp_path: Path) -> None:
+    if ending == ".keras":
+        pytest.importorskip("h5py")
+    x, ids = np.linspace(-1, 1, 8, dtype="float32").reshape(2, 4), np.array([[1, 2], [6, 0]], "int32")
+    data = (x, ids) if several else (x,)
+    with utils.custom_object_scope({"Blocks": Blocks}):
+        model = Blocks()
+        y = model(*data).numpy()
+        model.save(tmp_path / f"m{ending}")
+        again = models.load_model(tmp_path / f"m{ending}")
+    assert len(again.weights) == len(model.weights) == 10 + several
+    np.testing.assert_array_equal(again(*data).numpy(), y)
+
+
+def test_a_subclass_that_cannot_be_built_from_its_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    with utils.custom_object_scope({"Blocks": Blocks}):
+        model = Blocks()
+        model(np.ones((1, 4), "float32"))
+        model._build_shape = None
+        model.save(path)
+        assert_good_error(lambda: models.load_model(path), NotBuiltError, "call it on data, and load_weights(path)")
+
+
+def test_what_save_model_and_deserialize_are_told(tmp_path: Path) -> None:
+    """Keras' save_format and others are not ignored; safe_mode is the only way there is."""
+    model = Sequential([Input((2,)), layers.Dense(1)])
+    assert_good_error(lambda: saving.save_model(model, tmp_path / "m.safetensors", save_format="tf"), KindError,
+                      "save_format")
+    assert not list(tmp_path.iterdir())
+    made = saving.deserialize_keras_object(saving.serialize_keras_object(layers.Dense(3)), safe_mode=False)
+    assert made.units == 3
+    with saving.CustomObjectScope(None):
+        assert saving.get_registered_object("Blocks") is None

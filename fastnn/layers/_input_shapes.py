@@ -42,6 +42,14 @@ def kept(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
     return Named({name: each for name, each in named.items() if each is not None}) or (given[0] if given else None)
 
 
+def of_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The shape of the only argument with tensors, or those of several by the names of call's arguments."""
+    values = {**dict(zip(parameters(layer), args)), **kwargs}
+    found = {f"{name}_shape": of(value) for name, value in values.items() if flatten(value, Tensor)}
+    only = len(found) == 1 and args and flatten(args[0], Tensor)
+    return next(iter(found.values())) if only else Named(found) or None
+
+
 def for_method(layer: Any, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
     """The shapes for a build(), or another method, of several parameters, each named as an argument of call with _shape
     after it; None where it has one, which gets the first argument's. ValueError for a name that call has not."""

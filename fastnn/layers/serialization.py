@@ -13,4 +13,4 @@ def serialize(layer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The layer of what `serialize` gave. custom_objects: classes and functions of your own, by name."""
-    return deserialize_keras_object(config, custom_objects, ("layers", "models"))
+    return deserialize_keras_object(config, custom_objects, kinds=("layers", "models"))

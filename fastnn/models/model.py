@@ -10,6 +10,7 @@ import numpy as np
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, shown
+from fastnn.layers import _input_shapes as shapes
 from fastnn.layers.layer import Layer, unique_name
 from fastnn.models.generate import Generator
 from fastnn.models.graph import Graph
@@ -81,6 +82,23 @@ class Model(Trainer, Layer):
         if not type(self).build.__module__.startswith("fastnn."):
             super()._build(input_shape)         # a subclass's own
         self.built = True       # sublayers build themselves when they are called
+
+    def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        super()._build_for(args, kwargs)
+        if type(self).build is Model.build and self._graph is None:
+            self._build_shape = shapes.of_call(self, args, kwargs)      # from which a file makes the weights again
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Make the weights, where there are none yet, by a symbolic pass over the shapes of a get_build_config()."""
+        if type(self).build is not Model.build:
+            super().build_from_config(config)
+        elif not self.built:
+            given, several = config.get("input_shape"), config.get("shapes_dict") or {}
+            if given is not None or several:
+                self.built = True
+                self._build_shape = shapes.Named(several) if several else given
+                self.compute_output_shape(*[shapes.tuples(given)] * (given is not None),
+                                          **{name: shapes.tuples(each) for name, each in several.items()})
 
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Whether data of another shape than its inputs have do as well."""

@@ -98,14 +98,28 @@ def _inner(layer: Any) -> Iterator[tuple[str, Any]]:
             yield name, value
         elif isinstance(value, (list, tuple, dict)):
             containers.append((name, value))
+    seen: set[int] = set()
     for name, value in containers:
-        taken: dict[str, int] = {}
-        for each in value.values() if isinstance(value, dict) else value:
-            if isinstance(each, Layer):
-                key = snake_case(type(each).__name__)
-                key = "functional" if key == "model" and getattr(each, "_graph", None) is not None else key
-                count = taken[key] = taken.get(key, -1) + 1
-                yield f"{name}/{key}_{count}" if count else f"{name}/{key}", each
+        yield from _contained(name, value, seen)
+
+
+def _contained(at: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """The layers in a list, tuple or dict, and in those that it holds, each of which is seen once."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    taken: dict[str, int] = {}
+    for each in value.values() if isinstance(value, dict) else value:
+        if not isinstance(each, (Layer, list, tuple, dict)):
+            continue
+        key = snake_case(type(each).__name__) if isinstance(each, Layer) else "container"
+        key = "functional" if key == "model" and getattr(each, "_graph", None) is not None else key
+        count = taken[key] = taken.get(key, -1) + 1
+        name = f"{at}/{key}_{count}" if count else f"{at}/{key}"
+        if isinstance(each, Layer):
+            yield name, each
+        else:
+            yield from _contained(name, each, seen)
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
@@ -122,6 +136,8 @@ def read_weights(path: Any, model: Any, opened: Any = None) -> tuple[list[Any], 
                     wrong.append(f"{variable.name}: {None if array is None else array.shape} for {variable.shape}")
                 else:
                     by_id[id(variable)] = array[...].astype(variable.dtype)
+            placed = {id(v) for _, v in places(model)}
+            wrong += [f"{v.name}: no place in a file of Keras" for v in model.weights if id(v) not in placed]
             return [by_id.get(id(v)) for v in model.weights], wrong
     except (OSError, RuntimeError, KeyError, TypeError) as error:
         raise ModelFileError(f"{shown(str(path))}: h5py cannot read it ({shown(str(error))}); it is damaged.") from None
@@ -201,8 +217,14 @@ def _forget_training(value: Any) -> None:
 def weights_file(model: Any, with_optimizer: bool) -> bytes:
     """The bytes of a .weights.h5 file."""
     made = io.BytesIO()
+    found = places(model)
+    lost = [v.name for v in model.weights if all(v is not other for _, other in found)]
+    if lost:
+        raise ValueError(f"save(): the weight {shown(lost[0])} is held where a file of Keras has no place for it; "
+                         "needs it, or its layer, in an attribute, or in a list or dict of one.\nOr choose a name that "
+                         "does not end in .keras or .h5.")
     with h5py("save()").File(made, "w") as groups:
-        for name, variable in places(model):
+        for name, variable in found:
             groups[name] = variable.numpy()
         if with_optimizer:
             for i, variable in enumerate(model.optimizer.variables):

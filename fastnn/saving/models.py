@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import refuse_unknown
 from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown, warn
 from fastnn.layers._context import weights_of
 from fastnn.saving import file, keras_files
@@ -41,6 +42,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     (utils.register_keras_serializable). ValueError for a function without a registered name in a layer, NotBuiltError
     before the weights are there, FileExistsError with overwrite=False. Source: keras.Model.save.
     """
+    refuse_unknown(kwargs, "save_model", ("model", "filepath", "overwrite"))
     _free(filepath, overwrite)
     _built(model, "save")
     arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
@@ -92,6 +94,7 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, An
             model = checked(filepath, lambda: deserialize_keras_object(content["model"], kinds=("models", "layers")))
         if not hasattr(model, "_feeds"):
             raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
+        _has_weights(model, filepath, size > 0)
         put_weights(model, arrays, filepath)
         if compile and isinstance(content.get("training"), dict):
             checked(filepath, lambda: _compile(model, content["training"], arrays))
@@ -111,6 +114,7 @@ def _load_keras(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
                                      "damaged.")
             if not model.built and isinstance(config.get("build_config"), dict):
                 checked(filepath, lambda: model.build_from_config(config["build_config"]))
+        _has_weights(model, filepath, True)
         keras_files.put_weights(model, filepath, opened=opened)
         if compile and config.get("compile_config"):
             checked(filepath, lambda: _compile(model, config["compile_config"], {}))
@@ -118,6 +122,13 @@ def _load_keras(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
                 warn(f"load_model(): {shown(str(filepath))} has another state for {model.optimizer.name}; training "
                      "begins with a new one.")
     return model
+
+
+def _has_weights(model: Any, filepath: Any, needed: bool) -> None:
+    """NotBuiltError for a model that has yet to be called to have the weights that the file has."""
+    if needed and not model.built:
+        raise NotBuiltError(f"load_model(): {shown(str(filepath))} does not say what {model.name} was built for.\n"
+                            "Make the model, call it on data, and load_weights(path).")
 
 
 def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
