@@ -3,6 +3,7 @@
 Every function is one of fastnn.ops, fastnn.random or fastnn.config; new code calls these.
 """
 
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -94,10 +95,12 @@ __all__ = [
 _uids: dict[str, int] = {}
 
 
-def clear_session() -> None:
-    """Count the names of layers from the start again. There is no graph to clear."""
+def clear_session(free_memory: bool = True) -> None:
+    """Count the names of layers from the start again, and free what nothing holds. There is no graph to clear."""
     reset_names()
     _uids.clear()
+    if free_memory:
+        gc.collect()
 
 
 def epsilon() -> float:

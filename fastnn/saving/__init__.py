@@ -6,12 +6,31 @@ from fastnn.saving.models import (
     save_model,
     save_weights,
 )
+from fastnn.serialization import (
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+
+CustomObjectScope = custom_object_scope         # its older name
 
 __all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "load_model",
     "load_weights",
+    "register_keras_serializable",
     "save_model",
     "save_weights",
+    "serialize_keras_object",
 ]
 
 
