@@ -172,3 +172,30 @@ def test_sums_over_axes_that_do_not_fit_are_refused() -> None:
     assert_good_error(lambda: layers.Dot(0)([X, X]), ShapeError, "the batch")
     assert_good_error(lambda: layers.Dot((1, 2, 3)), ValueError, "axes")
     assert_good_error(lambda: layers.Dot(1)(X), ValueError, "list of 2")
+
+
+@pytest.mark.parametrize("make", [
+    lambda: layers.MultiHeadAttention(2, 4), lambda: layers.GroupedQueryAttention(4, 2, 1), lambda: layers.Attention(),
+    lambda: layers.AdditiveAttention(), lambda: layers.TransformerEncoder(8, 2),
+    lambda: layers.TransformerDecoder(8, 2)])
+def test_dropout_that_is_set_later_counts_from_the_next_step_on(make: Any) -> None:
+    layer, x = make(), np.ones((2, 6, 8), "float32")
+    plain = type(layer).__name__ in ("Attention", "AdditiveAttention")
+    pair = type(layer).__name__ in ("MultiHeadAttention", "GroupedQueryAttention")
+    args = ([x, x],) if plain else (x, x) if pair else (x,)
+    for rate in (0.0, 0.5, 0.0):
+        layer.dropout = rate
+        y, dropped = (np.asarray(layer(*args, training=t)) for t in (False, True))
+        assert np.array_equal(y, dropped) == (rate == 0), rate
+        assert layer.get_config()["dropout"] == rate
+    assert_good_error(lambda: setattr(layer, "dropout", 1.5), ValueError, "dropout")
+    assert layer.dropout == 0
+
+
+def test_a_recorded_step_learns_of_another_dropout() -> None:
+    x = np.random.default_rng(0).random((4, 3, 8), np.float32)
+    model = fastnn.Sequential([layers.Input((3, 8)), layers.TransformerEncoder(8, 2)])
+    model.compile("sgd", "mse")
+    before = [model.test_on_batch(x, x), model.train_on_batch(x, x)]
+    model.layers[-1].dropout = 0.9
+    assert before[0] == before[1] != model.train_on_batch(x, x)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from fastnn import constraints, initializers, ops, regularizers
-from fastnn.arguments import axes, flag, is_sequence, optional, share, whole
+from fastnn.arguments import axes, flag, is_sequence, optional, whole
 from fastnn.engine.kinds import Named
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.layers._fold import Fold
-from fastnn.layers.core import Dropout
+from fastnn.layers.core import dropout_rate
 from fastnn.layers.layer import Layer, context
 from fastnn.layers.products import spread_by
 from fastnn.ops.rows.attention import attention
@@ -36,6 +36,9 @@ class MultiHeadAttention(Layer):
     value_dim, features). Vaswani et al. 2017; keras.layers.MultiHeadAttention.
     """
 
+    dropout: Any = dropout_rate(made="_dropped")
+    _dropped: Any = None
+
     def __init__(self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0,
                  use_bias: bool = True, output_shape: Any = None, attention_axes: Any = None,
                  kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
@@ -47,14 +50,13 @@ class MultiHeadAttention(Layer):
         self.num_heads = whole(num_heads, f"{type(self).__name__}: num_heads", 1)
         self.key_dim = whole(key_dim, f"{type(self).__name__}: key_dim", 1)
         self.value_dim = self.key_dim if value_dim is None else whole(value_dim, "value_dim", 1)
-        self.dropout = share(dropout, f"{type(self).__name__}: dropout")
         self.use_bias = flag(use_bias, f"{type(self).__name__}: use_bias")
         self.use_gate = flag(use_gate, f"{type(self).__name__}: use_gate")
         self.sliding_window = optional(whole, sliding_window, f"{type(self).__name__}: sliding_window")
         what = f"{type(self).__name__}: output_shape"
         self._output_sides = () if output_shape is None else tuple(
             whole(n, what) for n in (output_shape if is_sequence(output_shape) else [output_shape]))
-        self._given_output_shape, self.seed = output_shape, seed
+        self._given_output_shape = output_shape
         self.attention_axes = optional(axes, attention_axes, f"{type(self).__name__}: attention_axes")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -62,8 +64,8 @@ class MultiHeadAttention(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.supports_masking = True
-        self._dropped = Dropout(self.dropout, seed=seed) if self.dropout else None
+        self.supports_masking, self.seed = True, seed
+        self.dropout = dropout
 
     # ---- weights ----------------------------------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ class MultiHeadAttention(Layer):
         k, v = self._shared(k, self.key_dim), self._shared(v, self.value_dim)
         mask = self._mask(query, k, query_mask, value_mask, key_mask, attention_mask)
         scores = None
-        if return_attention_scores or (self._dropped is not None and training) or attention_rank(mask) == 4:
+        if return_attention_scores or (self.dropout and training) or attention_rank(mask) == 4:
             y, scores = self._composed(q, k, v, mask, use_causal_mask, training)
         else:
             y = attention(q, k, v, None if mask is None else ops.cast(mask, "uint8"), heads=self.num_heads,

@@ -167,3 +167,22 @@ class Dropout(BaseDropout):
     def __init__(self, rate: float, noise_shape: Dims | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(rate, seed, **kwargs)
         self.noise_shape = optional(shape, noise_shape, "Dropout: noise_shape")
+
+
+def dropout_rate(*parts: str, made: str = "") -> property:
+    """The dropout rate of a layer, as an attribute: setting it sets that of the parts which drop, where they are.
+
+    made: the name of a part that is made when it is needed first, a Dropout."""
+
+    def get(layer: Any) -> float:
+        return layer._rate  # type: ignore[no-any-return]
+
+    def put(layer: Any, rate: float) -> None:
+        rate = share(rate, f"{type(layer).__name__}: dropout")
+        layer._rate = rate
+        if made and rate and vars(layer).get(made) is None:
+            setattr(layer, made, Dropout(rate, seed=layer.seed))
+        for part in [vars(layer).get(name) for name in (*parts, *[made] * bool(made))]:
+            if part is not None:
+                setattr(part, "rate" if isinstance(part, BaseDropout) else "dropout", rate)
+    return property(get, put)

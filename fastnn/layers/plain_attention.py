@@ -3,11 +3,11 @@
 from typing import Any
 
 from fastnn import ops
-from fastnn.arguments import choice, flag, share
+from fastnn.arguments import choice, flag
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers.attention import HIDDEN, check_positions
-from fastnn.layers.core import Dropout
+from fastnn.layers.core import dropout_rate
 from fastnn.layers.layer import Layer
 from fastnn.ops._rules import differ
 
@@ -22,15 +22,17 @@ class Attention(Layer):
     keras.layers.Attention.
     """
 
+    dropout: Any = dropout_rate(made="_dropped")
+    _dropped: Any = None
+
     def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         choice(score_mode, f"{type(self).__name__}: score_mode", ("dot", "concat"))
         self.score_mode, self.seed = score_mode, seed
         self.use_scale = flag(use_scale, f"{type(self).__name__}: use_scale")
-        self.dropout = share(dropout, f"{type(self).__name__}: dropout")
+        self.dropout = dropout
         self.supports_masking = True
-        self._dropped = Dropout(self.dropout, seed=seed) if self.dropout else None
 
     def build(self, input_shape: Any) -> None:
         """Make the factors, if there are any."""

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from fastnn import activations, ops
-from fastnn.arguments import flag, number, share, whole
+from fastnn.arguments import flag, number, whole
 from fastnn.engine import backend
 from fastnn.engine.kinds import Dims, Named
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers.attention import MultiHeadAttention
-from fastnn.layers.core import Dense, Dropout
+from fastnn.layers.core import Dense, Dropout, dropout_rate
 from fastnn.layers.embedding import Embedding
 from fastnn.layers.layer import Layer, context
 from fastnn.layers.normalization import LayerNormalization
@@ -101,13 +101,15 @@ class TokenAndPositionEmbedding(Layer):
 class _Block(Layer):
     """What encoder and decoder share: residual connections with dropout, normalized before or after."""
 
+    dropout: Any = dropout_rate("drop", "attention", "self_attention", "cross_attention")
+
     def __init__(self, intermediate_dim: int, num_heads: int, dropout: float, activation: Named,
                  layer_norm_epsilon: float, normalize_first: bool, seed: int | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         name = type(self).__name__
         self.intermediate_dim = whole(intermediate_dim, f"{name}: intermediate_dim", 1)
         self.num_heads = whole(num_heads, f"{name}: num_heads", 1)
-        self.dropout = share(dropout, f"{name}: dropout")
+        self.dropout = dropout
         self.activation = activations.get(activation)
         self.layer_norm_epsilon = number(layer_norm_epsilon, f"{name}: layer_norm_epsilon", 0, 1, above=True)
         self.normalize_first = flag(normalize_first, f"{type(self).__name__}: normalize_first")
