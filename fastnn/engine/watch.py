@@ -54,7 +54,8 @@ def held(owner: Watched, kind: type, but: Collection[str]) -> list[Any]:
         holders = {}
         owner.__dict__["_holders"] = owner._version, holders
     if kind not in holders:
-        holders[kind] = [v for name, v in owner.__dict__.items() if name not in but and _may_hold(v, kind)]
+        holders[kind] = [v for name, v in list(owner.__dict__.items())
+                          if name not in but and _may_hold(v, kind)]
     return flatten(holders[kind], kind)
 
 
@@ -72,7 +73,7 @@ def _equal(before: Any, value: Any) -> bool:
 
 def contents(used: Watched) -> dict[str, Any]:
     """What can change inside an object without an attribute being set: lists, dicts, sets, arrays, generators."""
-    return {name: frozen for name, value in used.__dict__.items() if name not in used.unwatched
+    return {name: frozen for name, value in list(used.__dict__.items()) if name not in used.unwatched
             and (frozen := _frozen(value, 0)) is not value}
 
 

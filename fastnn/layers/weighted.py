@@ -90,7 +90,7 @@ class Weighted(Configurable, Watched):
 
     def _replace(self, before: Any, value: Any) -> None:
         """A weight or sublayer whose attribute got another value of its kind: that one takes its place."""
-        if any(other is before for other in self.__dict__.values()):
+        if any(other is before for other in list(self.__dict__.values())):
             return
         kind = Variable if isinstance(before, Variable) else Weighted
         found: list[Any] = self._variables if kind is Variable else self._sublayers
