@@ -186,3 +186,26 @@ def test_channels_first() -> None:
     np.testing.assert_array_equal(got.numpy(), want)
     with pytest.raises(ValueError, match="data_format"):
         ops.max_pool(images, 2, data_format="last")
+
+
+@pytest.mark.parametrize("op, shapes, out", [
+    (ops.inner, [(None,), (3,)], ()), (ops.inner, [(5, None), (4, 3)], (5, 4)),
+    (ops.dot, [(None, 3), (None, None, 2)], (None, None, 2)), (ops.cross, [(2, 3, 3), (None, 1, 3)], (2, 3, 3)),
+    (lambda x, i: ops.take_along_axis(x, i, 1), [(None, 3, 3), (1, 3, None)], (None, 3, 3)),
+    (lambda x: ops.einsum("ii", x), [(None, 3)], ())])
+def test_an_unknown_size_that_meets_a_known_one_may_be_it(op: Any, shapes: list[Any], out: Any) -> None:
+    assert op(*[Input(batch_shape=s) for s in shapes]).shape == out
+
+
+def test_sizes_that_cannot_meet_are_refused() -> None:
+    with pytest.raises(ShapeError, match="must be equal"):
+        ops.tensordot(Input(batch_shape=(None, 3)), Input(batch_shape=(4, 2)), axes=1)
+
+
+def test_an_unknown_size_that_met_a_known_one_on_data() -> None:
+    a, b = Input((None,)), Input((3,))
+    model = Model([a, b], ops.einsum("bi,bi->b", a, b))
+    y = model.predict([np.full((2, 3), 2.0), np.ones((2, 3))], verbose=0)
+    np.testing.assert_array_equal(y, [6, 6])
+    with pytest.raises(ValueError):
+        model.predict([np.ones((2, 4)), np.ones((2, 3))], verbose=0)

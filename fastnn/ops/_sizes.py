@@ -116,13 +116,33 @@ class Function:
 FUNCTIONS: dict[str, Function] = {}      # what a saved graph may name
 
 
+def _meeting(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """function(args, kwargs) with sizes in place of those that are unknown. Where these do not fit, one of the unknown
+    is a size that it meets among the known: the first for which they do."""
+    def call(a: Any, k: Any) -> Any:
+        return function(*a, **k)
+    try:
+        return _tried(call, args, kwargs, ANY, ANY)
+    except ShapeError as error:
+        tensors = flatten([args, kwargs], Tensor)
+        known = dict.fromkeys(n for t in tensors for n in t.shape if n is not None)
+        for one, axis in [(t, i) for t in tensors if t.symbolic for i, n in enumerate(t.shape) if n is None]:
+            for n in known:
+                fitted = Tensor(None, one.name, shape=(*one.shape[:axis], n, *one.shape[axis + 1:]), dtype=one.dtype)
+                fitted.source = one.source
+                given = map_structure(lambda x: fitted if x is one else x, [list(args), kwargs])  # noqa: B023
+                with contextlib.suppress(ShapeError):
+                    return _tried(call, given[0], given[1], ANY, ANY)
+        raise error from None
+
+
 def of_any_size(function: F) -> F:
     """An op whose Python computes with sizes: where some are not known yet it is tried, and is one node of a graph."""
     @functools.wraps(function)
     def sized(*args: Any, **kwargs: Any) -> Any:
         if has_unknown(args) or (kwargs and has_unknown(kwargs.values())):
             try:
-                outputs = _tried(lambda a, k: function(*a, **k), args, kwargs, ANY, ANY)
+                outputs = _meeting(function, args, kwargs)
             except ShapeError as error:     # speak of the sizes as they are
                 with contextlib.suppress(TypeError):
                     function(*args, **kwargs)
