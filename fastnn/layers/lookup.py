@@ -219,11 +219,14 @@ class _Lookup(Vocabulary):
         if self.output_mode == "int":
             numbers = [self._number(self._token(each)) for each in array.reshape(-1).tolist()]
             return Tensor(np.array(numbers, np.int32).reshape(array.shape), constant=True)
+        if self.output_mode == "one_hot":
+            shape = array.shape[:-1] if array.ndim > 1 and array.shape[-1] == 1 else array.shape
+            y = self._encoded([[self._number(self._token(each))] for each in array.reshape(-1).tolist()])
+            return Tensor(y.data.reshape(*shape, y.shape[-1]), constant=True)
+        if array.ndim < 2:      # one sample
+            return Tensor(self._encoded([[self._number(self._token(each)) for each in array.reshape(-1).tolist()]])
+                          .data[0], constant=True)
         rows = [[self._number(token) for token in row] for row in self._rows(array)]
-        if self.output_mode == "one_hot" and any(len(row) != 1 for row in rows):
-            raise ValueError(f"{self.name}: output_mode is 'one_hot' and inputs have shape {array.shape}; needs one "
-                             "token a "
-                             "sample; use 'multi_hot' for several.")
         return self._encoded(rows)
 
 
@@ -231,9 +234,9 @@ class StringLookup(_Lookup):
     """Strings to whole numbers: 0 is `mask_token` if there is one, then num_oov_indices numbers for unknown strings,
     then the vocabulary, most frequent first.
 
-    Call on an array of strings of any shape → int32 of that shape; output_mode 'one_hot', 'multi_hot', 'count' or
-    'tf_idf': one row a sample. invert: numbers to strings. vocabulary: a list or a file with one a line, else
-    adapt(data). keras.layers.StringLookup.
+    Call on an array of strings of any shape → int32 of that shape; output_mode 'one_hot': a row for each string, (n, 1)
+    → (n, numbers); 'multi_hot', 'count', 'tf_idf': one row a sample, and a vector is one sample (as Keras). invert:
+    numbers to strings. vocabulary: a list or a file with one a line, else adapt(data). keras.layers.StringLookup.
 
     >>> StringLookup(vocabulary=["a", "b"])([["b", "z"]]).numpy()
     array([[2, 0]], dtype=int32)
