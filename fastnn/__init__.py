@@ -49,27 +49,37 @@ from fastnn.errors import (
     NotBuiltError,
     ShapeError,
 )
+from fastnn.initializers import Initializer
 from fastnn.layers import (
     Input,
     Layer,
 )
+from fastnn.losses import Loss
+from fastnn.metrics import Metric
 from fastnn.models import (
     Model,
     Perceptron,
     Sequential,
 )
+from fastnn.optimizers import Optimizer
+from fastnn.regularizers import Regularizer
 from fastnn.reporting.progress import Every
 
 __all__ = [
     "BusyError",
     "Every",
     "GradientTape",
+    "Initializer",
     "Input",
     "LabelError",
     "Layer",
+    "Loss",
+    "Metric",
     "Model",
     "NotBuiltError",
+    "Optimizer",
     "Perceptron",
+    "Regularizer",
     "Sequential",
     "ShapeError",
     "Tensor",

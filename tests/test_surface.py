@@ -140,3 +140,11 @@ def test_ops_in_models_train() -> None:
         found.append((history.history["loss"], history.history["share"], model.get_weights()[0].tobytes()))
         assert isinstance(model, Model)
     assert found[0] == found[1]
+
+
+def test_base_classes_are_at_the_top() -> None:
+    """As in Keras 3: what one derives from, without looking for its module."""
+    for name in ("Initializer", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer"):
+        module = importlib.import_module("fastnn.losses" if name == "Loss" else f"fastnn.{name.lower()}s")
+        assert getattr(fastnn, name) is getattr(module, name), name
+    assert fastnn.utils.pad_sequences([[1], [2, 3]]).tolist() == [[0, 1], [2, 3]]

@@ -14,6 +14,7 @@ from fastnn.ops import convert_to_tensor
 from fastnn.preprocessing.batches import timeseries_dataset_from_array
 from fastnn.preprocessing.directory import image_dataset_from_directory, text_dataset_from_directory
 from fastnn.preprocessing.image import array_to_img, img_to_array, load_img, save_img
+from fastnn.preprocessing.sequence import pad_sequences
 from fastnn.serialization import (
     custom_object_scope,
     deserialize_keras_object,
@@ -50,6 +51,7 @@ __all__ = [
     "img_to_array",
     "load_img",
     "normalize",
+    "pad_sequences",
     "plot_model",
     "register_keras_serializable",
     "save_img",
