@@ -167,3 +167,21 @@ def test_each_side_of_an_equation_can_be_set() -> None:
         kinds = {re.sub(r"[\d.]+", "0", side): side for side in sides if 0 < len(side) < 100}
         for side in list(kinds.values())[:20]:
             parser.parse(f"${side}$")
+
+
+def test_a_step_that_the_user_wrote_has_its_forward_part() -> None:
+    class Own(fastnn.Model):
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            with fastnn.GradientTape() as tape:
+                loss = fastnn.ops.mean(fastnn.ops.square(self(x, training=True) - y))
+            gradients = tape.gradient(loss, self.trainable_weights)
+            self.optimizer.apply(gradients, self.trainable_weights)
+            return {"loss": loss}
+
+    inputs = fastnn.Input((3,))
+    model = Own(inputs, L.Dense(1)(L.Dense(3, "relu")(inputs)))
+    model.compile("adam", "mse")
+    trace = model.trace(rng().normal(size=(2, 3)), np.ones((2, 1)))
+    assert [section.title for section in trace.board()] == ["the samples", "forward", "backward", "update"]
+    assert trace.loss == model.train_on_batch(rng().normal(size=(2, 3)), np.ones((2, 1)))

@@ -39,6 +39,11 @@ class Rung:
     bound: str
     threads: int = 1
 
+    @property
+    def beats_peak(self) -> bool:
+        """Whether the peak that was measured cannot be one."""
+        return self.share_of_peak > TOO_FAST
+
 
 @dataclass(frozen=True)
 class Ladder:
@@ -54,7 +59,7 @@ class Ladder:
     def _rows(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = [("", "time", "faster", "Gop/s", "of peak")]
         for rung in self.rungs:
-            share = "-" if not rung.share_of_peak else f"{rung.share_of_peak:.2%}" if self.sound else "?"
+            share = "-" if not rung.share_of_peak else "?" if rung.beats_peak else f"{rung.share_of_peak:.2%}"
             faster = f"{rung.times:,.0f} x" if rung.times >= 10 else f"{rung.times:.1f} x"
             rows.append((rung.name, _time(rung.seconds), faster, f"{rung.gops:.3g}", share))
         return rows
@@ -62,15 +67,16 @@ class Ladder:
     @property
     def sound(self) -> bool:
         """Whether the peak can be one."""
-        return all(rung.share_of_peak <= TOO_FAST for rung in self.rungs)
+        return not any(rung.beats_peak for rung in self.rungs)
 
     def _foot(self) -> list[str]:
         found = [f"without {each}" for each in self.missing]
         bounds = ", ".join(dict.fromkeys(rung.bound for rung in self.rungs if rung.bound))
-        if bounds and self.sound:
+        if bounds:
             found.append(f"Peak is the least time that this machine needs, bound by {bounds}.")
-        elif bounds:
-            found.append("The machine's peak was measured while it was busy: run fastnn info --measure again.")
+        if not self.sound:
+            found.append("?: faster than that, which was measured while the machine was busy: run\n   fastnn info "
+                         "--measure again.")
         return found
 
     def __str__(self) -> str:
@@ -94,8 +100,8 @@ class Ladder:
         axes = figure.add_subplot()
         times = [rung.seconds * 1e6 for rung in self.rungs]
         drawn = axes.barh(range(len(times)), times, color=[COLOURS[i % len(COLOURS)] for i in range(len(times))])
-        notes = [f" {_time(rung.seconds)}, {rung.times:,.3g} x" + (
-            f", {rung.share_of_peak:.0%} of peak" if rung.share_of_peak >= 0.005 and self.sound else "")
+        notes = [f" {_time(rung.seconds)}, {rung.times:,.0f} x" + (
+            f", {rung.share_of_peak:.0%} of peak" if rung.share_of_peak >= 0.005 and not rung.beats_peak else "")
             for rung in self.rungs]
         axes.bar_label(drawn, notes, padding=3, fontsize=8, color="#333333")
         axes.set_xscale("log")

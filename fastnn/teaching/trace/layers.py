@@ -144,8 +144,8 @@ def attention(record: Record, look: Look) -> list[Any]:
 @form("gather_rows", "gather_rows_rescaled")
 def batch(record: Record, look: Look) -> list[Any]:
     """The rows of the batch."""
-    y, kind = record.result, record.call.inputs[0].name
-    name = "x" if kind.startswith("x") else "y" if kind.startswith("y") else kind
+    y, kind = record.result, record.call.inputs[0].name.partition(".")[0]
+    name = {"x0": "x", "y0": "y"}.get(kind, kind)
     items: list[Any] = []
     for i in look.of_rows(len(y)):
         items.append(Fold(f"{name} of sample {i + 1}", first_numbers(name, y[i], look.limits.terms)))

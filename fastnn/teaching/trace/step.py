@@ -58,7 +58,9 @@ class Trace:
     @property
     def loss(self) -> float:
         """What is trained: the loss of the batch with all penalties, before the update."""
-        found = [r for r in self.records if r.call.section.name == "loss" and r.result.size == 1]
+        names = [record.call.section.name for record in self.records]
+        end = names.index("backward") if "backward" in names else len(names)
+        found = [r for r in self.records[:end] if r.call.section.name in ("loss", "") and r.result.shape == ()]
         return float(found[-1].result) if found else float("nan")
 
     def board(self, limits: Limits = FEW) -> list[Fold]:
@@ -114,6 +116,8 @@ def _sections(trace: Trace, look: Look, every: bool = False) -> list[Fold]:
     others: list[Record] = []
     for record in trace.records:
         name = record.call.section.name
+        if not name and not parts["backward"]:
+            name = "forward"        # of a train_step that the user wrote: all before the gradients
         shown = name in parts and (name == "batch" or not record.call.section.folded)
         (parts[name] if shown else others).append(record)
     sections = [Fold(TITLES[name], _layers(name, records, look)) for name, records in parts.items()
