@@ -26,7 +26,12 @@ def info(words: Sequence[str]) -> int:
             return 1
         found = peak.measure()
         print(found)
-        print(f"kept in {peak.keep(found)}\n\n{peak.costs()}")
+        try:
+            print(f"kept in {peak.keep(found)}")
+        except ValueError as error:
+            print(f"fastnn info: not kept, as {error}", file=sys.stderr)
+            return 1
+        print(f"\n{peak.costs()}")
     return 0
 
 

@@ -34,9 +34,12 @@ def test_info_says_what_runs(tmp_path: Path) -> None:
 @needs_c
 def test_info_measures_and_keeps(tmp_path: Path) -> None:
     done = fastnn_command("info", "--measure", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path))
-    assert done.returncode == 0 and not done.stderr
-    assert "GFLOP/s" in done.stdout and "two threads from" in done.stdout and "\nmatmul " in done.stdout
-    assert (tmp_path / "fastnn" / "peak.json").is_file()
+    assert "GFLOP/s" in done.stdout
+    if "not kept" in done.stderr:       # the machine is so busy that its rates are in doubt
+        assert done.returncode == 1 and not (tmp_path / "fastnn").exists()
+    else:
+        assert done.returncode == 0 and not done.stderr and (tmp_path / "fastnn" / "peak.json").is_file()
+        assert "two threads from" in done.stdout and "\nmatmul " in done.stdout
     done = fastnn_command("info", "--measure", cwd=tmp_path, FASTNN_BACKEND="reference")
     assert done.returncode == 1 and done.stderr == "fastnn info: --measure needs the C kernels\n"
 

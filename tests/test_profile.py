@@ -15,7 +15,7 @@ import fastnn
 from fastnn import layers
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
-from fastnn.teaching import Peak, Rates
+from fastnn.teaching import Peak, Profile, Rates, Row
 from fastnn.teaching import peak as peaks
 from tests.conftest import needs_c
 from tests.ops import OPS
@@ -115,6 +115,7 @@ def test_every_product_says_how_many_operations_it_is() -> None:
 
 @needs_c
 def test_the_peak_is_measured_kept_and_measured_anew_on_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Peak, "doubt", lambda self: "")     # of a machine that has other work
     assert peaks.kept() is None
     found = peaks.machine_peak()
     assert peaks.cache_file().is_file() and peaks.kept() == found
@@ -125,6 +126,76 @@ def test_the_peak_is_measured_kept_and_measured_anew_on_another_machine(monkeypa
     assert "multiply-adds" in text and "128 MiB" in text
     monkeypatch.setattr(backend, "isa", "other")
     assert peaks.kept() is None
+
+
+class Machine:
+    """In place of the probes' clock: so many seconds a round of a probe, and `slow` runs that take 5 ms more."""
+
+    def __init__(self, slow: Any) -> None:
+        self.slow, self.runs = slow, 0
+
+    def schedule(self, name: str, x: np.ndarray, y: np.ndarray, rounds: int, times: int = 1) -> Any:
+        work = {"_multiply_add": 384.0, "_nothing": 0.0}.get(name, x.nbytes * (1 + (name == "_update")))
+        return name, work * rounds
+
+    def run(self, schedule: Any, threads: int) -> float:
+        name, work = schedule
+        self.runs += 1
+        at_100_giga = 1e-5 + work * (threads if name == "_multiply_add" else 1) / (1e11 * threads)
+        return float(at_100_giga + 5e-3 * self.slow(self.runs, name))
+
+
+@needs_c
+def test_a_busy_moment_is_not_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first runs say how many rounds are enough: they may be slow ones."""
+    def measured(slow: Any) -> Peak:
+        machine = Machine(slow)
+        monkeypatch.setattr(peaks, "_schedule", machine.schedule)
+        monkeypatch.setattr(peaks, "_run", machine.run)
+        return peaks.measure()
+
+    rng = np.random.default_rng(0)
+    for slow in (lambda run, name: False, lambda run, name: run < 50, lambda run, name: rng.random() < 0.3):
+        found = measured(slow)
+        assert not found.doubt()
+        for rates in found.rates:
+            one = [rate / rates.threads for rate in (rates.gflops, *rates.read, *rates.update)]
+            assert all(100 / peaks.UNLIKE < rate <= 100.001 for rate in one), one
+    monkeypatch.setattr(peaks, "PATIENCE", 0.1)
+    busy = measured(lambda run, name: 100 * (name == "_multiply_add"))
+    assert "GFLOP/s beside reading" in busy.doubt()
+    with pytest.raises(ValueError, match="cannot be right: 1 thread"):
+        peaks.keep(busy)
+    assert peaks.kept() is None and not peaks.cache_file().exists()
+
+
+def test_what_cannot_be_right_is_no_peak() -> None:
+    def doubt(gflops: float = 100.0, read: Any = (200.0,) * 4, two: float = 2.0) -> str:
+        rates = [Rates(n, gflops * k, MADE_UP.rates[0].bytes, tuple(r * k for r in read), (100.0 * k,) * 4)
+                 for n, k in ((1, 1), (2, two))]
+        return Peak({}, tuple(rates), 0.0, 0.0).doubt()
+
+    assert doubt() == doubt(two=0.6) == doubt(read=(200.0, 100.0, 60.0, 10.0)) == ""
+    assert "no number above 0" in doubt(float("nan")) and "no number above 0" in doubt(read=(1.0, 1.0, 0.0, 1.0))
+    assert "read 384 KiB at 1 GB/s" in doubt(read=(200.0, 1.0, 100.0, 10.0))
+    assert "where one alone has" in doubt(two=0.1) and "where one alone has" in doubt(two=20.0)
+
+
+def test_a_call_in_a_disturbed_pass_is_timed_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("fastnn.teaching.profile")
+    passes = iter([[1e-3, 2e-3, 3e-3], [1e-3, 9e-2, 1e-3], [1e-3, 2e-3, 1e-9]] * 400)
+    monkeypatch.setattr(module, "_by_python", lambda program, begin: next(passes))
+    monkeypatch.setattr(module, "PASS", 0.0)
+    with fastnn.config.using(backend="reference"):
+        program = fastnn.engine.program.Program([])
+        _, calls = module._inside(program, program, 1, 0.0)
+    assert calls == [1e-3, 2e-3, 1e-3]
+
+
+def test_no_share_above_150_percent_is_printed() -> None:
+    row = Row("dense()", "", 1e-9, 1e-9, 0.0, 10 ** 6, 1, 37.0, "memory, 24 KiB")
+    text = str(Profile("step", (row,), 1e-9))
+    assert ">150%" in text and "3700%" not in text
 
 
 @needs_c

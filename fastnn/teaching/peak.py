@@ -11,7 +11,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ MOST_THREADS = 1024
 PER_THREAD = (24 << 10, 384 << 10)
 IN_ALL = (16 << 20, 128 << 20)
 RUN = 4e-3      # seconds of one timed run: waking a team takes some 30 us of it, 3 % of a run of 1 ms
+TRIES = 5       # runs of each probe, of which the best counts
+PATIENCE = 4.0  # seconds in which what is in doubt is tried again
+UNLIKE = 4      # times less than a rate that it should exceed: no machine, but somebody else's work
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,28 @@ class Peak:
         """The rates of one thread, or of all."""
         return self.rates[0] if threads <= 1 else self.rates[-1]
 
+    def doubt(self) -> str:
+        """Which rate cannot be right, as that of a moment in which other processes had the machine; "" if all may be.
+
+        More bytes are not read faster, two threads are not slower, and as many numbers are multiplied as are read, all
+        within a factor."""
+        for rates in self.rates:
+            who = f"{rates.threads} thread{'s' * (rates.threads > 1)}"
+            read, one = rates.read[0], self.rates[0]
+            near = 4 * UNLIKE       # an FMA is two operations, a number four bytes
+            if not all(math.isfinite(x) and x > 0 for x in (rates.gflops, *rates.read, *rates.update)):
+                return f"a rate of {who} is no number above 0"
+            if not read / near < rates.gflops < read * near:
+                return f"{who}: {rates.gflops:.3g} GFLOP/s beside reading {read:.3g} GB/s"
+            for what, each in (("read", rates.read), ("update", rates.update)):
+                for size, smaller, larger in zip(rates.bytes, each, each[1:]):
+                    if smaller < larger / UNLIKE:
+                        return f"{who}: {what} {size_text(size)} at {smaller:.3g} GB/s, more bytes at {larger:.3g}"
+            for alone, all_ in zip((one.gflops, *one.read, *one.update), (rates.gflops, *rates.read, *rates.update)):
+                if not 1 / UNLIKE < all_ / alone < UNLIKE * rates.threads:
+                    return f"{who}: {all_:.3g} where one alone has {alone:.3g}"
+        return ""
+
     def __str__(self) -> str:
         heads = [f"{rates.threads} thread" + "s" * (rates.threads > 1) for rates in self.rates]
         lines = [f"measured on {self.machine['cpu']}, {self.machine['isa']}",
@@ -87,29 +112,34 @@ def measure() -> Peak:
     made = aligned_empty(64 * MOST_THREADS).view(np.float32)
     made.fill(0)
     probes: dict[Any, Callable[[], float]] = {}
+    rounds: dict[Any, int] = {}
     for threads in counts:
-        probes[threads, "gflops"] = _rate("_multiply_add", memory[:32], made, threads, 2 * 192 * threads)
+        probes[threads, "gflops"] = _rate("_multiply_add", memory[:32], made, threads, 2 * 192 * threads, rounds, 0)
         for i, size in enumerate(_working_sets(threads)):
             part = memory[:size // memory.itemsize]
-            probes[threads, "read", i] = _rate("_read", part, made, threads, size)
-            probes[threads, "update", i] = _rate("_update", part, part, threads, 2 * size)
+            probes[threads, "read", i] = _rate("_read", part, made, threads, size, rounds, i)
+            probes[threads, "update", i] = _rate("_update", part, part, threads, 2 * size, rounds, i)
     found = dict.fromkeys(probes, 0.0)
-    for _ in range(5):      # in turns: a slow spell of the machine does not hit all tries of one probe
-        for key, probe in probes.items():
-            found[key] = max(found[key], probe() / 1e9)
     places = range(len(PER_THREAD) + len(IN_ALL))
-    rates = tuple(Rates(n, found[n, "gflops"], _working_sets(n), tuple(found[n, "read", i] for i in places),
-                        tuple(found[n, "update", i] for i in places)) for n in counts)
+    result, end = None, time.perf_counter() + PATIENCE
+    while result is None or (result.doubt() and time.perf_counter() < end):
+        for _ in range(TRIES):      # in turns: a slow spell of the machine does not hit all tries of one probe
+            for key, probe in probes.items():
+                found[key] = max(found[key], probe() / 1e9)
+        rates = tuple(Rates(n, found[n, "gflops"], _working_sets(n), tuple(found[n, "read", i] for i in places),
+                            tuple(found[n, "update", i] for i in places)) for n in counts)
+        result = Peak(_machine(), rates, 0.0, 0.0)
     call, start = _team(counts[-1], made)
-    return Peak(_machine(), rates, call, start)
+    return replace(result, call=call, start=start)
 
 
 def machine_peak() -> Peak:
-    """What was measured on this machine with this instruction set and number of threads; measured now if need be."""
+    """What was measured on this machine with this instruction set and number of threads; measured now if need be, and
+    kept unless it is in doubt."""
     found = kept()
     if found is None:
         found = measure()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             keep(found)
     return found
 
@@ -134,17 +164,19 @@ def kept() -> Peak | None:
         rates = tuple(Rates(int(r["threads"]), float(r["gflops"]), tuple(map(int, r["bytes"])),
                             tuple(map(float, r["read"])), tuple(map(float, r["update"]))) for r in found["rates"])
         result = Peak(found["machine"], rates, float(found["call"]), float(found["start"]))
-        numbers = [x for r in rates for x in (r.gflops, *r.read, *r.update)]
-        sound = all(math.isfinite(x) and x > 0 for x in numbers) and [r.threads for r in rates] == sorted(
-            {1, num_threads()}) and all(r.bytes == _working_sets(r.threads) for r in rates)
-        sound = sound and all(len(r.read) == len(r.update) == len(r.bytes) for r in rates)
-        return result if sound and result.machine == _machine() else None
+        sound = [r.threads for r in rates] == sorted({1, num_threads()}) and all(
+            r.bytes == _working_sets(r.threads) and len(r.read) == len(r.update) == len(r.bytes) for r in rates)
+        return result if sound and result.machine == _machine() and not result.doubt() else None
     except (OSError, ValueError, TypeError, KeyError, RuntimeError):
         return None
 
 
 def keep(found: Peak) -> Path:
-    """Write the cache file, whole or not at all, and return its path. OSError where that cannot be done."""
+    """Write the cache file, whole or not at all, and return its path. OSError where that cannot be done, ValueError for
+    what is in doubt."""
+    doubt = found.doubt()
+    if doubt:
+        raise ValueError(f"this cannot be right: {doubt}. Other processes may have had the machine; try again.")
     target = cache_file()
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -219,19 +251,32 @@ def _run(schedule: Any, threads: int) -> float:
     return time.perf_counter() - begin
 
 
-def _rate(name: str, x: np.ndarray, y: np.ndarray, threads: int, per_round: int) -> Callable[[], float]:
-    """A function that runs the probe for about RUN seconds and says how much it did a second."""
-    rounds = 1
-    # The faster of two: the first run with a new team waits for its threads to be made, which may take longer than RUN.
-    while rounds < 1 << 40 and min(_run(_schedule(name, x, y, rounds), threads) for _ in range(2)) < RUN:
-        rounds *= 2
-    return lambda: per_round * rounds / _run(_schedule(name, x, y, rounds), threads)
+def _rate(name: str, x: np.ndarray, y: np.ndarray, threads: int, per_round: int, rounds: dict[Any, int],
+          place: int) -> Callable[[], float]:
+    """A function that runs the probe for RUN seconds at least and says how much it did a second.
+
+    `rounds`: how many runs of so long take, known together for one thread and for all: on a busy machine the run of a
+    team takes long at any number of them."""
+    def probe() -> float:
+        while True:
+            count = rounds.setdefault((name, place), 1)
+            seconds = _run(_schedule(name, x, y, count), threads)
+            if seconds >= RUN or count >= 1 << 40:
+                return per_round * count / seconds
+            rounds[name, place] = 2 * count
+
+    return probe
 
 
 def _team(threads: int, made: np.ndarray) -> tuple[float, float]:
     """Seconds that a divided call costs beyond its work, and that a run costs because it has a team."""
     if threads == 1:
         return 0.0, 0.0
-    calls = min(_run(_schedule("_nothing", made, made, 1, 1000), threads) for _ in range(20)) / 1000
-    together, alone = (min(_run(_schedule("_nothing", made, made, 1), n) for _ in range(200)) for n in (threads, 1))
-    return calls, max(0.0, together - alone)
+    def least(times: int, count: int, tries: int) -> float:
+        best, end = math.inf, time.perf_counter() + PATIENCE / 8
+        while tries > 0 and (best == math.inf or time.perf_counter() < end):
+            best, tries = min(best, _run(_schedule("_nothing", made, made, 1, times), count)), tries - 1
+        return best
+
+    calls = least(1000, threads, 20) / 1000
+    return calls, max(0.0, least(1, threads, 200) - least(1, 1, 200))

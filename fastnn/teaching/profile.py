@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from fastnn.teaching.peak import Peak, machine_peak, size_text
 
 LEAST = 1e-9        # seconds: what a call that the clock cannot tell from nothing is said to take
 PASS = 5e-3         # seconds of one timed pass over the step
+FEWEST = 3          # passes, of which the median counts
+MOST_SHARE = 1.5    # of the peak, in a listing
 LAPS = 64           # of the program that says what reading the clock costs
 
 
@@ -35,8 +38,8 @@ class Row:
 
     `share_of_peak`: the time this machine needs at least for so many operations and bytes, over the time it took.
     `bound`: what that least time goes into: "compute", or "memory, 24 KiB": moving the bytes, in a working set of such
-    size. It may be a little above 1 where a cache serves better than the machine's rates say. Without C kernels there
-    is no peak: 0.0 and ""."""
+    size. It may be above 1 where a cache serves better than the machine's rates say; the listing ends at ">150%".
+    Without C kernels there is no peak: 0.0 and ""."""
     text: str
     layer: str
     seconds: float
@@ -66,7 +69,8 @@ class Profile:
         width = max((len(row.text) for row in self.rows), default=0)
         for row in self.rows:
             flops = f"{row.flops / row.seconds / 1e9:8.1f}" if row.flops else " " * 8
-            share = f"{row.share_of_peak:7.0%}" if row.bound else " " * 7
+            share = f"{row.share_of_peak:7.0%}" if row.share_of_peak <= MOST_SHARE else f"{f'>{MOST_SHARE:.0%}':>7}"
+            share = share if row.bound else " " * 7
             lines.append(f"{_time(row.seconds):>9} {row.seconds / total:6.1%} {_time(row.alone):>9} {row.threads:7d} "
                          f"{flops} {row.bytes / row.seconds / 1e9:7.1f} {share}  {row.bound:<15}  "
                          f"{row.text:<{width}}  {row.layer}".rstrip())
@@ -132,7 +136,8 @@ def profile(model: TrainedModel, x: Any, y: Any, batch_size: int = 32, seconds: 
 
 
 def _inside(program: Program, begin: Program, steps: int, budget: float) -> tuple[float, list[float]]:
-    """(the fastest step, the seconds of each call in the fastest step with a clock between the calls)."""
+    """(the seconds of a step, those of each call in a step with a clock between the calls): medians of several passes,
+    as other processes make some of them longer."""
     in_c = program.in_c()
     if in_c:
         ticks = Tensor(np.zeros(1 + len(program)), "laps")
@@ -140,24 +145,22 @@ def _inside(program: Program, begin: Program, steps: int, budget: float) -> tupl
     end = time.perf_counter() + budget
     begin.run()
     program.run()       # warm
-    step, calls, rounds = math.inf, [math.inf] * len(program), 1
-    while step == math.inf or time.perf_counter() < end:
-        start = time.perf_counter()
-        Schedule([(begin, 1), (program, steps)], rounds).run()
-        spent = time.perf_counter() - start
+    spans: list[float] = []
+    calls: list[list[float]] = []
+    rounds = 1
+    while len(calls) < FEWEST or time.perf_counter() < end:
+        spent = _seconds(Schedule([(begin, 1), (program, steps)], rounds).run)
         if spent < PASS:        # too short: the way from Python to C would count
             rounds *= 2
             continue
-        step = min(step, spent / (rounds * steps))
+        spans.append(spent / (rounds * steps))
         if in_c:
             ticks.data.fill(0)
             Schedule([(begin, 1), (timed, steps)], rounds).run()
-            found = [max(LEAST, tick / (rounds * steps) - cost) for tick in ticks.data[1:]]
+            calls.append([max(LEAST, tick / (rounds * steps) - cost) for tick in ticks.data[1:]])
         else:
-            found = _by_python(program, begin)
-        if sum(found) < sum(calls):
-            calls = found
-    return step, calls
+            calls.append(_by_python(program, begin))
+    return statistics.median(spans), [statistics.median(each) for each in zip(*calls)]
 
 
 class _Lap:
@@ -205,11 +208,9 @@ def _alone(call: Call, budget: float) -> float:
     kept = [(t, t.data.copy()) for t in call.outputs] if call.op.updates else []
     alone.run()         # its output may be memory that was never touched: the system's work, not the call's
     times = 1
-    while True:
-        spent = _seconds(Schedule([(alone, times)]).run)
-        if spent > budget / 2 or times >= 1_000_000:
-            break
-        times *= 4
+    while _seconds(Schedule([(alone, times)]).run) < budget / (2 * FEWEST) and times < 1_000_000:
+        times *= 2
+    spent = statistics.median(_seconds(Schedule([(alone, times)]).run) for _ in range(FEWEST))
     for tensor, copy in kept:
         tensor.data[...] = copy
     return spent / times
