@@ -38,7 +38,7 @@ if sysconfig.get_platform().endswith(("x86_64", "amd64")):      # what is built 
 # OpenMP: flags to compile and to link with; the second pair is Apple's clang with libomp beside it.
 OPENMP = [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
 PER_ISA = [*sorted(glob("csrc/kernels/*.c")), "csrc/gemm/gemm.c", "csrc/run/measure.c", "csrc/run/registry.c"]
-ONCE = ["csrc/gemm/panels.c", "csrc/run/dispatch.c", "csrc/run/program.c"]
+ONCE = ["csrc/gemm/panels.c", "csrc/run/dispatch.c", "csrc/run/program.c", "csrc/run/threads.c"]
 NOT_BUILT = "_engine_missing.txt"       # beside fastnn/__init__.py: why there is no compiled module
 
 

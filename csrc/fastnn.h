@@ -145,28 +145,4 @@ const char *isa_name(int isa);
 int isa_supported(int isa);
 Registry isa_registry(int isa);
 
-/* program.c */
-typedef struct Program {
-    const Call *calls;
-    int64_t count;
-} Program;
-
-typedef struct Entry {
-    const Program *program;
-    int64_t times;
-} Entry;
-
-/* A schedule runs its entries in order, each `times` times, and all of that `rounds` times. */
-typedef struct Schedule {
-    const Entry *entries;
-    int64_t count, rounds;
-    int64_t round, entry, time;   /* where it is: always between two steps */
-} Schedule;
-
-void call_run(const Call *call, int threads);
-int schedule_run(Schedule *schedule, double seconds, int threads);   /* 1: finished, 0: out of time */
-int openmp_threads(void);      /* 0 when built without OpenMP */
-int openmp_binds(void);        /* whether it keeps each thread on CPUs of its own (OMP_PROC_BIND) */
-void openmp_pause(void);
-
 #endif

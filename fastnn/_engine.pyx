@@ -14,7 +14,7 @@ from libc.string cimport memcpy, memset
 from time import monotonic
 
 
-cdef extern from "fastnn.h" nogil:
+cdef extern from "run/program.h" nogil:
     enum: MAX_RANK
     enum: F32, F64, I32, I64, U8, BOOL, DTYPE_COUNT
     enum: ACTIVATION_COUNT
@@ -50,26 +50,38 @@ cdef extern from "fastnn.h" nogil:
         int64_t parts
         int finish
         float *scratch
+    ctypedef struct Kept:
+        const Tensor *tensor
+        int64_t bytes
+        void *copy
     ctypedef struct CProgram "Program":
         const Call *calls
-        int64_t count
+        int64_t count, commit
+        const Kept *kept
+        int64_t kept_count
+        double seconds
     ctypedef struct Entry:
-        const CProgram *program
+        CProgram *program
         int64_t times
     ctypedef struct CSchedule "Schedule":
         const Entry *entries
         int64_t count, rounds
-        int64_t round, entry, time
+        int64_t round, entry, time, call, part, parts
     ctypedef const Kernel **Registry
     int isa_count()
     const char *isa_name(int isa)
     int isa_supported(int isa)
     Registry isa_registry(int isa)
-    void call_run(const Call *call, int threads)
+    int call_run(const Call *call, int threads)
     int schedule_run(CSchedule *schedule, double seconds, int threads)
+    int schedule_take_back(CSchedule *schedule)
     int c_openmp_threads "openmp_threads" ()
     int c_openmp_binds "openmp_binds" ()
     void c_openmp_pause "openmp_pause" ()
+
+
+cdef extern from "gemm/panels.h":
+    enum: PANEL_BYTES
 
 
 def isas() -> list:
@@ -126,6 +138,12 @@ def kernels(str isa) -> dict:
             kernel += 1
         registry += 1
     return found
+
+
+cdef object no_memory():
+    """The error of a worker without memory for its products."""
+    return MemoryError(f"no memory for the {PANEL_BYTES / 2 ** 20:.1f} MiB in which each thread orders the numbers of its "
+                       "products.\nFree some, or use fewer threads (fastnn.config.set_num_threads).")
 
 
 include "_engine_call.pxi"

@@ -178,7 +178,7 @@ cdef class Ready:
         cdef Call c
         cdef Scratch scratch
         cdef int64_t shared
-        cdef int i
+        cdef int i, ran
         for i in range(self.inputs + self.outputs):
             operands[i] = &tensors[i]
             if not self.point(i, inputs[i] if i < self.inputs else outputs[i - self.inputs], &tensors[i]):
@@ -194,11 +194,13 @@ cdef class Ready:
             scratch = Scratch(shared)
             c.scratch = scratch.floats
         with nogil:
-            call_run(&c, threads)
+            ran = call_run(&c, threads)
+        if not ran:
+            raise no_memory()
         return True
 
 
-def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int parts, int threads) -> None:
+def call(KernelEntry kernel, tuple inputs, tuple outputs, tuple constants, int64_t parts, int threads) -> None:
     """Run one kernel on arrays, divided among `parts` workers if there are as many threads."""
     cdef Ready ready = Ready(kernel, inputs, outputs, parts)
     ready.run(inputs, outputs, constants, threads, True)

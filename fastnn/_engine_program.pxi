@@ -1,21 +1,27 @@
 """Programs and schedules: lists of calls that C replays; a part of _engine.pyx."""
 
 
+cdef enum: SMALL = 1 << 16      # bytes of state that are copied before a step that takes long
+cdef double SLICE = 0.03        # seconds between two looks at the signals
+
+
 cdef class Program:
     """A list of calls over a table of tensors, ready to be replayed without Python.
 
     tensors: the arrays, each once. calls: (KernelEntry, input places, output places, constants, parts), the
-    places being indices into `tensors`, parts the most workers that the call is divided among.
+    places being indices into `tensors`, parts the most workers that the call is divided among. state: (place, index of
+    the first call that updates it) of what goes from one run to the next, in the order of the calls.
     """
     cdef CProgram program
     cdef Tensor *tensors
     cdef Tensor **operands
     cdef Constant *constants
     cdef Call *calls
+    cdef Kept *kept
     cdef list arrays
-    cdef Scratch scratch
+    cdef Scratch scratch, copies
 
-    def __cinit__(self, list tensors, list calls):
+    def __cinit__(self, list tensors, list calls, list state):
         cdef Py_ssize_t n_operands = 0, n_constants = 0, o = 0, k = 0
         cdef KernelEntry entry
         cdef Call *call
@@ -29,7 +35,8 @@ cdef class Program:
         self.operands = <Tensor **>PyMem_Malloc(max(1, n_operands) * sizeof(Tensor *))
         self.constants = <Constant *>PyMem_Malloc(max(1, n_constants) * sizeof(Constant))
         self.calls = <Call *>PyMem_Malloc(max(1, len(calls)) * sizeof(Call))
-        if not (self.tensors and self.operands and self.constants and self.calls):
+        self.kept = <Kept *>PyMem_Malloc(max(1, len(state)) * sizeof(Kept))
+        if not (self.tensors and self.operands and self.constants and self.calls and self.kept):
             raise MemoryError("no memory for the program's descriptors")
         for i in range(len(tensors)):
             describe(tensors[i], &self.tensors[i])
@@ -55,8 +62,31 @@ cdef class Program:
             self.calls[c].scratch = self.scratch.floats
         self.program.calls = self.calls
         self.program.count = len(calls)
+        self.program.seconds = 1       # not known yet
+        self.keep(state)
+
+    cdef int keep(self, list state) except -1:
+        """Make room to keep what the first calls update, as long as that is small."""
+        cdef int64_t size = 0
+        cdef Kept *kept
+        self.program.commit = self.program.count
+        for place, first in state:
+            kept = &self.kept[self.program.kept_count]
+            kept.tensor, kept.bytes = &self.tensors[place], memoryview(self.arrays[place]).nbytes
+            if size + kept.bytes > SMALL:
+                self.program.commit = first
+                break
+            kept.copy = <void *>size        # the offset, until there is memory
+            size += (kept.bytes + 7) // 8 * 8
+            self.program.kept_count += 1
+        self.copies = Scratch(size // 4)
+        for i in range(self.program.kept_count):
+            self.kept[i].copy = <char *>self.copies.floats + <int64_t>self.kept[i].copy
+        self.program.kept = self.kept
+        return 0
 
     def __dealloc__(self):
+        PyMem_Free(self.kept)
         PyMem_Free(self.tensors)
         PyMem_Free(self.operands)
         PyMem_Free(self.constants)
@@ -73,8 +103,11 @@ cdef class Program:
     def run_call(self, int index, int threads) -> None:
         """Run one call of the program."""
         cdef Call *call = &self.calls[index]
+        cdef int ran
         with nogil:
-            call_run(call, threads)
+            ran = call_run(call, threads)
+        if not ran:
+            raise no_memory()
 
     def parts(self, int index) -> int:
         """The most workers that call `index` is divided among."""
@@ -106,20 +139,32 @@ cdef class Schedule:
         PyMem_Free(self.entries)
 
     def run(self, double seconds, int threads) -> bool:
-        """Run whole steps for about this long; True when the schedule is finished.
+        """Run for about this long, whole steps; True when the schedule is finished.
 
-        Signals are looked at twenty times a second, so Ctrl-C raises between two steps.
+        Signals are looked at thirty times a second, also within a step. Ctrl-C raises between two steps: one that has
+        changed little is taken back, one that is nearly done is finished first.
         """
         cdef double end = monotonic() + seconds
         cdef double slice_
         cdef int finished = 0
         while not finished:
-            slice_ = min(0.05, end - monotonic())
+            slice_ = min(SLICE, end - monotonic())
             if slice_ <= 0:
-                return False
+                if not (self.schedule.call or self.schedule.parts):
+                    return False
+                slice_ = SLICE
             with nogil:
                 finished = schedule_run(&self.schedule, slice_, threads)
-            PyErr_CheckSignals()
+            if finished < 0:
+                schedule_take_back(&self.schedule)
+                raise no_memory()
+            try:
+                PyErr_CheckSignals()
+            except BaseException:
+                if not schedule_take_back(&self.schedule):
+                    with nogil:
+                        schedule_run(&self.schedule, -1, threads)
+                raise
         return True
 
     @property

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fastnn.h"
+#include "run/program.h"
 
 enum { MOST = 160 * 160 };
 

@@ -1,44 +1,107 @@
-/* program.c: runs calls, one by one or as a schedule. With team.h the only place that knows of threads and time. */
+/* program.c: runs calls, one by one or as a schedule. With team.h and threads.c the only place that knows of
+ * threads and time. */
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-#include "fastnn.h"
-#include "run/team.h"
+#include <math.h>
+#include <string.h>
 
-/* One call on its own, outside a schedule. */
-void call_run(const Call *call, int threads)
+#include "gemm/panels.h"
+#include "run/program.h"
+#include "run/team.h"
+#include "run/threads.h"
+
+/* One part of a call, by a worker that has borrowed its panels. */
+static void run_part(const Call *call, int index, int count)
 {
-    const int parts = call->parts < threads ? (int)call->parts : threads;
-#ifdef _OPENMP
-    if (parts > 1) {
-        /* The team may be smaller than asked for (OMP_THREAD_LIMIT, nesting): ask how large it is. */
-        int count = 1;
-#pragma omp parallel num_threads(parts)
-        {
-            const uint64_t mode = set_mode();
-            if (omp_get_thread_num() == 0) count = omp_get_num_threads();
-            call->run(call, (Part){omp_get_thread_num(), omp_get_num_threads()});
-            restore_mode(mode);
-        }
-        if (call->finish && count > 1) {
-            const uint64_t mode = set_mode();
-            call->run(call, (Part){count, count});
-            restore_mode(mode);
-        }
-        return;
-    }
-#endif
-    (void)parts;
     const uint64_t mode = set_mode();
-    call->run(call, (Part){0, 1});
+    call->run(call, (Part){index, count});
     restore_mode(mode);
 }
 
-/* Runs whole steps until the schedule is finished or the seconds are over, and remembers where it
- * stopped. The clock is read about once a millisecond: reading it costs as much as ten small calls. */
+/* One call on its own, outside a schedule; 0, and nothing has run, where there is no memory for its products. */
+int call_run(const Call *call, int threads)
+{
+    int parts = call->parts < threads ? (int)call->parts : threads;
+    if (parts > 1) parts = team_size(parts);
+    if (!borrow_panels(0)) return 0;
+    int count = 1;
+#ifdef _OPENMP
+    if (parts > 1) {
+        /* The team may be smaller than asked for (OMP_THREAD_LIMIT, nesting): ask how large it is. */
+        char left[MOST_THREADS];        /* parts of workers who found no memory */
+#pragma omp parallel num_threads(parts)
+        {
+            const int index = omp_get_thread_num();
+            if (index == 0) count = omp_get_num_threads();
+            left[index] = index && !borrow_panels(index);
+            if (!left[index]) run_part(call, index, omp_get_num_threads());
+            if (index && !left[index]) give_panels(index);
+        }
+        for (int i = 1; i < count; i++)
+            if (left[i]) run_part(call, i, count);
+    }
+#endif
+    if (parts <= 1) run_part(call, 0, 1);
+    else if (call->finish && count > 1) run_part(call, count, count);
+    give_panels(0);
+    return 1;
+}
+
+/* Parts of a worker, each worth 6 us or so, that are done without a look at the clock; and seconds of a step that is
+ * short enough to be done so as a whole. */
+enum { LONG = 2000 };
+static const double SHORT = 1e-3;
+
+/* A call of a step that takes long: in rounds, each a part for every worker, if it takes long by itself. That changes
+ * no bit of its results. 0: it is late, and there are rounds left. */
+static int run_watched(Schedule *s, const Call *call, Team *team, double end)
+{
+    const int64_t rounds = call->parts / (LONG * (int64_t)team->count);
+    if (!s->parts && rounds <= 1) {
+        run(call, team);
+        return 1;
+    }
+    if (!s->parts) s->parts = (rounds < 10000 ? rounds : 10000) * team->count;
+    while (s->part < s->parts) {
+        s->part += run_parts(call, (int)s->part, (int)s->parts, team);
+        if (s->part < s->parts && now() > end) return 0;
+    }
+    if (call->finish) call->run(call, (Part){(int)s->parts, (int)s->parts});
+    s->part = s->parts = 0;
+    return 1;
+}
+
+/* A step that takes long, from where it is; 0: it is late, and there are calls left. */
+static int step_watched(Schedule *s, const Program *program, Team *team, double end)
+{
+    if (!s->call && !s->parts)
+        for (int64_t i = 0; i < program->kept_count; i++)
+            memcpy(program->kept[i].copy, program->kept[i].tensor->data, program->kept[i].bytes);
+    while (s->call < program->count) {
+        if (!run_watched(s, &program->calls[s->call], team, end)) return 0;
+        if (++s->call < program->count && now() > end) return 0;
+    }
+    s->call = 0;
+    return 1;
+}
+
+int schedule_take_back(Schedule *s)
+{
+    if (!s->call && !s->parts) return 1;
+    const Program *program = s->entries[s->entry].program;
+    if (s->call > program->commit || (s->call == program->commit && s->part)) return 0;
+    for (int64_t i = 0; i < program->kept_count; i++)
+        memcpy(program->kept[i].tensor->data, program->kept[i].copy, program->kept[i].bytes);
+    s->call = s->part = s->parts = 0;
+    return 1;
+}
+
+/* Runs steps until the schedule is finished or the seconds are over, and remembers where it stopped: within a step only
+ * if that takes long. The clock is read about once a millisecond: reading it costs as much as ten small calls. */
 static int run_for(Schedule *s, double seconds, Team *team)
 {
-    const double begin = now();
+    const double begin = now(), end = seconds < 0 ? INFINITY : begin + seconds;
     double last = begin;
     int64_t stride = 1, steps = 0;
 
@@ -55,13 +118,18 @@ static int run_for(Schedule *s, double seconds, Team *team)
             continue;
         }
         if (s->time == 0 && entry->times > 1) stride = 1;    /* these steps may be slower than the ones before */
-        const Program *program = entry->program;
-        for (int64_t i = 0; i < program->count; i++)
-            run(&program->calls[i], team);
+        Program *program = entry->program;
+        if (program->seconds > SHORT || s->call || s->parts) {
+            if (!step_watched(s, program, team, end)) return 0;
+        } else {
+            for (int64_t i = 0; i < program->count; i++)
+                run(&program->calls[i], team);
+        }
         s->time++;
         if (team->late >= TOO_LATE) return s->round == s->rounds;
         if (++steps < stride) continue;
         const double t = now();
+        program->seconds = (t - last) / steps;
         if (t - begin > seconds) return s->round == s->rounds;
         if (t - last < 5e-4) stride *= 2;
         else if (t - last > 2e-3 && stride > 1) stride /= 2;
@@ -106,58 +174,53 @@ static void give_up_team(const Team *team)
 }
 #endif
 
+#ifdef _OPENMP
+/* With several workers, if all of them have memory for products: 1, and how far it went in *finished. */
+static int run_divided(Schedule *schedule, double seconds, int threads, int *finished)
+{
+    Team team = {.count = 1};
+    int without = 0;
+#pragma omp parallel num_threads(threads)
+    {
+        const int index = omp_get_thread_num(), ready = borrow_panels(index);
+        if (!ready) {
+#pragma omp atomic
+            without++;
+        }
+#pragma omp barrier
+#pragma omp single
+        team.count = omp_get_num_threads();      /* may be fewer than asked for; a barrier follows */
+        if (without) {
+        } else if (index == 0) {
+            *finished = run_with_team(schedule, seconds, &team);
+            call_team(&team, NULL, 0, 0, 0);
+            wait_for_team(&team);
+        } else {
+            const uint64_t mode = set_mode();
+            work(&team, index);
+            restore_mode(mode);
+        }
+        if (ready) give_panels(index);
+    }
+    if (without) return 0;
+    give_up_team(&team);
+    return *finished || team.late < TOO_LATE;
+}
+#endif
+
 int schedule_run(Schedule *schedule, double seconds, int threads)
 {
     const int64_t most = most_parts(schedule);
+    int finished = 0;
     if (most < threads) threads = (int)most;
 #ifdef _OPENMP
     if (threads > 1 && now() >= alone_until) {
-        Team team = {.count = 1};
-        int finished = 0;
-#pragma omp parallel num_threads(threads)
-        {
-#pragma omp single
-            team.count = omp_get_num_threads();      /* may be fewer than asked for; a barrier follows */
-            if (omp_get_thread_num() == 0) {
-                finished = run_with_team(schedule, seconds, &team);
-                call_team(&team, NULL, 0);
-                wait_for_team(&team);
-            } else {
-                const uint64_t mode = set_mode();
-                work(&team, omp_get_thread_num());
-                restore_mode(mode);
-            }
-        }
-        give_up_team(&team);
-        if (finished || team.late < TOO_LATE) return finished;
+        threads = team_size(threads);
+        if (threads > 1 && run_divided(schedule, seconds, threads, &finished)) return finished;
     }
 #endif
-    return run_with_team(schedule, seconds, &(Team){.count = 1});
-}
-
-int openmp_threads(void)
-{
-#ifdef _OPENMP
-    return omp_get_max_threads();
-#else
-    return 0;
-#endif
-}
-
-int openmp_binds(void)
-{
-#ifdef _OPENMP
-    return omp_get_proc_bind() != omp_proc_bind_false;
-#else
-    return 0;
-#endif
-}
-
-/* Ends the worker threads, so that a fork leaves no half-copied pool behind; the next parallel region
- * starts new ones. */
-void openmp_pause(void)
-{
-#if defined(_OPENMP) && (_OPENMP >= 201811 || __GNUC__ >= 9)     /* gcc has it since 9, but says 201511 */
-    omp_pause_resource_all(omp_pause_hard);
-#endif
+    if (!borrow_panels(0)) return -1;
+    finished = run_with_team(schedule, seconds, &(Team){.count = 1});
+    give_panels(0);
+    return finished;
 }

@@ -52,7 +52,8 @@ typedef struct Team {
     int count;
     int late;                    /* how much worker 0 has waited for others that had no core, lately */
     const Call *call;            /* NULL: go home */
-    int parts;
+    int active;                  /* how many workers have a part of it: part first + 0, 1, … of `parts` */
+    int first, parts;
     _Alignas(64) atomic_uint generation;
     _Alignas(64) atomic_int pending;
 } Team;
@@ -77,9 +78,11 @@ static void pause_or_yield(int *waited)
     }
 }
 
-static void call_team(Team *team, const Call *call, int parts)
+static void call_team(Team *team, const Call *call, int active, int first, int parts)
 {
     team->call = call;
+    team->active = active;
+    team->first = first;
     team->parts = parts;
     atomic_store_explicit(&team->pending, team->count - 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&team->generation, 1, memory_order_release);
@@ -98,14 +101,34 @@ static inline void work(Team *team, int index)
         int waited = 0;
         while (atomic_load_explicit(&team->generation, memory_order_acquire) == seen) pause_or_yield(&waited);
         const Call *call = team->call;
-        if (call && index < team->parts) call->run(call, (Part){index, team->parts});
+        if (call && index < team->active) call->run(call, (Part){team->first + index, team->parts});
         atomic_fetch_sub_explicit(&team->pending, 1, memory_order_release);
         if (!call) return;
     }
 }
 
-/* One call, in the floating-point mode set by whoever runs the calls. `late` grows where another worker came more than
- * 0.3 ms and twice the work's time after worker 0: its core belongs to some other process then. */
+/* Part `first` of a call and those behind it, one for every worker, in the floating-point mode set by whoever runs the
+ * calls; how many. `late` grows where another worker came more than 0.3 ms and twice the work's time after worker 0: its
+ * core belongs to some other process then. */
+static int run_parts(const Call *call, int first, int parts, Team *team)
+{
+    const int active = parts - first < team->count ? parts - first : team->count;
+    if (active <= 1) {
+        call->run(call, (Part){first, parts});
+        return 1;
+    }
+    const double begin = now();
+    call_team(team, call, active, first, parts);
+    call->run(call, (Part){first, parts});
+    const double mine = now();
+    wait_for_team(team);
+    const double wait = now() - mine;
+    if (wait > 3e-4 && wait > mine - begin) team->late += LATE;
+    else if (team->late) team->late--;
+    return active;
+}
+
+/* One call, divided among the workers that it is worth. */
 static void run(const Call *call, Team *team)
 {
     const int parts = call->parts < team->count ? (int)call->parts : team->count;
@@ -113,15 +136,8 @@ static void run(const Call *call, Team *team)
         call->run(call, (Part){0, 1});
         return;
     }
-    const double begin = now();
-    call_team(team, call, parts);
-    call->run(call, (Part){0, parts});
-    const double mine = now();
-    wait_for_team(team);
-    const double wait = now() - mine;
+    run_parts(call, 0, parts, team);
     if (call->finish) call->run(call, (Part){parts, parts});
-    if (wait > 3e-4 && wait > mine - begin) team->late += LATE;
-    else if (team->late) team->late--;
 }
 
 #endif

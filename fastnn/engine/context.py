@@ -140,7 +140,8 @@ def keeping(before: dict[int, tuple[Any, np.ndarray]] | None) -> Iterator[None]:
 def undo(before: dict[int, tuple[Any, np.ndarray]]) -> None:
     """Put back what `keeping` has put aside."""
     for tensor, copy in reversed(before.values()):      # one may be part of another, and then the first copy counts
-        tensor.data[...] = copy
+        if tensor.data.shape == copy.shape:
+            tensor.data[...] = copy
 
 
 def is_tracing() -> bool:

@@ -95,7 +95,7 @@ class Recorder:
         """Run the body for real, and keep the calls that it makes as the program of this key."""
         before: dict[int, tuple[Any, np.ndarray]] = {}
         draws = Draws(traced=key in self._unsettled)
-        with whole_step():
+        try:
             with restored(), noting() as noted, keeping(before), recording() as calls, draws:
                 keep = body()
             watch = Watch(noted.values())
@@ -106,6 +106,10 @@ class Recorder:
             if program is not None and program.rounds:      # the first step has the bits of all others
                 undo(before)
                 program.run()
+        except BaseException:       # Ctrl-C, no memory, a mistake in the user's layer: as if the step had not begun
+            with whole_step():
+                undo(before)
+            raise
         if self.before is not None:
             self.before |= {key: value for key, value in before.items() if key not in self.before}
         if not settled:

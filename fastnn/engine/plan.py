@@ -68,14 +68,16 @@ def plan(calls: Sequence[Any], keep: Sequence[Any], rules: Sequence[Any],
 
 
 def aligned_empty(size: int) -> np.ndarray:
-    """`size` bytes of fresh memory that begin at a multiple of 64."""
+    """`size` bytes of fresh memory that begin at a multiple of 64. MemoryError says how much was asked for."""
     if size >= machine_memory():
         raise MemoryError(f"a program needs {size / 2**30:,.1f} GiB for its buffers; this machine has "
                           f"{machine_memory() / 2**30:,.1f}.\nUse a smaller batch_size or smaller layers.")
-    if size >= HUGE:
-        memory, alignment = _huge_pages(size + HUGE_PAGE), HUGE_PAGE
-    else:
-        memory, alignment = np.empty(size + ALIGNMENT, np.uint8), ALIGNMENT
+    alignment = HUGE_PAGE if size >= HUGE else ALIGNMENT
+    try:
+        memory = _huge_pages(size + alignment) if size >= HUGE else np.empty(size + alignment, np.uint8)
+    except (OSError, MemoryError):      # mmap's, NumPy's
+        raise MemoryError(f"no memory for the {size / 2**20:,.1f} MiB of weights or of a program's buffers.\nUse "
+                          "a smaller batch_size or smaller layers, or let go of other models and arrays.") from None
     begin = -memory.ctypes.data % alignment
     return memory[begin:begin + size]
 

@@ -115,15 +115,21 @@ class Program:
                 tensors.append(tensor)
             return places[id(tensor)]
 
+        running = [call for call in self.calls if not call.is_view]
         calls = [(call.op.kernel.c, [place(t) for t in call.inputs], [place(t) for t in call.outputs],
                   tuple(call.constants[name] for name in call.op.kernel.constants), call.parts)
-                 for call in self.calls if not call.is_view]
+                 for call in running]
+        first: dict[int, int] = {}
+        for i, call in enumerate(running):
+            for t in call.outputs if call.op.updates else ():
+                first.setdefault(places[id(t)], i)
         self._places = places
         self.divided = any(parts > 1 for *_, parts in calls)
         self._movable = [t for t in self._outside if id(t) in places]
         self._seen: list[Any] = [None] * len(self._movable)
         self._fits = [False] * len(self._movable)
-        self._handle = backend._engine.Program([t.data for t in tensors], calls)    # last: an interrupt leaves no half
+        # Last: an interrupt leaves no half.
+        self._handle = backend._engine.Program([t.data for t in tensors], calls, list(first.items()))
 
     def step(self) -> None:
         """Run it once, call by call from Python, on the backend in use."""

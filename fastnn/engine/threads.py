@@ -88,8 +88,8 @@ def openmp_binds() -> bool:
 
 
 def parts(nanoseconds: float) -> int:
-    """The most workers that so much work is divided among."""
-    return max(1, int(min(nanoseconds / WORTH_A_WORKER, LIMIT)))
+    """The most workers that so much work is divided among; more than there can be, where it takes long."""
+    return max(1, int(min(nanoseconds / WORTH_A_WORKER, 2 ** 40)))
 
 
 def num_threads() -> int:

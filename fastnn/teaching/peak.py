@@ -242,7 +242,7 @@ def _machine() -> dict[str, Any]:
 def _schedule(name: str, x: np.ndarray, y: np.ndarray, rounds: int, times: int = 1) -> Any:
     engine, kernel = backend._engine, backend.probes[name]
     constants = (rounds,) if name != "_nothing" else ()
-    return engine.Schedule([(engine.Program([x, y], [(kernel, [0], [1], constants, MOST_THREADS)]), times)], 1)
+    return engine.Schedule([(engine.Program([x, y], [(kernel, [0], [1], constants, MOST_THREADS)], []), times)], 1)
 
 
 def _run(schedule: Any, threads: int) -> float:

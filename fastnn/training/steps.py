@@ -65,7 +65,7 @@ class Steps:
             yield
         finally:
             self.recorder.before = outer
-            undo({key: (tensor, copy) for key, (tensor, copy) in before.items() if tensor.data.shape == copy.shape})
+            undo(before)
 
     @contextlib.contextmanager
     def traced(self, mode: str, feed: Feed, rows: int) -> Iterator[list[Call]]:
