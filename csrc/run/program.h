@@ -14,7 +14,7 @@ typedef struct Kept {
 typedef struct Program {
     const Call *calls;
     int64_t count;
-    int64_t commit;         /* what the calls before this one overwrite is kept: a step that stops there is taken back */
+    int64_t commit;         /* what the calls before this one overwrite is kept: a step left there is taken back */
     const Kept *kept;
     int64_t kept_count;
     double seconds;         /* what a step took lately */
