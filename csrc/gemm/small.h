@@ -18,7 +18,7 @@ static const float zeros[DIRECT];
  * vectors for the products only, and round twice. */
 INLINE float multiply_add(float x, float y, float sum)
 {
-#ifdef __FP_FAST_FMAF
+#ifdef FUSED
     return __builtin_fmaf(x, y, sum);
 #else
     return x * y + sum;

@@ -60,7 +60,7 @@ typedef struct Tile {
  * every loop over them must be unrolled completely: an `acc` that is indexed at run time lives in memory.
  * Rows are addressed in groups of three from one pointer, (p, p + row, p + 2 row): fourteen pointers
  * would not fit in the general registers. */
-#define UNROLL _Pragma("GCC unroll 28")
+#define UNROLL UNROLLED(28)
 INLINE void tile(const int rows, const int vectors, const int partial, const Tile *t)
 {
     V acc[28], b[4];

@@ -34,7 +34,7 @@ INLINE void gradient_rows_(const int rows, const Layer *l)
     const float *x = l->x, *dy = l->dy, *y = l->y;
     float *dz = l->dz;
 
-    _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++) dw[i] = (V){0};
+    UNROLLED(16) for (int i = 0; i < rows; i++) dw[i] = (V){0};
     for (int64_t q = 0; q < quarters; q++) {
         V sum = {0};
         for (int64_t p = q < quarters - 1 ? quarter : l->batch - q * quarter; p > 0; p--) {
@@ -45,7 +45,7 @@ INLINE void gradient_rows_(const int rows, const Layer *l)
                 dz += out;
             }
             sum += d;
-            _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++) dw[i] += x[i] * d;
+            UNROLLED(16) for (int i = 0; i < rows; i++) dw[i] += x[i] * d;
             x += in;
             dy += out;
             y += out;
@@ -53,7 +53,7 @@ INLINE void gradient_rows_(const int rows, const Layer *l)
         db = q ? db + sum : sum;
     }
     v_store_part(l->db, db, out);
-    _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++) v_store_part(l->dw + i * out, dw[i], out);
+    UNROLLED(16) for (int i = 0; i < rows; i++) v_store_part(l->dw + i * out, dw[i], out);
 }
 
 /* The same for one output and in <= WIDTH, the vectors along the inputs: four chains from 17 rows on, as sum_row
@@ -67,7 +67,7 @@ static void gradient_column(const Layer *l)
     int64_t p = 0;
 
     for (; p < quarter; p++)
-        _Pragma("GCC unroll 4") for (int chain = 0; chain < 4; chain++) {
+        UNROLLED(4) for (int chain = 0; chain < 4; chain++) {
             const float d = dz[chain * quarter + p];
             dw[chain] += d * v_load_part(x + (chain * quarter + p) * in, in, 0);
             db[chain] += d;

@@ -19,7 +19,7 @@ static void multiply_add(const Call *call, Part part)
 
     for (int c = 0; c < CHAINS; c++) chain[c] = v_splat(x[2 + c]);
     for (int64_t s = 0; s < steps; s++) {
-#pragma GCC unroll 12
+        UNROLLED(12)
         for (int c = 0; c < CHAINS; c++) chain[c] = chain[c] * a + b;
     }
     for (int c = 1; c < CHAINS; c++) chain[0] += chain[c];
@@ -49,7 +49,7 @@ static void read_share(const Call *call, Part part)
 
     for (int64_t round = integer(call, 0); round > 0; round--) {
         for (int64_t i = 0; i < x.length; i += UNROLL * WIDTH) {
-#pragma GCC unroll 8
+            UNROLLED(8)
             for (int c = 0; c < STREAMS * UNROLL; c++)
                 sums[c] += v_load(x.begin + c / UNROLL * x.length + i + c % UNROLL * WIDTH);
         }
@@ -67,7 +67,7 @@ static void update_share(const Call *call, Part part)
 
     for (int64_t round = integer(call, 0); round > 0; round--) {
         for (int64_t i = 0; i < x.length; i += UNROLL * WIDTH) {
-#pragma GCC unroll 8
+            UNROLLED(8)
             for (int c = 0; c < STREAMS * UNROLL; c++) {
                 float *p = x.begin + c / UNROLL * x.length + i + c % UNROLL * WIDTH;
                 v_store(p, v_load(p) * sign);

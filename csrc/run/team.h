@@ -107,9 +107,9 @@ static inline void work(Team *team, int index)
     }
 }
 
-/* Part `first` of a call and those behind it, one for every worker, in the floating-point mode set by whoever runs the
- * calls; how many. `late` grows where another worker came more than 0.3 ms and twice the work's time after worker 0: its
- * core belongs to some other process then. */
+/* Part `first` of a call and those behind it, one for every worker, in the floating-point mode set by whoever runs
+ * the calls; how many. `late` grows where another worker came more than 0.3 ms and twice the work's time after worker
+ * 0: its core belongs to some other process then. */
 static int run_parts(const Call *call, int first, int parts, Team *team)
 {
     const int active = parts - first < team->count ? parts - first : team->count;

@@ -6,10 +6,11 @@
 #ifndef FASTNN_PHILOX_H
 #define FASTNN_PHILOX_H
 
-#include <stdint.h>
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif
+
+#include "vector/simd.h"
 
 /* One block per lane, each word in the low half of 64 bits; what is in the high halves does not matter. */
 #if defined(__AVX512F__)
@@ -68,16 +69,16 @@ static inline __attribute__((always_inline)) void philox(
     for (int64_t block = 0; 4 * block < count; block += PER_PASS) {
         uint64_t key0 = (uint64_t)seed, key1 = (uint64_t)seed >> 32;
         Words x0[CHAINS], x1[CHAINS], x2[CHAINS], x3[CHAINS];
-#pragma GCC unroll 2
+        UNROLLED(2)
         for (int c = 0; c < CHAINS; c++) {
             x0[c] = lane + (uint64_t)(first_block + block + c * PHILOX_LANES);
             x1[c] = zero + (uint64_t)stream;
             x2[c] = zero + (uint64_t)step;
             x3[c] = zero + ((uint64_t)step >> 32);
         }
-#pragma GCC unroll 10
+        UNROLLED(10)
         for (int round = 0; round < 10; round++) {
-#pragma GCC unroll 2
+            UNROLLED(2)
             for (int c = 0; c < CHAINS; c++) {
                 const Words product0 = philox_product(x0[c], 0xD2511F53u);
                 const Words product1 = philox_product(x2[c], 0xCD9E8D57u);
@@ -89,7 +90,7 @@ static inline __attribute__((always_inline)) void philox(
             key0 += 0x9E3779B9u;   /* only the low halves count, here too */
             key1 += 0xBB67AE85u;
         }
-#pragma GCC unroll 2
+        UNROLLED(2)
         for (int c = 0; c < CHAINS; c++) {
             const Words front = (x0[c] & 0xFFFFFFFFu) | x1[c] << 32, back = (x2[c] & 0xFFFFFFFFu) | x3[c] << 32;
             uint32_t *to = bits + 4 * (block + c * PHILOX_LANES);    /* their four words, one block after the other */

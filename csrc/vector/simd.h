@@ -35,6 +35,19 @@ typedef float UnalignedV __attribute__((vector_size(4 * WIDTH), aligned(4), may_
 /* Without this gcc keeps some calls, and a call spills every vector register. */
 #define INLINE static inline __attribute__((always_inline))
 
+/* Before a loop of few rounds, at most `most`, whose values are to stay in registers. clang ignores gcc. */
+#define PRAGMA_(text) _Pragma(#text)
+#ifdef __clang__
+#define UNROLLED(most) PRAGMA_(clang loop unroll(full))
+#else
+#define UNROLLED(most) PRAGMA_(GCC unroll most)
+#endif
+
+/* Whether x y + z is rounded once; clang does not say __FP_FAST_FMAF. */
+#if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define FUSED 1
+#endif
+
 INLINE V v_splat(float x) { return x - (V){0}; }    /* x - 0 is x, also for -0 */
 INLINE I i_splat(int32_t x) { return x - (I){0}; }
 INLINE V v_select(I mask, V yes, V no) { return (V)((mask & (I)yes) | (~mask & (I)no)); }

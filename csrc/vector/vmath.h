@@ -112,7 +112,7 @@ INLINE V v_softplus(V x) { return v_max((V){0}, x) + log1p_inside_(v_exp(-v_abs(
 INLINE V v_bell(V x)
 {
     const V t = v_min(v_splat(14.0f), v_abs(x)), half = 0.5f * t, square = half * t, bell = v_exp(-square);
-#ifdef __FP_FAST_FMAF   /* what the square lost by rounding, which far out is many units of the result's last place */
+#ifdef FUSED   /* what the square lost by rounding, which far out is many units of the result's last place */
     return bell - bell * v_multiply_subtract(half, t, square);
 #else
     return bell;
