@@ -25,7 +25,7 @@ def using(*, backend: str | None = None, threads: int | None = None, floatx: str
 
 def configuration() -> dict[str, Any]:
     """What is in use, and why: version, backend, reason, isa, isas, threads, openmp, floatx, kernels, without_c,
-    numpy, python, machine."""
+    replaced (by fastnn.kernel), numpy, python, machine."""
     engine = _backend._engine
     from fastnn import __version__
     return {
@@ -33,7 +33,7 @@ def configuration() -> dict[str, Any]:
         "isas": [name for name, _ in engine.isas()] if engine else [],
         "threads": num_threads(), "openmp": bool(engine and engine.openmp_threads()), "floatx": floatx(),
         "kernels": len(_backend.kernels), "without_c": _backend.without_c(_backend.kernels) if engine else [],
-        "numpy": np.__version__, "python": platform.python_version(),
+        "replaced": sorted(_backend.replaced), "numpy": np.__version__, "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
     }
 
@@ -51,5 +51,6 @@ def show_config() -> None:
     print(f"  OpenMP           {'yes' if found['openmp'] else 'no'}")
     print(f"  floatx           {found['floatx']}")
     alone = f"  (only NumPy reference: {', '.join(found['without_c'])})" if found["without_c"] else ""
-    print(f"  kernels          {found['kernels']}{alone}")
+    own = f"  (yours: {', '.join(found['replaced'])})" if found["replaced"] else ""
+    print(f"  kernels          {found['kernels']}{alone}{own}")
     print(f"  NumPy {found['numpy']}, Python {found['python']}, {found['machine']}")

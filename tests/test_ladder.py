@@ -40,7 +40,7 @@ def test_the_rungs_of_each_kernel(name: str, tmp_path: Path) -> None:
         assert "of peak" in str(found) and all(rung.share_of_peak > 0 for rung in found.rungs)
     assert all(rung.times == 1 and rung.gops > 0 for rung in found.rungs)
     assert any("threads" in each for each in (*names, *found.missing))
-    assert max(map(len, str(found).splitlines())) <= 80 and found._repr_html_().count("<tr>") == 1 + len(names)
+    assert max(map(len, str(found).splitlines())) <= 80 and found._repr_html_().count("<tr") == 1 + len(names)
     found.plot(tmp_path / "ladder.png")
     assert (tmp_path / "ladder.png").read_bytes().startswith(b"\x89PNG")
 

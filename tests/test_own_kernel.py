@@ -74,6 +74,14 @@ def test_every_model_runs_it_until_it_is_removed(any_backend: str) -> None:
     assert np.allclose(model.get_weights()[0], plain.get_weights()[0], rtol=1e-4, atol=1e-6)
 
 
+def test_show_config_says_so(capsys: Any) -> None:
+    with fastnn.kernel("relu", lambda x: np.maximum(x, 0)):
+        fastnn.show_config()
+        assert "(yours: relu)" in capsys.readouterr().out and fastnn.config.configuration()["replaced"] == ["relu"]
+    fastnn.show_config()
+    assert "yours" not in capsys.readouterr().out
+
+
 def test_a_with_block_and_another_one_in_its_place() -> None:
     first = fastnn.kernel("relu", lambda x: np.where(x > 0, x, 0))
     with fastnn.kernel("relu")(lambda x: np.maximum(x, 0)) as second:

@@ -42,8 +42,8 @@ def compiler() -> str:
 
 
 class Sizes(NamedTuple):
-    """The shapes of a kernel's arrays by name, each a tuple of names of sizes, "" for what has none; `names`: all of
-    them, in order; `many`: the one that stands for any axes in front."""
+    """The shapes of a kernel's arrays by name, each a tuple of sizes as they are written: names, or "4·units"; `names`:
+    all names, in order; `many`: the one that stands for any axes in front."""
     shapes: dict[str, tuple[str, ...]]
     names: tuple[str, ...]
     many: str
@@ -60,9 +60,9 @@ def sizes_of(op: Op) -> Sizes:
             for name in set(named.split(", ")) & set(arrays):
                 shapes.setdefault(name, axes)
     many = "places" if any(ROWS in axes for axes in shapes.values()) else ROWS
-    shapes = {name: tuple(many if axis in ("...", "…") else axis if axis.isidentifier() else "" for axis in axes)
+    shapes = {name: tuple(many if axis in ("...", "…") else axis for axis in axes)
               for name, axes in shapes.items()}
-    names = tuple(dict.fromkeys(axis for name in arrays for axis in shapes.get(name, (ANY,)) if axis))
+    names = tuple(dict.fromkeys(axis for name in arrays for axis in shapes.get(name, (ANY,)) if axis.isidentifier()))
     return Sizes(shapes, names, many)
 
 

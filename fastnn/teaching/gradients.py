@@ -1,12 +1,12 @@
 """Are the gradients right? Backward against finite differences and the complex step, weight by weight. Floor 5."""
 
-import html
 import shutil
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastnn import markup
 from fastnn.arguments import number, whole
 from fastnn.engine.context import keeping, recording, restored, undo
 from fastnn.engine.gradient import backward
@@ -133,12 +133,12 @@ class GradientCheck:
             zip(row, widths))).rstrip() for row in table]
         return "\n".join([self._head(), *lines, *self._foot()])
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         head, *rows = self._table()
-        cells = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-        foot = "".join(f"<div>{html.escape(line)}</div>" for line in self._foot())
-        return (f"<div><b>{html.escape(self._head())}</b><table><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"
-                f"{cells}</table>{foot}</div>")
+        return markup.block(markup.title(self._head()), markup.table(head, rows, (1, 2, 4, 5)),
+                            *(f"<div>{markup.escaped(line)}</div>" for line in self._foot()))
 
 
 def _shortened(name: str, width: int) -> str:

@@ -1,13 +1,13 @@
 """One kernel written faster and faster: each rung checked first, then timed, with its share of the machine's peak.
 Floor 5."""
 
-import html
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastnn import markup
 from fastnn.arguments import choice, optional, whole
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
@@ -86,12 +86,13 @@ class Ladder:
                  for row in rows]
         return "\n".join([self._head(), "each rung checked against the reference, then timed", *lines, *self._foot()])
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         head, *rows = self._rows()
-        cells = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-        foot = "".join(f"<div>{html.escape(each)}</div>" for each in self._foot())
-        return (f"<div><b>{html.escape(self._head())}</b><table><tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"
-                f"{cells}</table>{foot}</div>")
+        return markup.block(markup.title(self._head(), "each rung checked against the reference, then timed"),
+                            markup.table(head, rows, (1, 2, 3, 4)),
+                            *(f"<div>{markup.escaped(each)}</div>" for each in self._foot()))
 
     def plot(self, path: Any = None) -> Any:
         """A bar per rung, on a logarithmic scale; saved to `path` (.png, .svg, .pdf) where given. → the figure."""

@@ -19,7 +19,8 @@ CONSTANTS = {"slope": 0.2, "alpha": 1.0, "epsilon": 1e-3, "rate": 0.3, "factor":
              "threshold": 0.5, "maximum": 6.0, "smoothing": 0.0, "ignore": -1, "activation": "linear", "low": -1.0,
              "high": 1.0, "momentum": 0.9, "nesterov": False, "beta_1": 0.9, "beta_2": 0.999, "rho": 0.9, "scale": 0.5,
              "offset": 0.1, "causal": False, "heads": 1, "reverse": False, "groups": 1, "strides": (1, 1),
-             "pads": (0, 0, 0, 0), "dilation": (1, 1), "pool": (1, 1), "norm": 1.0, "depth": 3, "k": 1, "axis": 0}
+             "pads": (0, 0, 0, 0), "dilation": (1, 1), "pool": (1, 1), "norm": 1.0, "depth": 3, "k": 1, "axis": 0,
+             "axes": (0,), "full": False, "by": 1}
 POSITIVE = ("v", "a", "variance", "rstd", "lr")
 SHARES = ("y", "y_pred", "y_true", "probabilities")
 
@@ -40,7 +41,7 @@ def trials(op: Op) -> Iterator[Trial]:
         return
     for values in SIZES:
         known = dict(zip(sizes.names, itertools.cycle(values)))
-        shapes = [tuple(known.get(axis, 1) for axis in sizes.shapes[name]) if name in sizes.shapes else
+        shapes = [tuple(_size(axis, known) for axis in sizes.shapes[name]) if name in sizes.shapes else
                   (known.get("n", values[0]) * 4,) for name in op.kernel.inputs]
         for edges in (False, True):
             inputs = tuple(_array(op, name, shape, rng, edges) for name, shape in zip(op.kernel.inputs, shapes))
@@ -51,6 +52,12 @@ def trials(op: Op) -> Iterator[Trial]:
             trial = Trial(inputs, constants, "edge numbers" if edges else "random numbers")
             if _is_fair(op, trial):
                 yield trial
+
+
+def _size(axis: str, known: dict[str, int]) -> int:
+    """What a size is: of n, of 4·units, of c / groups where there is one group."""
+    factor, _, name = axis.partition("·") if axis[:1].isdigit() else ("1", "", axis.partition(" / ")[0])
+    return int(factor) * known.get(name, 1)
 
 
 def _is_fair(op: Op, trial: Trial) -> bool:

@@ -1,40 +1,40 @@
 """The board as HTML that opens and closes, and as LaTeX. Floor 5."""
 
-import html
 import re
 from collections.abc import Sequence
 from typing import Any
 
+from fastnn.markup import escaped
 from fastnn.teaching.trace.board import Fold, Line
 
 WIDE = 100      # characters of a line; of a longer one each side has its own
 STYLE = ("font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.85em; line-height: 1.5; "
-         "font-variant-ligatures: none")
+         "font-variant-ligatures: none; color: inherit")
 
 
 def as_html(title: str, sections: Sequence[Fold]) -> str:
     """Nested <details>: sections and layers are open, what is inside of them opens at a click. No script."""
     inner = "".join(_html(section, 0) for section in sections)
-    return (f'<details open class="fastnn-trace" style="{STYLE}"><summary><b>{html.escape(title)}</b></summary>'
+    return (f'<details open class="fastnn-trace" style="{STYLE}"><summary><b>{escaped(title)}</b></summary>'
             f'<div style="margin-left: 1.2em">{inner}</div></details>')
 
 
 def _html(item: Any, depth: int) -> str:
     if isinstance(item, Fold):
         inner = "".join(_html(each, depth + 1) for each in item.items)
-        title = html.escape(item.title)
+        title = escaped(item.title)
         return (f"<details{' open' * (depth < 2)}><summary>{f'<b>{title}</b>' if depth < 2 else title}</summary>"
                 f'<div style="margin-left: 1.2em">{inner}</div></details>')
     if isinstance(item, Line):
-        steps = [html.escape(step) for step in item.steps]
+        steps = [escaped(step) for step in item.steps]
         if item.value is not None:
             steps[-1] = f"<b>{steps[-1]}</b>"
-        left = html.escape(item.left)
+        left = escaped(item.left)
         if len(item.left) + sum(len(step) + 3 for step in item.steps) <= WIDE:
             return f"<div>{' = '.join([left, *steps])}</div>"
         rest = "".join(f'<div style="padding-left: 4em; text-indent: -2em">= {step}</div>' for step in steps[1:])
         return f'<div style="padding-left: 2em; text-indent: -2em">{left} = {steps[0]}</div>{rest}'
-    return f'<div style="opacity: 0.7">{html.escape(item)}</div>'
+    return f'<div style="opacity: 0.7">{escaped(item)}</div>'
 
 
 # ---- LaTeX --------------------------------------------------------------------------------------------------------
