@@ -42,19 +42,20 @@ def recording() -> Iterator[Recording]:
         _context.recordings.pop()
 
 
-@contextlib.contextmanager
-def restored() -> Iterator[None]:
+class restored:
     """What the `with` block leaves open on this thread is closed at its end: an interrupt on the very line that would
     close it has kept it from that."""
-    lists = [(name, value, list(value)) for name, value in vars(_context).items() if isinstance(value, list)]
-    others = {name: value for name, value in vars(_context).items() if not isinstance(value, list)}
-    try:
-        yield
-    finally:
-        vars(_context).update(others)
-        for name, value, items in lists:
+    __slots__ = ("_before", "_lists")
+
+    def __enter__(self) -> None:
+        self._before = _context.__dict__.copy()
+        lists: tuple[list[Any], ...] = _context.recordings, _context.layers, _context.sections
+        self._lists = (lists[0], lists[0][:]), (lists[1], lists[1][:]), (lists[2], lists[2][:])
+
+    def __exit__(self, *exception: object) -> None:
+        _context.__dict__.update(self._before)
+        for value, items in self._lists:
             value[:] = items
-            setattr(_context, name, value)
 
 
 @contextlib.contextmanager

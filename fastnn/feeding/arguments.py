@@ -199,7 +199,7 @@ def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], w
             arrays[f"y{i}.{kind}"] = array
         for output, _, metric, _ in compiled.resolved:
             if output == i:
-                metric.check_targets(arrays[f"y{i}.{getattr(metric, 'label_kind', 'float')}"], label)
+                metric.check_targets(arrays[f"y{i}.{metric.label_kind}"], label)
     return arrays
 
 
