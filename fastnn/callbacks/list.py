@@ -26,6 +26,7 @@ class CallbackList(Callback):
         found = [item for item in items if isinstance(item, History)]
         self.history = history or (found[0] if found else History())
         self.steps = 0
+        self.looks_back = False     # whether the trainer finds the first step whose loss is not finite afterwards
         if model is not None:
             self.set_model(model)
         if params is not None:
@@ -55,7 +56,22 @@ class CallbackList(Callback):
     @property
     def strides(self) -> list[int]:
         """Those of the callbacks with a hook on training steps."""
-        return [callback.stride for callback in self._with(*TRAIN_BATCHES) if callback.stride]
+        watchers = self.watchers if self.looks_back else []
+        return [callback.stride for callback in self._with(*TRAIN_BATCHES) if callback.stride
+                and callback not in watchers]
+
+    @property
+    def watchers(self) -> list[Callback]:
+        """Those that want to hear of a step only if its loss is not finite: their on_train_batch_end says so by an
+        attribute `only_bad`. It need not be asked at every step where the step can be found afterwards."""
+        others = self._with(*(hook for hook in TRAIN_BATCHES if hook != "on_train_batch_end"))
+        return [callback for callback in self.callbacks if callback not in others
+                and getattr(callback.on_train_batch_end, "only_bad", False)]
+
+    def on_bad_loss(self, batch: int, logs: Callable[[], Mapping[str, Any]]) -> None:
+        """The first step of the fit whose loss is not finite, where the trainer has looked back for it."""
+        for callback in self.watchers:
+            callback.on_train_batch_end(batch, logs=dict(logs()))
 
     @property
     def wants_batches(self) -> bool:
@@ -132,7 +148,9 @@ class CallbackList(Callback):
 
     def _stepped(self, hook: str, batch: int, logs: Logs | Callable[[], Mapping[str, Any]]) -> None:
         """Call those whose stride comes out even here."""
-        due = [callback for callback in self.callbacks if callback.stride and self.steps % callback.stride == 0]
+        watchers = self.watchers if self.looks_back else []
+        due = [callback for callback in self.callbacks if callback.stride and self.steps % callback.stride == 0
+               and callback not in watchers]
         if due:
             logs = dict(logs()) if callable(logs) else {} if logs is None else logs
         for callback in due:

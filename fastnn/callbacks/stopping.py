@@ -86,3 +86,5 @@ class TerminateOnNaN(Callback):
             raise FloatingPointError(f"{text}; needs a finite loss; try a smaller learning rate.")
         print(f"{text}; training stops.")
         self.model.stop_training = True
+
+    on_train_batch_end.only_bad = True  # type: ignore[attr-defined]    # no step needs to wait for it, see CallbackList

@@ -35,6 +35,7 @@ class Guard:
     def __init__(self, model: TrainedModel) -> None:
         self.model = model
         self.saved: dict[int, tuple[Any, np.ndarray]] = {}      # (tensor, its copy), by id
+        self.watched = False        # whether a callback wants to know the first bad step, whoever was warned before
         self._from = 0              # the step of the pass that the copy is from
         self._due = -math.inf       # when the time since the last copy is so long that another one does not matter
 
@@ -47,7 +48,7 @@ class Guard:
 
         Unless `always`, only where the steps since the last copy took RARE times as long as that."""
         begin = time.monotonic()
-        if self._done or not (always or begin > self._due):
+        if (self._done and not self.watched) or not (always or begin > self._due):
             return
         kept, self.saved = self.saved, {}
         for t in self.model._steps.state():
@@ -86,6 +87,29 @@ class Guard:
             self._hunt(passing.source, passing.done - self._from, epoch, self._from)
         finally:
             self._swap(False)
+
+    def can_look_back(self, source: Any) -> bool:
+        """Whether the steps of a pass are programs of the model's own, so that they can be run again."""
+        if not source.at_hand or self.model.writes("train"):
+            return False
+        feed, _, parts = source.reading()
+        return all(self.model._steps.recorded(self.model._steps.key("train", feed, rows)) for rows, _ in parts)
+
+    def back_to_first(self, passing: Any) -> bool:
+        """Whether the loss has gone bad since the copy; if so, the state is that just after the first bad step, and
+        passing.done counts the steps up to it."""
+        total = self.model.compiled.trackers[0][1].variables[0]
+        if math.isfinite(total.data) or not self.saved:
+            return False
+        self._swap(True)
+        count, passing.done = passing.done - self._from, self._from
+        for feed, rows in passing.source.again(count):
+            self.model._steps.run("train", feed, rows)
+            passing.done += 1
+            if not math.isfinite(total.data):
+                break
+        self.saved = {}
+        return True
 
     def look_back(self, losses: np.ndarray | None, epoch: int, source: Any) -> None:
         """After many epochs in one go: replay up to the epoch that went bad, then look for the step."""

@@ -54,7 +54,7 @@ class Run:
         """Whether C may run several epochs without Python between them: nobody looks, and all data are at hand."""
         model, listeners = self.model, self.listeners
         looked_at = (listeners.wants_epochs or listeners.wants_batches or listeners.wants_tests
-                     or listeners.wants_test_batches)
+                     or listeners.wants_test_batches or listeners.watchers)
         return not (looked_at or self.middle or model.compiled.reset_in_python(model.metrics) or model.run_eagerly
                     or (self.validation is not None and self.frequency != 1)
                     or not all(source.at_hand for _, _, source in self.passes()))
@@ -157,6 +157,7 @@ def _one_epoch(run: Run, progress: Any, guard: Guard) -> None:
     if run.middle is not None:
         run.middle()
         run.middle = None
+    watched = guard.watched = listeners.looks_back = bool(listeners.watchers) and guard.can_look_back(run.training)
     while not passing.finished and not model.stop_training:
         # A callback may change anything between two batches; a source that is not at hand keeps those of a slice only.
         heard = listeners.wants_batches
@@ -169,6 +170,8 @@ def _one_epoch(run: Run, progress: Any, guard: Guard) -> None:
         else:
             passing.run(passing.total, REDRAW)
         guard.look(passing, epoch)
+        if watched and guard.back_to_first(passing):
+            listeners.on_bad_loss(passing.done - 1, compiled.results)
         progress.update(passing.done, compiled.results)
         listeners.keep(run, middle=True)
     if not passing.done:
