@@ -9,6 +9,7 @@ import pytest
 
 import fastnn
 from fastnn import layers as L
+from fastnn import optimizers as O
 from fastnn.engine import backend
 from fastnn.teaching.trace.board import ALL, Limits
 from tests.test_trace import FAMILIES, bits, dense, lines
@@ -19,7 +20,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(8)
 NAMES = {"tanh": math.tanh, "sqrt": math.sqrt, "exp": math.exp, "ln": lambda x: math.log(max(x, 1e-30)), "max": max,
          "relu": lambda x: max(x, 0.0), "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "sign": np.sign,
-         "mean": lambda *x: sum(x) / len(x)}
+         "min": min, "mean": lambda *x: sum(x) / len(x)}
 
 
 def value_of(text: str) -> Any:
@@ -124,3 +125,24 @@ def test_a_step_without_a_program_is_refused() -> None:
     with pytest.raises(RuntimeError, match="not recorded"):
         model.trace(rng().normal(size=(2, 2)), rng().normal(size=(2, 1)))
     assert bits(model) == before
+
+
+OPTIONS = {"clipnorm": O.SGD(0.1, clipnorm=0.1), "clipvalue": O.Adam(clipvalue=0.01),
+           "decay": O.AdamW(weight_decay=0.1), "global": O.Adam(global_clipnorm=0.1),
+           "centered": O.RMSprop(momentum=0.9, centered=True),
+           "amsgrad": O.Adam(amsgrad=True), "scaled": O.Adam(loss_scale_factor=8.0), "ema": O.Adam(use_ema=True),
+           "accumulated": O.Adam(gradient_accumulation_steps=2), "nesterov": O.SGD(0.1, 0.9, nesterov=True)}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_options_of_optimizers_are_written_out(option: str) -> None:
+    """A weight's lines tell of that weight: all their formulas give their numbers."""
+    model = fastnn.Sequential([fastnn.Input((3,)), L.Dense(2, "tanh", kernel_constraint="max_norm"), L.Dense(1)])
+    model.compile(OPTIONS[option], "mse")
+    trace = model.trace(rng().normal(size=(4, 3)), rng().normal(size=(4, 1)) + 1)
+    update = trace.board()[-1]
+    assert right(update.items) >= 8
+    for fold in update.items[1:]:
+        for element in fold.items[:2]:
+            names = [line.left for line in lines([element])]
+            assert names[-1] == "new w" and names.count("g") <= 1 and len(names) >= 2, names

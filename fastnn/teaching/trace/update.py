@@ -51,11 +51,21 @@ def _behind(steps: Sequence[Record], weight: Weight) -> list[Record]:
     for record in reversed(steps):
         made = record.call.made
         writes = any(np.may_share_memory(t.data, weight.variable.data) for t in made)
-        if writes or any(t is w or (record.call.op.updates and np.may_share_memory(t.data, w.data))
+        if writes or any(t is w or (record.call.op.updates and _overlap(t.data, w.data, weight))
                          for t in made for w in wanted):
             found.append(record)
             wanted += [t for t in record.call.inputs if t.name != "iterations"]
     return found[::-1]
+
+
+def _overlap(made: np.ndarray, read: np.ndarray, weight: Weight) -> bool:
+    """Whether what is written is of what is read: where that is the whole block, of this weight's part of it."""
+    if not np.may_share_memory(made, read):
+        return False
+    if read.shape != (weight.block,) or made.dtype != read.dtype:
+        return True
+    begin = (made.__array_interface__["data"][0] - read.__array_interface__["data"][0]) // read.itemsize
+    return bool(begin < weight.offset + weight.before.size and weight.offset < begin + made.size)
 
 
 def _lines(record: Record, weight: Weight, k: int) -> list[Any]:
@@ -63,8 +73,13 @@ def _lines(record: Record, weight: Weight, k: int) -> list[Any]:
     if record.call.op.moves and record.call.outputs[0].shape == weight.variable.shape:
         return []       # the gradient put into its block
     numbers, made = _numbers(record, weight, k)
+    if record.name == "clip_norm_step" and made:
+        length = float(np.sqrt(np.square(record.inputs["g"], dtype=np.float64).sum()))
+        norm = record.constants["norm"]
+        return [Line("g", ("g·norm / max(norm, length of g)",
+                           f"{short(numbers['g'])}·{norm:g} / max({norm:g}, {short(length)})"), made["g"])]
     if record.name in STEPS:
-        return STEPS[record.name](numbers, made, record.constants)
+        return STEPS[record.name](numbers, made, record.constants) if made else []
     if not made:
         return []
     texts = {name: short(value) for name, value in {**record.constants, **numbers}.items()
@@ -75,7 +90,8 @@ def _lines(record: Record, weight: Weight, k: int) -> list[Any]:
     left, _, right = said.partition(" = ")
     name, value = next(iter(made.items()))
     what = record.results[0] if not right or left == "y" else name
-    return [Line(what, (right or said, substituted((right or said).split(";")[0], texts)), value)]
+    right = (right or said).split(": ")[0]
+    return [Line(what, (right, substituted(right.split(";")[0], texts)), value)]
 
 
 def _numbers(record: Record, weight: Weight, k: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -141,5 +157,31 @@ def _rmsprop(n: dict[str, Any], made: dict[str, Any], constants: dict[str, Any])
                  made["w"])]
 
 
+def _rmsprop_full(n: dict[str, Any], made: dict[str, Any], constants: dict[str, Any]) -> list[Any]:
+    rho, rate, epsilon = constants["rho"], constants["momentum"], constants["epsilon"]
+    lines, under = _rmsprop(n, made, constants)[:1], short(made["v"])
+    if constants["centered"]:
+        lines.append(Line("a", ("rho·a + (1 - rho)·g", f"{rho:g}·{short(n['a'])} + {1 - rho:.4g}·{short(n['g'])}"),
+                          made["a"]))
+        under += f" - {short(made['a'])}²"
+    change = f"{short(n['lr'])}·{short(n['g'])} / √({under} + {epsilon:g})"
+    what = "v - a²" if constants["centered"] else "v"
+    if not rate:
+        return [*lines, Line("w", (f"w - lr·g / √({what} + ε)", f"{short(n['w'])} - {change}"), made["w"])]
+    grown = Line("m", (f"momentum·m + lr·g / √({what} + ε)", f"{rate:g}·{short(n['m'])} + {change}"), made["m"])
+    return [*lines, grown, Line("w", ("w - m", f"{short(n['w'])} - {short(made['m'])}"), made["w"])]
+
+
+def _decay(n: dict[str, Any], made: dict[str, Any], constants: dict[str, Any]) -> list[Any]:
+    return [Line("w", ("w - lr·decay·w", f"{short(n['w'])} - {short(n['lr'])}·{constants['rate']:g}·{short(n['w'])}"),
+                 made["w"])]
+
+
+def _clip(n: dict[str, Any], made: dict[str, Any], constants: dict[str, Any]) -> list[Any]:
+    limit = constants["value"]
+    return [Line("g", (f"g, at least -{limit:g} and at most {limit:g}", f"max(-{limit:g}, min({limit:g}, "
+                       f"{short(n['g'])}))"), made["g"])]
+
+
 STEPS = {"sgd_step": _sgd, "momentum_step": _momentum, "adam_step": _adam, "adam_amsgrad_step": _adam,
-         "rmsprop_step": _rmsprop}
+         "rmsprop_step": _rmsprop, "rmsprop_full_step": _rmsprop_full, "decay_step": _decay, "clip_value_step": _clip}
