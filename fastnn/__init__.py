@@ -49,6 +49,7 @@ from fastnn.errors import (
     NotBuiltError,
     ShapeError,
 )
+from fastnn.frames import entrance as _entrance
 from fastnn.initializers import Initializer
 from fastnn.layers import (
     Input,
@@ -123,6 +124,7 @@ _ABSENT = {
 }
 
 
+@_entrance
 def __getattr__(name: str) -> _Any:
     """Modules that are imported late; fastnn.keras is fastnn. What Keras had, and what to do instead, in one line."""
     if name == "keras":
@@ -134,6 +136,7 @@ def __getattr__(name: str) -> _Any:
     return _missing(_sys.modules[__name__], name)
 
 
+@_entrance
 def _missing(module: _types.ModuleType, name: str) -> _Any:
     """What a public module answers when it is asked for a name that it does not have."""
     from difflib import get_close_matches

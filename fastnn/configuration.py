@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.errors import shown
+from fastnn.frames import entrance
 from fastnn.names import snake_case
 from fastnn.serialization import plain, revived
 
@@ -32,6 +33,12 @@ class Configurable:
         made = super().__new__(cls)
         object.__setattr__(made, "_given", (args, dict(kwargs)))
         return made
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Constructors of fastnn's are what users call."""
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls) and cls.__module__.startswith("fastnn."):
+            cls.__init__ = entrance(vars(cls)["__init__"])  # type: ignore[method-assign]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain data. ValueError or TypeError for one that cannot be written down."""

@@ -14,6 +14,8 @@ from fastnn.errors import PACKAGE, nearest, shown
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+ROOT = __name__.partition(".")[0]
+_doors: dict[Callable[..., object], Callable[..., object]] = {}       # what entrances() has made, by what is behind
 _filtering = os.environ.get("FASTNN_TRACEBACK", "short") != "full"
 
 
@@ -50,25 +52,49 @@ def clear(error: BaseException) -> None:
     error.__traceback__ = below
 
 
-def entrance(method: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A method that users call: errors show no frames of this package below it, and an argument that it does not have
-    is named with the nearest that it has."""
-    name = f"{method.__name__}()"
-
-    @functools.wraps(method)
+def entrance(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """What users call: errors show no frames of this package below it, a call that does not fit is told how it should
+    be, and an argument that there is not is named with the nearest that there is."""
+    @functools.wraps(function)
     def entered(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         try:
             try:
-                return method(*args, **kwargs)
+                return function(*args, **kwargs)
             except TypeError as error:
                 if error.__traceback__ is not None and error.__traceback__.tb_next is None:     # the call itself failed
-                    known = [key for key in inspect.signature(method).parameters if key != "self"]
-                    for key in kwargs:
-                        if key not in known:
-                            raise TypeError(f"{name}: got an unknown argument {shown(key)}; "
-                                            f"{nearest(key, known)}") from None
+                    raise _misfit(function, args, kwargs, str(error)) from None
                 raise
         except BaseException as error:
             clear(error)
             raise       # without a frame of its own
     return entered
+
+
+def _misfit(function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object],
+            text: str) -> TypeError:
+    """What to say of a call whose arguments are not those of the function: Python's words, and how to call it."""
+    name = type(args[0]).__name__ if function.__name__ == "__init__" else f"{function.__name__}()"
+    found = [p for key, p in inspect.signature(function).parameters.items() if key != "self"]
+    known = [p.name for p in found if p.kind is not p.VAR_KEYWORD]
+    for key in kwargs:
+        if key not in known:
+            return TypeError(f"{name}: got an unknown argument {shown(key)}; {nearest(key, known)}")
+    needed = [p.name for p in found if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    more = [f"{p.name}={shown(p.default, 30)}" for p in found if p.default is not p.empty]
+    call = ", ".join(needed + more[:max(0, 4 - len(needed))] + ["..."] * (len(needed) + len(more) > 4))
+    return TypeError(f"{name}: {text.partition('() ')[2]}; needs {name.removesuffix('()')}({call}).")
+
+
+def entrances(module: types.ModuleType) -> None:
+    """Make entrances of a public module's functions, and of those of the modules that it lists."""
+    own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
+    for name in getattr(module, "__all__", own):
+        value = vars(module).get(name)
+        if inspect.isfunction(value) and value.__module__.startswith(f"{ROOT}."):
+            if value not in _doors:
+                door = entrance(value)
+                door.__module__ = module.__name__       # where pickle looks for it
+                _doors.update({value: door, door: door})
+            vars(module)[name] = _doors[value]
+        elif inspect.ismodule(value) and value.__name__.startswith(f"{module.__name__}."):
+            entrances(value)

@@ -150,6 +150,7 @@ def test_tracebacks_show_the_users_lines_only() -> None:
     """The line of fit and those of the user's layer; all with disable_traceback_filtering (as the tests have it)."""
     model = Sequential([Mine(), layers.Dense(1)])
     model.compile("adam", "mse")
+    fastnn.config.disable_traceback_filtering()
     assert not fastnn.config.is_traceback_filtering_enabled()
     with pytest.raises(ValueError) as whole:
         model.fit(X, Y)
@@ -192,3 +193,70 @@ def test_an_interrupt_shows_the_users_line_only() -> None:
     traceback.print_exception(raised.value, file=text)
     assert lines_of(raised.value) == [
         "test_an_interrupt_shows_the_users_line_only", "interrupt"], text.getvalue()
+
+
+TYPOS: dict[str, tuple[Callable[[], Any], str]] = {
+    "a layer": (lambda: layers.Dense(4, activaton="relu"), r"^Dense: got an unknown argument 'activaton'; .*'activat"),
+    "an optimizer": (lambda: fastnn.optimizers.SGD(0.1, momentm=0.9), r"unknown argument 'momentm'; .*'momentum'"),
+    "a loss": (lambda: fastnn.losses.Huber(delt=1.0), r"^Huber: got an unknown argument 'delt'; .*'delta'"),
+    "a metric": (lambda: fastnn.metrics.AUC(num_treshholds=3), r"^AUC: .*'num_thresholds'"),
+    "a callback": (lambda: fastnn.callbacks.EarlyStopping(patiance=3), r"^EarlyStopping: .*'patience'"),
+    "an initializer": (lambda: fastnn.initializers.RandomNormal(std=1), r"^RandomNormal: .*'stddev'"),
+    "a regularizer": (lambda: fastnn.regularizers.L2(l_2=1), r"^L2: .*'l2'"),
+    "a schedule": (lambda: fastnn.optimizers.schedules.CosineDecay(0.1, decay_step=9), r"^CosineDecay: .*'decay_st"),
+    "a data set": (lambda: fastnn.datasets.iris.load_data(sed=3), r"^load_data\(\): .*'seed'"),
+    "a figure": (lambda: fastnn.plotting.roc_curve(curvs=Y), r"^roc_curve\(\): .*'curves'"),
+    "a helper": (lambda: fastnn.utils.to_categorical(Y, num_clases=3), r"^to_categorical\(\): .*'num_classes'"),
+    "a file": (lambda: fastnn.models.load_model("a", custom_object={}), r"^load_model\(\): .*'custom_objects'"),
+    "an op": (lambda: ops.softmax(X, axs=1), r"^softmax\(\): .*'axis'"),
+    "a model": (lambda: fastnn.Model(input=Input((4,))), r"'input'.*'inputs'"),
+    "a missing one": (lambda: layers.Dense(), r"^Dense: missing 1 .*'units'; needs Dense\(units, activation=None, "),
+    "one twice": (lambda: net().fit(X, Y, x=3), r"^fit\(\): got multiple values for argument 'x'; needs fit\(x=None, "),
+}
+
+
+@pytest.mark.parametrize("name", TYPOS)
+def test_an_argument_that_there_is_not_is_named_with_the_nearest(name: str) -> None:
+    """And the traceback ends at the user's line."""
+    make, pattern = TYPOS[name]
+    fastnn.config.enable_traceback_filtering()
+    try:
+        with pytest.raises(TypeError, match=pattern) as raised:
+            make()
+    finally:
+        fastnn.config.disable_traceback_filtering()
+    assert set(lines_of(raised.value)) == {"test_an_argument_that_there_is_not_is_named_with_the_nearest", "<lambda>"}
+
+
+BUILT: dict[str, Callable[[], Any]] = {
+    "a constructor": lambda: layers.Dense(0),
+    "a chain": lambda: Sequential([Input((4,)), layers.Conv2D(3, 3)]),
+    "add": lambda: Sequential([Input((4,))]).add(layers.LSTM(3)),
+    "a layer": lambda: layers.Conv2D(3, 3)(X),
+    "a graph": lambda: fastnn.Model(Input((4,)), layers.Dense(3)),
+    "an op": lambda: ops.relu(np.array(["a"])),
+    "get_layer": lambda: net().get_layer("dens"),
+    "set_weights": lambda: net().set_weights([X]),
+    "a figure": lambda: fastnn.plotting.loss_curves(3),
+    "a name": lambda: fastnn.datasets.irs,
+}
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_tracebacks_end_at_the_users_line(name: str) -> None:
+    fastnn.config.enable_traceback_filtering()
+    try:
+        with pytest.raises((TypeError, ValueError, AttributeError)) as raised:
+            BUILT[name]()
+    finally:
+        fastnn.config.disable_traceback_filtering()
+    assert set(lines_of(raised.value)) <= {"test_tracebacks_end_at_the_users_line", "<lambda>"}
+
+
+def test_entrances_stay_what_they_wrap() -> None:
+    import inspect
+    import pickle
+    assert inspect.signature(layers.Dense).parameters["units"].annotation is not None
+    assert list(inspect.signature(fastnn.datasets.iris.load_data).parameters) == ["test_split", "seed"]
+    assert pickle.loads(pickle.dumps(fastnn.utils.to_categorical)) is fastnn.utils.to_categorical
+    assert fastnn.plotting.loss_curves.__doc__ and fastnn.layers.Dense.__init__.__name__ == "__init__"

@@ -5,6 +5,8 @@ the makers are functions that return `x (n, 2) float32, y (n,) int32`. Nothing h
 random state, and the same seed gives the same bits with every NumPy. Imports NumPy only.
 """
 
+import sys
+
 from fastnn.datasets import (
     boston_housing,
     breast_cancer,
@@ -29,6 +31,7 @@ from fastnn.datasets.makers import (
     spirals,
     xor,
 )
+from fastnn.frames import entrances
 
 __all__ = [
     "boston_housing",
@@ -52,3 +55,5 @@ __all__ = [
     "wine",
     "xor",
 ]
+
+entrances(sys.modules[__name__])

@@ -13,6 +13,7 @@ from fastnn.configuration import Configurable
 from fastnn.engine.tensor import Variable
 from fastnn.engine.watch import Watched, held, note
 from fastnn.errors import NotBuiltError, ShapeError
+from fastnn.frames import entrance
 from fastnn.layers import _input_shapes
 from fastnn.nest import distinct
 
@@ -198,6 +199,7 @@ class Weighted(Configurable, Watched):
         self._require_built("get_weights")
         return [v.numpy() for v in self.weights]
 
+    @entrance
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Copy arrays in. ShapeError, naming the first that does not fit, before anything changes."""
         self._require_built("set_weights")

@@ -130,8 +130,9 @@ class Metric(Configurable, Watched):
     label_kind = "float"
     _direction: str | None = None        # "up" or "down", which callbacks ask for
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         """A class that overrides result() alone is read by result(), not by the compute() it inherits."""
+        super().__init_subclass__(**kwargs)
         if "result" in vars(cls) and "compute" not in vars(cls) and hasattr(cls, "compute"):
             cls.compute = property(_no_compute)
         for name, wrap in (("result", _readable), ("update_state", _noted)):

@@ -1,8 +1,10 @@
 """Models: Sequential, the functional and subclassed Model, and the Perceptron. Floor 4."""
 
 import json
+import sys
 from typing import Any
 
+from fastnn.frames import entrances
 from fastnn.models.copies import clone_model
 from fastnn.models.model import Model
 from fastnn.models.perceptron import Perceptron
@@ -36,3 +38,5 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
+
+entrances(sys.modules[__name__])

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, shown
+from fastnn.frames import entrance
 from fastnn.layers import _input_shapes as shapes
 from fastnn.layers.layer import Layer, unique_name
 from fastnn.models.generate import Generator
@@ -131,6 +132,7 @@ class Model(Trainer, Layer):
 
     # ---- going on with sequences ------------------------------------------------------------------------------
 
+    @entrance
     def generate(self, prompt: Any, steps: int, temperature: float = 1.0, top_k: int | None = None,
                  seed: int | None = None, stop: int | None = None) -> np.ndarray:
         """Go on with sequences of whole numbers, each number drawn from what the model makes of those before it.
@@ -153,15 +155,18 @@ class Model(Trainer, Layer):
 
     # ---- in files ---------------------------------------------------------------------------------------------
 
+    @entrance
     def save(self, filepath: "str | os.PathLike[str]", overwrite: bool = True) -> None:
         """Write the model, its weights and its optimizer to a file, which models.load_model reads; see
         saving.save_model."""
         _saving().save_model(self, filepath, overwrite)
 
+    @entrance
     def save_weights(self, filepath: "str | os.PathLike[str]", overwrite: bool = True) -> None:
         """Write the weights alone to a file."""
         _saving().save_weights(self, filepath, overwrite)
 
+    @entrance
     def load_weights(self, filepath: "str | os.PathLike[str]", skip_mismatch: bool = False) -> None:
         """Take the weights of a file of save_weights or save. ShapeError where they do not fit, before anything
         changes; with skip_mismatch those that do not fit stay, and are named in a warning."""
@@ -179,6 +184,7 @@ class Model(Trainer, Layer):
         self._look()
         return list(self._sublayers)
 
+    @entrance
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by index. ValueError listing what there is."""
         layers = self.layers
@@ -222,6 +228,7 @@ class Model(Trainer, Layer):
         chain = graph is None or all(len(flatten(list(getattr(n, "args", ())), Tensor)) == 1 for n in graph.nodes)
         return [] if chain or graph is None else graph.connections(layer)
 
+    @entrance
     def summary(self, line_length: int | None = None, positions: Any = None,
                 print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
                 show_trainable: bool = False, layer_range: Any = None) -> None:

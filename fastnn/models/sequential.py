@@ -7,6 +7,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import not_recording, symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, NotBuiltError, ShapeError, shown
+from fastnn.frames import entrance
 from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer
 from fastnn.models.graph import Graph
@@ -34,6 +35,7 @@ class Sequential(Model):
             self._append(layer)
         self._finish()
 
+    @entrance
     def add(self, layer: Any) -> None:
         """Append a layer, or an Input as the first. TypeError for anything else, ValueError for a layer twice."""
         self._append(layer)
@@ -66,6 +68,7 @@ class Sequential(Model):
             links = [*links, layer(links[-1])]      # where it does not fit, nothing has changed
         self._input, self._links, self._sublayers = x, links, [*self._sublayers, layer]
 
+    @entrance
     def pop(self, rebuild: bool = True) -> Layer:
         """Remove and return the last layer. ValueError where there is none."""
         if not self._sublayers:

@@ -26,6 +26,7 @@ from fastnn.engine.context import (
 from fastnn.engine.gradient import TapedCall
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.frames import clear
 from fastnn.ops import _memory
 from fastnn.ops._arrays import as_now, as_tensor
 from fastnn.ops._rules import Rule, Shape, same, same_shapes
@@ -114,7 +115,11 @@ class Op:
         """
         made = self._memory(inputs, constants) if backend.backend() == "c" else None
         if made is None:        # not known, symbolic, or arrays and numbers, or a mistake
-            return self._by_rules(inputs, constants)
+            try:
+                return self._by_rules(inputs, constants)
+            except Exception as error:
+                clear(error)
+                raise
         if is_tracing() and not (self.updates and is_symbolic_pass()):
             self._trace(inputs, tuple(made), constants)
         return made[0] if len(made) == 1 and not self._any_number else tuple(made)

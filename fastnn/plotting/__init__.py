@@ -5,6 +5,9 @@ Every function returns a matplotlib Figure and, given `path`, saves it (PNG, SVG
 a window; matplotlib is imported when something is drawn, and pyplot never.
 """
 
+import sys
+
+from fastnn.frames import entrances
 from fastnn.plotting._figure import subplots
 from fastnn.plotting.attention import attention_maps
 from fastnn.plotting.classifiers import (
@@ -84,3 +87,5 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+entrances(sys.modules[__name__])

@@ -1,5 +1,8 @@
 """Floor 5. Preparing data under the names of `keras.preprocessing`."""
 
+import sys
+
+from fastnn.frames import entrances
 from fastnn.preprocessing import (
     image,
     sequence,
@@ -23,3 +26,5 @@ __all__ = [
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
 ]
+
+entrances(sys.modules[__name__])

@@ -1,5 +1,8 @@
 """Floor 5. Models in files: one valid safetensors file each; loading reads it and neither runs nor imports anything."""
 
+import sys
+
+from fastnn.frames import entrances
 from fastnn.saving.models import (
     load_model,
     load_weights,
@@ -36,3 +39,5 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+entrances(sys.modules[__name__])

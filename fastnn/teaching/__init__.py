@@ -1,5 +1,8 @@
 """Floor 5. Tools that walk a recorded program: what ran, how long it took; and course material run as it stands."""
 
+import sys
+
+from fastnn.frames import entrances
 from fastnn.teaching.finder import (
     LearningRates,
     find_lr,
@@ -75,3 +78,5 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+entrances(sys.modules[__name__])

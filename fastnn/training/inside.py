@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastnn.engine.program import Program
 from fastnn.errors import nearest, shown
+from fastnn.frames import entrance
 
 STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a batch_size"}
 
@@ -14,11 +15,13 @@ class Inside:
         name: str
         _steps: Any
 
+    @entrance
     def profile(self: Any, x: Any, y: Any, batch_size: int = 32, seconds: float = 0.5) -> Any:
         """How long each call of a training step takes: print it, or `.plot(path)`; see fastnn.teaching.profile."""
         from fastnn.teaching.profile import profile
         return profile(self, x, y, batch_size, seconds)
 
+    @entrance
     def find_lr(self: Any, x: Any, y: Any = None, batch_size: int = 32, lowest: float = 1e-6, highest: float = 10.0,
                 steps: int = 100, sample_weight: Any = None) -> Any:
         """Which learning rate: let it rise from `lowest` to `highest` for some steps, and suggest the one where the
@@ -39,6 +42,7 @@ class Inside:
         """The programs recorded so far; print one to see its calls."""
         return [program for _, program in self._steps.recorder.items()]
 
+    @entrance
     def program(self, step: str = "train") -> Program:
         """The recorded program of a "train", "test" or "predict" step, of the largest batch there was.
 

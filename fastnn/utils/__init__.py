@@ -1,6 +1,7 @@
 """Floor 5. Small helpers under the names of `keras.utils`: one-hot labels, a seed for all, unit vectors, data sets."""
 
 import random
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from fastnn.arguments import whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.feeding.pydataset import PyDataset
+from fastnn.frames import entrances
 from fastnn.ops import convert_to_tensor
 from fastnn.preprocessing.batches import timeseries_dataset_from_array
 from fastnn.preprocessing.directory import image_dataset_from_directory, text_dataset_from_directory
@@ -148,3 +150,5 @@ def _num_classes(labels: npt.NDArray[np.int64], num_classes: int | None) -> int:
                              f"told from it; pass num_classes")
         return int(labels.max()) + 1
     return whole(num_classes, "to_categorical: num_classes")
+
+entrances(sys.modules[__name__])
