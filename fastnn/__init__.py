@@ -120,6 +120,12 @@ _ABSENT = {
     "layers.CuDNNGRU": "use GRU",
     "layers.Merge": "use Add, Concatenate, Multiply and their like",
     "layers.Convolution2D": "use Conv2D",
+    "constant": "use ops.convert_to_tensor",
+    "reduce_mean": "use ops.mean",
+    "reduce_sum": "use ops.sum",
+    "ops.reduce_mean": "use ops.mean",
+    "ops.reduce_sum": "use ops.sum",
+    "ops.reduce_max": "use ops.max",
     "Session": "ops run when they are called; leave the session out",
 }
 

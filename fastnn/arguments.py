@@ -26,7 +26,11 @@ def whole(value: Any, what: str, least: int | None = 1, end: int = _END) -> int:
         number = operator.index(value)
     except (TypeError, ValueError):
         word = isinstance(value, str) and value.isidentifier()
-        hint = "\nA name goes to its own argument, such as activation='relu'." if word else ""
+        hint = ""
+        if word and "()" in what:
+            hint = f"\nName the arguments: {what.partition(': ')[2]}=…, so that each goes to its own."
+        elif word:
+            hint = "\nA name goes to its own argument, such as activation='relu'."
         raise KindError(f"{what} is {shown(value)}; needs {wanted}.{hint}") from None
     if least is not None and number < least:
         raise ValueError(f"{what} is {shown(number)}; needs {wanted}.")

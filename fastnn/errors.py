@@ -45,9 +45,12 @@ def shown(value: object, limit: int = 60) -> str:
 def nearest(name: object, options: Iterable[str]) -> str:
     """'did you mean 'relu'?' where something is close, else a list of the options, on a line of its own if long."""
     options = sorted(options)
-    close = difflib.get_close_matches(str(name), options, n=1, cutoff=0.6)
+    word = str(name).lower()
+    known = {option.lower(): option for option in sorted(options, key=lambda each: each.islower() == (word == name))}
+    swapped = [option for option in known if sorted(option) == sorted(word)]       # as adma for adam
+    close = swapped or difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {known[close[0]]!r}?"
     text = ", ".join(options)
     return f"choose from {text}." if len(text) <= 50 else f"needs one of these names:\n{text}."
 

@@ -217,7 +217,10 @@ def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any
                             ) from None
         identifier = identifier()
     if identifier is not None and not callable(identifier):
-        raise KindError(f"{what}: got {shown(identifier)}; needs a name, a class, an object, a function or None.")
+        kind = next((name for name in ("L2", "Constant", "MaxNorm") if name in classes), "")
+        such = f"\nA number goes into one of them: {kind}({shown(identifier, 12)})." if kind and isinstance(
+            identifier, (int, float)) else ""
+        raise KindError(f"{what}: got {shown(identifier)}; needs a name, a class, an object, a function or None.{such}")
     return identifier
 
 

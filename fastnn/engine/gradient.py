@@ -15,6 +15,7 @@ from fastnn.engine.call import NOWHERE, Call, Section
 from fastnn.engine.nouns import Operation
 from fastnn.engine.operators import operators
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import shown
 
 
 class TapedCall(Call):
@@ -124,4 +125,7 @@ class GradientTape:
         """The gradient of `target` for one source, or a list for a list of sources."""
         if isinstance(sources, Tensor):
             return backward(target, [sources])[0]
+        if isinstance(sources, (np.ndarray, int, float)):
+            raise TypeError(f"gradient(): got {shown(sources)} as a source; needs a Tensor or a Variable.\nMake one: "
+                            "x = ops.convert_to_tensor(x), and in the tape tape.watch(x).")
         return backward(target, list(sources))

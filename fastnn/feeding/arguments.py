@@ -99,7 +99,10 @@ def _ordered(model: TrainedModel, x: Any, where: str) -> list[Any]:
     try:
         return list(model._graph.ordered(x))
     except ValueError as error:
-        raise ValueError(f"{where}: x does not fit. {error}") from None
+        names = model._graph.input_names
+        got = f"an array of shape {np.shape(x)}" if hasattr(x, "shape") else f"a {type(x).__name__}"
+        raise ValueError(f"{where}: x does not fit: it is {got}, and the model has {len(names)} inputs.\n{error}\n"
+                         f"Pass a list of {len(names)} arrays, or a dict of them by these names.") from None
 
 
 def of_form(form: Any, tensors: dict[str, Any]) -> Any:
@@ -163,9 +166,9 @@ def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], w
         compiled.resolve_metrics(model, output_shapes, output_shapes)
         return {}
     parts = _parts(_only(y, len(output_shapes[0]))[0] if len(names) == 1 else y, names, where, needed)
-    dense = ""
+    dense: Any = None
     if any(len(shape) > 2 for shape in output_shapes):
-        dense = next((layer.name for layer in model.layers if hasattr(layer, "units")), "")
+        dense = next((layer for layer in model.layers if hasattr(layer, "units")), None)
     raw: list[np.ndarray | None] = []
     for i, part in enumerate(parts):
         label = "y" if len(parts) == 1 else f"y[{i}]"
@@ -214,7 +217,7 @@ def output_names(model: TrainedModel, count: int) -> list[str]:
 
 def _parts(y: Any, names: list[str], where: str, needed: Sequence[bool]) -> list[Any]:
     if y is None:
-        raise ValueError(f"{where}: got no y; the loss needs targets.")
+        raise ValueError(f"{where}: got no y; the loss needs targets: {where.removesuffix('()')}(x, y).")
     if isinstance(y, dict):
         if not {name for name, needs in zip(names, needed) if needs} <= set(y) <= set(names):
             raise ValueError(f"{where}: y is a dict with {sorted(y)}; the outputs are {names}.")

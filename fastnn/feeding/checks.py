@@ -88,8 +88,8 @@ def to_float(array: np.ndarray, where: str, check_finite: bool) -> np.ndarray:
             if len(bad):
                 first = tuple(int(i) for i in bad[0])
                 raise ValueError(f"{where} has {len(bad)} values that are not finite in {backend.floatx()}, the first "
-                                 f"at {_place(first)}: {array[first]}.\nClean or scale the data, or pass "
-                                 "check_finite=False.")
+                                 f"at {_place(first)}: {array[first]}.\nClean or scale the data (numpy.nan_to_num, or "
+                                 "leave rows out), or pass check_finite=False.")
     return result
 
 
@@ -140,12 +140,12 @@ def to_labels(array: np.ndarray, classes: int | None, where: str, ignore: int | 
     return np.require(array, np.int32, ["C", "A"])
 
 
-def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str, dense: str = "",
+def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where: str, dense: Any = None,
                  own: bool = False) -> np.ndarray:
     """y with the shape that the loss needs for this output: (N,) ↔ (N, 1) only, anything else is ShapeError. Of the
     kind "ids" it may have any.
 
-    dense: the name of the model's first Dense layer, where a Flatten() may have been forgotten. own: the loss is the
+    dense: the model's first layer of units, where a Flatten() may have been forgotten. own: the loss is the
     user's, which may want any y.
     """
     if own:
@@ -154,10 +154,13 @@ def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where
         return y
     rank = len(output)
     fits = output[:-1] if kind == "labels" or output[-1:] == (1,) else None      # one label, or number, a step
-    if dense and rank > 2 and y.ndim <= 2 and (fits is None or y.shape[1:] != tuple(fits[1:])):
-        raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}: layer {dense!r} (Dense) "
-                         f"got {rank} axes and works on the last one alone.\nAdd Flatten() or GlobalAveragePooling2D() "
-                         f"before it, or pass a y of shape {_n(output[:-1] if kind == 'labels' else output)}.")
+    if dense is not None and rank > 2 and y.ndim <= 2 and (fits is None or y.shape[1:] != tuple(fits[1:])):
+        recurrent = hasattr(dense, "return_sequences")
+        why = "gives an output for each step" if recurrent else f"got {rank} axes and works on the last one alone"
+        how = "Leave out its return_sequences" if recurrent else "Add Flatten() or GlobalAveragePooling2D() before it"
+        raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}: layer {dense.name!r} "
+                         f"({type(dense).__name__}) {why}.\n{how}, or pass a y of shape "
+                         f"{_n(output[:-1] if kind == 'labels' else output)}.")
     if kind == "labels":
         wanted = output[:-1]
         if y.ndim == rank and y.shape[-1] == 1:
@@ -174,8 +177,8 @@ def match_target(y: np.ndarray, output: tuple[int | None, ...], kind: str, where
                              "use sparse_categorical_crossentropy, or one-hot labels: utils.to_categorical(y).\n"
                              "For one number a sample, let the last layer have 1 unit.")
     if y.ndim != len(wanted) or any(n is not None and n != m for n, m in zip(wanted[1:], y.shape[1:])):
-        raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}; needs {_n(wanted)}. "
-                         "Reshape y or change the last layer.")
+        raise ShapeError(f"{where} has shape {y.shape} but the output has shape {_n(output)}; needs {_n(wanted)}.\n"
+                         + hints.of_columns(y.shape, wanted))
     return y
 
 
@@ -213,7 +216,7 @@ def check_probabilities(y: np.ndarray, where: str, rows: bool = False) -> None:
         places = np.argwhere(bad)
         first = tuple(int(i) for i in places[0])
         raise LabelError(f"{where} has the value {y[first]:g} at row {first[0]} ({len(places)} bad); a cross-entropy "
-                         "needs targets from 0 to 1.\nMap {-1, 1} by (y + 1) / 2, {0, 255} by y / 255.")
+                         f"needs targets from 0 to 1.\n{hints.of_targets(y)}")
     sums = y.sum(axis=-1) if rows and y.size else np.ones(1)
     wrong = np.abs(sums - 1) > 1e-3
     if wrong.any():
@@ -229,9 +232,11 @@ def check_lengths(arrays: dict[str, np.ndarray], where: str) -> int:
     (first, n), *rest = lengths.items()
     for name, m in rest:
         if m != n:
-            raise ValueError(f"{where}: {first} has {n} samples and {name} has {m}; they must be equal.")
+            raise ValueError(f"{where}: {first} has {n} samples and {name} has {m}; they must be equal.\n"
+                             "Cut or shuffle them together, so that each row keeps what belongs to it.")
     if n == 0:
-        raise ValueError(f"{where}: {first} has no samples; needs at least one.")
+        raise ValueError(f"{where}: {first} has no samples; needs at least one.\nLook at how the data were "
+                         "read or cut: print their shapes.")
     return n
 
 

@@ -24,7 +24,38 @@ def of_shape(got: tuple[int, ...], needed: Shape) -> str:
         if len(got) > 1 and None not in inner:
             hint += f" If {got[0]} is the number of samples, leave it out of the model's input shape: {got[1:]}."
         return hint
-    return ""
+    if len(got) == len(needed) == 2:
+        return f"\nPass the same {needed[1]} columns as the model was made for, or make it with Input(({got[1]},))."
+    if len(got) == 1 and len(needed) == 2:
+        return f"\nA sample is a row of {needed[1]} numbers: pass a table, [[…], […]]."
+    if len(got) == len(needed):
+        return f"\nMake the samples {inner}, or the model with Input({got[1:]})."
+    return f"\nReshape the samples from {got[1:]} to {inner}, or make the model with Input({got[1:]})."
+
+
+def of_targets(y: np.ndarray) -> str:
+    """How targets come to lie between 0 and 1."""
+    low, high = float(y.min()), float(y.max())
+    if high - low == 1:
+        return f"Labels {low:g} and {high:g} become 0 and 1 by y - {low:g}." if low > 0 else "Add 1 to them: y + 1."
+    if (low, high) == (-1, 1):
+        return "Labels -1 and 1 become 0 and 1 by (y + 1) / 2."
+    if low >= 0 and high == 255:
+        return "Numbers up to 255 become 0 to 1 by y / 255."
+    if low >= 0 and (y == np.floor(y)).all():
+        return (f"For {int(high) + 1} classes use {int(high) + 1} output units with softmax and "
+                "sparse_categorical_crossentropy.")
+    return "For measured numbers use mse and no activation in the last layer, or scale y to 0..1."
+
+
+def of_columns(got: tuple[int, ...], wanted: Shape) -> str:
+    """What to do about a y with other columns than the output."""
+    if len(got) == len(wanted) == 2 and wanted[1] == 1:
+        more = "; of one-hot rows pass y.argmax(-1)" if got[1] == 2 else ""
+        return f"Let the last layer have {got[1]} units, or pass one column of y{more}."
+    if len(got) == len(wanted) == 2:
+        return f"Let the last layer have {got[1]} units, or pass a y of {wanted[1]} columns."
+    return "Reshape y or change the last layer."
 
 
 def of_text(array: np.ndarray, where: str) -> str:

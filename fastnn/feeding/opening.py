@@ -58,7 +58,8 @@ def open_validation(model: TrainedModel, training: Source, given: Any, *, batch_
     x, y, weight = given, None, None
     if not is_batches(given, where):
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-            what = f"an array of shape {given.shape}" if hasattr(given, "shape") else shown(given)
+            what = f"an array of shape {given.shape}" if hasattr(given, "shape") else (
+                f"a {type(given).__name__} of {len(given)}" if isinstance(given, (tuple, list)) else shown(given))
             raise ValueError(f"{where} is {what}; needs (x, y), (x, y, sample_weight) or batches.")
         x, y, weight = given if len(given) == 3 else (*given, None)
         batch_size = training.batch if batch_size is None else batch_size

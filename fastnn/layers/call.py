@@ -69,7 +69,8 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if outermost and made:
         _refuse_strangers(layer, made)
     if not isinstance(outputs, Tensor) and not flatten(outputs, Tensor):
-        raise TypeError(f"{layer.name}: call() returned {shown(outputs)}; needs a tensor or a list of tensors.")
+        raise TypeError(f"{layer.name}: call() returned {shown(outputs)}; needs a tensor or a list of tensors."
+                        + " Is its return missing?" * (outputs is None))
     if layer.output_shape is None:
         layer.output_shape = map_structure(lambda t: (None, *t.shape[1:]) if isinstance(t, Tensor) else None, outputs)
     if symbolic:

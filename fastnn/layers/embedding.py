@@ -56,9 +56,10 @@ class Embedding(Layer):
         bad = (array < 0) | (array >= self.input_dim)
         if bad.any():
             place = tuple(int(n) for n in np.argwhere(bad)[0])
-            raise LabelError(f"{where}: got the number {array[place]} at {place} ({int(bad.sum())} such); "
-                             f"it has rows 0..{self.input_dim - 1}.\nUse input_dim={int(array.max()) + 1} or more, or "
-                             "keep fewer words.")
+            mend = (f"Use input_dim={int(array.max()) + 1} or more, or keep fewer words" if array.min() >= 0 else
+                    "Numbers begin at 0: shift them, or give what is unknown a number of its own")
+            raise LabelError(f"{where}: got the number {array[place]:g} at {place} ({int(bad.sum())} such); "
+                             f"it has rows 0..{self.input_dim - 1}.\n{mend}.")
 
     def call(self, ids: Tensor) -> Tensor:
         """The rows."""

@@ -18,9 +18,10 @@ from fastnn.engine.context import is_symbolic_pass, layer_scope, not_recording
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
-from fastnn.errors import KindError, NotBuiltError, shown
+from fastnn.errors import KindError, NotBuiltError, nearest, shown
 from fastnn.layers import _input_shapes as shapes
 from fastnn.layers._context import Node, context, forward_pass
+from fastnn.layers._masks import parameters
 from fastnn.layers.call import apply
 from fastnn.layers.weighted import Weighted
 from fastnn.metrics.metric import Metric
@@ -185,6 +186,10 @@ class Layer(Weighted):
         try:
             return apply(self, args, kwargs)
         except Exception as error:
+            unknown = [key for key in kwargs if key not in (*parameters(self), "training", "mask", "inputs")]
+            if isinstance(error, TypeError) and unknown and "argument" in str(error):
+                error.args = (f"{self.name}: got an unknown argument {shown(unknown[0])}; "
+                              f"{nearest(unknown[0], (*parameters(self), 'training'))}",)
             frames.clear(error)
             raise
 
@@ -197,6 +202,8 @@ class Layer(Weighted):
         if isinstance(known, property):
             return known.__get__(self)      # it is not there yet, and says so itself
         why = f"; {self.gone[name]}" if name in self.gone else ""
+        if not why and not self.__dict__.get("built", True) and not name.startswith("_"):
+            why = "; its weights are made when it sees an input: call it, or build((None, 4))"
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{why}", name=name, obj=self)
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

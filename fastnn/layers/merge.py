@@ -132,7 +132,8 @@ class Concatenate(Layer):
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Join from left to right."""
         if not isinstance(inputs, (list, tuple)) or not inputs:
-            raise ValueError(f"{self.name}: got {shown(inputs)}; needs a list of tensors.")
+            raise ValueError(f"{self.name}: got {shown(inputs)}; needs a list of tensors: "
+                             f"{type(self).__name__}()([a, b]).")
         rank = inputs[0].ndim
         axis = self.axis + rank if self.axis < 0 else self.axis
         for t in inputs:

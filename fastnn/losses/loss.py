@@ -15,7 +15,7 @@ from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched, note
-from fastnn.errors import LabelError, ShapeError
+from fastnn.errors import LabelError, ShapeError, shown
 from fastnn.names import checked_name, snake_case
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import data, elementwise, reduce
@@ -101,11 +101,25 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """fn(y_true, y_pred)."""
-        return self.fn(y_true, y_pred, **self.settings)
+        return called(self.fn, "loss", y_true, y_pred, self.settings)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, the settings of the function among them."""
         return {**super().get_config(), **self.settings}
+
+
+def called(fn: Callable[..., Any], what: str, y_true: TensorLike, y_pred: TensorLike, settings: dict[str, Any]) -> Any:
+    """fn(y_true, y_pred, **settings) of the user's; TypeError where it cannot be called so, or gives nothing."""
+    try:
+        result = fn(y_true, y_pred, **settings)
+    except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is None:     # the call itself failed
+            raise TypeError(f"the {what} {shown(fn)} is called with (y_true, y_pred): {error}.\nDefine it with these "
+                            "two, in this order.") from None
+        raise
+    if result is None:
+        raise TypeError(f"the {what} {shown(fn)} gave None; needs a tensor. Is its return missing?")
+    return result
 
 
 def prepared(where: str, y_true: TensorLike, y_pred: TensorLike, kind: str = "float",

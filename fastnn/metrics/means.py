@@ -8,7 +8,7 @@ import numpy as np
 from fastnn.arguments import function
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
-from fastnn.losses.loss import prepared, spread_weights
+from fastnn.losses.loss import called, prepared, spread_weights
 from fastnn.metrics.columns import with_mask
 from fastnn.metrics.metric import Metric
 from fastnn.names import snake_case
@@ -86,7 +86,7 @@ class MeanMetricWrapper(Mean):
         """Take a batch in. What y_pred's mask leaves out has weight 0."""
         sample_weight = with_mask(self.name, y_pred, sample_weight)
         y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind)
-        super().update_state(self.fn(y_true, y_pred, **self.settings), sample_weight)
+        super().update_state(called(self.fn, "metric", y_true, y_pred, self.settings), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, the settings of the function among them."""

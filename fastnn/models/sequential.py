@@ -51,7 +51,8 @@ class Sequential(Model):
             layer = layer.output
         if isinstance(layer, Tensor) and layer.symbolic:
             if self._sublayers or self._input is not None:
-                raise ValueError(f"{self.name}: an Input can only be the first of a Sequential.")
+                raise ValueError(f"{self.name}: an Input can only be the first of a Sequential; put it before "
+                                 "the layers.")
             self._input, self._links = layer, [layer]
             return
         if not isinstance(layer, Layer):

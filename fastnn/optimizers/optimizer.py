@@ -63,7 +63,7 @@ class Optimizer(Slots):
                  "learning rate.")
         kwargs.pop("jit_compile", None)
         if kwargs:
-            refuse_unknown(kwargs, self.name, parameters(type(self)))  # type: ignore[arg-type]
+            refuse_unknown(kwargs, type(self).__name__, parameters(type(self)))  # type: ignore[arg-type]
         self.clipnorm = self._limit(clipnorm, "clipnorm")
         self.clipvalue = self._limit(clipvalue, "clipvalue")
         self.global_clipnorm = self._limit(global_clipnorm, "global_clipnorm")

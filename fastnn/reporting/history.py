@@ -4,6 +4,7 @@ It holds no arrays and no model, so it can be pickled, copied and kept while the
 """
 
 import csv
+import difflib
 import io
 import itertools
 import json
@@ -29,7 +30,17 @@ class Columns(dict[str, Any]):
     """{name: values}; an unknown name is a KeyError that says which there are."""
 
     def __missing__(self, name: str) -> Any:
-        raise KeyError(f"the history has no {name!r}; there are {', '.join(sorted(self)) or 'no epochs yet'}.")
+        raise KeyError(_missing(name, self))
+
+
+def _missing(name: str, there: Mapping[str, Any]) -> str:
+    """What to say of a name that was not measured: which there are, and how it would be there."""
+    what, how = str(name).removeprefix("val_"), ""
+    if what != name and what in there:
+        how = "; for it pass validation_data or validation_split to fit"
+    elif there and not (difflib.get_close_matches(what, there, 1) or any(key.startswith(what) for key in there)):
+        how = f"; compile(metrics=[{what!r}]) measures it, if it is a metric"
+    return f"the history has no {name!r}; there are {', '.join(sorted(there)) or 'no epochs yet'}{how}."
 
 
 class History:
@@ -187,6 +198,10 @@ class History:
         """The values of a name; KeyError saying which there are."""
         return self.history[name]
 
+    def __getattr__(self, name: str) -> Any:
+        why = f"; history[{name!r}] is there" if name in self.__dict__.get("history", {}) else ""
+        raise AttributeError(f"'History' object has no attribute {name!r}{why}", name=name, obj=self)
+
     def __contains__(self, name: object) -> bool:
         return name in self.history
 
@@ -248,7 +263,6 @@ class History:
         return f"<History: {', '.join(parts)}{', interrupted' if self.interrupted else ''}>"
 
     def _repr_html_(self) -> str:
-        """First, last and best value of each name with its curve; the epochs folded."""
         rows: list[tuple[object, ...]] = []
         columns = {name: self.column(name) for name in self.history}
         for name, values in columns.items():
@@ -266,10 +280,9 @@ class History:
                                   else str(column[i]) for column in columns.values()))
             for i in markup.some(len(self.epoch))], range(len(columns) + 1))
         each = len(markup.some(len(self.epoch)))
-        text = "epoch by epoch" if each == len(self.epoch) else f"{each} of the epochs"
-        return markup.block(markup.title("History", f"{len(self.epoch)} epoch{'s' * (len(self.epoch) != 1)}"
-                                         f"{', interrupted' if self.interrupted else ''}"),
-                            *[table, markup.folded(text, epochs)] * bool(self.epoch))
+        title = markup.title("History", f"{len(self.epoch)} epochs{', interrupted' if self.interrupted else ''}")
+        folded = markup.folded(f"{'all' if each == len(self.epoch) else each} of the epochs", epochs)
+        return markup.block(title, *[table, folded] * bool(self.epoch))
 
 
 def _finite(value: Any) -> Any:

@@ -156,4 +156,7 @@ def in_notebook() -> bool:
 
 def is_terminal(stream: Any) -> bool:
     """Whether the stream can redraw a line."""
-    return stream is not None and hasattr(stream, "isatty") and stream.isatty()
+    try:
+        return bool(stream.isatty())
+    except Exception:       # no console, what has no isatty, what was closed: whatever it is, no line is redrawn there
+        return False

@@ -99,6 +99,10 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
             whole = file.read()
     except IsADirectoryError:
         raise ModelFileError(f"{shown(str(path))} is a folder; needs a model file.") from None
+    except FileNotFoundError as error:
+        folder = os.path.dirname(os.path.abspath(path))
+        raise FileNotFoundError(error.errno, f"there is no such file in {folder}; needs one that model.save() wrote",
+                                os.fspath(path)) from None
     try:
         return parse(whole)
     except ModelFileError as error:
@@ -123,10 +127,12 @@ def parse(whole: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def _header(whole: bytes) -> tuple[dict[str, Any], int]:
     if len(whole) < 8:
-        raise ModelFileError(f"{len(whole)} bytes; a model file has at least 8. It is damaged, or no model file.")
+        raise ModelFileError(f"{len(whole)} bytes; a model file has at least 8. It is damaged, or no model file: needs "
+                             "one that model.save() wrote.")
     size = int.from_bytes(whole[:8], "little")
     if not 0 < size <= min(LONGEST_HEADER, len(whole) - 8):
-        raise ModelFileError(f"a header of {size} bytes in a file of {len(whole)}; it is damaged, or no model file.")
+        raise ModelFileError(f"a header of {size} bytes in a file of {len(whole)}; it is damaged, or no model file: "
+                             "needs one that model.save() wrote.")
     header = _json(whole[8:8 + size], "the header")
     if not isinstance(header, dict):
         raise ModelFileError("the header is no table of arrays; the file is damaged.")

@@ -36,7 +36,8 @@ class Compiled(States):
         self.metrics, self.weighted_metrics = metrics_, weighted_metrics
         self.output_names: list[str] = []
         self._units: list[int | None] = []
-        self.heads_checked = self.reach_checked = self.looked = False
+        self.heads_checked = self.reach_checked = self.looked = self.settling_said = False
+        self.settling: dict[Any, int] = {}      # layers with moving averages: the steps since they began
         self.losses: list[Any] = []
         self.weights: list[float] = []
         self.made = self._resolved = False

@@ -80,7 +80,7 @@ def fit(run: Run, progress: Any) -> None:
 
 def _fit(run: Run, progress: Any) -> None:
     model, listeners, history = run.model, run.listeners, run.model.history
-    guard, first = Guard(model), run.epoch
+    guard, first, begun, steps = Guard(model), run.epoch, unusual.fresh(model), int(model.optimizer.iterations)
     try:
         history.begin_run(listeners.params)
         _epochs(run, progress, guard)
@@ -97,6 +97,9 @@ def _fit(run: Run, progress: Any) -> None:
     if model.optimizer.finalizes:
         model.optimizer.finalize_variable_values(model.trainable_weights)
     unusual.grown(model, history.history.get("loss", [])[-(run.epoch - first):] if run.epoch > first else [])
+    unusual.settling(model, begun, int(model.optimizer.iterations) - steps)
+    if run.validation is not None:
+        unusual.unsettled(model)
     listeners.on_train_end(_last(history))
 
 
@@ -253,6 +256,7 @@ def _test(model: TrainedModel, source: Source, listeners: Any, progress: Any) ->
 def evaluate(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> dict[str, float]:
     """The metrics over a source."""
     with _checked(model, progress), _closing(progress, source):
+        unusual.unsettled(model)
         progress.epoch_begin(0)
         return _test(model, source, listeners, progress)
 

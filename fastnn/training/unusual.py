@@ -14,6 +14,8 @@ from fastnn.layers._random import RandomLayer
 from fastnn.layers.convolution import Convolution
 from fastnn.layers.core import Dense, Flatten, Reshape
 from fastnn.layers.merge import Concatenate
+from fastnn.layers.normalization import BatchNormalization
+from fastnn.layers.preprocessing import Normalization
 from fastnn.layers.recurrent import GRU, LSTM, SimpleRNN
 from fastnn.layers.reshaping import Permute
 from fastnn.nest import flatten
@@ -118,6 +120,36 @@ def _weights(model: TrainedModel) -> Iterator[Finding]:
     if len(kernels) > 1 and not any(w.data.any() for w in kernels):
         yield Finding("symmetric units", "all weights are zero, so the neurons of a layer stay alike for ever",
                       "begin with random ones, as the layers do by themselves.")
+    for layer in model.layers:
+        if isinstance(layer, Normalization) and layer._fixed is None and layer.built and not (
+                layer.adapt_mean.data.any() or (layer.adapt_variance.data != 1).any()):
+            yield Finding("scaling", f"{layer.name} has seen no data, so that it changes nothing",
+                          "call its adapt(x) before fit.")
+
+
+def fresh(model: TrainedModel) -> list[Any]:
+    """The BatchNormalization layers whose moving averages are those they begin with."""
+    return [layer for layer in model._with_sublayers() if isinstance(layer, BatchNormalization) and layer.trainable
+            and not (layer.built and (layer.moving_mean.data.any() or (layer.moving_variance.data != 1).any()))]
+
+
+def settling(model: TrainedModel, begun: list[Any], steps: int) -> None:
+    """Note that a fit has taken so many steps, at whose beginning those layers were fresh."""
+    taken = model.compiled.settling
+    for layer in [*begun, *(each for each in list(taken) if each not in begun)]:
+        taken[layer] = taken.get(layer, 0) + steps
+
+
+def unsettled(model: TrainedModel) -> None:
+    """A warning where what is evaluated goes through moving averages that are still near their beginning."""
+    compiled = model.compiled
+    for layer, steps in compiled.settling.items():
+        left = layer.momentum ** steps
+        if left > 0.5 and not compiled.settling_said:
+            compiled.settling_said = True
+            warn(f"{layer.name}: after {steps} steps its moving averages, which evaluate and predict use, are still "
+                 f"{left:.0%} what they began with (momentum={layer.momentum:g}); what is measured now says little. "
+                 f"Train longer, or use momentum={max(0.5, round(1 - 5 / max(steps, 10), 1)):g}.")
 
 
 def grown(model: TrainedModel, losses: list[float]) -> None:
