@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import markup
 from fastnn.reporting.direction import direction
 
 
@@ -263,26 +262,8 @@ class History:
         return f"<History: {', '.join(parts)}{', interrupted' if self.interrupted else ''}>"
 
     def _repr_html_(self) -> str:
-        rows: list[tuple[object, ...]] = []
-        columns = {name: self.column(name) for name in self.history}
-        for name, values in columns.items():
-            numbers = [v for v in values if isinstance(v, float)]
-            finite = [v for v in numbers if math.isfinite(v)]
-            if finite:
-                best = (max if direction(name) == "max" else min)(finite)
-                rows.append((name, f"{numbers[0]:.4g}", f"{numbers[-1]:.4g}", f"{best:.4g}",
-                             values.index(best) + 1, markup.curve(values)))
-            else:
-                rows.append((name, *[""] * 3, "", ""))
-        table = markup.table(("", "first", "last", "best", "in epoch", ""), rows, (1, 2, 3, 4))
-        epochs = markup.table(("epoch", *columns), [
-            (self.epoch[i] + 1, *("" if column[i] is None else f"{column[i]:.4g}" if isinstance(column[i], float)
-                                  else str(column[i]) for column in columns.values()))
-            for i in markup.some(len(self.epoch))], range(len(columns) + 1))
-        each = len(markup.some(len(self.epoch)))
-        title = markup.title("History", f"{len(self.epoch)} epochs{', interrupted' if self.interrupted else ''}")
-        folded = markup.folded(f"{'all' if each == len(self.epoch) else each} of the epochs", epochs)
-        return markup.block(title, *[table, folded] * bool(self.epoch))
+        from fastnn.reporting.page import html  # only a notebook wants it
+        return html(self)
 
 
 def _finite(value: Any) -> Any:
