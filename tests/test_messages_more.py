@@ -72,7 +72,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "a loss of one argument": (lambda: net(loss=lambda p: p).fit(X, Y), r"called with \(y_true, y_pred\): .*Define it"),
     "a loss without return": (lambda: net(loss=lambda t, p: None).fit(X, Y), r"gave None.*return miss"),
     "a metric without return": (lambda: net(metrics=[lambda t, p: None]).fit(X, Y), r"the metric .* gave None"),
-    "a layer without return": (lambda: Sequential([Input((4,)), NoReturn()]), r"returned None.*return missing"),
+    "a layer without return": (lambda: Sequential([Input((4,)), NoReturn()]), r"returned None.*return miss"),
     "weights before an input": (lambda: layers.Dense(3).kernel, r"no attribute 'kernel'; its weights are made when it"),
     "a flag of call": (lambda: layers.Dense(3)(X, trainig=True), r"dense\w*: .*'trainig'; did you mean 'training'"),
     "one tensor to join": (lambda: layers.Concatenate()(X), r"needs a list of tensors: Concatenate\(\)\(\[a, b\]\)"),

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.engine.tensor import Tensor
+from fastnn.literals import ActivationName, ConstraintName, InitializerName, RegularizerName
 
 TensorLike = Tensor | npt.ArrayLike             # what ops take: tensors, arrays, numbers and nested lists of them
 Weights = TensorLike | None                     # one weight per sample, or none
@@ -15,4 +16,8 @@ DType = str | np.dtype | type | None            # None is floatx
 Dims = Sequence[int | None]                     # a shape; None where a size is not known yet
 Ints = int | Sequence[int]                      # one for all axes, or one for each
 Borders = int | Sequence[int | Sequence[int]]   # of all sides, of each axis, or of each side of each axis
-Named = str | dict[str, Any] | Callable[..., Any] | None    # a name, a config, or the function or object itself
+Config = dict[str, Any]                         # what get_config() and serialize() write
+ActivationLike = ActivationName | Config | Callable[..., Any] | None        # a name, a config, a function or an object
+InitializerLike = InitializerName | Config | Callable[..., Any] | npt.NDArray[Any] | Tensor | None
+RegularizerLike = RegularizerName | Config | Callable[..., Any] | None
+ConstraintLike = ConstraintName | Config | Callable[..., Any] | None

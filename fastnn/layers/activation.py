@@ -1,12 +1,13 @@
 """Activation functions that have parameters, as layers. Floor 3."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn import activations, constraints, initializers, regularizers
 from fastnn.arguments import axes, is_sequence, number, optional
-from fastnn.engine.kinds import Axes, Named
+from fastnn.engine.kinds import Axes, ConstraintLike, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 from fastnn.ops import broadcast_to
 from fastnn.ops.rows.activation import prelu
@@ -24,7 +25,7 @@ class ReLU(Layer):
     supports_masking = True
 
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.max_value = optional(number, max_value, "ReLU: max_value", 0)
         self.negative_slope = number(negative_slope, "ReLU: negative_slope", 0)
@@ -41,8 +42,8 @@ class LeakyReLU(Layer):
     stepwise = True
     supports_masking = True
 
-    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
-        negative_slope = kwargs.pop("alpha", negative_slope)
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Unpack[LayerOptions]) -> None:
+        negative_slope = kwargs.pop("alpha", negative_slope)  # type: ignore[typeddict-item]
         super().__init__(**kwargs)
         self.negative_slope = number(negative_slope, "LeakyReLU: negative_slope", 0)
 
@@ -60,7 +61,7 @@ class ELU(Layer):
     stepwise = True
     supports_masking = True
 
-    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, alpha: float = 1.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.alpha = number(alpha, "ELU: alpha", 0)
 
@@ -76,8 +77,9 @@ class PReLU(Layer):
     """
     supports_masking = True
 
-    def __init__(self, alpha_initializer: Named = "zeros", alpha_regularizer: Named = None,
-                 alpha_constraint: Named = None, shared_axes: Axes = None, **kwargs: Any) -> None:
+    def __init__(self, alpha_initializer: InitializerLike = "zeros", alpha_regularizer: RegularizerLike = None,
+                 alpha_constraint: ConstraintLike = None, shared_axes: Axes = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.shared_axes = optional(axes, shared_axes, "PReLU: shared_axes")
         self.alpha_initializer = initializers.get(alpha_initializer)
@@ -110,7 +112,7 @@ class Softmax(Layer):
     """y = exp(x) / sum(exp(x)) over `axis`, or several together."""
     supports_masking = True
 
-    def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Axes = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         found = axes(axis, "Softmax: axis")
         self.axis = found if is_sequence(axis) else found[0]

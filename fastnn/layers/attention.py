@@ -3,16 +3,17 @@
 The usual case is one call for all heads; where the scores are asked for or dropped out, it is products and a softmax.
 """
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import constraints, initializers, ops, regularizers
 from fastnn.arguments import axes, flag, is_sequence, optional, whole
-from fastnn.engine.kinds import Named
+from fastnn.engine.kinds import ConstraintLike, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.layers._fold import Fold
+from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers.core import dropout_rate
 from fastnn.layers.layer import Layer, context
 from fastnn.layers.products import spread_by
@@ -41,11 +42,12 @@ class MultiHeadAttention(Layer):
 
     def __init__(self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0,
                  use_bias: bool = True, output_shape: Any = None, attention_axes: Any = None,
-                 kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
-                 kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,
-                 kernel_constraint: Named = None, bias_constraint: Named = None, seed: int | None = None,
-                 use_gate: bool = False, sliding_window: int | None = None, **kwargs: Any) -> None:
-        kwargs.pop("flash_attention", None)
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, seed: int | None = None, use_gate: bool = False,
+                 sliding_window: int | None = None, **kwargs: Unpack[CommonOptions]) -> None:
+        kwargs.pop("flash_attention", None)  # type: ignore[typeddict-item]
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.num_heads = whole(num_heads, f"{type(self).__name__}: num_heads", 1)
         self.key_dim = whole(key_dim, f"{type(self).__name__}: key_dim", 1)
@@ -266,7 +268,7 @@ class GroupedQueryAttention(MultiHeadAttention):
     filled_in = frozenset({"num_heads", "key_dim"})
 
     def __init__(self, head_dim: int, num_query_heads: int, num_key_value_heads: int, dropout: float = 0.0,
-                 use_bias: bool = True, **kwargs: Any) -> None:
+                 use_bias: bool = True, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(num_query_heads, head_dim, dropout=dropout, use_bias=use_bias, **kwargs)
         self.head_dim = self.key_dim
         self.num_query_heads = self.num_heads

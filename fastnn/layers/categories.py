@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import is_recording
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, ShapeError
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 from fastnn.layers.preprocessing import batches
 
@@ -48,7 +49,7 @@ class CategoryEncoding(Layer):
     takes_integers = True
 
     def __init__(self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if num_tokens is None:
             raise ValueError("CategoryEncoding: num_tokens is None; needs how many numbers there are.")
@@ -86,7 +87,8 @@ class Discretization(Layer):
     """
 
     def __init__(self, bin_boundaries: Sequence[float] | None = None, num_bins: int | None = None,
-                 epsilon: float = 0.01, output_mode: str = "int", sparse: bool = False, **kwargs: Any) -> None:
+                 epsilon: float = 0.01, output_mode: str = "int", sparse: bool = False,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if flag(sparse, "Discretization: sparse"):
             raise ValueError("Discretization: sparse is True; needs False: fastnn computes with dense arrays.")

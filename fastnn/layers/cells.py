@@ -5,15 +5,16 @@ and the states after the step. `state_size` says how wide they are.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import activations, constraints, initializers, ops, random, regularizers
 from fastnn.arguments import flag, share, whole
 from fastnn.engine import backend
-from fastnn.engine.kinds import Dims, Named
+from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor
+from fastnn.layers._options import LayerOptions
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.stacked import alike, as_list, features_of
 from fastnn.ops.rows.random import dropout as dropped
@@ -28,11 +29,12 @@ class DropoutCell(RandomLayer):
     _window: tuple[int, ...] = ()       # the kernels' axes before features, of a convolution
     unwatched = RandomLayer.unwatched | {"_sequence"}      # of the sequence under way only
 
-    def __init__(self, units: int, activation: Named, use_bias: bool, kernel_initializer: Named,
-                 recurrent_initializer: Named, bias_initializer: Named, kernel_regularizer: Named,
-                 recurrent_regularizer: Named, bias_regularizer: Named, kernel_constraint: Named,
-                 recurrent_constraint: Named, bias_constraint: Named, dropout: float, recurrent_dropout: float,
-                 seed: int | None, **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: ActivationLike, use_bias: bool, kernel_initializer: InitializerLike,
+                 recurrent_initializer: InitializerLike, bias_initializer: InitializerLike,
+                 kernel_regularizer: RegularizerLike, recurrent_regularizer: RegularizerLike,
+                 bias_regularizer: RegularizerLike, kernel_constraint: ConstraintLike,
+                 recurrent_constraint: ConstraintLike, bias_constraint: ConstraintLike, dropout: float,
+                 recurrent_dropout: float, seed: int | None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(seed=seed, **kwargs)
         name = type(self).__name__
         self.units = whole(units, f"{name}: units", 1)
@@ -123,12 +125,14 @@ class SimpleRNNCell(DropoutCell):
     """h' = f(x·W + h·U + b). x (batch, features), one state h (batch, units). Elman 1990;
     keras.layers.SimpleRNNCell."""
 
-    def __init__(self, units: int, activation: Named = "tanh", use_bias: bool = True,
-                 kernel_initializer: Named = "glorot_uniform", recurrent_initializer: Named = "orthogonal",
-                 bias_initializer: Named = "zeros", kernel_regularizer: Named = None,
-                 recurrent_regularizer: Named = None, bias_regularizer: Named = None, kernel_constraint: Named = None,
-                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
-                 recurrent_dropout: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: ActivationLike = "tanh", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
                          kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
                          recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
@@ -146,14 +150,16 @@ class LSTMCell(DropoutCell):
     order i, f, g, o; the bias of f begins at 1. Hochreiter & Schmidhuber 1997; keras.layers.LSTMCell."""
     gates = 4
 
-    def __init__(self, units: int, activation: Named = "tanh", recurrent_activation: Named = "sigmoid",
-                 use_bias: bool = True, kernel_initializer: Named = "glorot_uniform",
-                 recurrent_initializer: Named = "orthogonal", bias_initializer: Named = "zeros",
-                 unit_forget_bias: bool = True, kernel_regularizer: Named = None, recurrent_regularizer: Named = None,
-                 bias_regularizer: Named = None, kernel_constraint: Named = None, recurrent_constraint: Named = None,
-                 bias_constraint: Named = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
-                 seed: int | None = None, **kwargs: Any) -> None:
-        kwargs.pop("implementation", None)      # Keras' way to multiply; there is one here
+    def __init__(self, units: int, activation: ActivationLike = "tanh",
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None,
+                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
+                 seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
+        kwargs.pop("implementation", None)  # type: ignore[typeddict-item]
         super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
                          kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
                          recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
@@ -192,14 +198,16 @@ class GRUCell(DropoutCell):
     """
     gates = 3
 
-    def __init__(self, units: int, activation: Named = "tanh", recurrent_activation: Named = "sigmoid",
-                 use_bias: bool = True, kernel_initializer: Named = "glorot_uniform",
-                 recurrent_initializer: Named = "orthogonal", bias_initializer: Named = "zeros",
-                 kernel_regularizer: Named = None, recurrent_regularizer: Named = None, bias_regularizer: Named = None,
-                 kernel_constraint: Named = None, recurrent_constraint: Named = None, bias_constraint: Named = None,
+    def __init__(self, units: int, activation: ActivationLike = "tanh",
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
                  dropout: float = 0.0, recurrent_dropout: float = 0.0, reset_after: bool = True,
-                 seed: int | None = None, **kwargs: Any) -> None:
-        kwargs.pop("implementation", None)
+                 seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
+        kwargs.pop("implementation", None)  # type: ignore[typeddict-item]
         super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
                          kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
                          recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, **kwargs)

@@ -1,16 +1,17 @@
 """ConvLSTM1D, ConvLSTM2D: LSTMs of signals or images, whose products are convolutions. Floor 3."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import ops
 from fastnn.arguments import channels_last, choice, sizes, whole
 from fastnn.engine import backend
-from fastnn.engine.kinds import Dims, Named
+from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers.cells import LSTMCell
 from fastnn.layers.rnn import OwnCell
 
@@ -22,13 +23,15 @@ class ConvLSTMCell(LSTMCell):
     """
 
     def __init__(self, rank: int, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: Any = 1, activation: Named = "tanh",
-                 recurrent_activation: Named = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: Named = "glorot_uniform", recurrent_initializer: Named = "orthogonal",
-                 bias_initializer: Named = "zeros", unit_forget_bias: bool = True, kernel_regularizer: Named = None,
-                 recurrent_regularizer: Named = None, bias_regularizer: Named = None, kernel_constraint: Named = None,
-                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
-                 recurrent_dropout: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
+                 data_format: str | None = None, dilation_rate: Any = 1, activation: ActivationLike = "tanh",
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None,
+                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
+                 seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         name = type(self).__name__
         self.rank, self.filters = rank, whole(filters, f"{name}: filters", 1)
         super().__init__(filters, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
@@ -76,15 +79,17 @@ class _ConvLSTM(OwnCell):
     filled_in = frozenset({"cell", "unroll"})
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: Any = 1, activation: Named = "tanh",
-                 recurrent_activation: Named = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: Named = "glorot_uniform", recurrent_initializer: Named = "orthogonal",
-                 bias_initializer: Named = "zeros", unit_forget_bias: bool = True, kernel_regularizer: Named = None,
-                 recurrent_regularizer: Named = None, bias_regularizer: Named = None,
-                 activity_regularizer: Named = None, kernel_constraint: Named = None,
-                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
-                 recurrent_dropout: float = 0.0, seed: int | None = None, return_sequences: bool = False,
-                 return_state: bool = False, go_backwards: bool = False, stateful: bool = False, **kwargs: Any) -> None:
+                 data_format: str | None = None, dilation_rate: Any = 1, activation: ActivationLike = "tanh",
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None,
+                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
+                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
+                 stateful: bool = False, **kwargs: Unpack[CommonOptions]) -> None:
         cell = ConvLSTMCell(
             self.rank, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
             recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,

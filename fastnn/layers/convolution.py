@@ -3,13 +3,14 @@
 One dimension is two with height 1: a sequence (batch, steps, features) becomes an image (batch, 1, steps, features).
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from fastnn import activations, constraints, initializers, regularizers
 from fastnn.arguments import channels_last, choice, flag, optional, sizes, whole
-from fastnn.engine.kinds import Ints, Named
+from fastnn.engine.kinds import ActivationLike, ConstraintLike, InitializerLike, Ints, RegularizerLike
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError, shown
+from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import conv as ops
@@ -25,8 +26,9 @@ class Convolution(Layer):
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
     def __init__(self, kernel_size: Ints, strides: Ints, padding: str, data_format: str | None, dilation_rate: Ints,
-                 activation: Named, use_bias: bool, bias_initializer: Named, bias_regularizer: Named,
-                 bias_constraint: Named, **kwargs: Any) -> None:
+                 activation: ActivationLike, use_bias: bool, bias_initializer: InitializerLike,
+                 bias_regularizer: RegularizerLike, bias_constraint: ConstraintLike,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         kind = type(self).__name__
         self.kernel_size = sizes(kernel_size, f"{kind}: kernel_size", self.rank)
@@ -105,8 +107,8 @@ class Filters(Convolution):
 
     groups: int = 1
 
-    def __init__(self, filters: int, kernel_initializer: Named, kernel_regularizer: Named, kernel_constraint: Named,
-                 **kwargs: Any) -> None:
+    def __init__(self, filters: int, kernel_initializer: InitializerLike, kernel_regularizer: RegularizerLike,
+                 kernel_constraint: ConstraintLike, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = whole(filters, f"{type(self).__name__}: filters")
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -139,10 +141,12 @@ class Conv2D(Filters):
     """
 
     def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: Ints = 1, groups: int = 1, activation: Named = None,
-                 use_bias: bool = True, kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
-                 kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,
-                 kernel_constraint: Named = None, bias_constraint: Named = None, **kwargs: Any) -> None:
+                 data_format: str | None = None, dilation_rate: Ints = 1, groups: int = 1,
+                 activation: ActivationLike = None, use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, **kwargs: Unpack[CommonOptions]) -> None:
         super().__init__(filters, kernel_initializer, kernel_regularizer, kernel_constraint, kernel_size=kernel_size,
                          strides=strides, padding=padding, data_format=data_format, dilation_rate=dilation_rate,
                          activation=activation, use_bias=use_bias, bias_initializer=bias_initializer,
@@ -181,10 +185,11 @@ class Conv2DTranspose(Filters):
 
     def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
                  output_padding: Ints | None = None, data_format: str | None = None, dilation_rate: Ints = 1,
-                 activation: Named = None, use_bias: bool = True, kernel_initializer: Named = "glorot_uniform",
-                 bias_initializer: Named = "zeros", kernel_regularizer: Named = None, bias_regularizer: Named = None,
-                 activity_regularizer: Named = None, kernel_constraint: Named = None, bias_constraint: Named = None,
-                 **kwargs: Any) -> None:
+                 activation: ActivationLike = None, use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, **kwargs: Unpack[CommonOptions]) -> None:
         super().__init__(filters, kernel_initializer, kernel_regularizer, kernel_constraint, kernel_size=kernel_size,
                          strides=strides, padding=padding, data_format=data_format, dilation_rate=dilation_rate,
                          activation=activation, use_bias=use_bias, bias_initializer=bias_initializer,

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import activations, constraints, initializers, regularizers
 from fastnn.arguments import channels_last, flag, is_sequence, optional, shape, share, whole
-from fastnn.engine.kinds import Dims, Named
+from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
+from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.layer import Layer
 from fastnn.ops._memory import sizes_are_tried
@@ -30,10 +31,11 @@ class Dense(Layer):
     stepwise = True
     supports_masking = True
 
-    def __init__(self, units: int, activation: Named = None, use_bias: bool = True,
-                 kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
-                 kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,
-                 kernel_constraint: Named = None, bias_constraint: Named = None, **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: ActivationLike = None, use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, **kwargs: Unpack[CommonOptions]) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = whole(units, "Dense: units")
         self.activation = activations.get(activation)
@@ -75,7 +77,7 @@ class Activation(Layer):
     stepwise = True
     supports_masking = True
 
-    def __init__(self, activation: Named, **kwargs: Any) -> None:
+    def __init__(self, activation: ActivationLike, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
@@ -91,7 +93,7 @@ class Activation(Layer):
 class Flatten(Layer):
     """(batch, a, b, ...) → (batch, a·b·...). The numbers stay where they are."""
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = channels_last(data_format, "Flatten")
 
@@ -103,7 +105,7 @@ class Flatten(Layer):
 class Reshape(Layer):
     """(batch, ...) → (batch, *target_shape); one -1 is worked out. The numbers stay where they are."""
 
-    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not is_sequence(target_shape):
             raise KindError(f"Reshape: target_shape is {shown(target_shape)}; needs a tuple of whole numbers.")
@@ -130,7 +132,7 @@ class BaseDropout(RandomLayer):
     stepwise = True
     supports_masking = True
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         rate = share(rate, f"{type(self).__name__}: rate")
         super().__init__(seed=seed, **kwargs)
         self.rate = rate
@@ -164,7 +166,8 @@ class Dropout(BaseDropout):
     The mask is a function of (seed, stream, step, index): backward draws it again instead of storing it.
     """
 
-    def __init__(self, rate: float, noise_shape: Dims | None = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, noise_shape: Dims | None = None, seed: int | None = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(rate, seed, **kwargs)
         self.noise_shape = optional(shape, noise_shape, "Dropout: noise_shape")
 

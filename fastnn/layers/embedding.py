@@ -1,15 +1,16 @@
 """Embedding: rows of a table by number. Floor 3."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import constraints, initializers, ops, regularizers
 from fastnn.arguments import flag, whole
 from fastnn.engine.context import is_recording
-from fastnn.engine.kinds import Dims, Named
+from fastnn.engine.kinds import ConstraintLike, Dims, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import LabelError
+from fastnn.layers._options import EmbeddingOptions
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows.embedding import embedding
 
@@ -24,10 +25,10 @@ class Embedding(Layer):
     """
     takes_integers = stepwise = True
 
-    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Named = "uniform",
-                 embeddings_regularizer: Named = None, embeddings_constraint: Named = None, mask_zero: bool = False,
-                 weights: Any = None, **kwargs: Any) -> None:
-        length = kwargs.pop("input_length", None)       # of Keras 2: the length comes with the data
+    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: InitializerLike = "uniform",
+                 embeddings_regularizer: RegularizerLike = None, embeddings_constraint: ConstraintLike = None,
+                 mask_zero: bool = False, weights: Any = None, **kwargs: Unpack[EmbeddingOptions]) -> None:
+        length = kwargs.pop("input_length", None)  # type: ignore[typeddict-item]     # Keras 2: it comes with the data
         if length is not None and "input_shape" not in kwargs:
             kwargs["input_shape"] = (length,) if isinstance(length, int) else tuple(length)
         super().__init__(**kwargs)

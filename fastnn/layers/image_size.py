@@ -1,11 +1,12 @@
 """Layers that give images another size: Resizing, CenterCrop, RandomCrop. Floor 3."""
 
-from typing import Any
+from typing import Unpack
 
 from fastnn import ops
 from fastnn.arguments import channels_last, choice, flag, number, whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.layers._options import LayerOptions
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.layer import Layer
 from fastnn.layers.preprocessing import as_float
@@ -44,7 +45,7 @@ class Resizing(Layer):
 
     def __init__(self, height: int, width: int, interpolation: str = "bilinear", crop_to_aspect_ratio: bool = False,
                  pad_to_aspect_ratio: bool = False, fill_mode: str = "constant", fill_value: float = 0.0,
-                 antialias: bool = False, data_format: str | None = None, **kwargs: Any) -> None:
+                 antialias: bool = False, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.height, self.width = whole(height, "Resizing: height"), whole(width, "Resizing: width")
         self.interpolation = choice(interpolation, "Resizing: interpolation", METHODS)
@@ -74,7 +75,7 @@ class CenterCrop(Layer):
     (1, 2, 2, 1)
     """
 
-    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.height, self.width = whole(height, "CenterCrop: height"), whole(width, "CenterCrop: width")
         self.data_format = channels_last(data_format, "CenterCrop")
@@ -94,7 +95,7 @@ class RandomCrop(RandomLayer):
     trains_alone = True
 
     def __init__(self, height: int, width: int, seed: int | None = None, data_format: str | None = None,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(seed=seed, **kwargs)
         self.height, self.width = whole(height, "RandomCrop: height"), whole(width, "RandomCrop: width")
         self.data_format = channels_last(data_format, "RandomCrop")

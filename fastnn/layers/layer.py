@@ -15,6 +15,7 @@ from fastnn.arguments import dtype_of, flag, refuse_unknown, shape, whole
 from fastnn.configuration import brief
 from fastnn.engine import backend
 from fastnn.engine.context import is_symbolic_pass, layer_scope, not_recording
+from fastnn.engine.kinds import RegularizerLike
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
@@ -48,7 +49,7 @@ class Layer(Weighted):
     supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
-                 activity_regularizer: Any = None, **kwargs: Any) -> None:
+                 activity_regularizer: RegularizerLike = None, **kwargs: Any) -> None:
         self.built = self._begins_built()
         self._variables, self._sublayers, self._held, self._losses = [], [], {}, []
         self.output_shape: Any = None

@@ -6,7 +6,7 @@ Strings stay in Python and NumPy: these layers are called on tokens, and what th
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from fastnn.arguments import choice, flag, is_sequence, numbers, optional, whole
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, shown
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
@@ -24,7 +25,8 @@ class Vocabulary(Layer):
     (as Keras), after `mask` (number 0) and the numbers for unknown tokens."""
 
     def __init__(self, max_tokens: int | None, mask_token: Any, oov_token: Any, num_oov_indices: int, vocabulary: Any,
-                 idf_weights: Any, output_mode: str, pad_to_max_tokens: bool, invert: bool, **kwargs: Any) -> None:
+                 idf_weights: Any, output_mode: str, pad_to_max_tokens: bool, invert: bool,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         name = type(self).__name__
         self.max_tokens = None if max_tokens is None else whole(max_tokens, f"{name}: max_tokens", 1)
@@ -244,7 +246,7 @@ class StringLookup(_Lookup):
 
     def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: str | None = None,
                  oov_token: str = "[UNK]", vocabulary: Any = None, idf_weights: Any = None, invert: bool = False,
-                 output_mode: str = "int", pad_to_max_tokens: bool = False, **kwargs: Any) -> None:
+                 output_mode: str = "int", pad_to_max_tokens: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(max_tokens, mask_token, oov_token, num_oov_indices, vocabulary, idf_weights, output_mode,
                          pad_to_max_tokens, invert, **kwargs)
 
@@ -263,7 +265,7 @@ class IntegerLookup(_Lookup):
 
     def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: int | None = None,
                  oov_token: int = -1, vocabulary: Any = None, idf_weights: Any = None, invert: bool = False,
-                 output_mode: str = "int", pad_to_max_tokens: bool = False, **kwargs: Any) -> None:
+                 output_mode: str = "int", pad_to_max_tokens: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(max_tokens, mask_token, oov_token, num_oov_indices, vocabulary, idf_weights, output_mode,
                          pad_to_max_tokens, invert, **kwargs)
 

@@ -1,12 +1,13 @@
 """Masking: steps of a sequence that do not count. Floor 3."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import ops
 from fastnn.arguments import number
 from fastnn.engine.tensor import Tensor
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -20,7 +21,7 @@ class Masking(Layer):
 
     stepwise = True
 
-    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, mask_value: float = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.mask_value = number(mask_value, "Masking: mask_value", -LARGEST, LARGEST)
 

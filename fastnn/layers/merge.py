@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from fastnn.arguments import whole
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._masks import as_mask
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 from fastnn.ops._op import Shape
 from fastnn.ops.rows import compare, data, elementwise
@@ -125,7 +126,7 @@ class Concatenate(Layer):
     """Joins tensors along one axis; all other axes must agree."""
     supports_masking = True
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.axis = whole(axis, "Concatenate: axis", None)
 

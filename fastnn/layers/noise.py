@@ -1,11 +1,12 @@
 """Layers that disturb their input in training: noise, and dropout of whole channels. Floor 3."""
 
 import math
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn import ops
 from fastnn.arguments import channels_last, number, optional, shape, share
 from fastnn.engine.tensor import Tensor
+from fastnn.layers._options import LayerOptions
 from fastnn.layers._random import RandomLayer
 from fastnn.layers._shapes import checked_rank
 from fastnn.layers.core import BaseDropout
@@ -36,7 +37,8 @@ class SpatialDropout2D(BaseDropout):
 
     noise_shape = (None, 1, 1, None)
 
-    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(rate, seed, **kwargs)
         self.data_format = channels_last(data_format, "SpatialDropout2D")
 
@@ -52,7 +54,8 @@ class AlphaDropout(BaseDropout):
     Klambauer et al. 2017; keras.layers.AlphaDropout.
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(rate, seed, **kwargs)
         self.noise_shape = optional(shape, noise_shape, "AlphaDropout: noise_shape")
 
@@ -70,7 +73,7 @@ class GaussianNoise(RandomLayer):
     stepwise = True
     supports_masking = True
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         stddev = number(stddev, "GaussianNoise: stddev", 0, 1)
         super().__init__(seed=seed, **kwargs)
         self.stddev = stddev
@@ -95,7 +98,7 @@ class GaussianDropout(RandomLayer):
     stepwise = True
     supports_masking = True
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         rate = share(rate, "GaussianDropout: rate")
         super().__init__(seed=seed, **kwargs)
         self.rate = rate

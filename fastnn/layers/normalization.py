@@ -1,16 +1,17 @@
 """BatchNormalization, LayerNormalization, GroupNormalization. Floor 3."""
 
 import math
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import constraints, initializers, regularizers
 from fastnn.arguments import axes, flag, is_sequence, number, whole
 from fastnn.engine import backend
-from fastnn.engine.kinds import Ints, Named
+from fastnn.engine.kinds import ConstraintLike, InitializerLike, Ints, RegularizerLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 from fastnn.ops import broadcast_to
 from fastnn.ops.rows import data as data_ops
@@ -39,9 +40,10 @@ class _Normalization(Layer):
     """γ·x̂ + β along some axes: gamma where `scale`, beta where `center`."""
     supports_masking = True
 
-    def __init__(self, axis: Ints, epsilon: float, center: bool, scale: bool, beta_initializer: Named,
-                 gamma_initializer: Named, beta_regularizer: Named, gamma_regularizer: Named, beta_constraint: Named,
-                 gamma_constraint: Named, **kwargs: Any) -> None:
+    def __init__(self, axis: Ints, epsilon: float, center: bool, scale: bool, beta_initializer: InitializerLike,
+                 gamma_initializer: InitializerLike, beta_regularizer: RegularizerLike,
+                 gamma_regularizer: RegularizerLike, beta_constraint: ConstraintLike, gamma_constraint: ConstraintLike,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         where = type(self).__name__
         found = axes(axis, f"{where}: axis")
@@ -110,11 +112,12 @@ class BatchNormalization(_Normalization):
     """
 
     def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True,
-                 scale: bool = True, beta_initializer: Named = "zeros", gamma_initializer: Named = "ones",
-                 moving_mean_initializer: Named = "zeros", moving_variance_initializer: Named = "ones",
-                 beta_regularizer: Named = None, gamma_regularizer: Named = None, beta_constraint: Named = None,
-                 gamma_constraint: Named = None, **kwargs: Any) -> None:
-        if kwargs.pop("synchronized", False):
+                 scale: bool = True, beta_initializer: InitializerLike = "zeros",
+                 gamma_initializer: InitializerLike = "ones", moving_mean_initializer: InitializerLike = "zeros",
+                 moving_variance_initializer: InitializerLike = "ones", beta_regularizer: RegularizerLike = None,
+                 gamma_regularizer: RegularizerLike = None, beta_constraint: ConstraintLike = None,
+                 gamma_constraint: ConstraintLike = None, **kwargs: Unpack[LayerOptions]) -> None:
+        if kwargs.pop("synchronized", False):  # type: ignore[typeddict-item]
             raise ValueError("BatchNormalization: synchronized is True; needs False: fastnn trains on one machine.")
         axis = whole(axis, "BatchNormalization: axis", None)
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
@@ -176,9 +179,10 @@ class LayerNormalization(_Normalization):
     """
 
     def __init__(self, axis: Ints = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
-                 beta_initializer: Named = "zeros", gamma_initializer: Named = "ones", beta_regularizer: Named = None,
-                 gamma_regularizer: Named = None, beta_constraint: Named = None, gamma_constraint: Named = None,
-                 rms_scaling: bool = False, **kwargs: Any) -> None:
+                 beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+                 beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
+                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None,
+                 rms_scaling: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         if flag(rms_scaling, "LayerNormalization: rms_scaling"):
             raise ValueError("LayerNormalization: rms_scaling is True, which Keras has given up; needs False.")
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
@@ -205,10 +209,11 @@ class GroupNormalization(_Normalization):
     for groups that do not divide the channels. Wu and He 2018.
     """
 
-    def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True,
-                 scale: bool = True, beta_initializer: Named = "zeros", gamma_initializer: Named = "ones",
-                 beta_regularizer: Named = None, gamma_regularizer: Named = None, beta_constraint: Named = None,
-                 gamma_constraint: Named = None, **kwargs: Any) -> None:
+    def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+                 beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
+                 beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
+                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         axis = whole(axis, "GroupNormalization: axis", None)
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer,
                          gamma_regularizer, beta_constraint, gamma_constraint, **kwargs)

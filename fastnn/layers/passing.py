@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from fastnn.arguments import function as checked_function
 from fastnn.arguments import number, shape
 from fastnn.errors import KindError, shown
 from fastnn.layers._input_shapes import tuples
+from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers.layer import Layer
 
 
@@ -40,7 +41,7 @@ class Lambda(Layer):
     """
 
     def __init__(self, function: Callable[..., Any], output_shape: Any = None, mask: Any = None,
-                 arguments: dict[str, Any] | None = None, **kwargs: Any) -> None:
+                 arguments: dict[str, Any] | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.function = activations.get(function) if isinstance(function, str) else checked_function(
             function, "Lambda: function")
@@ -98,7 +99,7 @@ class ActivityRegularization(Layer):
     supports_masking = stepwise = True
     filled_in = frozenset({"activity_regularizer"})
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[CommonOptions]) -> None:
         self.l1, self.l2 = number(l1, "ActivityRegularization: l1", 0), number(l2, "ActivityRegularization: l2", 0)
         super().__init__(activity_regularizer=regularizers.L1L2(self.l1, self.l2), **kwargs)
 

@@ -1,11 +1,12 @@
 """Attention without heads or projections: queries look at keys and take up their values. Floor 3."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn import ops
 from fastnn.arguments import choice, flag
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.attention import HIDDEN, check_positions
 from fastnn.layers.core import dropout_rate
 from fastnn.layers.layer import Layer
@@ -26,7 +27,7 @@ class Attention(Layer):
     _dropped: Any = None
 
     def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         choice(score_mode, f"{type(self).__name__}: score_mode", ("dot", "concat"))
         self.score_mode, self.seed = score_mode, seed
@@ -101,7 +102,7 @@ class AdditiveAttention(Attention):
     """Attention with score Σ scale·tanh(q + k), scale a trained vector (with use_scale, the default), as Bahdanau et
     al. 2015. Call and shapes as Attention; keras.layers.AdditiveAttention."""
 
-    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
     def build(self, input_shape: Any) -> None:

@@ -6,12 +6,13 @@ them equally.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from fastnn.arguments import channels_last, choice, flag, sizes
 from fastnn.engine.kinds import Ints
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.layers._options import LayerOptions
 from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
@@ -29,7 +30,7 @@ class _Pooling(Layer):
     op: ClassVar[Callable[..., Any]]
 
     def __init__(self, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
-                 data_format: str | None = None, **kwargs: Any) -> None:
+                 data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         where = type(self).__name__
         self.pool_size = sizes(pool_size, f"{where}: pool_size", self.rank)
@@ -72,7 +73,7 @@ class MaxPooling1D(_Pooling):
     rank, op = 1, max_pool
 
     def __init__(self, pool_size: Ints = 2, strides: Ints | None = None, padding: str = "valid",
-                 data_format: str | None = None, **kwargs: Any) -> None:
+                 data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
 
@@ -85,7 +86,7 @@ class MaxPooling2D(_Pooling):
     rank, op = 2, max_pool
 
     def __init__(self, pool_size: Ints = (2, 2), strides: Ints | None = None, padding: str = "valid",
-                 data_format: str | None = None, **kwargs: Any) -> None:
+                 data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
 
@@ -104,7 +105,7 @@ class _GlobalPooling(Layer):
     rank: ClassVar[int]
     op: ClassVar[Callable[..., Any]]
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = channels_last(data_format, type(self).__name__)
         self.keepdims = flag(keepdims, f"{type(self).__name__}: keepdims")

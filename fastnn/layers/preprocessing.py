@@ -1,7 +1,7 @@
 """Rescaling and Normalization: layers that bring data into a good range inside of the model. Floor 3."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import Ints
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, ShapeError, shown
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows.elementwise import divide, maximum, scale, sqrt
@@ -39,7 +40,7 @@ class Rescaling(Layer):
     stepwise = True
     supports_masking = True
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.scale, self.offset = _numbers(scale, "Rescaling: scale"), _numbers(offset, "Rescaling: offset")
 
@@ -77,7 +78,7 @@ class Normalization(Layer):
     supports_masking = True
 
     def __init__(self, axis: Ints = -1, mean: Any = None, variance: Any = None, invert: bool = False,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         empty = axis is None or (isinstance(axis, (tuple, list)) and not axis)
         self.axis = () if empty else axes(axis, "Normalization: axis")

@@ -3,15 +3,16 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import activations, constraints, initializers, ops, regularizers
 from fastnn.arguments import flag, is_sequence, shape, whole
-from fastnn.engine.kinds import Dims, Named
+from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
+from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers.layer import Layer
 
 _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
@@ -41,10 +42,12 @@ class EinsumDense(Layer):
     >>> EinsumDense("abc,cde->abde", (None, 2, 4))(np.ones((1, 3, 8), "float32")).shape
     (1, 3, 2, 4)
     """
-    def __init__(self, equation: str, output_shape: Any, activation: Named = None, bias_axes: str | None = None,
-                 kernel_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
-                 kernel_regularizer: Named = None, bias_regularizer: Named = None, activity_regularizer: Named = None,
-                 kernel_constraint: Named = None, bias_constraint: Named = None, **kwargs: Any) -> None:
+    def __init__(self, equation: str, output_shape: Any, activation: ActivationLike = None,
+                 bias_axes: str | None = None, kernel_initializer: InitializerLike = "glorot_uniform",
+                 bias_initializer: InitializerLike = "zeros", kernel_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 **kwargs: Unpack[CommonOptions]) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         found = _FORM.fullmatch(equation.replace(" ", "")) if isinstance(equation, str) else None
         if found is None or (found[1], found[3]) != (found[5], found[7]) or (found[1] and found[3]):
@@ -127,7 +130,7 @@ class Dot(Layer):
     """
     supports_masking = True
 
-    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if is_sequence(axes) and len(axes) != 2:  # type: ignore[arg-type]
             raise ValueError(f"Dot: axes is {shown(axes)}; needs a whole number, or two.")

@@ -4,7 +4,7 @@ They draw anew for every image of every batch, inside of the program, and pass i
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from fastnn.arguments import channels_last, choice, interval, is_sequence, numbe
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.layers._context import context
+from fastnn.layers._options import LayerOptions
 from fastnn.layers._random import RandomLayer
 from fastnn.layers._shapes import checked_rank
 from fastnn.layers.preprocessing import as_float, constant
@@ -57,7 +58,7 @@ class RandomFlip(_RandomImage):
     """Mirrors an image with probability ½. mode: "horizontal" (left and right), "vertical" (top and bottom), or
     "horizontal_and_vertical", the default, which as in Keras does both at once or none of them."""
     def __init__(self, mode: str = "horizontal_and_vertical", seed: int | None = None, data_format: str | None = None,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         mode = choice(mode, "RandomFlip: mode", _MODES)
         super().__init__(seed=seed, **kwargs)
         self.mode, self.data_format = mode, channels_last(data_format, "RandomFlip")
@@ -104,7 +105,7 @@ class RandomRotation(_RandomAffine):
     """
     def __init__(self, factor: float | Sequence[float], fill_mode: str = "reflect", interpolation: str = "bilinear",
                  seed: int | None = None, fill_value: float = 0.0, data_format: str | None = None,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         factor = interval(factor, "RandomRotation: factor", -1, 1)
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **kwargs)
         self.factor = factor
@@ -122,7 +123,7 @@ class RandomZoom(_RandomAffine):
     """
     def __init__(self, height_factor: float | Sequence[float], width_factor: float | Sequence[float] | None = None,
                  fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
-                 fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
+                 fill_value: float = 0.0, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         factors = [None if f is None and i else _zoom(f, f"RandomZoom: {('height', 'width')[i]}_factor")
                    for i, f in enumerate((height_factor, width_factor))]
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **kwargs)
@@ -150,7 +151,7 @@ class RandomTranslation(_RandomAffine):
     """
     def __init__(self, height_factor: float | Sequence[float], width_factor: float | Sequence[float],
                  fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
-                 fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
+                 fill_value: float = 0.0, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         height = interval(height_factor, "RandomTranslation: height_factor", -1, 1)
         width = interval(width_factor, "RandomTranslation: width_factor", -1, 1)
         super().__init__(fill_mode, interpolation, fill_value, data_format, seed=seed, **kwargs)
@@ -166,7 +167,7 @@ class _RandomColor(_RandomImage):
     bounds: ClassVar[tuple[float, float]] = (-1, 1)
 
     def __init__(self, factor: float | Sequence[float], value_range: Any = (0, 255), seed: int | None = None,
-                 data_format: str | None = None, **kwargs: Any) -> None:
+                 data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         name = type(self).__name__
         factor = interval(factor, f"{name}: factor", *self.bounds)
         if not is_sequence(value_range) or len(value_range) != 2:

@@ -4,12 +4,13 @@ The product of all inputs with the kernel is one call, and so is the walk throug
 usual ones and the states are not dropped; else the cell's steps are calls of their own (RNN).
 """
 
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn import activations, ops
-from fastnn.engine.kinds import Dims, Named
+from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.layers._options import RecurrentOptions
 from fastnn.layers.cells import GRUCell, LSTMCell, SimpleRNNCell
 from fastnn.layers.rnn import OwnCell, zeros
 from fastnn.ops.rows.dense import dense, matmul
@@ -81,17 +82,18 @@ class SimpleRNN(_Recurrent):
     keras.layers.SimpleRNN.
     """
 
-    def __init__(self, units: int, activation: Named = "tanh", use_bias: bool = True,
-                 kernel_initializer: Named = "glorot_uniform", recurrent_initializer: Named = "orthogonal",
-                 bias_initializer: Named = "zeros", kernel_regularizer: Named = None,
-                 recurrent_regularizer: Named = None, bias_regularizer: Named = None,
-                 activity_regularizer: Named = None, kernel_constraint: Named = None,
-                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
-                 recurrent_dropout: float = 0.0, return_sequences: bool = False, return_state: bool = False,
-                 go_backwards: bool = False, stateful: bool = False, unroll: bool = False, seed: int | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: ActivationLike = "tanh", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
+                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
+                 stateful: bool = False, unroll: bool = False, seed: int | None = None,
+                 **kwargs: Unpack[RecurrentOptions]) -> None:
         for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
-            kwargs.pop(unused, None)
+            kwargs.pop(unused, None)  # type: ignore[misc]
         super().__init__(SimpleRNNCell(
             units, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
             recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
@@ -126,17 +128,19 @@ class LSTM(_Recurrent):
     Hochreiter & Schmidhuber 1997; keras.layers.LSTM.
     """
 
-    def __init__(self, units: int, activation: Named = "tanh", recurrent_activation: Named = "sigmoid",
-                 use_bias: bool = True, kernel_initializer: Named = "glorot_uniform",
-                 recurrent_initializer: Named = "orthogonal", bias_initializer: Named = "zeros",
-                 unit_forget_bias: bool = True, kernel_regularizer: Named = None, recurrent_regularizer: Named = None,
-                 bias_regularizer: Named = None, activity_regularizer: Named = None, kernel_constraint: Named = None,
-                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
-                 recurrent_dropout: float = 0.0, seed: int | None = None, return_sequences: bool = False,
-                 return_state: bool = False, go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
-                 **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: ActivationLike = "tanh",
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None,
+                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
+                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
+                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
+                 stateful: bool = False, unroll: bool = False, **kwargs: Unpack[RecurrentOptions]) -> None:
         for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
-            kwargs.pop(unused, None)
+            kwargs.pop(unused, None)  # type: ignore[misc]
         super().__init__(LSTMCell(
             units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
             kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
@@ -170,17 +174,19 @@ class GRU(_Recurrent):
     other arguments as RNN. Cho et al. 2014; keras.layers.GRU.
     """
 
-    def __init__(self, units: int, activation: Named = "tanh", recurrent_activation: Named = "sigmoid",
-                 use_bias: bool = True, kernel_initializer: Named = "glorot_uniform",
-                 recurrent_initializer: Named = "orthogonal", bias_initializer: Named = "zeros",
-                 kernel_regularizer: Named = None, recurrent_regularizer: Named = None, bias_regularizer: Named = None,
-                 activity_regularizer: Named = None, kernel_constraint: Named = None,
-                 recurrent_constraint: Named = None, bias_constraint: Named = None, dropout: float = 0.0,
-                 recurrent_dropout: float = 0.0, seed: int | None = None, return_sequences: bool = False,
-                 return_state: bool = False, go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
-                 reset_after: bool = True, **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: ActivationLike = "tanh",
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
+                 seed: int | None = None, return_sequences: bool = False, return_state: bool = False,
+                 go_backwards: bool = False, stateful: bool = False, unroll: bool = False, reset_after: bool = True,
+                 **kwargs: Unpack[RecurrentOptions]) -> None:
         for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
-            kwargs.pop(unused, None)
+            kwargs.pop(unused, None)  # type: ignore[misc]
         super().__init__(GRUCell(
             units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
             kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,

@@ -1,12 +1,13 @@
 """Layers that move numbers: borders, repeated pixels and vectors, axes in another order. Floor 3."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn.arguments import borders, channels_last, choice, is_sequence, sizes, whole
 from fastnn.engine.kinds import Borders
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
+from fastnn.layers._options import LayerOptions
 from fastnn.layers._shapes import checked_rank
 from fastnn.layers.layer import Layer
 from fastnn.ops.image import resize
@@ -41,7 +42,7 @@ class ZeroPadding1D(_Borders):
     padding: one number for both ends, or (before, after), default 1. TypeError/ValueError unless whole and >= 0.
     """
 
-    def __init__(self, padding: Borders = 1, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, padding: Borders = 1, data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = channels_last(data_format, "ZeroPadding1D")
         self.padding = sizes(padding, "ZeroPadding1D: padding", 2, 0)
@@ -58,7 +59,8 @@ class ZeroPadding2D(_Borders):
     TypeError/ValueError unless whole and >= 0.
     """
 
-    def __init__(self, padding: Borders = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, padding: Borders = (1, 1), data_format: str | None = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = channels_last(data_format, "ZeroPadding2D")
         self.padding = borders(padding, "ZeroPadding2D: padding")
@@ -75,7 +77,7 @@ class Cropping1D(_Borders):
     ShapeError where nothing would be left.
     """
 
-    def __init__(self, cropping: Borders = (1, 1), **kwargs: Any) -> None:
+    def __init__(self, cropping: Borders = (1, 1), **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.cropping = sizes(cropping, "Cropping1D: cropping", 2, 0)
 
@@ -91,7 +93,8 @@ class Cropping2D(_Borders):
     TypeError/ValueError unless whole and >= 0; ShapeError where nothing would be left.
     """
 
-    def __init__(self, cropping: Borders = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, cropping: Borders = ((0, 0), (0, 0)), data_format: str | None = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = channels_last(data_format, "Cropping2D")
         self.cropping = borders(cropping, "Cropping2D: cropping")
@@ -104,7 +107,7 @@ class Cropping2D(_Borders):
 class UpSampling1D(Layer):
     """Each step `size` times. x (batch, steps, features) → (batch, steps·size, features). size: default 2."""
 
-    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+    def __init__(self, size: int = 2, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.size = whole(size, "UpSampling1D: size")
 
@@ -124,7 +127,7 @@ class UpSampling2D(Layer):
     """
 
     def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.data_format = channels_last(data_format, "UpSampling2D")
         self.size = sizes(size, "UpSampling2D: size", 2)
@@ -143,7 +146,7 @@ class UpSampling2D(Layer):
 class RepeatVector(Layer):
     """The same vector at n steps. x (batch, features) → (batch, n, features)."""
 
-    def __init__(self, n: int, **kwargs: Any) -> None:
+    def __init__(self, n: int, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.n = whole(n, "RepeatVector: n")
 
@@ -160,7 +163,7 @@ class Permute(Layer):
     Permute((2, 1)): x (batch, a, b) → (batch, b, a). TypeError/ValueError unless dims holds each of 1 … n once.
     """
 
-    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not is_sequence(dims):
             raise KindError(f"Permute: dims is {shown(dims)}; needs a tuple of axis numbers, such as (2, 1).")

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.layers import stacked
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer, context
 from fastnn.ops.rows.data import copy
 
@@ -32,7 +33,7 @@ class RNN(Layer):
 
     def __init__(self, cell: Any, return_sequences: bool = False, return_state: bool = False,
                  go_backwards: bool = False, stateful: bool = False, unroll: bool = False,
-                 zero_output_for_mask: bool = False, **kwargs: Any) -> None:
+                 zero_output_for_mask: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if isinstance(cell, (list, tuple)):
             cell = stacked.StackedRNNCells(cell)

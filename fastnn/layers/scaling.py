@@ -1,6 +1,6 @@
 """Layers that scale by a length: UnitNormalization, RMSNormalization, SpectralNormalization. Floor 3."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn import ops
 from fastnn.arguments import axes, is_sequence, number, whole
@@ -8,6 +8,7 @@ from fastnn.engine.kinds import Dims, Ints
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import KindError, ShapeError
 from fastnn.initializers import TruncatedNormal
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 from fastnn.layers.wrappers import Wrapper
 
@@ -22,7 +23,7 @@ class UnitNormalization(Layer):
     """
     supports_masking = True
 
-    def __init__(self, axis: Ints = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Ints = -1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         found = axes(axis, "UnitNormalization: axis")
         self.axis = found if is_sequence(axis) else found[0]
@@ -42,7 +43,7 @@ class RMSNormalization(Layer):
     """
     supports_masking = True
 
-    def __init__(self, axis: Ints = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    def __init__(self, axis: Ints = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         found = axes(axis, "RMSNormalization: axis")
         self.axis = found if is_sequence(axis) else found[0]
@@ -75,7 +76,7 @@ class SpectralNormalization(Wrapper):
     kernel stays. Miyato et al. 2018; keras.layers.SpectralNormalization. TypeError for a layer without such weights.
     """
 
-    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
+    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(layer, **kwargs)
         self.power_iterations = whole(power_iterations, "SpectralNormalization: power_iterations")
 

@@ -1,11 +1,12 @@
 """DepthwiseConv1D/2D and SeparableConv1D/2D: every channel with weights of its own. Floor 3."""
 
-from typing import Any
+from typing import Unpack
 
 from fastnn import constraints, initializers, regularizers
 from fastnn.arguments import whole
-from fastnn.engine.kinds import Dims, Ints, Named
+from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, Ints, RegularizerLike
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.layers._options import CommonOptions
 from fastnn.layers.convolution import Convolution
 from fastnn.ops.rows import conv as ops
 from fastnn.ops.rows.data import reshape
@@ -20,11 +21,12 @@ class DepthwiseConv2D(Convolution):
     """
 
     def __init__(self, kernel_size: Ints, strides: Ints = 1, padding: str = "valid", depth_multiplier: int = 1,
-                 data_format: str | None = None, dilation_rate: Ints = 1, activation: Named = None,
-                 use_bias: bool = True, depthwise_initializer: Named = "glorot_uniform",
-                 bias_initializer: Named = "zeros", depthwise_regularizer: Named = None, bias_regularizer: Named = None,
-                 activity_regularizer: Named = None, depthwise_constraint: Named = None, bias_constraint: Named = None,
-                 **kwargs: Any) -> None:
+                 data_format: str | None = None, dilation_rate: Ints = 1, activation: ActivationLike = None,
+                 use_bias: bool = True, depthwise_initializer: InitializerLike = "glorot_uniform",
+                 bias_initializer: InitializerLike = "zeros", depthwise_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 depthwise_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 **kwargs: Unpack[CommonOptions]) -> None:
         super().__init__(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
                          bias_initializer, bias_regularizer, bias_constraint, activity_regularizer=activity_regularizer,
                          **kwargs)
@@ -72,11 +74,13 @@ class SeparableConv2D(DepthwiseConv2D):
 
     def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
                  data_format: str | None = None, dilation_rate: Ints = 1, depth_multiplier: int = 1,
-                 activation: Named = None, use_bias: bool = True, depthwise_initializer: Named = "glorot_uniform",
-                 pointwise_initializer: Named = "glorot_uniform", bias_initializer: Named = "zeros",
-                 depthwise_regularizer: Named = None, pointwise_regularizer: Named = None,
-                 bias_regularizer: Named = None, activity_regularizer: Named = None, depthwise_constraint: Named = None,
-                 pointwise_constraint: Named = None, bias_constraint: Named = None, **kwargs: Any) -> None:
+                 activation: ActivationLike = None, use_bias: bool = True,
+                 depthwise_initializer: InitializerLike = "glorot_uniform",
+                 pointwise_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
+                 depthwise_regularizer: RegularizerLike = None, pointwise_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
+                 depthwise_constraint: ConstraintLike = None, pointwise_constraint: ConstraintLike = None,
+                 bias_constraint: ConstraintLike = None, **kwargs: Unpack[CommonOptions]) -> None:
         super().__init__(kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation,
                          use_bias, depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
                          activity_regularizer, depthwise_constraint, bias_constraint, **kwargs)

@@ -1,7 +1,7 @@
 """Cells on top of each other, and what is asked of any cell. Floor 3."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
 
@@ -20,7 +21,7 @@ class StackedRNNCells(Layer):
     cell.
     """
 
-    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+    def __init__(self, cells: Sequence[Any], **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         if not is_sequence(cells) or not len(cells):
             raise KindError(f"StackedRNNCells: cells is {shown(cells)}; needs a list of cells.")

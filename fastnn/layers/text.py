@@ -2,12 +2,13 @@
 
 import string
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn.arguments import axes, choice, is_sequence, optional, whole
 from fastnn.engine.tensor import Tensor
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.lookup import Vocabulary
 
 LONGEST = 1000        # words of an n-gram, far beyond what is of use
@@ -32,11 +33,11 @@ class TextVectorization(Vocabulary):
     def __init__(self, max_tokens: int | None = None, standardize: Any = "lower_and_strip_punctuation",
                  split: Any = "whitespace", ngrams: Any = None, output_mode: str = "int",
                  output_sequence_length: int | None = None, pad_to_max_tokens: bool = False, vocabulary: Any = None,
-                 idf_weights: Any = None, **kwargs: Any) -> None:
+                 idf_weights: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
         for what in ("ragged", "sparse"):
-            if kwargs.pop(what, False):
+            if kwargs.pop(what, False):  # type: ignore[misc]
                 raise ValueError(f"TextVectorization: {what} is True; needs False: fastnn computes with dense arrays.")
-        kwargs.pop("encoding", None)
+        kwargs.pop("encoding", None)  # type: ignore[typeddict-item]
         for what, value, known in (("standardize", standardize, ("lower_and_strip_punctuation", "lower",
                                                                   "strip_punctuation")),
                                    ("split", split, ("whitespace", "character"))):

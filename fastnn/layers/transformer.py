@@ -1,15 +1,16 @@
 """Transformers: places of words as numbers, and blocks of attention and dense layers. Floor 3. Beyond Keras' core."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastnn import activations, ops
 from fastnn.arguments import flag, number, whole
 from fastnn.engine import backend
-from fastnn.engine.kinds import Dims, Named
+from fastnn.engine.kinds import ActivationLike, Dims, InitializerLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.attention import MultiHeadAttention
 from fastnn.layers.core import Dense, Dropout, dropout_rate
 from fastnn.layers.embedding import Embedding
@@ -37,7 +38,7 @@ class SinusoidalPositions(Layer):
     Nothing is trained. Vaswani et al. 2017.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.stepwise = self.supports_masking = True
 
@@ -62,7 +63,8 @@ class TokenAndPositionEmbedding(Layer):
     takes_integers = stepwise = True
 
     def __init__(self, vocabulary_size: int, sequence_length: int, embedding_dim: int,
-                 embeddings_initializer: Named = "uniform", mask_zero: bool = False, **kwargs: Any) -> None:
+                 embeddings_initializer: InitializerLike = "uniform", mask_zero: bool = False,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         self.sequence_length = whole(sequence_length, "TokenAndPositionEmbedding: sequence_length", 1)
         self.token_embedding = Embedding(vocabulary_size, embedding_dim, embeddings_initializer, mask_zero=mask_zero)
@@ -105,6 +107,9 @@ class _Block(Layer):
 
     def __init__(self, intermediate_dim: int, num_heads: int, dropout: float, activation: Named,
                  layer_norm_epsilon: float, normalize_first: bool, seed: int | None, **kwargs: Any) -> None:
+    def __init__(self, intermediate_dim: int, num_heads: int, dropout: float, activation: ActivationLike,
+                 layer_norm_epsilon: float, normalize_first: bool, seed: int | None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         name = type(self).__name__
         self.intermediate_dim = whole(intermediate_dim, f"{name}: intermediate_dim", 1)
@@ -156,9 +161,9 @@ class TransformerEncoder(_Block):
     to look. Vaswani et al. 2017; argument names of KerasHub.
     """
 
-    def __init__(self, intermediate_dim: int, num_heads: int, dropout: float = 0.0, activation: Named = "relu",
+    def __init__(self, intermediate_dim: int, num_heads: int, dropout: float = 0.0, activation: ActivationLike = "relu",
                  layer_norm_epsilon: float = 1e-5, normalize_first: bool = False, seed: int | None = None,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(intermediate_dim, num_heads, dropout, activation, layer_norm_epsilon, normalize_first, seed,
                          **kwargs)
 
@@ -187,9 +192,9 @@ class TransformerDecoder(_Block):
     Vaswani et al. 2017; Radford et al. 2018; argument names of KerasHub.
     """
 
-    def __init__(self, intermediate_dim: int, num_heads: int, dropout: float = 0.0, activation: Named = "relu",
+    def __init__(self, intermediate_dim: int, num_heads: int, dropout: float = 0.0, activation: ActivationLike = "relu",
                  layer_norm_epsilon: float = 1e-5, normalize_first: bool = False, seed: int | None = None,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(intermediate_dim, num_heads, dropout, activation, layer_norm_epsilon, normalize_first, seed,
                          **kwargs)
         self.cross_attention: Any = None

@@ -1,12 +1,13 @@
 """Layers around layers: TimeDistributed, Bidirectional. Floor 3."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn import ops
 from fastnn.engine.kinds import Dims
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._masks import parameters
+from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
 MERGES = ("sum", "mul", "concat", "ave")
@@ -16,7 +17,7 @@ RECURRENT = ("go_backwards", "return_sequences", "return_state", "stateful")    
 class Wrapper(Layer):
     """A layer around one other, `layer`, whose weights are its own. keras.layers.Wrapper."""
 
-    def __init__(self, layer: Any, **kwargs: Any) -> None:
+    def __init__(self, layer: Any, **kwargs: Unpack[LayerOptions]) -> None:
         if not isinstance(layer, Layer):
             raise KindError(f"{type(self).__name__}: layer is {shown(layer)}; needs a layer, such as layers.Dense(8).")
         super().__init__(**kwargs)
@@ -39,7 +40,7 @@ class TimeDistributed(Wrapper):
 
     stepwise = True
 
-    def __init__(self, layer: Any, **kwargs: Any) -> None:
+    def __init__(self, layer: Any, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
@@ -89,7 +90,7 @@ class Bidirectional(Layer):
     """
 
     def __init__(self, layer: Any, merge_mode: str | None = "concat", weights: Any = None, backward_layer: Any = None,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[LayerOptions]) -> None:
         for each in (layer, backward_layer):
             if each is not None and not (isinstance(each, Layer) and all(hasattr(each, name) for name in RECURRENT)):
                 raise KindError(f"Bidirectional: got {shown(each)}; needs a recurrent layer, such as layers.LSTM(8).")

@@ -1,12 +1,13 @@
 """Optimizers with a step size per weight: RMSprop, Adam, AdamW, Adagrad, Adadelta, Ftrl. Floor 3."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn import ops
 from fastnn.arguments import flag, number, share
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.data import copy
 from fastnn.ops.rows.optimizer import adagrad_step, adam_amsgrad_step, adam_step, rmsprop_full_step, rmsprop_step
+from fastnn.optimizers._options import DecayedOptions, OptimizerOptions
 from fastnn.optimizers.optimizer import Optimizer
 
 
@@ -15,7 +16,7 @@ class RMSprop(Optimizer):
     momentum m = momentum·m + step, w -= m. learning_rate=0.001, rho=0.9. Tieleman & Hinton 2012."""
 
     def __init__(self, learning_rate: Any = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
-                 centered: bool = False, **kwargs: Any) -> None:
+                 centered: bool = False, **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = share(rho, "RMSprop: rho")
         self.momentum = number(momentum, "RMSprop: momentum", 0, 1)
@@ -41,7 +42,7 @@ class Adam(Optimizer):
     """
 
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-                 amsgrad: bool = False, **kwargs: Any) -> None:
+                 amsgrad: bool = False, **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = share(beta_1, f"{type(self).__name__}: beta_1")
         self.beta_2 = share(beta_2, f"{type(self).__name__}: beta_2")
@@ -62,7 +63,8 @@ class AdamW(Adam):
     """Adam with decoupled weight decay, 0.004 unless given. Loshchilov & Hutter 2019."""
 
     def __init__(self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,
-                 beta_2: float = 0.999, epsilon: float = 1e-7, amsgrad: bool = False, **kwargs: Any) -> None:
+                 beta_2: float = 0.999, epsilon: float = 1e-7, amsgrad: bool = False,
+                 **kwargs: Unpack[DecayedOptions]) -> None:
         if weight_decay is None:
             raise ValueError("AdamW: weight_decay is None; needs a number >= 0; Adam is AdamW without it.")
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)
@@ -73,7 +75,7 @@ class Adagrad(Optimizer):
     slots = ("accumulator",)
 
     def __init__(self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.initial_accumulator_value = number(initial_accumulator_value, "Adagrad: initial_accumulator_value", 0)
         self.epsilon = number(epsilon, "Adagrad: epsilon", 1e-38)
@@ -94,7 +96,8 @@ class Adadelta(Optimizer):
     """
     slots = ("accumulated_grad", "accumulated_delta_var")
 
-    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **kwargs: Any) -> None:
+    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7,
+                 **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = share(rho, "Adadelta: rho")
         self.epsilon = number(epsilon, "Adadelta: epsilon", 1e-38)
@@ -120,7 +123,7 @@ class Ftrl(Optimizer):
     def __init__(self, learning_rate: Any = 0.001, learning_rate_power: float = -0.5,
                  initial_accumulator_value: float = 0.1, l1_regularization_strength: float = 0.0,
                  l2_regularization_strength: float = 0.0, l2_shrinkage_regularization_strength: float = 0.0,
-                 beta: float = 0.0, **kwargs: Any) -> None:
+                 beta: float = 0.0, **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.learning_rate_power = number(learning_rate_power, "Ftrl: learning_rate_power", high=0)
         self.initial_accumulator_value = number(initial_accumulator_value, "Ftrl: initial_accumulator_value", 0)

@@ -1,11 +1,12 @@
 """L-BFGS for small full batches, in ops. Floor 3."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from fastnn import ops
 from fastnn.arguments import whole
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.data import copy
+from fastnn.optimizers._options import OptimizerOptions
 from fastnn.optimizers.optimizer import Optimizer
 
 CURVATURE = 0.9         # of the slope at the start, which a step may have at its end: Wolfe's second condition
@@ -24,7 +25,7 @@ class LBFGS(Optimizer):
     numbers: ClassVar[dict[str, float]] = {"length": 0.0}
     together = True
 
-    def __init__(self, learning_rate: Any = 1.0, history_size: int = 10, **kwargs: Any) -> None:
+    def __init__(self, learning_rate: Any = 1.0, history_size: int = 10, **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         if self.weight_decay:
             raise ValueError(f"LBFGS: weight_decay is {self.weight_decay:g}; needs None: decay is no part of the loss "

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from fastnn import ops
 from fastnn.arguments import flag, number, optional, share, whole
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.ops.rows.data import copy
 from fastnn.ops.rows.optimizer import adam_step
+from fastnn.optimizers._options import DecayedOptions, OptimizerOptions
 from fastnn.optimizers.moments import norm, steps
 from fastnn.optimizers.optimizer import Optimizer, patterns
 
@@ -27,7 +28,7 @@ class Adafactor(Optimizer):
 
     def __init__(self, learning_rate: Any = 0.001, beta_2_decay: float = -0.8, epsilon_1: float = 1e-30,
                  epsilon_2: float = 1e-3, clip_threshold: float = 1.0, relative_step: bool = True,
-                 **kwargs: Any) -> None:
+                 **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_2_decay = number(beta_2_decay, "Adafactor: beta_2_decay", high=0)
         self.epsilon_1 = number(epsilon_1, "Adafactor: epsilon_1", 1e-38)
@@ -83,7 +84,8 @@ class Muon(Optimizer):
                  adam_weight_decay: float | None = 0.004, epsilon: float = 1e-7, weight_decay: float | None = 0.004,
                  exclude_layers: Sequence[str] | None = None, exclude_embeddings: bool = True, muon_a: float = 3.4445,
                  muon_b: float = -4.7750, muon_c: float = 2.0315, adam_lr_ratio: float = 1.0, momentum: float = 0.95,
-                 ns_steps: int = 5, nesterov: bool = True, rms_rate: float | None = 0.2, **kwargs: Any) -> None:
+                 ns_steps: int = 5, nesterov: bool = True, rms_rate: float | None = 0.2,
+                 **kwargs: Unpack[DecayedOptions]) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
         self.adam_beta_1 = share(adam_beta_1, "Muon: adam_beta_1")
         self.adam_beta_2 = share(adam_beta_2, "Muon: adam_beta_2")

@@ -123,7 +123,7 @@ def _weights(model: TrainedModel) -> Iterator[Finding]:
     for layer in model.layers:
         if isinstance(layer, Normalization) and layer._fixed is None and layer.built and not (
                 layer.adapt_mean.data.any() or (layer.adapt_variance.data != 1).any()):
-            yield Finding("scaling", f"{layer.name} has seen no data, so that it changes nothing",
+            yield Finding("inputs not scaled", f"{layer.name} has seen no data, so that it changes nothing",
                           "call its adapt(x) before fit.")
 
 

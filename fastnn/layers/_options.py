@@ -1,0 +1,36 @@
+"""What every layer takes by name beside its own arguments, as types for editors and checkers. Floor 3."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from fastnn.engine.kinds import RegularizerLike
+
+
+class EmbeddingOptions(TypedDict, total=False):
+    """Of Embedding, whose input_dim is another."""
+    name: str | None
+    dtype: str | None
+    trainable: bool
+    input_shape: Sequence[int | None] | int
+    batch_input_shape: Sequence[int | None]
+    activity_regularizer: RegularizerLike
+
+
+class CommonOptions(TypedDict, total=False):
+    """Of layers that name activity_regularizer among their own arguments."""
+    name: str | None
+    dtype: str | None
+    trainable: bool
+    input_shape: Sequence[int | None] | int
+    input_dim: int
+    batch_input_shape: Sequence[int | None]
+
+
+class LayerOptions(CommonOptions, total=False):
+    """Of the others."""
+    activity_regularizer: RegularizerLike
+
+
+class RecurrentOptions(CommonOptions, total=False):
+    """Of LSTM, GRU and SimpleRNN."""
+    zero_output_for_mask: bool
