@@ -1,7 +1,7 @@
 """CallbackList: what calls the callbacks, and knows what Python has to come back for. Floor 5."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastnn.callbacks.base import Callback, Logs
@@ -214,3 +214,7 @@ def _flat(callbacks: Any) -> list[Callback | History]:
     else:
         hint = "derive its class from fastnn.callbacks.Callback."
     raise TypeError(f"callbacks: got {what}; needs Callback objects.\nTo mend it, {hint}")
+
+
+Heard = Callback | History
+Callbacks = Heard | Sequence[Heard | Sequence[Heard]] | None        # as users pass them

@@ -7,7 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.engine.tensor import Tensor
-from fastnn.literals import ActivationName, ConstraintName, InitializerName, RegularizerName
+from fastnn.literals import (
+    ActivationName,
+    ConstraintName,
+    InitializerName,
+    LossName,
+    MetricName,
+    RegularizerName,
+)
 
 TensorLike = Tensor | npt.ArrayLike             # what ops take: tensors, arrays, numbers and nested lists of them
 Weights = TensorLike | None                     # one weight per sample, or none
@@ -21,3 +28,7 @@ ActivationLike = ActivationName | Config | Callable[..., Any] | None        # a 
 InitializerLike = InitializerName | Config | Callable[..., Any] | npt.NDArray[Any] | Tensor | None
 RegularizerLike = RegularizerName | Config | Callable[..., Any] | None
 ConstraintLike = ConstraintName | Config | Callable[..., Any] | None
+LossLike = LossName | Callable[..., Any] | Config | Sequence[LossName | Callable[..., Any] | Config | None] | None
+Measure = MetricName | Callable[..., Any] | Config
+MetricsLike = Measure | Sequence[Measure | Sequence[Measure] | None] | None      # one for all outputs, or for each
+Rate = float | Callable[..., Any] | Config | Tensor      # a number, or a schedule

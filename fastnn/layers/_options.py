@@ -6,6 +6,13 @@ from typing import TypedDict
 from fastnn.engine.kinds import RegularizerLike
 
 
+class InputOptions(TypedDict, total=False):
+    """Of Layer itself, which names the others."""
+    input_shape: Sequence[int | None] | int
+    input_dim: int
+    batch_input_shape: Sequence[int | None]
+
+
 class EmbeddingOptions(TypedDict, total=False):
     """Of Embedding, whose input_dim is another."""
     name: str | None

@@ -14,6 +14,7 @@ from fastnn.errors import ShapeError
 from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers.cells import LSTMCell
 from fastnn.layers.rnn import OwnCell
+from fastnn.literals import Padding
 
 
 class ConvLSTMCell(LSTMCell):
@@ -22,7 +23,7 @@ class ConvLSTMCell(LSTMCell):
     rank: 1 or 2 axes between time and channels. The other arguments as ConvLSTM2D. Shi et al. 2015.
     """
 
-    def __init__(self, rank: int, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
+    def __init__(self, rank: int, filters: int, kernel_size: Any, strides: Any = 1, padding: Padding = "valid",
                  data_format: str | None = None, dilation_rate: Any = 1, activation: ActivationLike = "tanh",
                  recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform",
@@ -78,7 +79,7 @@ class _ConvLSTM(OwnCell):
     rank = 2
     filled_in = frozenset({"cell", "unroll"})
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
+    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: Padding = "valid",
                  data_format: str | None = None, dilation_rate: Any = 1, activation: ActivationLike = "tanh",
                  recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform",

@@ -13,6 +13,7 @@ from fastnn.errors import ShapeError, shown
 from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.layer import Layer
+from fastnn.literals import CausalPadding
 from fastnn.ops.rows import conv as ops
 from fastnn.ops.rows.data import reshape, transpose
 
@@ -25,8 +26,8 @@ class Convolution(Layer):
     rank: ClassVar[int] = 2
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
-    def __init__(self, kernel_size: Ints, strides: Ints, padding: str, data_format: str | None, dilation_rate: Ints,
-                 activation: ActivationLike, use_bias: bool, bias_initializer: InitializerLike,
+    def __init__(self, kernel_size: Ints, strides: Ints, padding: CausalPadding, data_format: str | None,
+                 dilation_rate: Ints, activation: ActivationLike, use_bias: bool, bias_initializer: InitializerLike,
                  bias_regularizer: RegularizerLike, bias_constraint: ConstraintLike,
                  **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
@@ -140,7 +141,7 @@ class Conv2D(Filters):
     >= 1, filters that groups do not divide, strides and dilation both over 1; ShapeError for inputs that do not fit.
     """
 
-    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
+    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: CausalPadding = "valid",
                  data_format: str | None = None, dilation_rate: Ints = 1, groups: int = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",
@@ -183,7 +184,7 @@ class Conv2DTranspose(Filters):
     (rows - 1)·sh + window - 2·pad + output_padding, pad being window//2 for 'same', else 0. Zeiler et al. 2010.
     """
 
-    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
+    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: CausalPadding = "valid",
                  output_padding: Ints | None = None, data_format: str | None = None, dilation_rate: Ints = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",

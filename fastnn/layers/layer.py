@@ -6,7 +6,7 @@ A layer is its attributes: weights and sublayers assigned to `self` are found by
 import inspect
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from fastnn.errors import KindError, NotBuiltError, nearest, shown
 from fastnn.layers import _input_shapes as shapes
 from fastnn.layers._context import Node, context, forward_pass
 from fastnn.layers._masks import parameters
+from fastnn.layers._options import InputOptions
 from fastnn.layers.call import apply
 from fastnn.layers.weighted import Weighted
 from fastnn.metrics.metric import Metric
@@ -49,16 +50,17 @@ class Layer(Weighted):
     supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
-                 activity_regularizer: RegularizerLike = None, **kwargs: Any) -> None:
+                 activity_regularizer: RegularizerLike = None, **kwargs: Unpack[InputOptions]) -> None:
         self.built = self._begins_built()
         self._variables, self._sublayers, self._held, self._losses = [], [], {}, []
         self.output_shape: Any = None
         self._build_shape: Any = None
-        self.input_shape_hint = _input_shape(kwargs, type(self).__name__)
-        if kwargs:
+        others: dict[str, Any] = {**kwargs}
+        self.input_shape_hint = _input_shape(others, type(self).__name__)
+        if others:
             known = {p for cls in type(self).__mro__
                      for p in inspect.signature(cls.__init__).parameters}  # type: ignore[misc]
-            refuse_unknown(kwargs, type(self).__name__,
+            refuse_unknown(others, type(self).__name__,
                            (known | {"input_shape", "input_dim"}) - {"self", "kwargs", "args"})
         self.name = checked_name(name, type(self).__name__) or unique_name(snake_case(type(self).__name__))
         self.dtype = dtype_of(dtype, f"{self.name}: dtype", (backend.floatx(),))

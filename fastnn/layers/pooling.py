@@ -15,6 +15,7 @@ from fastnn.errors import ShapeError
 from fastnn.layers._options import LayerOptions
 from fastnn.layers._shapes import checked_rank, same_pads
 from fastnn.layers.layer import Layer
+from fastnn.literals import Padding
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import reduce
 from fastnn.ops.rows.compare import where
@@ -29,7 +30,7 @@ class _Pooling(Layer):
     rank: ClassVar[int]
     op: ClassVar[Callable[..., Any]]
 
-    def __init__(self, pool_size: Ints, strides: Ints | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Ints, strides: Ints | None = None, padding: Padding = "valid",
                  data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         where = type(self).__name__
@@ -72,7 +73,7 @@ class MaxPooling1D(_Pooling):
     """
     rank, op = 1, max_pool
 
-    def __init__(self, pool_size: Ints = 2, strides: Ints | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Ints = 2, strides: Ints | None = None, padding: Padding = "valid",
                  data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
@@ -85,7 +86,7 @@ class MaxPooling2D(_Pooling):
     """
     rank, op = 2, max_pool
 
-    def __init__(self, pool_size: Ints = (2, 2), strides: Ints | None = None, padding: str = "valid",
+    def __init__(self, pool_size: Ints = (2, 2), strides: Ints | None = None, padding: Padding = "valid",
                  data_format: str | None = None, **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 

@@ -8,6 +8,7 @@ from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, Initialize
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.layers._options import CommonOptions
 from fastnn.layers.convolution import Convolution
+from fastnn.literals import Padding
 from fastnn.ops.rows import conv as ops
 from fastnn.ops.rows.data import reshape
 
@@ -20,7 +21,7 @@ class DepthwiseConv2D(Convolution):
     (channels·depth_multiplier,). Sizes, errors and defaults as Conv2D.
     """
 
-    def __init__(self, kernel_size: Ints, strides: Ints = 1, padding: str = "valid", depth_multiplier: int = 1,
+    def __init__(self, kernel_size: Ints, strides: Ints = 1, padding: Padding = "valid", depth_multiplier: int = 1,
                  data_format: str | None = None, dilation_rate: Ints = 1, activation: ActivationLike = None,
                  use_bias: bool = True, depthwise_initializer: InitializerLike = "glorot_uniform",
                  bias_initializer: InitializerLike = "zeros", depthwise_regularizer: RegularizerLike = None,
@@ -72,7 +73,7 @@ class SeparableConv2D(DepthwiseConv2D):
     depth_multiplier), pointwise_kernel (1, 1, channels·depth_multiplier, filters), bias (filters,). Chollet 2017.
     """
 
-    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: str = "valid",
+    def __init__(self, filters: int, kernel_size: Ints, strides: Ints = 1, padding: Padding = "valid",
                  data_format: str | None = None, dilation_rate: Ints = 1, depth_multiplier: int = 1,
                  activation: ActivationLike = None, use_bias: bool = True,
                  depthwise_initializer: InitializerLike = "glorot_uniform",

@@ -105,8 +105,6 @@ class _Block(Layer):
 
     dropout: Any = dropout_rate("drop", "attention", "self_attention", "cross_attention")
 
-    def __init__(self, intermediate_dim: int, num_heads: int, dropout: float, activation: Named,
-                 layer_norm_epsilon: float, normalize_first: bool, seed: int | None, **kwargs: Any) -> None:
     def __init__(self, intermediate_dim: int, num_heads: int, dropout: float, activation: ActivationLike,
                  layer_norm_epsilon: float, normalize_first: bool, seed: int | None,
                  **kwargs: Unpack[LayerOptions]) -> None:

@@ -1,9 +1,10 @@
 """Optimizers with a step size per weight: RMSprop, Adam, AdamW, Adagrad, Adadelta, Ftrl. Floor 3."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from fastnn import ops
 from fastnn.arguments import flag, number, share
+from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.data import copy
 from fastnn.ops.rows.optimizer import adagrad_step, adam_amsgrad_step, adam_step, rmsprop_full_step, rmsprop_step
@@ -15,7 +16,7 @@ class RMSprop(Optimizer):
     """v = rho·v + (1-rho)·g²; w -= lr·g / sqrt(v + epsilon). centered: v minus the square of the mean gradient;
     momentum m = momentum·m + step, w -= m. learning_rate=0.001, rho=0.9. Tieleman & Hinton 2012."""
 
-    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
+    def __init__(self, learning_rate: Rate = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
                  centered: bool = False, **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = share(rho, "RMSprop: rho")
@@ -41,7 +42,7 @@ class Adam(Optimizer):
     Kingma & Ba 2015, with Keras' epsilon: it is added to the uncorrected sqrt(v).
     """
 
-    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+    def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
                  amsgrad: bool = False, **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = share(beta_1, f"{type(self).__name__}: beta_1")
@@ -62,7 +63,7 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay, 0.004 unless given. Loshchilov & Hutter 2019."""
 
-    def __init__(self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,
+    def __init__(self, learning_rate: Rate = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,
                  beta_2: float = 0.999, epsilon: float = 1e-7, amsgrad: bool = False,
                  **kwargs: Unpack[DecayedOptions]) -> None:
         if weight_decay is None:
@@ -74,7 +75,7 @@ class Adagrad(Optimizer):
     """a += g²; w -= lr·g / sqrt(a + epsilon). learning_rate=0.001, initial_accumulator_value=0.1. Duchi et al. 2011."""
     slots = ("accumulator",)
 
-    def __init__(self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
+    def __init__(self, learning_rate: Rate = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
                  **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.initial_accumulator_value = number(initial_accumulator_value, "Adagrad: initial_accumulator_value", 0)
@@ -96,7 +97,7 @@ class Adadelta(Optimizer):
     """
     slots = ("accumulated_grad", "accumulated_delta_var")
 
-    def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7,
+    def __init__(self, learning_rate: Rate = 0.001, rho: float = 0.95, epsilon: float = 1e-7,
                  **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = share(rho, "Adadelta: rho")
@@ -120,7 +121,7 @@ class Ftrl(Optimizer):
     """
     slots = ("accumulator", "linear")
 
-    def __init__(self, learning_rate: Any = 0.001, learning_rate_power: float = -0.5,
+    def __init__(self, learning_rate: Rate = 0.001, learning_rate_power: float = -0.5,
                  initial_accumulator_value: float = 0.1, l1_regularization_strength: float = 0.0,
                  l2_regularization_strength: float = 0.0, l2_shrinkage_regularization_strength: float = 0.0,
                  beta: float = 0.0, **kwargs: Unpack[OptimizerOptions]) -> None:

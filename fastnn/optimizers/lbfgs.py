@@ -1,9 +1,10 @@
 """L-BFGS for small full batches, in ops. Floor 3."""
 
-from typing import Any, ClassVar, Unpack
+from typing import ClassVar, Unpack
 
 from fastnn import ops
 from fastnn.arguments import whole
+from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.data import copy
 from fastnn.optimizers._options import OptimizerOptions
@@ -25,7 +26,7 @@ class LBFGS(Optimizer):
     numbers: ClassVar[dict[str, float]] = {"length": 0.0}
     together = True
 
-    def __init__(self, learning_rate: Any = 1.0, history_size: int = 10, **kwargs: Unpack[OptimizerOptions]) -> None:
+    def __init__(self, learning_rate: Rate = 1.0, history_size: int = 10, **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         if self.weight_decay:
             raise ValueError(f"LBFGS: weight_decay is {self.weight_decay:g}; needs None: decay is no part of the loss "

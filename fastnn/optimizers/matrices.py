@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from fastnn import ops
 from fastnn.arguments import flag, number, optional, share, whole
+from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.ops.rows.data import copy
 from fastnn.ops.rows.optimizer import adam_step
@@ -26,7 +27,7 @@ class Adafactor(Optimizer):
     slots = ("row", "column", "velocity")
     apart = True
 
-    def __init__(self, learning_rate: Any = 0.001, beta_2_decay: float = -0.8, epsilon_1: float = 1e-30,
+    def __init__(self, learning_rate: Rate = 0.001, beta_2_decay: float = -0.8, epsilon_1: float = 1e-30,
                  epsilon_2: float = 1e-3, clip_threshold: float = 1.0, relative_step: bool = True,
                  **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
@@ -80,7 +81,7 @@ class Muon(Optimizer):
     slots = ("momentum", "velocity")
     apart = True
 
-    def __init__(self, learning_rate: Any = 0.001, adam_beta_1: float = 0.9, adam_beta_2: float = 0.999,
+    def __init__(self, learning_rate: Rate = 0.001, adam_beta_1: float = 0.9, adam_beta_2: float = 0.999,
                  adam_weight_decay: float | None = 0.004, epsilon: float = 1e-7, weight_decay: float | None = 0.004,
                  exclude_layers: Sequence[str] | None = None, exclude_embeddings: bool = True, muon_a: float = 3.4445,
                  muon_b: float = -4.7750, muon_c: float = 2.0315, adam_lr_ratio: float = 1.0, momentum: float = 0.95,

@@ -1,10 +1,11 @@
 """Relatives of Adam: Adamax, Nadam, Lion and Lamb, each a few ops. Floor 3."""
 
 import math
-from typing import Any, ClassVar, Unpack
+from typing import ClassVar, Unpack
 
 from fastnn import ops
 from fastnn.arguments import number, share
+from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.data import copy
 from fastnn.optimizers._options import OptimizerOptions
@@ -14,7 +15,7 @@ from fastnn.optimizers.optimizer import Optimizer
 class _Moments(Optimizer):
     """Two moving averages of the gradient: beta_1=0.9, beta_2=0.999, epsilon=1e-7."""
 
-    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+    def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
                  **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = share(beta_1, f"{type(self).__name__}: beta_1")
@@ -73,7 +74,7 @@ class Lion(Optimizer):
     """
     slots = ("momentum",)
 
-    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99,
+    def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.99,
                  **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = number(beta_1, "Lion: beta_1", 0, 1, above=True)

@@ -12,6 +12,7 @@ from fastnn import ops
 from fastnn.arguments import flag, is_sequence, number, optional, refuse_unknown, text, whole
 from fastnn.configuration import brief, parameters
 from fastnn.engine.context import section_scope
+from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
 from fastnn.errors import shown, warn
@@ -51,7 +52,7 @@ class Optimizer(Slots):
     apart = False       # whether a step looks at the whole of a weight, so that each takes a step of its own
     together = False    # whether it looks at all weights at once, whichever have gradients
 
-    def __init__(self, learning_rate: Any, weight_decay: float | None = None, clipnorm: float | None = None,
+    def __init__(self, learning_rate: Rate, weight_decay: float | None = None, clipnorm: float | None = None,
                  clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
                  ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
                  loss_scale_factor: float | None = None, gradient_accumulation_steps: int | None = None,

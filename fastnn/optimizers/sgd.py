@@ -1,8 +1,9 @@
 """Stochastic gradient descent. Floor 3."""
 
-from typing import Any, Unpack
+from typing import Unpack
 
 from fastnn.arguments import flag, number
+from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.optimizer import momentum_step, sgd_step
 from fastnn.optimizers._options import OptimizerOptions
@@ -15,7 +16,7 @@ class SGD(Optimizer):
     learning_rate=0.01, momentum=0.0 (in [0, 1]), nesterov=False.
     """
 
-    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False,
+    def __init__(self, learning_rate: Rate = 0.01, momentum: float = 0.0, nesterov: bool = False,
                  **kwargs: Unpack[OptimizerOptions]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.momentum = number(momentum, "SGD: momentum", 0, 1)

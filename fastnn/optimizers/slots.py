@@ -7,6 +7,7 @@ import numpy as np
 
 from fastnn.configuration import Configurable
 from fastnn.engine.block import Block
+from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import Watched, noted
 from fastnn.errors import ShapeError
@@ -28,7 +29,7 @@ class Slots(Configurable, Watched):
     use_ema: bool
     gradient_accumulation_steps: int | None
 
-    def __init__(self, name: str, learning_rate: Any) -> None:
+    def __init__(self, name: str, learning_rate: Rate) -> None:
         self.name = name
         self.iterations = Variable(np.zeros((), np.int64), "iterations", trainable=False, dtype="int64")
         self._batches = Variable(np.zeros((), np.int64), "batches", trainable=False, dtype="int64")

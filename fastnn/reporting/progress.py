@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,6 +30,9 @@ class Every:
 
     def __repr__(self) -> str:
         return f"Every({self.epochs})"
+
+
+Verbose = bool | int | Literal["auto", "epochs"] | Every
 
 
 def checked_verbose(verbose: Any) -> str:

@@ -1,11 +1,14 @@
 """Looking inside a model that trains: its programs, and what their calls cost. Floor 4."""
 
+import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from fastnn.engine.program import Program
 from fastnn.errors import nearest, shown
 from fastnn.frames import entrance
 
+WORK = ("fit", "evaluate", "_on_batch", "profile", "find_lr", "trace", "check_gradients")   # has the model to itself
 STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a batch_size"}
 
 
@@ -56,3 +59,14 @@ class Inside:
             raise RuntimeError(f"program(): {self.name} has recorded no {step} step yet; call {STEPS[step]} first, "
                                "with the layers as they are now.")
         return max(found, key=lambda pair: pair[0])[1]
+
+    def _at_work(self: Any) -> bool:
+        """Whether the thread that took the model is still in one of its methods: an interrupt at an unlucky moment may
+        have kept it from giving the model back."""
+        worker, found = self._worker, 0
+        frame: Any = sys._current_frames().get(worker)
+        while frame is not None:
+            if frame.f_code.co_name in WORK and any(v is self for v in frame.f_locals.values()):
+                found += 1
+            frame = frame.f_back
+        return not worker or found > (worker == threading.get_ident())      # one of them is who asks

@@ -4,16 +4,16 @@ Everything is checked and laid out first; then programs are recorded and replaye
 """
 
 import contextlib
-import sys
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from fastnn.arguments import flag, number, optional, whole
-from fastnn.callbacks import CallbackList
+from fastnn.callbacks.list import CallbackList, Callbacks
 from fastnn.engine.context import restored
+from fastnn.engine.kinds import Config, LossLike, MetricsLike
 from fastnn.errors import BusyError
 from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
@@ -21,18 +21,18 @@ from fastnn.feeding.feed import Feeds
 from fastnn.feeding.opening import open_source, open_validation, split_off
 from fastnn.feeding.raw import adapt_raw
 from fastnn.frames import entrance
+from fastnn.literals import OptimizerName
 from fastnn.metrics import Metric
 from fastnn.nest import distinct, map_structure
+from fastnn.optimizers import Optimizer
 from fastnn.reporting.history import History
-from fastnn.reporting.progress import Progress
+from fastnn.reporting.progress import Progress, Verbose
 from fastnn.training import loop, unusual
 from fastnn.training.compiled import Compiled, chosen_optimizer
 from fastnn.training.few_rows import Straights
 from fastnn.training.inside import Inside
 from fastnn.training.own import OwnSteps
 from fastnn.training.steps import Steps
-
-WORK = ("fit", "evaluate", "_on_batch", "profile", "find_lr", "trace", "check_gradients")   # has the model to itself
 
 
 class Trainer(OwnSteps, Inside):
@@ -79,9 +79,11 @@ class Trainer(OwnSteps, Inside):
     # ---- compile ----------------------------------------------------------------------------------------------
 
     @entrance
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
-                weighted_metrics: Any = None, run_eagerly: bool = False, steps_per_execution: Any = 1,
-                jit_compile: Any = "auto", auto_scale_loss: bool = True) -> None:
+    def compile(self, optimizer: OptimizerName | Optimizer | type[Optimizer] | Config = "rmsprop",
+                loss: LossLike = None, loss_weights: float | Sequence[float | None] | dict[str, float] | None = None,
+                metrics: MetricsLike = None, weighted_metrics: MetricsLike = None,
+                run_eagerly: bool = False, steps_per_execution: int | str = 1, jit_compile: bool | str = "auto",
+                auto_scale_loss: bool = True) -> None:
         """Choose optimizer, loss and metrics by name, class or instance; lists or dicts for several outputs.
 
         run_eagerly: run the layers' Python at every step (for debuggers). steps_per_execution, jit_compile and
@@ -139,26 +141,16 @@ class Trainer(OwnSteps, Inside):
                 self._busy.release()
                 object.__setattr__(self, "_worker", 0)
 
-    def _at_work(self) -> bool:
-        """Whether the thread that took the model is still in one of its methods: an interrupt at an unlucky moment may
-        have kept it from giving the model back."""
-        worker, found = self._worker, 0
-        frame: Any = sys._current_frames().get(worker)
-        while frame is not None:
-            if frame.f_code.co_name in WORK and any(v is self for v in frame.f_locals.values()):
-                found += 1
-            frame = frame.f_back
-        return not worker or found > (worker == threading.get_ident())      # one of them is who asks
-
     # ---- fit --------------------------------------------------------------------------------------------------
 
     @entrance
-    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
-            callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True,
-            class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0,
-            steps_per_epoch: int | None = None, validation_steps: int | None = None,
-            validation_batch_size: int | None = None, validation_freq: Any = 1, *, evaluate_train: bool = False,
-            check_finite: bool = True) -> History:
+    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
+            verbose: Verbose = "auto", callbacks: Callbacks = None, validation_split: float = 0.0,
+            validation_data: Any = None, shuffle: bool = True,
+            class_weight: dict[int, float] | Literal["balanced"] | None = None, sample_weight: Any = None,
+            initial_epoch: int = 0, steps_per_epoch: int | None = None, validation_steps: int | None = None,
+            validation_batch_size: int | None = None, validation_freq: int | Sequence[int] = 1, *,
+            evaluate_train: bool = False, check_finite: bool = True) -> History:
         """Train for `epochs` passes over the data; returns the History, also kept as `model.history`.
 
         x: array, list, pandas frame, or a list of them for several inputs, samples first. y: targets. batch_size: 32
@@ -206,8 +198,8 @@ class Trainer(OwnSteps, Inside):
     # ---- evaluate ---------------------------------------------------------------------------------------------
 
     @entrance
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
-                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Verbose = "auto",
+                 sample_weight: Any = None, steps: int | None = None, callbacks: Callbacks = None,
                  return_dict: bool = False) -> Any:
         """The loss, or [loss, metrics in the order of compile()], or a dict with return_dict=True.
 
@@ -228,8 +220,8 @@ class Trainer(OwnSteps, Inside):
     # ---- predict ----------------------------------------------------------------------------------------------
 
     @entrance
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
-                callbacks: Any = None) -> Any:
+    def predict(self, x: Any, batch_size: int | None = None, verbose: Verbose = "auto", steps: int | None = None,
+                callbacks: Callbacks = None) -> np.ndarray:
         """The outputs for x, as a new array (a list or dict for several outputs). Rows do not depend on the batch.
 
         x: arrays as for fit, or batches x, (x,) or (x, y, …), `steps` of them or all there are.
