@@ -14,7 +14,7 @@ import pytest
 
 import fastnn
 from fastnn import Input, Sequential, layers
-from fastnn.engine import plan
+from fastnn.engine import function, plan
 from tests.conftest import needs_c
 
 pytestmark = [needs_c, pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")]
@@ -114,6 +114,47 @@ def test_memory_that_the_system_does_not_give_is_named(monkeypatch: pytest.Monke
     monkeypatch.setattr(plan, "_huge_pages", refuse)
     with pytest.raises(MemoryError, match=r"no memory for the 100\.0 MiB"):
         plan.aligned_empty(100 << 20)
+
+
+# ---- memory of programs ---------------------------------------------------------------------------------------------
+
+def of_many_sizes(sizes: list[int], uses: str = "fit evaluate predict") -> Sequential:
+    """A CNN that was used so on batches of so many images."""
+    fastnn.random.set_seed(4)
+    model = Sequential([Input((16, 16, 3)), layers.Conv2D(8, 3, activation="relu"), layers.Flatten(),
+                        layers.Dropout(0.2), layers.Dense(4, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(max(sizes), 16, 16, 3)).astype(np.float32), rng.integers(0, 4, max(sizes))
+    for rows in sizes:
+        for use in uses.split():
+            data = (x[:rows],) if use == "predict" else (x[:rows], y[:rows])
+            getattr(model, use)(*data, batch_size=rows, verbose=0)
+    return model
+
+
+def test_programs_of_a_model_share_the_memory_of_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A larger one takes the others along; they compute what they would where they were."""
+    sizes = [4, 8, 2, 16, 4, 8, 16, 2]
+    model = of_many_sizes(sizes)
+    programs = [(key[0], program) for key, program in model._steps.recorder.items()]
+    shared = [program for name, program in programs if name in ("train", "test")]
+    assert len(shared) == 8
+    begins = {program.arena.__array_interface__["data"][0] for program in shared}
+    assert len(begins) == 1 and model._steps.recorder._room.take(0).base is not None
+    monkeypatch.setattr(plan.Room, "take", lambda self, size: plan.aligned_empty(size))
+    for ours, other in zip(model.get_weights(), of_many_sizes(sizes).get_weights()):
+        np.testing.assert_array_equal(ours, other)
+
+
+def test_programs_with_memory_of_their_own_are_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function, "OWN_BYTES", 100_000)
+    own = [program.arena_bytes for key, program in of_many_sizes([*range(1, 17)], "predict")._steps.recorder.items()
+           if key[0] == "predict"]
+    assert len(own) == function.OWN_COUNT and sum(own) > 100_000
+    monkeypatch.setattr(function, "OWN_BYTES", sum(own))
+    again = of_many_sizes([*range(1, 17)], "predict")._steps.recorder.items()
+    assert [program.arena_bytes for key, program in again if key[0] == "predict"] == own
 
 
 # ---- Ctrl-C within a step -------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ warning that names the line, where its Python reads numbers that change from run
 leaves an attribute, a list or a random generator of NumPy or Python other than it found it.
 """
 
+import gc
 import linecache
 import random
 import re
@@ -32,6 +33,10 @@ class Entry(NamedTuple):
 
 
 ALONE = ("train", "test")       # steps that have the model to themselves: one runs at a time, so they share memory
+# Bytes of a step from which it is worth looking for those that its first run has left: they lie in cycles of tensors
+# and calls, few objects, for which Python would look late.
+MUCH = 8 << 20
+OWN_BYTES, OWN_COUNT = 256 << 20, 4     # of programs with memory of their own: the oldest go, all but so many
 
 
 class Recorder:
@@ -44,14 +49,14 @@ class Recorder:
         self.kept = kept
         self.before: dict[int, tuple[Any, np.ndarray]] | None = None
         self._found: dict[Any, Entry] = {}
-        self._rooms: dict[Any, Room] = {}       # of steps whose keys begin alike
+        self._room = Room()     # of the steps in ALONE
         self._unsettled: set[Any] = set()       # whose last recording left something other than it found it
         self._warned: set[Any] = set()
 
     def clear(self) -> None:
         """Forget all programs."""
         self._found.clear()
-        self._rooms.clear()
+        self._room = Room()
         self._unsettled.clear()
         self._warned.clear()
 
@@ -101,7 +106,7 @@ class Recorder:
             watch = Watch(noted.values())
             momentary = next((t.name for call in calls for t in call.inputs if t.momentary), "")
             why, settled = self._why_not(key, calls.reads, momentary, watch, draws)
-            room = self._rooms.setdefault(key[0], Room()) if key[0] in ALONE else None
+            room = self._room if self._alone(key) else None
             program = None if why or not settled else Program(calls, name, keep or (), room)
             if program is not None and program.rounds:      # the first step has the bits of all others
                 undo(before)
@@ -110,6 +115,10 @@ class Recorder:
             with whole_step():
                 undo(before)
             raise
+        if program is not None and program.arena_bytes > MUCH:
+            calls.clear()
+            keep = None
+            gc.collect()
         if self.before is not None:
             self.before |= {key: value for key, value in before.items() if key not in self.before}
         if not settled:
@@ -120,8 +129,21 @@ class Recorder:
         self._found[key] = Entry(program, watch)
         for old in list(self._found)[:-self.kept]:
             self._found.pop(old, None)
+        self._let_go()
         if why:
             self._warn(name, why, calls.reads)
+
+    @staticmethod
+    def _alone(key: Any) -> bool:
+        return key[0] in ALONE
+
+    def _let_go(self) -> None:
+        """Forget the oldest programs whose memory, together with what is newer, is much."""
+        own = [(key, program.arena_bytes) for key, program in self.items()
+               if program.arena_bytes and not self._alone(key)]
+        for i, (key, _) in enumerate(own[:-OWN_COUNT]):
+            if sum(size for _, size in own[i:]) > OWN_BYTES:
+                self._found.pop(key, None)
 
     def _why_not(self, key: Any, reads: list[Any], momentary: str, watch: Watch, draws: "Draws") -> tuple[str, bool]:
         """(why a step cannot be replayed, or nothing; whether that is settled). What Python sets or draws in the first

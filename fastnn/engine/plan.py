@@ -9,6 +9,7 @@ import heapq
 import math
 import mmap
 import os
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,16 +28,24 @@ poison = False      # tests set it: the arena is filled with NaN before every ru
 
 class Room:
     """Memory that programs share of which one runs at a time, as nothing in an arena outlives a run: what the largest
-    needs is enough for all. Where it has to grow it grows by half, so that it does so a few times only."""
+    needs is enough for all. Where it has to grow, all of them move."""
 
     def __init__(self) -> None:
         self._memory = np.empty(0, np.uint8)
+        self._programs: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def take(self, size: int) -> np.ndarray:
         """An arena of so many bytes."""
         if size > self._memory.nbytes:
-            self._memory = aligned_empty(max(size, self._memory.nbytes * 3 // 2))
+            memory = aligned_empty(size)        # or MemoryError, and all is as it was
+            for program in self._programs:
+                program.move(memory)
+            self._memory = memory
         return self._memory[:size]
+
+    def add(self, program: Any) -> None:
+        """Let a program move with the others."""
+        self._programs.add(program)
 
 
 def plan(calls: Sequence[Any], keep: Sequence[Any], rules: Sequence[Any],

@@ -40,6 +40,8 @@ class Program:
         rules = () if checks else [rule for rule in rewrite.rules if not replaced & rule.gone()]
         self.calls, self.results, self.arena, self.rounds = plan.plan(calls, keep, rules, room)
         self.arena_bytes = self.arena.nbytes
+        if room is not None:
+            room.add(self)
         self._look_outside()
 
     def fits(self) -> bool:
@@ -52,6 +54,20 @@ class Program:
         self._outside = [t for t in tensors.values() if not np.may_share_memory(t.data, self.arena)]
         self._all_in_c = all(call.is_view or call.op.kernel.in_c for call in self.calls)
         self._handle: Any = None
+
+    def move(self, memory: np.ndarray) -> None:
+        """Let the arena begin where this memory does. What the last run left in it does not come along."""
+        begin = self.arena.__array_interface__["data"][0]
+        tensors = {id(t): t for call in self.calls for t in (*call.inputs, *call.made)} | {
+            id(t): t for t in self.results}
+        outside = {id(t) for t in self._outside}
+        arena = memory[:self.arena_bytes]
+        for t in tensors.values():
+            if id(t) not in outside and np.may_share_memory(t.data, self.arena):
+                offset = t.data.__array_interface__["data"][0] - begin
+                t.data = arena[offset:offset + t.data.nbytes].view(t.data.dtype).reshape(t.data.shape)
+        self.arena = arena
+        self._look_outside()
 
     def updated(self) -> list[Any]:
         """The tensors that its update calls write: the state that it takes from one run to the next."""
