@@ -9,6 +9,7 @@ import pytest
 import fastnn
 from fastnn import random
 from tests.errors import assert_good_error
+from tests.ops import OPS
 
 DRAWS: dict[str, Any] = {
     "normal": lambda seed: random.normal((200, 50), 1.0, 2.0, seed=seed),
@@ -112,3 +113,14 @@ def test_wrong_arguments() -> None:
     assert_good_error(lambda: random.normal((2, -1)), ValueError, "shape", "-1")
     assert_good_error(lambda: random.normal((2,), stddev=-1.0), ValueError, "stddev")
     assert_good_error(lambda: random.normal((2,), seed="x"), TypeError, "seed")
+
+
+def test_dropout_keeps_a_number_that_is_exactly_the_rate(any_backend: str) -> None:
+    """And drops the one below it: uniform numbers are multiples of 2**-24."""
+    counter, ones = np.zeros((), np.int64), np.ones(1000, np.float32)
+    uniform = np.float64(OPS["random_uniform"](counter, seed=5, stream=6, shape=(1000,), low=0.0, high=1.0))
+    for u in (float(uniform[17]), float(uniform[990])):
+        for rate in (u, u + 2.0 ** -24, u - 2.0 ** -24, u + 2.0 ** -30):
+            for name in ("dropout", "dropout_grad"):
+                kept = np.asarray(OPS[name](ones, counter, rate=rate, seed=5, stream=6)) != 0
+                np.testing.assert_array_equal(kept, uniform >= rate)
