@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastnn import Input, Sequential, arguments
+from fastnn import Input, Sequential, arguments, ops
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
 from fastnn.layers import Dense
@@ -219,3 +219,13 @@ def _run(model: Any, method: str, arguments: dict[str, Any], x: np.ndarray, y: n
     getattr(model, method)(**arguments)
     if method == "compile":
         model.fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("call", [
+    lambda: ops.convert_to_tensor(2 ** 63), lambda: ops.convert_to_tensor(2 ** 70), lambda: ops.full((2,), 2 ** 63),
+    lambda: ops.add(np.ones(3, np.int32), 2 ** 40), lambda: ops.multiply(np.ones(3, np.uint8), -1),
+    lambda: ops.add(np.ones(3, np.uint8), 256), lambda: ops.where(True, np.ones(3, np.int32), -2 ** 31 - 1)])
+def test_whole_numbers_that_do_not_fit_are_not_wrapped(call: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=r"for numbers of .*; needs a whole number from"):
+        call()
+    assert int(ops.add(np.ones(1, np.uint8), 254)[0]) == 255 and float(ops.add(np.ones(1), 2 ** 70)[0]) > 1e21

@@ -42,7 +42,11 @@ def tensor(x: TensorLike) -> Tensor:
     array = np.asarray(x)
     kind = array.dtype.kind
     if kind not in "fiub":
+        if isinstance(x, int):
+            raise ValueError(_too_large(x, "int64"))
         raise TypeError(f"got {shown(x)}; needs numbers; convert it, or take the numbers out.")
+    if array.dtype == np.uint64 and array.size and array.max() >= 2 ** 63:
+        raise ValueError(_too_large(array.max(), "int64"))
     if kind == "f":
         dtype: Any = backend.floatx()
     elif kind == "b" or array.dtype == np.uint8 or (isinstance(x, (np.ndarray, np.generic)) and array.itemsize == 8):
@@ -87,7 +91,15 @@ def number_like(value: Any, like: str) -> Tensor:
         dtype = backend.floatx()
     elif not isinstance(value, (bool, np.bool_)) and like == "bool":
         dtype = "int32"
+    if dtype in WHOLE and dtype != "bool" and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+        raise ValueError(_too_large(value, dtype))
     return Tensor(np.array(value).astype(dtype), constant=True)
+
+
+def _too_large(value: Any, dtype: str) -> str:
+    bounds = np.iinfo(dtype)
+    return (f"got {shown(int(value))} for numbers of {dtype}; needs a whole number from {bounds.min} to {bounds.max}; "
+            "cast the tensor it meets to floats, or to a wider dtype.")
 
 
 def alike(*xs: TensorLike) -> list[Tensor]:
