@@ -152,7 +152,7 @@ def measured_again(found: Peak) -> Peak:
         rates = tuple(Rates(a.threads, max(a.gflops, b.gflops), a.bytes, tuple(map(max, a.read, b.read)),
                             tuple(map(max, a.update, b.update))) for a, b in zip(found.rates, fresh.rates))
         fresh = Peak(fresh.machine, rates, min(found.call, fresh.call), min(found.start, fresh.start))
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         keep(fresh)
     return fresh
 
