@@ -1,5 +1,7 @@
 """Saved models: what is loaded predicts the same bits, and training goes on as if nothing had happened."""
 
+import copy
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +195,56 @@ def test_what_save_model_and_deserialize_are_told(tmp_path: Path) -> None:
     assert made.units == 3
     with saving.CustomObjectScope(None):
         assert saving.get_registered_object("Blocks") is None
+
+
+@pytest.mark.parametrize("make", [*MODELS.values(), Blocks])
+@pytest.mark.parametrize("copied", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy])
+def test_pickled_and_copied(make: Any, copied: Any) -> None:
+    """joblib, multiprocessing, deepcopy: weights, optimizer and random numbers go on with the same bits."""
+    model = make()
+    if make is Blocks:
+        model(X)
+    model.compile("adam", "mse")
+    y = Y[:, :2] if make is Blocks else Y
+    model.fit(X, y, epochs=1, batch_size=8, verbose=0)
+    twin = copied(model)
+    assert type(twin) is type(model) and twin.weights[0] is not model.weights[0]
+    for each in (model, twin):
+        each.fit(X, y, epochs=2, batch_size=8, verbose=0)
+    for a, b in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_model_without_weights_is_pickled_too() -> None:
+    twin = pickle.loads(pickle.dumps(Sequential([layers.Dense(3), layers.Dense(2)])))
+    assert not twin.built and [layer.units for layer in twin.layers] == [3, 2]
+
+
+def test_weights_by_name_first() -> None:
+    """add_weight("kernel", shape=…), as the guides of TensorFlow 2 write it, and an array in a list of its own."""
+    class Own(layers.Layer):
+        def build(self, shape: Any) -> None:
+            self.kernel = self.add_weight("kernel", shape=[shape[-1], 2], initializer="ones")
+            self.bias = self.add_weight("bias", (2,))
+            self.gain = self.add_weight((2,), "zeros", name="gain", autocast=False)
+            self.steps = self.add_variable((), "zeros", dtype="int32", trainable=False, name="steps")
+
+        def call(self, x: Any) -> Any:
+            return x @ self.kernel + self.bias * self.gain
+
+    layer = Own()
+    np.testing.assert_array_equal(layer(np.ones((1, 3), "float32")), [[3, 3]])
+    assert [(w.name.split("/")[1], w.shape) for w in layer.weights] == [
+        ("kernel", (3, 2)), ("bias", (2,)), ("gain", (2,)), ("steps", ())]
+    for wrong in (lambda: layer.add_weight("kernel", name="k"), lambda: layer.add_weight((2,), shape=(2,))):
+        assert_good_error(wrong, KindError, "add_weight got")
+    a, b = Input((3,)), Input((3,))
+    model = Model([a, b], [layers.Dense(1)(a), layers.Dense(2)(b)])
+    assert [y.shape for y in model(([X[:2, :3]], X[:2, :3]))] == [(2, 1), (2, 2)]
+
+
+def test_arguments_that_no_layer_can_have() -> None:
+    assert_good_error(lambda: layers.ConvLSTM1D(1, 1, strides=2, dilation_rate=2), ValueError, "dilation_rate")
+    assert_good_error(lambda: layers.IntegerLookup(max_tokens=1), ValueError, "max_tokens")
+    for square in (np.ones((2, 3), "float32"), Input(batch_shape=(4, 2, 3))):
+        assert_good_error(lambda x=square: ops.eig(x), ShapeError, "square")  # type: ignore[misc]

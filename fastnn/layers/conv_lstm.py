@@ -44,6 +44,9 @@ class ConvLSTMCell(LSTMCell):
         self.strides = sizes(strides, f"{name}: strides", rank)
         self.dilation_rate = sizes(dilation_rate, f"{name}: dilation_rate", rank)
         self.padding = choice(padding, f"{name}: padding", ("valid", "same"))
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(f"{name}: strides is {self.strides} and dilation_rate is {self.dilation_rate}; needs 1 "
+                             "for one of them.")
 
     def spatial_output(self, spatial: Sequence[int | None]) -> tuple[int | None, ...]:
         """The axes of a state for the axes of an input between time and channels."""

@@ -94,16 +94,23 @@ class Layer(Weighted):
         arguments, as Model.generate wants it: what takes each step for itself can (`stepwise`)."""
         return self.stepwise
 
-    def add_weight(self, shape: Sequence[int] | None = None, initializer: Any = None, dtype: str | None = None,
-                   trainable: bool = True, regularizer: Any = None, constraint: Any = None,
-                   name: str | None = None) -> Variable:
+    def add_weight(self, first: Any = None, /, initializer: Any = None, dtype: str | None = None,
+                   trainable: bool = True, regularizer: Any = None, constraint: Any = None, name: str | None = None, *,
+                   shape: Sequence[int] | None = None, autocast: bool = True, aggregation: str = "none") -> Variable:
         """A new weight. initializer: 'glorot_uniform' unless given, 'zeros' for whole numbers (as Keras).
 
-        Raises ValueError for a shape that no machine could hold.
+        first: the shape, or the name, as in Keras 2: add_weight("kernel", shape=(3, 2)). autocast and aggregation
+        change nothing: a weight has one dtype, on one machine. Raises ValueError for a shape that no machine could
+        hold.
         """
-        if isinstance(shape, str):
-            raise KindError(f"{self.name}: add_weight got {shown(shape)} as the shape; needs name={shown(shape)}, as a "
-                            "keyword.")
+        if isinstance(first, str) and name is None:
+            name, first = first, None
+            if isinstance(initializer, (list, tuple)):      # the name, and then the shape
+                first, initializer = initializer, None
+        if isinstance(first, str) or (first is not None and shape is not None):
+            raise KindError(f"{self.name}: add_weight got {shown(first)} first, and shape or name too; needs one of "
+                            "each.")
+        shape = first if shape is None else shape
         if self.built and context.made is not None and not self.__dict__.get("_building"):
             raise ValueError(f"{self.name}: add_weight in call() would make another weight at every call; needs to be "
                              "in __init__ or build().")
@@ -127,6 +134,10 @@ class Layer(Weighted):
         variable.watch(self)
         self.touch(f"weight {variable.name}")
         return variable
+
+    def add_variable(self, shape: Sequence[int], initializer: Any, **kwargs: Any) -> Variable:
+        """As add_weight, under another name of Keras."""
+        return self.add_weight(shape, initializer, **kwargs)
 
     def add_loss(self, loss: Any) -> None:
         """Add a penalty, or several, to the loss of the forward pass under way (call it inside `call`); the numbers of

@@ -29,7 +29,7 @@ class Vocabulary(Layer):
                  **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
         name = type(self).__name__
-        self.max_tokens = None if max_tokens is None else whole(max_tokens, f"{name}: max_tokens", 1)
+        self.max_tokens = None if max_tokens is None else whole(max_tokens, f"{name}: max_tokens", 2)
         self.num_oov_indices = whole(num_oov_indices, f"{name}: num_oov_indices", 0)
         self.output_mode = choice(output_mode, f"{name}: output_mode", MODES)
         self.mask_token = optional(self._checked, mask_token, f"{name}: mask_token")

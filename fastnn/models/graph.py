@@ -161,7 +161,8 @@ def paired(expected: Any, given: Any, names: list[str]) -> list[Any] | None:
     """The items of `given` in the places of the leaves of `expected`, nested lists and dicts alike, or of a dict by the
     leaves' names; None where that is another structure."""
     if isinstance(expected, Tensor) and not (names and isinstance(given, (list, tuple, dict))):
-        return [given]
+        alone = isinstance(given, (list, tuple)) and len(given) == 1 and getattr(given[0], "ndim", -1) == expected.ndim
+        return list(given) if alone else [given]        # an array in a list of its own
     if isinstance(expected, Tensor) and not isinstance(given, dict):
         return list(given) if len(given) == 1 else None
     if isinstance(given, dict) and (not isinstance(expected, dict) or not set(expected) <= set(given)):

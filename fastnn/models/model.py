@@ -1,5 +1,6 @@
 """Model: a layer that can be trained. A graph of layers (functional), or a subclass with a `call`. Floor 4."""
 
+import importlib
 import inspect
 import json
 import os
@@ -171,6 +172,11 @@ class Model(Trainer, Layer):
         """Take the weights of a file of save_weights or save. ShapeError where they do not fit, before anything
         changes; with skip_mismatch those that do not fit stay, and are named in a warning."""
         _saving().load_weights(self, filepath, skip_mismatch)
+
+    def __reduce__(self) -> Any:
+        """For pickle, copy.deepcopy and joblib: as save() and load_model."""
+        pickling = importlib.import_module("fastnn.saving.pickling")
+        return pickling.unpacked, pickling.packed(self)
 
     def to_json(self, **kwargs: Any) -> str:
         """The model without weights as JSON text, which models.model_from_json reads; kwargs: of json.dumps."""

@@ -95,11 +95,18 @@ def logdet(x: TensorLike) -> Tensor:
     return y
 
 
-@by_rule(lambda x: (symbol(x.shape[:-1], x.dtype), x))
+def _as_eig(x: TensorLike) -> tuple[Tensor, Tensor]:
+    x = floats(x)
+    rows.square("eig", x.shape)
+    return symbol(x.shape[:-1], x.dtype), x
+
+
+@by_rule(_as_eig)
 def eig(x: TensorLike) -> tuple[Tensor, Tensor]:
     """x v = v diag(w): eigenvalues and eigenvectors, of matrices whose eigenvalues are real; no gradient.
 
     ValueError where they are complex. `eigh` for symmetric ones."""
+    rows.square("eig", tensor(x).shape)
     w, v = np.linalg.eig(tensor(x).numpy())
     if np.iscomplexobj(w):
         raise ValueError("eig: the eigenvalues are complex; fastnn has real numbers only; use np.linalg.eig.")

@@ -250,9 +250,6 @@ class Trainer(OwnSteps, Inside):
         arrays = iter(outputs)
         return map_structure(lambda _: next(arrays), form)
 
-    def __getstate__(self) -> dict[str, Any]:
-        raise TypeError(f"{self.name}: a model cannot be pickled; move get_weights() and rebuild the layers instead.")
-
     # ---- one batch --------------------------------------------------------------------------------------------
 
     @entrance
