@@ -138,7 +138,9 @@ def test_the_check_backend_compares_every_call_of_it() -> None:
 
     with (fastnn.config.using(backend="check"), fastnn.kernel("relu")(relu),
           pytest.raises(KernelMismatch, match="in yours but")):
-        network().fit(X, np.arange(24) % 3, batch_size=4, epochs=20, verbose=0)
+        model = network()
+        model.fit(X, np.arange(24) % 3, batch_size=4, epochs=20, verbose=0)
+    assert model.checked.kernel == "relu" and model.checked.share > 1
 
 
 def test_what_is_fused_is_not_where_a_part_is_replaced() -> None:

@@ -67,8 +67,8 @@ def _checked(model: TrainedModel, progress: Any) -> Iterator[None]:
         yield
         return
     with check.counting() as found:
+        model.checked = found       # also of a run that ends at the first call that differs
         yield
-    model.checked = found
     progress.note(str(found))
 
 

@@ -1,5 +1,6 @@
 """The update written out: for the first elements of each weight what the optimizer's calls do with them. Floor 5."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,9 +34,9 @@ def updates(records: Sequence[Record], weights: Sequence[Weight], look: Look, ev
             items.append(Fold(name, lines))
         written = len(items)
         if every and calls:
-            items += [Line(f"new {weight.name}{index_text(np.unravel_index(k, weight.before.shape))}", (),
-                           weight.after.flat[k], update=weight.change.flat[k])
-                      for k in range(written, weight.before.size)]
+            values = zip(np.ndindex(weight.before.shape), weight.after.ravel(), weight.change.ravel())
+            items += [Line(f"new {weight.name}[{','.join(map(str, index))}]", (), after, update=change)
+                      for index, after, change in itertools.islice(values, written, None)]
         if not calls:
             items, written = ["not changed by this step"], weight.before.size
         total = float(weight.change.sum(dtype=np.float64))
