@@ -1,15 +1,17 @@
-"""The `fastnn` command: info, demo, examples, run. Floor 5.
+"""The `fastnn` command: info, demo, lessons, run. Floor 5.
 
 Exit status: 0 right, 1 trouble with files, 2 a wrong command or option, 130 Ctrl-C.
 """
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import fastnn
 from fastnn.errors import nearest
-from fastnn.examples.__main__ import listed
-from fastnn.examples._lesson import Parser, plot_file, run, whole
+from fastnn.examples import write
+from fastnn.examples.__main__ import main as examples
+from fastnn.examples._lesson import Parser, run, run_lesson
 
 
 def info(words: Sequence[str]) -> int:
@@ -37,32 +39,18 @@ def info(words: Sequence[str]) -> int:
 
 def demo(words: Sequence[str]) -> int:
     """Train the study guide's breast-cancer network (chapter 53) and draw its loss curves."""
-    parser = Parser("fastnn demo", demo.__doc__)
-    parser.add_argument("--plot", metavar="FILE", type=plot_file, default="fastnn-demo.png",
-                        help="save the loss curves there (fastnn-demo.png)")
-    parser.add_argument("--epochs", type=whole(1), default=50, help="passes over the data (50)")
-    parser.add_argument("--seed", type=whole(0), default=1, help="the same seed gives the same numbers (1)")
+    return run_lesson("breast_cancer", words, "fastnn demo", "fastnn-demo.png")
+
+
+def lessons(words: Sequence[str]) -> int:
+    """List the lessons; --to FOLDER: write them there as notebooks and scripts."""
+    parser = Parser("fastnn lessons", lessons.__doc__)
+    parser.add_argument("--to", metavar="FOLDER", help="write NAME.ipynb and NAME.py of each there")
     options = parser.parse_args(words)
-
-    from pathlib import Path
-
-    from fastnn import plotting
-    from fastnn.examples import breast_cancer
-    print("Is a tumour malignant or benign? 30 measurements in, layers of 16, 8 and 1 neurons, one probability out.")
-    result = breast_cancer.train(options.epochs, options.seed, verbose="epochs")
-    print()
-    breast_cancer.report(result)
-    plotting.loss_curves(result.history, options.plot)
-    print(f"\nLoss curves saved in {Path(options.plot).absolute()}")
-    print(f"The lesson to read and change is {breast_cancer.__file__}")
-    return 0
-
-
-def examples(words: Sequence[str]) -> int:
-    """List the lessons."""
-    Parser("fastnn examples", examples.__doc__).parse_args(words)
-    print("Lessons for the study guide's chapters; run one with  python -m fastnn.examples.NAME [--plot FILE]\n")
-    print(listed())
+    if options.to is None:
+        examples()
+        return 0
+    print(f"{len(write(options.to))} files in {Path(options.to).absolute()}; open a notebook, or run  python xor.py")
     return 0
 
 
@@ -74,8 +62,6 @@ def run_file(words: Sequence[str]) -> int:
                         help="what it takes for granted; a cell under '# %%%% 759' runs before the cell of line 759")
     parser.add_argument("--figures", metavar="FOLDER", help="save what it draws there as figure-1.png and so on")
     options = parser.parse_args(words)
-
-    from pathlib import Path
 
     from fastnn.teaching import scripts
     if options.figures is not None and not Path(options.figures).is_dir():
@@ -91,7 +77,7 @@ def run_file(words: Sequence[str]) -> int:
     return 0 if passed == len(outcomes) else 1
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"info": info, "demo": demo, "examples": examples,
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"info": info, "demo": demo, "lessons": lessons,
                                                        "run": run_file}
 
 

@@ -1,6 +1,5 @@
 """The report of the doctor, and Diagnostics beside a fit: nothing changes, every family of networks, every source."""
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 import fastnn
 from fastnn import Input, Sequential, callbacks, layers, metrics, ops, optimizers
 from fastnn.callbacks import Diagnostics
+from fastnn.examples._cells import Lesson
 from tests.conftest import shared
 from tests.test_doctor import MEASURED, Y3, X, Y, net, seen, softmax, with_nan
 
@@ -214,8 +214,7 @@ def test_the_nets_of_the_lessons_are_healthy(name: str, monkeypatch: pytest.Monk
         return history
 
     monkeypatch.setattr(fastnn.Model, "fit", watched)
-    data = ["--data", str(shared("mnist"))] if name in MNIST else []
-    assert importlib.import_module(f"fastnn.examples.{name}").main(data) == 0
+    Lesson(name).run(**({"data": str(shared("mnist"))} if name in MNIST else {}))
     strange = [text for illness, text in found if illness not in AILING.get(name, set())]
     assert not strange, "\n".join(strange)
 

@@ -9,8 +9,7 @@ import pytest
 
 import fastnn
 from fastnn import GradientTape, Input, Sequential, layers, metrics, ops, optimizers, teaching
-from fastnn.examples import learning_rate
-from fastnn.examples import optimizers as racing
+from fastnn.examples._cells import Lesson
 from fastnn.optimizers import schedules
 from tests.errors import assert_good_error, fingerprint
 from tests.golden.common import wave
@@ -124,15 +123,13 @@ def test_own_training_steps_are_asked_too() -> None:
 # ---- the lessons ----------------------------------------------------------------------------------------------------
 
 def test_a_ravine_holds_plain_gradient_descent_up_and_not_the_others() -> None:
-    paths = racing.train()
-    steps = {slope: {name: racing.arrival(function, paths[slope][name]) for name in racing.RACERS}
-             for slope, (function, *_) in racing.SLOPES.items()}
-    assert min(steps["parabola"], key=lambda name: steps["parabola"][name] or 99) == "SGD"
-    assert steps["ravine"]["SGD"] is None and all(steps["ravine"][name] for name in ("Momentum", "RMSprop", "Adam"))
+    arrivals = Lesson("optimizers").run()["arrivals"]
+    assert min(arrivals, key=lambda name: arrivals[name][0] or 99) == "SGD"
+    assert arrivals["SGD"][1] is None and all(arrivals[name][1] for name in ("Momentum", "RMSprop", "Adam"))
 
 
 def test_of_three_learning_rates_the_middle_one_learns() -> None:
-    result = learning_rate.train(epochs=8)
-    low, right, high = result.accuracies.values()
+    made = Lesson("learning_rate").run(epochs=8)
+    low, right, high = made["accuracies"].values()
     assert right > 0.9 and max(low, high) < 0.5
-    assert 0.03 < result.found.suggestion < 1
+    assert 0.03 < made["found"].suggestion < 1

@@ -12,7 +12,8 @@ def listed() -> str:
 def main() -> None:
     """The list, and how to run a lesson of it."""
     print(listed())
-    print("\nRun one by python -m fastnn.examples.NAME; add --help for its options.")
+    print("\nRun one by  python -m fastnn.examples.NAME --plot figure.png  (--help names its options);")
+    print("`fastnn lessons --to FOLDER` writes them as notebooks and scripts.")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from fastnn.errors import nearest
+from fastnn.examples._cells import Lesson
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,15 +42,29 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def lesson(name: str, doc: str | None, epochs: int | None = None, seed: int = 42) -> Parser:
-    """The parser of a lesson: --plot, --seed, and --epochs where it trains for some."""
-    parser = Parser(f"python -m fastnn.examples.{name}", doc)
-    parser.add_argument("--plot", metavar="FILE", type=plot_file, help="save the figure there (.png, .svg, .pdf)")
-    parser.add_argument("--seed", type=whole(0), default=seed,
-                        help=f"the same seed gives the same numbers ({seed})")
-    if epochs is not None:
-        parser.add_argument("--epochs", type=whole(1), default=epochs, help=f"passes over the data ({epochs})")
-    return parser
+def start(file: str) -> NoReturn:
+    """What `python -m fastnn.examples.NAME` does, told by the first lines of the lesson's file."""
+    sys.exit(run(lambda words: run_lesson(Path(file).stem, words or ())))
+
+
+def run_lesson(name: str, words: Sequence[str], command: str | None = None, plot: str | None = None) -> int:
+    """Run the cells of a lesson with the options as its parameters, and save its figure (--plot; else `plot`)."""
+    lesson = Lesson(name)
+    parser = Parser(command or f"python -m fastnn.examples.{name}", lesson.text)
+    parser.add_argument("--plot", metavar="FILE", type=plot_file, default=plot,
+                        help="save the figure there (.png, .svg, .pdf)" + (f" ({plot})" if plot else ""))
+    for parameter, (value, what) in lesson.parameters.items():
+        kind = whole(0 if parameter == "seed" else 1) if isinstance(value, int) else str
+        parser.add_argument(f"--{parameter}", type=kind, default=value, metavar=parameter.upper(),
+                            help=what if value is None else f"{what} ({value})")
+    options = vars(parser.parse_args(words))
+    print(lesson.text.partition("\n\n")[0], end="\n\n", flush=True)
+    made = lesson.run(**{parameter: options[parameter] for parameter in lesson.parameters})
+    if options["plot"]:
+        from fastnn.plotting._figure import saved
+        saved(made["figure"], options["plot"])
+        print(f"The figure: {Path(options['plot']).absolute()}\nThe lesson to read and change: {lesson.path}")
+    return 0
 
 
 def whole(least: int) -> Callable[[str], int]:

@@ -1,49 +1,66 @@
-"""Chapters 1 and 2: a perceptron learns the AND gate.
+"""Chapter 2: a perceptron learns the AND gate, and its line can be watched.
 
-One neuron: it fires (1) when bias + w1·x1 + w2·x2 >= 0. After each sample the weights move by
-learning_rate · (target - output) · input, so nothing changes while the answers are right.
+After each sample the weights move by learning_rate · (target - output) · input. Nothing changes while the answers are
+right; where one is wrong, the line that parts the plane turns towards it. Nothing here is drawn at random.
 """
 
-import sys
-from collections.abc import Sequence
+if __name__ == "__main__":     # python -m fastnn.examples.and_gate --help
+    from fastnn.examples import _lesson
+    _lesson.start(__file__)
 
+
+# %%
 import numpy as np
 
-from fastnn.examples._lesson import lesson, run
+from fastnn import plotting
 from fastnn.models import Perceptron
 
+epochs = 10         # passes over the four samples
+
+# %%
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 y = np.array([0, 0, 0, 1])      # AND is 1 only where both inputs are
 
+perceptron = Perceptron(input_size=2, learning_rate=0.1, epochs=epochs)
+perceptron.train(X, y)
+for sample in X:
+    print(f"Input: {sample} -> Output: {perceptron.predict(sample)}")
 
-def train(epochs: int = 10) -> Perceptron:
-    """The guide's perceptron: learning rate 0.1, weights from zero, ten passes over the four samples in order."""
-    perceptron = Perceptron(input_size=2, learning_rate=0.1, epochs=epochs)
-    perceptron.train(X, y)
-    return perceptron
+# %% [markdown]
+# By hand, `[1 0]` gives a sum of exactly 0 and would fire. In binary 0.1 is a little more than 0.1: that decides here.
 
+# %%
+bias, w1, w2 = perceptron.weights
+print(f"The neuron fires where {bias:+.1f} {w1:+.1f}·x1 {w2:+.1f}·x2 >= 0.")
+print(f"At [1 0] the sum is {bias + w1:.1e}: rounding puts it on the right side of the line.")
+print(f"Wrong samples at the end of each epoch: {perceptron.errors_}")
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the lesson."""
-    options = lesson("and_gate", __doc__, epochs=10).parse_args(argv)
-    perceptron = train(options.epochs)
+# %% [markdown]
+# The same again, sample by sample, with a picture of each step that changed something. Once an epoch has no mistake no
+# later one changes anything: the perceptron rule stops by itself.
 
-    for sample in X:
-        print(f"Input: {sample} -> Output: {perceptron.predict(sample)}")
-    bias, w1, w2 = perceptron.weights
-    print(f"\nThe neuron fires where {bias:+.1f} {w1:+.1f}·x1 {w2:+.1f}·x2 >= 0.")
-    # By hand, [1 0] gives exactly 0 and would fire. In binary 0.1 is a little more than 0.1: that decides here.
-    print(f"At [1 0] the sum is {bias + w1:.1e}: rounding puts it on the right side of the line.")
-    # The perceptron rule stops by itself: once an epoch has no mistake, no later one changes anything.
-    print(f"Wrong samples at the end of each epoch: {perceptron.errors_}")
-    print("Nothing here is drawn at random: every run gives these weights.")
+# %%
+w, shots = np.zeros(3), []      # bias, w1, w2
+for epoch in range(epochs):
+    for sample, target in zip(X, y):
+        inputs = np.array([1, *sample])
+        change = 0.1 * (target - int(w @ inputs >= 0)) * inputs
+        if change.any():
+            w = w + change
+            shots.append((f"epoch {epoch + 1}, sample {sample}", w))
+print(f"{len(shots)} changes; the end is that of the perceptron: {np.array_equal(w, perceptron.weights)}")
 
-    if options.plot:
-        from fastnn import plotting
-        plotting.decision_boundary(perceptron, X, y, options.plot)
-        print(f"The line that divides the plane: {options.plot}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run(main))
+# %%
+figure, axes = plotting.subplots(2, -(-len(shots) // 2), size=(12, 5))
+for ax, (title, (bias, w1, w2)) in zip(axes.flat, shots):
+    x1, x2 = np.meshgrid(np.linspace(-0.5, 1.5, 101), np.linspace(-0.5, 1.5, 101))
+    ax.contourf(x1, x2, bias + w1 * x1 + w2 * x2 >= 0, levels=[-0.5, 0.5, 1.5], colors=["#d6e6f2", "#fbe5c0"])
+    ax.scatter(*X[y == 0].T, color="#0072B2", s=60)
+    ax.scatter(*X[y == 1].T, color="#E69F00", marker="s", s=60)
+    ax.set_title(f"{title}\n{bias:+.1f} {w1:+.1f}·x1 {w2:+.1f}·x2", fontsize=9)
+    ax.set_xticks([0, 1], ["0", "1"])
+    ax.set_yticks([0, 1], ["0", "1"])
+for ax in axes.flat[len(shots):]:
+    ax.axis("off")
+figure.suptitle("Each mistake turns the line; it fires on the yellow side")
+figure

@@ -5,100 +5,88 @@ the power goes. The program is started again, finds the backup, and ends with th
 stopped. The best model on the way was saved as well.
 """
 
+if __name__ == "__main__":     # python -m fastnn.examples.checkpoint_resume --help
+    from fastnn.examples import _lesson
+    _lesson.start(__file__)
+
+
+# %%
 import contextlib
 import hashlib
-import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import fastnn
-from fastnn import callbacks, datasets, models
-from fastnn.examples._lesson import lesson, run
-from fastnn.layers import Dense, Dropout, Flatten, Input
-from fastnn.models import Sequential
+from fastnn import Sequential, callbacks, datasets, layers, models, plotting
+
+epochs = 20         # passes over the data
+seed = 42           # the same seed gives the same numbers
+
+# %%
+(x, y), _ = datasets.digits.load_data(seed=42)
 
 
 class PowerCut(Exception):
     """What stops the training here; kill -9 would do as well."""
 
 
-class Result(NamedTuple):
-    """History and weights (SHA-256) of the whole run and of the one that was stopped; where it was; the best model's
-    validation loss."""
-    whole: Any
-    resumed: Any
-    hashes: tuple[str, str]
-    stopped: int
-    best: float
+left = 0            # steps until the power goes
 
 
-def program(folder: Path, epochs: int, seed: int, cut: int = 0) -> tuple[Sequential, Any]:
-    """The program, from its first line. cut: the step at which the power goes."""
-    (x, y), _ = datasets.digits.load_data(seed=42)
+def count(batch: int, logs: dict[str, float] | None = None) -> None:
+    """One step fewer."""
+    global left
+    left -= 1
+    if left == 0:
+        raise PowerCut
+
+
+def program(folder: Path) -> Sequential:
+    """The program, from its first line."""
     fastnn.random.set_seed(seed)
-    model = Sequential([Input((8, 8)), Flatten(), Dense(64, activation="relu"), Dropout(0.3),
-                        Dense(10, activation="softmax")])
+    model = Sequential([layers.Input((8, 8)), layers.Flatten(), layers.Dense(64, activation="relu"),
+                        layers.Dropout(0.3), layers.Dense(10, activation="softmax")])
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    steps = 0
-
-    def count(batch: int, logs: Any) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == cut:
-            raise PowerCut
-
     heard = [callbacks.BackupAndRestore(folder / "backup"),
              callbacks.ModelCheckpoint(folder / "best.fnn", save_best_only=True),
-             *([callbacks.LambdaCallback(on_train_batch_end=count)] if cut else [])]
-    return model, model.fit(x / 16.0, y, epochs=epochs, batch_size=32, validation_split=0.2, verbose=0, callbacks=heard)
+             callbacks.LambdaCallback(on_train_batch_end=count)]
+    model.fit(x / 16.0, y, epochs=epochs, validation_split=0.2, verbose=0, callbacks=heard)
+    return model
 
 
-def train(epochs: int = 20, seed: int = 42) -> Result:
-    """The whole run, and the one that is stopped and started again."""
-    (x, y), _ = datasets.digits.load_data(seed=42)
-    with tempfile.TemporaryDirectory() as name:
-        whole, history = program(Path(name) / "whole", epochs, seed)
-        steps = int(whole.optimizer.iterations)
-        cut = max(1, steps * 5 // 8)
-        with contextlib.suppress(PowerCut):
-            program(Path(name) / "cut", epochs, seed, cut)
-        resumed, again = program(Path(name) / "cut", epochs, seed)
-        best = models.load_model(Path(name) / "cut" / "best.fnn")
-        held_out = int(len(x) * 0.8)
-        found = best.evaluate(x[held_out:] / 16.0, y[held_out:], verbose=0)[0]
-    hashes = [hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest() for model in
-              (whole, resumed)]
-    return Result(history, again, (hashes[0], hashes[1]), cut * epochs // steps, found)
+# %% [markdown]
+# Once without, once with a power cut after five eighths of the steps; then the same program again.
+
+# %%
+with tempfile.TemporaryDirectory() as name:
+    folder = Path(name)
+    whole = program(folder / "whole")
+    steps = int(whole.optimizer.iterations)
+    left = cut = max(1, steps * 5 // 8)
+    with contextlib.suppress(PowerCut):
+        program(folder / "cut")
+    resumed = program(folder / "cut")
+    best = models.load_model(folder / "cut" / "best.fnn")
+stopped = cut * epochs // steps
+
+# %%
+def fingerprint(model: Sequential) -> str:
+    """SHA-256 of all weights."""
+    return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
 
 
-def figure(result: Result) -> Any:
-    """Both curves, and where the power went."""
-    from fastnn.plotting import loss_curves
-    drawn = loss_curves({"never stopped": result.whole, "stopped and resumed": result.resumed})
-    for ax in drawn.axes:
-        for line in ax.lines[2:4]:
-            line.set(linewidth=5, alpha=0.35)       # the same curve: beside the other it would hide it
-        ax.axvline(result.stopped + 1, color="#555555", linestyle=":")
-        ax.text(result.stopped + 1, ax.get_ylim()[1], " power cut", va="top", color="#555555")
-    return drawn
+same = fingerprint(whole) == fingerprint(resumed)
+lowest = best.evaluate(x[1149:] / 16.0, y[1149:], verbose=0)[0]
+print(f"never stopped:           weights {fingerprint(whole)[:16]}…")
+print(f"stopped in epoch {stopped + 1:<3}     weights {fingerprint(resumed)[:16]}…")
+print("the same bits" if same else "other bits")
+print(f"the best model on the way: validation loss {lowest:.4f}, loaded from its file")
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the lesson."""
-    options = lesson("checkpoint_resume", __doc__, epochs=20).parse_args(argv)
-    result = train(options.epochs, seed=options.seed)
-    print(f"never stopped:           weights {result.hashes[0][:16]}…")
-    print(f"stopped in epoch {result.stopped + 1:<3}     weights {result.hashes[1][:16]}…")
-    print("the same bits" if result.hashes[0] == result.hashes[1] else "other bits")
-    print(f"the best model on the way: validation loss {result.best:.4f}, loaded from its file")
-    if options.plot:
-        from fastnn.plotting._figure import saved
-        saved(figure(result), options.plot)
-        print(f"The loss of both: {options.plot}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run(main))
+# %%
+figure = plotting.loss_curves({"never stopped": whole.history, "stopped and resumed": resumed.history})
+for ax in figure.axes:
+    for line in ax.lines[2:4]:
+        line.set(linewidth=5, alpha=0.35)       # the same curve: beside the other it would hide it
+    ax.axvline(stopped + 1, color="#555555", linestyle=":")
+    ax.text(stopped + 1, ax.get_ylim()[1], " power cut", va="top", color="#555555")
+figure

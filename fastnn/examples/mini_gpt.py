@@ -5,91 +5,64 @@ at all those before it, in four ways at once (heads), and takes up what it looks
 letters of a name side by side. The figure shows where each head of the first block looks.
 """
 
-import sys
-import time
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+if __name__ == "__main__":     # python -m fastnn.examples.mini_gpt --help
+    from fastnn.examples import _lesson
+    _lesson.start(__file__)
 
+
+# %%
 import numpy as np
 
 import fastnn
-from fastnn.examples._lesson import lesson, run
-from fastnn.examples.names import END, LONGEST, NUMBERS, guesses, numbers, pairs_of, parts, print_written
-from fastnn.layers import Dense, Input, TokenAndPositionEmbedding, TransformerDecoder
-from fastnn.losses import SparseCategoricalCrossentropy
-from fastnn.models import Sequential
-from fastnn.optimizers import AdamW
+from fastnn import Sequential, layers, losses, plotting
+from fastnn.examples import _names as text  # names as rows of numbers
 
-WIDTH, HEADS, BLOCKS = 48, 4, 3
+epochs = 20         # passes over the data
+seed = 42           # the same seed gives the same numbers
 
+# %%
+kept, apart = text.parts(seed)
+(x, y), (x_test, y_test) = text.pairs_of(kept), text.pairs_of(apart)
 
-class Result(NamedTuple):
-    """The model, its history, what a guess by the letter before costs (nats a letter, names kept apart), seconds of
-    training, and the names that it was trained on."""
-    model: Any
-    history: Any
-    pairs: float
-    seconds: float
-    known: set[str]
+# %% [markdown]
+# Letters and their places as vectors, three blocks of attention, and a score for each letter that may come next.
 
+# %%
+fastnn.random.set_seed(seed)
+model = Sequential([
+    layers.Input((text.LONGEST,), dtype="int32"),
+    layers.TokenAndPositionEmbedding(text.NUMBERS, text.LONGEST, 48, mask_zero=True),
+    *(layers.TransformerDecoder(4 * 48, 4, dropout=0.1, activation="gelu", normalize_first=True) for _ in range(3)),
+    layers.Dense(text.NUMBERS),
+])
+model.compile(fastnn.optimizers.AdamW(0.002), losses.SparseCategoricalCrossentropy(from_logits=True))
+history = model.fit(x, y, epochs=epochs, batch_size=64, validation_data=(x_test, y_test), verbose=2)
 
-def gpt() -> Any:
-    """Letters and their places as vectors, blocks of attention, and a score for each letter that may come next."""
-    return Sequential([
-        Input((LONGEST,), dtype="int32"), TokenAndPositionEmbedding(NUMBERS, LONGEST, WIDTH, mask_zero=True),
-        *(TransformerDecoder(4 * WIDTH, HEADS, dropout=0.1, activation="gelu", normalize_first=True)
-          for _ in range(BLOCKS)), Dense(NUMBERS)])
+# %%
+_, pairs = text.guesses(x, y, x_test, y_test)
+loss = history["val_loss"][-1]
+print(f"{model.count_params():,} weights. Nats a letter on names it has not seen: {loss:.2f}; by the letter before "
+      f"alone {pairs:.2f}.")
 
+# %%
+for temperature in (0.3, 0.7, 1.0):
+    rows = model.generate([[text.END]] * 200, text.LONGEST, temperature, seed=seed, stop=text.END)
+    written = [text.letters(row) for row in rows]
+    fresh = [name for name in dict.fromkeys(written) if name not in set(kept)]
+    print(f"temperature {temperature}: {len(set(written))} of 200 differ, {len(fresh)} of them new: "
+          f"{', '.join(fresh[:9])}")
 
-def train(epochs: int = 20, seed: int = 42, verbose: Any = 0) -> Result:
-    """Train on nine tenths of the names."""
-    kept, apart = parts(seed)
-    (x, y), (x_test, y_test) = pairs_of(kept), pairs_of(apart)
-    fastnn.random.set_seed(seed)
-    model = gpt()
-    model.compile(AdamW(0.002), SparseCategoricalCrossentropy(from_logits=True))
-    begin = time.perf_counter()
-    history = model.fit(x, y, epochs=epochs, batch_size=64, validation_data=(x_test, y_test), verbose=verbose)
-    return Result(model, history, guesses(x, y, x_test, y_test)[1], time.perf_counter() - begin, set(kept))
+# %% [markdown]
+# Where the four heads of the first block look when they read a name: each at something else, and none ahead.
 
+# %%
+name = "annabelle"
+embedding, block = model.layers[:2]
+inner = block.self_attention_norm(embedding(np.array([text.numbers(name)[:-1]], np.int32)))
+_, scores = block.self_attention(inner, inner, use_causal_mask=True, return_attention_scores=True)
+heads = np.asarray(scores)[0]
 
-def heads(model: Any, name: str) -> np.ndarray:
-    """(heads, letters, letters): how much each letter of the name looks at those before it, in the first block."""
-    embedding, block = model.layers[:2]
-    x = embedding(np.array([numbers(name)[:-1]], np.int32))
-    x = block.self_attention_norm(x)
-    _, scores = block.self_attention(x, x, use_causal_mask=True, return_attention_scores=True)
-    return np.asarray(scores)[0]
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the lesson."""
-    options = lesson("mini_gpt", __doc__, epochs=20).parse_args(argv)
-    result = train(options.epochs, options.seed)
-    loss = result.history.history["val_loss"][-1]
-    print(f"{result.model.count_params():,} weights, {options.epochs} epochs in {result.seconds:.1f} s. Nats a letter "
-          f"on names it has not seen: {loss:.2f}; by the letter before alone {result.pairs:.2f}.")
-    print_written(result.model, result.known, options.seed)
-    if options.plot:
-        draw(result, options.plot)
-        print(f"Where its heads look: {options.plot}")
-    return 0
-
-
-def draw(result: Result, path: str, name: str = "annabelle") -> None:
-    """A picture for each head: rows are letters that look, columns letters that they look at."""
-    from fastnn.plotting._figure import new_figure, saved
-    found, shown = heads(result.model, name), [".", *name]
-    assert numbers(name)[0] == END
-    figure = new_figure(13, 3.9)
-    for i, ax in enumerate(figure.subplots(1, len(found))):
-        ax.imshow(np.where(np.tri(len(shown)) > 0, found[i], np.nan), cmap="Blues", vmin=0, vmax=1)
-        ax.set(xticks=range(len(shown)), yticks=range(len(shown)), xticklabels=shown, yticklabels=shown,
-               title=f"head {i + 1}", xlabel="looks at")
-    figure.axes[0].set_ylabel("letter")
-    figure.suptitle("Each head looks for something else, and none ahead")
-    saved(figure, path)
-
-
-if __name__ == "__main__":
-    sys.exit(run(main))
+# %%
+figure = plotting.attention_maps(heads, [".", *name])
+figure.suptitle("Each head looks for something else, and none ahead")
+figure
