@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.reporting.direction import direction
+from fastnn.reporting.travel import Travel
 
 
 def plain(value: Any) -> Any:
@@ -42,7 +43,7 @@ def _missing(name: str, there: Mapping[str, Any]) -> str:
     return f"the history has no {name!r}; there are {', '.join(sorted(there)) or 'no epochs yet'}{how}."
 
 
-class History:
+class History(Travel):
     """The record that `fit` returns: `.history` {name: one float per epoch}, `.epoch` epoch numbers from 0, `.params`.
 
     Names are alphabetical within an epoch. A name that was not measured in every epoch (validation_freq=2) has a
@@ -183,12 +184,23 @@ class History:
         """Remember the model, weakly."""
         self._model = None if model is None else weakref.ref(model)
 
+    def until(self, count: int) -> "History":
+        """A copy of the first so many epochs."""
+        cut = History(self.params)
+        cut.epoch = self.epoch[:count]
+        cut.runs = [run for run in self.runs if run < count]
+        for name in self.history:
+            for row, value in enumerate(self.column(name)[:count]):
+                if value is not None:
+                    cut._put(name, range(row, row + 1), [value])
+        return cut
+
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Remember how fit was called."""
         self.params = dict(params)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_model": None}
+        return {**self.__dict__, "_model": None, "_timeline": None, "_kept": None}
 
     def __len__(self) -> int:
         return len(self.epoch)

@@ -3,8 +3,10 @@
 Weights, optimizers, random numbers, sums of metrics, history, callbacks, and where the reading of the data is.
 """
 
+import itertools
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,27 +56,35 @@ def write_backup(path: str | os.PathLike[str], run: Any, middle: bool,
                  began: list[dict[str, tuple[Any, Arrays]]]) -> None:
     """Write the fit that is under way. middle: between two steps of an epoch, else between two epochs. began: the
     states of its callbacks when it began."""
+    arrays, content = state_of(run, run.epoch + (not middle), middle, began)
+    history = vars(run.listeners.history)
+    file.write(path, arrays, {**content, "history": {
+        name: packed(_rows(history[name]), arrays, f"history/{name}")
+        for name in ("history", "epoch", "runs", "_rows")}})
+
+
+def state_of(run: Any, epoch: int, middle: bool = False,
+             began: Sequence[dict[str, tuple[Any, Arrays]]] = ()) -> tuple[Arrays, dict[str, Any]]:
+    """(arrays, plain data): all that a fit goes on from but its history. epoch: the one that is under way, or next;
+    began: the states of its callbacks at a moment that they need not be taken back to."""
     model = run.model
     arrays: Arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
     optimizers = [optimizer_state(each, model.weights, arrays, f"optimizer/{i}")
                   for i, each in enumerate(model._holds(Optimizer))]
     arrays.update((f"states/{i}", v.numpy()) for i, v in enumerate(_states(model)))
     _no_other_state(model)
-    history = vars(run.listeners.history)
     callbacks = []
-    for callback, before, now in zip(run.listeners.callbacks, began, callback_states(run)):
-        changed = {name: each for name, each in now.items() if not _same(before.get(name), each)}
+    for callback, before, now in itertools.zip_longest(run.listeners.callbacks, began, callback_states(run)):
+        changed = {name: each for name, each in now.items() if not _same((before or {}).get(name), each)}
         for _, own in changed.values():
             arrays.update(own)
         if changed:
             callbacks.append([type(callback).__name__, {name: value for name, (value, _) in changed.items()}])
-    file.write(path, arrays, {
-        "run": {"epoch": run.epoch + (not middle), "middle": middle, "steps": run.listeners.steps,
+    return arrays, {
+        "run": {"epoch": epoch, "middle": middle, "steps": run.listeners.steps,
                 "source": run.training.position(), "stop": bool(model.stop_training)},
         "optimizers": optimizers, "random": random_state(model), "metrics": metric_state(model, arrays),
-        "callbacks": callbacks,
-        "history": {name: packed(_rows(history[name]), arrays, f"history/{name}")
-                    for name in ("history", "epoch", "runs", "_rows")}})
+        "callbacks": callbacks}
 
 
 def _states(model: Any) -> list[Variable]:
@@ -97,6 +107,7 @@ def _no_other_state(model: Any) -> None:
     known = {*map(id, (*model.weights, *_states(model), model._feeds.epoch, steps.draws, steps.trials, steps.log_row,
                        *(v for metric in (*model.metrics, *model.compiled.last.values()) for v in metric.states()),
                        *(v for each in model._holds(Optimizer) for v in each.state().values()),
+                       *(v for each in model._holds(Optimizer) for v in each._parts.get("gradients", ())),
                        *(feed.cursor for feed in model._feeds)))}
     for tensor in steps.state():
         if isinstance(tensor, Variable) and id(tensor) not in known:
@@ -109,13 +120,20 @@ def read_backup(path: str | os.PathLike[str], run: Any) -> None:
     arrays, content = file.read(path)
     if "run" not in content:
         raise ModelFileError(f"{shown(str(path))} holds a model and no fit; needs a file of BackupAndRestore.")
-    checked(path, lambda: _put(path, run, arrays, content))
+
+    def put() -> None:
+        put_state(path, run, arrays, content)
+        _put_history(run.listeners.history,
+                     {name: unpacked(value, arrays) for name, value in content["history"].items()})
+    checked(path, put)
 
 
-def _put(path: Any, run: Any, arrays: Arrays, content: dict[str, Any]) -> None:
+def put_state(path: Any, run: Any, arrays: Arrays, content: dict[str, Any], same_data: bool = True) -> None:
+    """Let a run go on from a state_of(); path: what messages call it. same_data: where the reading of them was."""
     from fastnn.saving.models import put_weights
     model, at, listeners = run.model, content["run"], run.listeners
-    _same_data(path, run, at["source"])
+    if same_data:
+        _same_data(path, run, at["source"])
     put_weights(model, arrays, path)
     for i, v in enumerate(_states(model)):
         v.assign(arrays[f"states/{i}"])
@@ -123,7 +141,6 @@ def _put(path: Any, run: Any, arrays: Arrays, content: dict[str, Any]) -> None:
         put_optimizer_state(optimizer, model.weights, arrays, trained, f"optimizer/{i}")
     random.set_state(content["random"]["global"])
     put_random_state(model, content["random"])
-    _put_history(listeners.history, {name: unpacked(value, arrays) for name, value in content["history"].items()})
     kept = list(content["callbacks"])
     for callback in listeners.callbacks:
         found = next((pair for pair in kept if pair[0] == type(callback).__name__), None)
@@ -136,7 +153,8 @@ def _put(path: Any, run: Any, arrays: Arrays, content: dict[str, Any]) -> None:
     listeners.steps = at["steps"]
     run.epoch = at["epoch"]
     model.stop_training = at["stop"]
-    run.training.resume(at["source"])
+    if same_data:
+        run.training.resume(at["source"])
     if at["middle"]:
         def sums() -> None:
             if not put_metric_state(model, arrays, content["metrics"]):

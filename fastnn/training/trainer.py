@@ -31,6 +31,7 @@ from fastnn.training import loop, unusual
 from fastnn.training.compiled import Compiled, chosen_optimizer
 from fastnn.training.few_rows import Straights
 from fastnn.training.inside import Inside
+from fastnn.training.options import Record, frequency_of, timeline_of
 from fastnn.training.own import OwnSteps
 from fastnn.training.steps import Steps
 
@@ -150,7 +151,8 @@ class Trainer(OwnSteps, Inside):
             class_weight: dict[int, float] | Literal["balanced"] | None = None, sample_weight: Any = None,
             initial_epoch: int = 0, steps_per_epoch: int | None = None, validation_steps: int | None = None,
             validation_batch_size: int | None = None, validation_freq: int | Sequence[int] = 1, *,
-            evaluate_train: bool = False, check_finite: bool = True) -> History:
+            evaluate_train: bool = False, check_finite: bool = True,
+            record: Record = None) -> History:
         """Train for `epochs` passes over the data; returns the History, also kept as `model.history`.
 
         x: array, list, pandas frame, or a list of them for several inputs, samples first. y: targets. batch_size: 32
@@ -161,15 +163,18 @@ class Trainer(OwnSteps, Inside):
         {class: weight} or 'balanced'. verbose: 0 silent, 1 a bar, 2 a line for each epoch, 'epochs' one bar for the
         run, fastnn.Every(k) a line every k epochs; 'auto' is 1, and 'epochs' once epochs take under 20 ms.
         evaluate_train: after each epoch evaluate the training data too, with the weights of its end and without
-        dropout: train_loss_end and so on. check_finite=False skips the search for NaN.
+        dropout: train_loss_end and so on. check_finite=False skips the search for NaN. record='epochs' keeps the state
+        after each epoch, record=fastnn.Every(5) after every fifth, for history.at(12): up to 256 MB, then every second
+        one; {'every': 5, 'megabytes': 500} for another limit.
         Wrong arguments raise before anything changes. Ctrl-C stops between two steps; `model.history` has the
         epochs so far.
         """
         self._ready("fit()")
+        timeline = timeline_of(record, dict(locals()))
         with self._working("fit()"):
             epochs = whole(epochs, "fit(): epochs", 0)
             initial_epoch = whole(initial_epoch, "fit(): initial_epoch", 0)
-            frequency = _frequency(validation_freq)
+            frequency = frequency_of(validation_freq)
             validation_split = optional(number, validation_split, "fit(): validation_split", 0, 1, below=True)
             shuffle = flag(shuffle, "fit(): shuffle")
             split = validation_split if validation_data is None else 0
@@ -188,7 +193,7 @@ class Trainer(OwnSteps, Inside):
             unusual.look(self, training)
             progress = Progress(verbose, epochs, training.total)
             self.stop_training = False
-            listeners = CallbackList(callbacks, self, {"epochs": epochs, "steps": training.total,
+            listeners = CallbackList([callbacks, *timeline], self, {"epochs": epochs, "steps": training.total,
                                                        "verbose": progress.verbose,
                                                        "validation_freq": validation_freq})
             self.history = listeners.history
@@ -280,10 +285,3 @@ class Trainer(OwnSteps, Inside):
             return logs
         values = [logs[key] for key in self.metrics_names]
         return values[0] if len(values) == 1 else values
-
-
-def _frequency(validation_freq: Any) -> int | frozenset[int]:
-    """fit's validation_freq: a number, or the epochs of a list."""
-    if isinstance(validation_freq, (list, tuple, set, frozenset, range)):
-        return frozenset(whole(epoch, "fit(): validation_freq") for epoch in validation_freq)
-    return whole(validation_freq, "fit(): validation_freq")
