@@ -50,7 +50,7 @@ int call_run(const Call *call, int threads)
 
 /* Parts of a worker, each worth 6 us or so, that are done without a look at the clock; and seconds of a step that is
  * short enough to be done so as a whole. */
-enum { LONG = 2000 };
+enum { LONG = 1000 };
 static const double SHORT = 1e-3;
 
 /* A call of a step that takes long: in rounds, each a part for every worker, if it takes long by itself. That changes
@@ -119,7 +119,8 @@ static int run_for(Schedule *s, double seconds, Team *team)
         }
         if (s->time == 0 && entry->times > 1) stride = 1;    /* these steps may be slower than the ones before */
         Program *program = entry->program;
-        if (program->seconds > SHORT || s->call || s->parts) {
+        const int resumed = s->call || s->parts;
+        if (program->seconds > SHORT || resumed) {
             if (!step_watched(s, program, team, end)) return 0;
         } else {
             for (int64_t i = 0; i < program->count; i++)
@@ -129,7 +130,7 @@ static int run_for(Schedule *s, double seconds, Team *team)
         if (team->late >= TOO_LATE) return s->round == s->rounds;
         if (++steps < stride) continue;
         const double t = now();
-        program->seconds = (t - last) / steps;
+        if (!resumed) program->seconds = (t - last) / steps;
         if (t - begin > seconds) return s->round == s->rounds;
         if (t - last < 5e-4) stride *= 2;
         else if (t - last > 2e-3 && stride > 1) stride /= 2;
