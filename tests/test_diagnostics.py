@@ -190,6 +190,13 @@ AILING = {      # what lessons show on purpose
     "overfitting": {"overfitting"},
     "learning_rate": {"learning rate too high", "saturated units", "same answer for all", "underfitting"},
     "batchnorm": {"vanishing gradient"},
+    "depth": {"vanishing gradient"},
+    "dying_relu": {"dead units", "learning rate too high"},
+    "epochs_batches": {"underfitting"},                     # noise; one step an epoch
+    "losses": {"underfitting"},                             # squares, led astray by outliers
+    "tuning": {"overfitting"},                              # at the highest rate
+    "bias_variance": {"weights that never move"},           # a line's bias where it is best, to the last bit
+    "xor": {"underfitting", "same answer for all", "saturated units"},     # two hidden neurons that are stuck
 }
 MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
 QUICK = ["breast_cancer", "digits", "housing", "regularization", "optimizers", "custom_layer"]

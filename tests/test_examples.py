@@ -45,7 +45,7 @@ def test_a_dimmer_comes_to_rest_and_a_switch_does_not() -> None:
 
 @pytest.mark.parametrize("seed", [42, *range(10)])
 def test_xor_is_solved_from_every_seed(seed: int) -> None:
-    made = run("xor", seed=seed)
+    made = run("xor", seed=seed, starts=1)
     assert made["solved"] and np.abs(made["answers"] - made["y"].ravel()).max() < 0.2
 
 

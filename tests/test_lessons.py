@@ -23,7 +23,8 @@ from tests.test_plotting import is_picture
 MNIST = {"mnist_mlp", "mnist_cnn", "augmentation", "gan", "vae"}
 FEW: dict[str, dict[str, Any]] = {name: {"epochs": 2} for name in LESSONS}     # small enough for every day
 FEW |= {"neuron": {"steps": 9}, "and_gate": {}, "optimizers": {}, "bias_variance": {"epochs": 5, "fits": 2},
-        "xor": {"epochs": 20}, "addition": {"epochs": 1, "count": 900}, "dates": {"epochs": 1, "count": 300},
+        "xor": {"epochs": 20, "starts": 2},
+        "addition": {"epochs": 1, "count": 900}, "dates": {"epochs": 1, "count": 300},
         "sentiment": {"epochs": 1, "count": 300}, "epochs_batches": {"epochs": 1}, "mini_gpt": {"epochs": 1},
         "names": {"epochs": 1}, "one_step": {"epochs": 10}}
 
@@ -79,7 +80,7 @@ def test_parameters_are_put_in_line_by_line() -> None:
     assert changed.count("\n") == lesson.source.count("\n")
     assert re.search(r"^epochs = 7 +# passes", changed, re.MULTILINE) and re.search(r"^seed = 3 +#", changed, re.M)
     assert "data = 'a\\\\b' " in Lesson("vae").with_parameters({"data": "a\\b"})
-    with pytest.raises(TypeError, match="lesson xor has no parameter 'epoch'; it has epochs, seed"):
+    with pytest.raises(TypeError, match="lesson xor has no parameter 'epoch'; it has epochs, starts, seed"):
         lesson.run(epoch=3)
 
 
@@ -125,7 +126,7 @@ def holds_what_it_shows(cells: list[dict[str, Any]]) -> None:
     assert not [text for text in warned if "NumPy reference" not in text], warned
     assert any("image/png" in output.get("data", {}) for output in cells[-1]["outputs"])
     shown = [output for output in outputs if "image/png" in output.get("data", {})]
-    assert len(shown) == sum(bool(re.search(r"^(figure|picture|gradients|plotting\..*)$",
+    assert len(shown) == sum(bool(re.search(r"^(figure|picture|gradients|histogram|plotting\..*)$",
                                             cell["source"].splitlines()[-1])) for cell in cells)
 
 

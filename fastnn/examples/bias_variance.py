@@ -25,7 +25,7 @@ def network(units: int) -> Sequential:
     """1-units-units-1; without a hidden layer it is a straight line."""
     hidden = [layers.Dense(units, activation="tanh") for _ in range(2)] if units else []
     model = Sequential([layers.Input((1,)), *hidden, layers.Dense(1)])
-    model.compile(fastnn.optimizers.Adam(0.02), "mse")
+    model.compile(fastnn.optimizers.Adam(0.005 if units == 100 else 0.02), "mse")
     return model
 
 

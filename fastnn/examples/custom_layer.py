@@ -59,7 +59,8 @@ built_in = Sequential([layers.Input((1,)), layers.Dense(24, activation="tanh"), 
 squares = Sequential([layers.Input((1,)), MyDense(24), layers.Dense(1)])
 built_in.set_weights(own.get_weights())
 squares.set_weights(own.get_weights())
-for model, loss in ((own, pseudo_huber), (built_in, pseudo_huber), (squares, "mse")):
+trained: list[tuple[Sequential, Any]] = [(own, pseudo_huber), (built_in, pseudo_huber), (squares, "mse")]
+for model, loss in trained:
     fastnn.random.set_seed(seed)       # the batches are shuffled alike
     model.compile(optimizer=fastnn.optimizers.Adam(learning_rate=0.01), loss=loss)
     model.fit(x, y, epochs=epochs, verbose=0)

@@ -11,6 +11,8 @@ if __name__ == "__main__":     # python -m fastnn.examples.depth --help
 
 
 # %%
+from typing import Any
+
 import fastnn
 from fastnn import Sequential, datasets, layers, plotting
 
@@ -22,7 +24,7 @@ seed = 42           # the same seed gives the same numbers
 x_train, x_test = x_train / 16.0, x_test / 16.0
 
 
-def network(depth: int, activation: str) -> Sequential:
+def network(depth: int, activation: Any) -> Sequential:
     """64-32-...-32-10."""
     fastnn.random.set_seed(seed)
     model = Sequential([layers.Input((8, 8)), layers.Flatten(),

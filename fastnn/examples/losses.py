@@ -13,7 +13,7 @@ if __name__ == "__main__":     # python -m fastnn.examples.losses --help
 import numpy as np
 
 import fastnn
-from fastnn import Sequential, layers, plotting
+from fastnn import Sequential, layers, losses, plotting
 
 epochs = 300        # passes over the data
 seed = 42           # the same seed gives the same numbers
@@ -32,14 +32,15 @@ y[-5:] -= 5
 
 # %%
 models = {}
-for name, loss in (("MSE", "mse"), ("MAE", "mae"), ("Huber", fastnn.losses.Huber(delta=0.3))):
+for loss in (losses.MeanSquaredError(name="MSE"), losses.MeanAbsoluteError(name="MAE"),
+             losses.Huber(delta=0.3, name="Huber")):
     fastnn.random.set_seed(seed)
     model = Sequential([layers.Input((1,)), layers.Dense(1)])
     model.compile(fastnn.optimizers.Adam(0.05), loss)
     model.fit(x, y, epochs=epochs, batch_size=40, verbose=0)
-    models[name] = model
+    models[loss.name] = model
     slope, intercept = (float(v.numpy().ravel()[0]) for v in model.layers[0].weights)
-    print(f"{name:<6} y = {slope:.2f}x + {intercept:.2f}")
+    print(f"{loss.name:<6} y = {slope:.2f}x + {intercept:.2f}")
 
 # %% [markdown]
 # Squares cost most where the error is largest, so the line goes to the wrong points. The others let them lie.

@@ -14,6 +14,7 @@ import fastnn
 from fastnn import Sequential, datasets, initializers, layers, optimizers, plotting
 
 epochs = 5000       # passes over the data
+starts = 20         # starting weights of the guide's own network that are tried
 seed = 42           # the same seed gives the same numbers
 
 # %%
@@ -43,8 +44,26 @@ solved = bool(((answers > 0.5) == y).all())
 print("XOR is solved." if solved else "XOR is not solved yet: train longer, or start from another seed.")
 
 # %% [markdown]
-# What it learned: the weights, and the plane as it answers there. The lines are those where a hidden neuron turns; the
-# answer bends along them.
+# The guide's own network, two hidden neurons and no biases, from many starting weights: without a bias a sigmoid of
+# 00 is 0.5 whatever the weights are, and most runs get stuck.
+
+# %%
+stuck = []
+for number in range(starts):
+    fastnn.random.set_seed(number)
+    small = Sequential([layers.Input((2,)), *(
+        layers.Dense(units, activation="sigmoid", use_bias=False, kernel_initializer=start) for units in (2, 1))])
+    small.compile(optimizer=optimizers.SGD(learning_rate=2.0), loss="mse")
+    stuck.append(small.fit(X, y, batch_size=4, epochs=epochs, verbose=0)["loss"][-1])
+print(f"of {starts} starts {sum(loss > 0.05 for loss in stuck)} end with a loss above 0.05 (all 0.5: 0.25)")
+histogram, ax = plotting.subplots(size=(6, 3))
+ax.hist(stuck, bins=[i / 100 for i in range(0, 31, 2)])
+ax.set(title="Two hidden neurons without biases end stuck", xlabel="loss at the end", ylabel="starts")
+histogram
+
+# %% [markdown]
+# What the four learned: the weights, and the plane as the network answers there. It bends along the lines where a
+# hidden neuron turns.
 
 # %%
 plotting.network(model)
