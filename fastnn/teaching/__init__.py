@@ -36,6 +36,13 @@ from fastnn.teaching.profile import (
     Row,
     profile,
 )
+from fastnn.teaching.racing.race import (
+    Race,
+    race,
+)
+from fastnn.teaching.racing.surfaces import (
+    LossPlane,
+)
 from fastnn.teaching.scripts import (
     Cell,
     Outcome,
@@ -54,10 +61,12 @@ __all__ = [
     "GradientCheck",
     "Ladder",
     "LearningRates",
+    "LossPlane",
     "Outcome",
     "OwnKernel",
     "Peak",
     "Profile",
+    "Race",
     "Rates",
     "Row",
     "Rung",
@@ -71,6 +80,7 @@ __all__ = [
     "ladder",
     "machine_peak",
     "profile",
+    "race",
     "run_cells",
     "trace",
 ]
