@@ -117,7 +117,8 @@ def _more(found: Sequence[Any]) -> str:
 
 def _gradients(walk: Walk) -> Iterator[Finding]:
     unreached = [f"{w.layer}/{w.weight}" for w in walk.weights if w.gradient is None]
-    still = [f"{w.layer}/{w.weight}" for w in walk.weights if w.gradient == 0]
+    moving = {w.layer for w in walk.weights if w.gradient}       # a bias alone may be at its best, to the last bit
+    still = [f"{w.layer}/{w.weight}" for w in walk.weights if w.gradient == 0 and w.layer not in moving]
     if unreached or still:
         count, what = len(unreached) + len(still), unreached or still
         why = "the loss does not depend on" if unreached else "the gradient is exactly 0 for"
