@@ -11,10 +11,11 @@ from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import nearest, shown
 from fastnn.ops._op import Op, by_name
-from fastnn.teaching.compiler import from_c, prototype
+from fastnn.teaching.compiler import from_c, prototype, sizes_of
 from fastnn.teaching.trials import Trial, checked, trials, tried
 
 BUDGET = 0.02       # seconds of one timing
+LEAST = 4096        # numbers that a call is timed on: with fewer, calling costs more than computing
 
 
 class OwnKernel:
@@ -78,11 +79,11 @@ class OwnKernel:
     # ---- how long it takes ------------------------------------------------------------------------------------
 
     def times(self) -> dict[str, float]:
-        """Seconds of one call on the largest arrays that it was checked on: yours, fastnn's C where there is one, and
-        the NumPy reference. Empty before it has seen any."""
+        """Seconds of one call on the largest arrays that it was checked on, of 4096 numbers where they may have any
+        shape: yours, fastnn's C where there is one, and the NumPy reference. Empty before it has seen any."""
         if self._trial is None:
             return {}
-        op, (inputs, constants, _) = self._op, self._trial
+        op, inputs, constants = self._op, self._timed(), self._trial.constants
         found = {"yours": seconds(lambda: self.function(*inputs, **constants))}
         if op.kernel.c:
             wanted = op.results(tuple(map(Tensor, inputs)), constants)
@@ -92,6 +93,12 @@ class OwnKernel:
         found["reference"] = seconds(lambda: op.kernel.reference(*inputs, **constants))
         return found
 
+    def _timed(self) -> tuple[np.ndarray, ...]:
+        """What a call is timed on."""
+        inputs = self._trial.inputs if self._trial else ()
+        small = not sizes_of(self._op).shapes and all(a.ndim == 1 and a.size < LEAST for a in inputs)
+        return tuple(np.resize(a, LEAST) for a in inputs) if small else inputs
+
     def __str__(self) -> str:
         where = "in use" if self.in_use else "removed"
         lines = [f"kernel {self._op.kernel.signature}, yours in {self.language}: {where}, "
@@ -99,7 +106,7 @@ class OwnKernel:
                     "to be compared with the reference when a model first calls it")]
         times = self.times()
         if times and self._trial:
-            lines.append(f"one call on {', '.join(str(a.shape) for a in self._trial.inputs)}:")
+            lines.append(f"one call on {', '.join(str(a.shape) for a in self._timed())}:")
             fastest = min(times.values())
             lines += [f"  {name:<10}{1e6 * each:10.2f} us{each / fastest:8.1f} x" for name, each in times.items()]
         return "\n".join(lines)
