@@ -199,3 +199,16 @@ def test_a_recorded_step_learns_of_another_dropout() -> None:
     before = [model.test_on_batch(x, x), model.train_on_batch(x, x)]
     model.layers[-1].dropout = 0.9
     assert before[0] == before[1] != model.train_on_batch(x, x)
+
+
+@pytest.mark.parametrize("make", [lambda: layers.TransformerEncoder(8, 2), lambda: layers.TransformerDecoder(8, 2)])
+@pytest.mark.parametrize("name, values", [("activation", ["relu", "tanh"]), ("layer_norm_epsilon", [1e-5, 0.9])])
+def test_what_a_transformer_hands_on_may_be_set_later(make: Any, name: str, values: Any) -> None:
+    layer, found = make(), []
+    for value in values:
+        setattr(layer, name, value)
+        found.append(layer(X).numpy())
+        assert layer.get_config()[name] == value
+    assert not np.array_equal(*found)
+    setattr(layer, name, values[0])
+    np.testing.assert_array_equal(layer(X).numpy(), found[0])

@@ -9,12 +9,13 @@ import numpy as np
 from fastnn.arguments import flag, function, number, whole
 from fastnn.callbacks.base import Callback, Logs
 from fastnn.callbacks.monitor import MonitorCallback, verbosity
+from fastnn.errors import KindError
 
 
 def _settable(model: Any, where: str) -> None:
-    """ValueError where the optimizer follows a schedule, which is part of the recorded step."""
+    """KindError where the optimizer follows a schedule, which is part of the recorded step."""
     if model.optimizer.schedule is not None:
-        raise ValueError(f"{where}: the learning rate of {model.optimizer.name} follows "
+        raise KindError(f"{where}: the learning rate of {model.optimizer.name} follows "
                          f"{type(model.optimizer.schedule).__name__}; needs a number.\nUse the schedule or the "
                          "callback.")
 

@@ -14,7 +14,7 @@ from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.layers._fold import Fold
 from fastnn.layers._options import CommonOptions, LayerOptions
-from fastnn.layers.core import dropout_rate
+from fastnn.layers.core import DropoutRate
 from fastnn.layers.layer import Layer, context
 from fastnn.layers.products import spread_by
 from fastnn.ops.rows.attention import attention
@@ -37,7 +37,7 @@ class MultiHeadAttention(Layer):
     value_dim, features). Vaswani et al. 2017; keras.layers.MultiHeadAttention.
     """
 
-    dropout: Any = dropout_rate(made="_dropped")
+    dropout: Any = DropoutRate(made="_dropped")
     _dropped: Any = None
 
     def __init__(self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0,

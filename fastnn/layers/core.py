@@ -1,7 +1,7 @@
 """Dense, Activation, Flatten, Reshape, Dropout. Floor 3."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -172,20 +172,39 @@ class Dropout(BaseDropout):
         self.noise_shape = optional(shape, noise_shape, "Dropout: noise_shape")
 
 
-def dropout_rate(*parts: str, made: str = "") -> property:
-    """The dropout rate of a layer, as an attribute: setting it sets that of the parts which drop, where they are.
+class HandedOn(property):
+    """An argument of a layer that parts of it have too, as an attribute: setting it sets theirs, where they are.
 
-    made: the name of a part that is made when it is needed first, a Dropout."""
+    check(value, what it is) gives the value. places: (attribute that holds a part, the part's own attribute)."""
 
-    def get(layer: Any) -> float:
-        return layer._rate  # type: ignore[no-any-return]
+    def __init__(self, check: Callable[[Any, str], Any], *places: tuple[str, str]) -> None:
+        super().__init__(self._get, self._put)
+        self.check, self.places, self.name = check, places, ""
 
-    def put(layer: Any, rate: float) -> None:
-        rate = share(rate, f"{type(layer).__name__}: dropout")
-        layer._rate = rate
-        if made and rate and vars(layer).get(made) is None:
-            setattr(layer, made, Dropout(rate, seed=layer.seed))
-        for part in [vars(layer).get(name) for name in (*parts, *[made] * bool(made))]:
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def _get(self, layer: Any) -> Any:
+        return getattr(layer, f"_own_{self.name}")
+
+    def _put(self, layer: Any, value: Any) -> None:
+        value = self.check(value, f"{type(layer).__name__}: {self.name}")
+        setattr(layer, f"_own_{self.name}", value)
+        for holder, attribute in self.places:
+            part = vars(layer).get(holder)
             if part is not None:
-                setattr(part, "rate" if isinstance(part, BaseDropout) else "dropout", rate)
-    return property(get, put)
+                setattr(part, attribute, value)
+
+
+class DropoutRate(HandedOn):
+    """The dropout rate of a layer with parts that drop. made: one that is made when it is needed first, a Dropout."""
+
+    def __init__(self, *places: tuple[str, str], made: str = "") -> None:
+        super().__init__(share, *places, *[(made, "rate")] * bool(made))
+        self.made = made
+
+    def _put(self, layer: Any, value: Any) -> None:
+        rate = self.check(value, f"{type(layer).__name__}: {self.name}")
+        if self.made and rate and vars(layer).get(self.made) is None:
+            setattr(layer, self.made, Dropout(rate, seed=layer.seed))
+        super()._put(layer, rate)

@@ -8,7 +8,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.attention import HIDDEN, check_positions
-from fastnn.layers.core import dropout_rate
+from fastnn.layers.core import DropoutRate
 from fastnn.layers.layer import Layer
 from fastnn.ops._rules import differ
 
@@ -23,7 +23,7 @@ class Attention(Layer):
     keras.layers.Attention.
     """
 
-    dropout: Any = dropout_rate(made="_dropped")
+    dropout: Any = DropoutRate(made="_dropped")
     _dropped: Any = None
 
     def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,

@@ -12,7 +12,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.attention import MultiHeadAttention
-from fastnn.layers.core import Dense, Dropout, dropout_rate
+from fastnn.layers.core import Dense, Dropout, DropoutRate, HandedOn
 from fastnn.layers.embedding import Embedding
 from fastnn.layers.layer import Layer, context
 from fastnn.layers.normalization import LayerNormalization
@@ -103,7 +103,12 @@ class TokenAndPositionEmbedding(Layer):
 class _Block(Layer):
     """What encoder and decoder share: residual connections with dropout, normalized before or after."""
 
-    dropout: Any = dropout_rate("drop", "attention", "self_attention", "cross_attention")
+    dropout: Any = DropoutRate(("drop", "rate"), ("attention", "dropout"), ("self_attention", "dropout"),
+                               ("cross_attention", "dropout"))
+    activation: Any = HandedOn(lambda value, what: activations.get(value), ("intermediate", "activation"))
+    layer_norm_epsilon: Any = HandedOn(
+        lambda value, what: number(value, what, 0, 1, above=True), ("attention_norm", "epsilon"),
+        ("self_attention_norm", "epsilon"), ("cross_attention_norm", "epsilon"), ("feedforward_norm", "epsilon"))
 
     def __init__(self, intermediate_dim: int, num_heads: int, dropout: float, activation: ActivationLike,
                  layer_norm_epsilon: float, normalize_first: bool, seed: int | None,
@@ -113,8 +118,7 @@ class _Block(Layer):
         self.intermediate_dim = whole(intermediate_dim, f"{name}: intermediate_dim", 1)
         self.num_heads = whole(num_heads, f"{name}: num_heads", 1)
         self.dropout = dropout
-        self.activation = activations.get(activation)
-        self.layer_norm_epsilon = number(layer_norm_epsilon, f"{name}: layer_norm_epsilon", 0, 1, above=True)
+        self.activation, self.layer_norm_epsilon = activation, layer_norm_epsilon
         self.normalize_first = flag(normalize_first, f"{type(self).__name__}: normalize_first")
         self.seed, self.supports_masking = seed, True
 
