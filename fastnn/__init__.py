@@ -53,6 +53,7 @@ from fastnn.frames import entrance as _entrance
 from fastnn.initializers import Initializer
 from fastnn.layers import (
     Input,
+    InputSpec,
     Layer,
 )
 from fastnn.losses import Loss
@@ -72,6 +73,7 @@ __all__ = [
     "GradientTape",
     "Initializer",
     "Input",
+    "InputSpec",
     "LabelError",
     "Layer",
     "Loss",

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import Input, Model, layers, ops
+from fastnn import Input, InputSpec, Model, layers, ops
+from fastnn.errors import KindError, ShapeError
 from fastnn.layers import Layer
 from tests.errors import assert_good_error
 
@@ -165,3 +166,56 @@ def test_stacked_cells_give_states_as_each_has_them() -> None:
     np.testing.assert_array_equal(y, 3 * np.cumsum(np.cumsum(x.sum(-1), 1), 1)[:, -1:].repeat(2, 1))
     _, again, lstm = layers.RNN([One(3), layers.LSTMCell(2)], return_state=True)(x)
     assert again.shape == (2, 3) and [t.shape for t in lstm] == [(2, 2), (2, 2)]
+
+
+class Checked(Layer):
+    """A weight for the last axis, which its input_spec names from then on."""
+
+    def __init__(self, spec: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.input_spec = spec
+
+    def build(self, shape: Any) -> None:
+        self.kernel = self.add_weight((shape[-1], 2), "ones")
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: shape[-1]})
+
+    def call(self, x: Any) -> Any:
+        return x @ self.kernel
+
+
+def test_an_input_spec_is_heeded() -> None:
+    layer = Checked(InputSpec(min_ndim=2))
+    assert layer(B).shape == (4, 2) and layer(Input((2,))).shape == (None, 2)
+    assert_good_error(lambda: layer(np.ones((4, 3), np.float32)), ShapeError, "needs 2 along axis -1")
+    for spec, words in ((InputSpec(ndim=3), "needs 3 axes"), (InputSpec(shape=(None, 4)), "needs shape (None, 4)"),
+                        (InputSpec(max_ndim=1), "1 axes at most"), (InputSpec(min_ndim=3), "3 axes at least"),
+                        (InputSpec(dtype="int32"), "needs dtype int32"),
+                        (InputSpec(axes={1: 3}), "needs 3 along axis 1")):
+        assert_good_error(lambda s=spec: Checked(s)(B), ShapeError, words)  # type: ignore[misc]
+        assert_good_error(lambda s=spec: Checked(s)(Input((2,))), ShapeError, words)  # type: ignore[misc]
+
+
+def test_several_input_specs() -> None:
+    class Sum(Layer):
+        def __init__(self, spec: Any) -> None:
+            super().__init__()
+            self.input_spec = spec
+
+        def call(self, inputs: Any) -> Any:
+            return inputs["a"] + inputs["b"] if isinstance(inputs, dict) else inputs[0] + inputs[1]
+
+    two = InputSpec(ndim=2)
+    assert Sum([two, None])([A, B]).shape == Sum({"a": two, "b": two})({"a": A, "b": B}).shape == (4, 2)
+    assert Sum([InputSpec(ndim=2, name="a"), InputSpec(ndim=2, name="b")])({"a": A, "b": B}).shape == (4, 2)
+    assert_good_error(lambda: Sum([two])([A, B]), KindError, "got 2 inputs; needs 1")
+    assert_good_error(lambda: Sum({"a": two, "c": two})({"a": A, "b": B}), KindError, "'c'")
+    assert_good_error(lambda: Sum([two, InputSpec(ndim=3)])([A, B]), ShapeError, "input 1")
+
+
+def test_input_specs_that_say_nothing_sensible() -> None:
+    assert_good_error(lambda: InputSpec(ndim=2, axes={3: 1}), ValueError, "axes below 2")
+    assert_good_error(lambda: InputSpec(axes=[1]), KindError, "a dict of sizes")  # type: ignore[arg-type]
+    squeezed = InputSpec(shape=(None, 28, 28, 1), allow_last_axis_squeeze=True)
+    assert not squeezed.wrong((2, 28, 28), "float32") and not squeezed.wrong((2, 28, 28, 1), "float32")
+    assert squeezed.wrong((2, 28), "float32") == "needs 4 axes"
+    assert repr(InputSpec.from_config(InputSpec(ndim=3).get_config())) == "InputSpec(ndim=3)"

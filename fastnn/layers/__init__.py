@@ -48,6 +48,7 @@ from fastnn.layers.input import (
     Input,
     InputLayer,
 )
+from fastnn.layers.input_spec import InputSpec
 from fastnn.layers.layer import Layer
 from fastnn.layers.lookup import (
     IntegerLookup,
@@ -226,6 +227,7 @@ __all__ = [
     "Identity",
     "Input",
     "InputLayer",
+    "InputSpec",
     "IntegerLookup",
     "LSTMCell",
     "Lambda",

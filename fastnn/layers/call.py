@@ -16,6 +16,7 @@ from fastnn.errors import shown
 from fastnn.layers import _masks
 from fastnn.layers._context import Node, context, forget_losses
 from fastnn.layers._masks import parameters
+from fastnn.layers.input_spec import check
 from fastnn.nest import flatten, map_structure
 from fastnn.ops import _sizes
 from fastnn.ops._op import as_tensor
@@ -40,6 +41,8 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     note(layer)
     if not args or not tensors:
         raise TypeError(f"{layer.name}: called without inputs.")
+    if layer.input_spec is not None:
+        check(layer, args[0])
     if not layer.built:
         layer._build_for(args, kwargs)
         if context.made is not None:

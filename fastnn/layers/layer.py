@@ -47,6 +47,7 @@ class Layer(Weighted):
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
     stepwise: bool = False      # of a sequence each step is for itself: y[:, t] depends on x[:, t] alone
     gone: ClassVar[dict[str, str]] = {}         # names that Keras had, and what takes their place
+    input_spec: Any = None      # an InputSpec, or several: what it may be called on; of a subclass, or set by it
     supports_masking: bool = False      # the mask of the input is that of the output; compute_mask says otherwise
 
     def __init__(self, *, name: str | None = None, dtype: str | None = None, trainable: bool = True,
