@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Model, layers, metrics
+from fastnn import Input, Model, callbacks, layers, metrics
 from fastnn.callbacks import History, LambdaCallback
 from fastnn.utils import PyDataset
 from tests.errors import assert_good_error, weights_hash
@@ -115,3 +115,42 @@ def test_predict_stops_when_it_is_told_to() -> None:
     assert model.predict(X, batch_size=10, verbose=0, callbacks=[stop]).shape == (20, 1)
     assert model.predict(((X[:8],) for _ in range(5)), verbose=0, callbacks=[stop]).shape == (16, 1)
     assert model.predict(X, batch_size=10, verbose=0).shape == (40, 1)
+
+
+class Heard(callbacks.Callback):
+    """The batches that the hooks are called with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begins: list[int] = []
+        self.ends: list[int] = []
+        self.tested: list[int] = []
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.begins.append(batch)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.ends.append(batch)
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.tested.append(batch)
+
+
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_steps_per_execution_is_how_often_hooks_on_batches_are_called(run_eagerly: bool) -> None:
+    """Seven steps, the last of fewer rows; the same weights whoever listens."""
+    x = np.random.default_rng(0).random((100, 4), np.float32)
+    found = []
+    for count in (1, 3, 101, "auto"):
+        fastnn.random.set_seed(1)
+        model = fastnn.Sequential([fastnn.Input((4,)), fastnn.layers.Dense(1)])
+        model.compile("sgd", "mse", steps_per_execution=count, run_eagerly=run_eagerly)
+        heard = Heard()
+        model.fit(x, x[:, :1], batch_size=16, epochs=2, verbose=0, callbacks=[heard], validation_data=(x, x[:, :1]))
+        n = 1 if count == "auto" else int(count)
+        begins = list(range(0, 7, n))
+        assert heard.begins == 2 * begins and heard.ends == heard.tested == 2 * [b + n - 1 for b in begins]
+        found.append(model.get_weights()[0])
+    assert all(np.array_equal(found[0], w) for w in found)
+    with pytest.raises(ValueError, match="steps_per_execution is 0"):
+        model.compile("sgd", "mse", steps_per_execution=0)

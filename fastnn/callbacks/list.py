@@ -54,6 +54,11 @@ class CallbackList(Callback):
         return bool(self._with(*hooks))
 
     @property
+    def together(self) -> int:
+        """How many steps run between two calls of the hooks on batches, as compile(steps_per_execution=…) says."""
+        return getattr(getattr(self, "model", None), "steps_per_execution", 1)
+
+    @property
     def strides(self) -> list[int]:
         """Those of the callbacks with a hook on training steps."""
         watchers = self.watchers if self.looks_back else []
@@ -81,6 +86,8 @@ class CallbackList(Callback):
     @property
     def room(self) -> int:
         """How many training steps may run before a hook must be called; sys.maxsize where there is none."""
+        if self.together > 1:
+            return self.together
         return min((stride - self.steps % stride for stride in self.strides), default=sys.maxsize)
 
     @property
@@ -146,24 +153,24 @@ class CallbackList(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._epoch("on_epoch_end", epoch, logs)
 
-    def _stepped(self, hook: str, batch: int, logs: Logs | Callable[[], Mapping[str, Any]]) -> None:
-        """Call those whose stride comes out even here."""
+    def _stepped(self, hook: str, batch: int, logs: Logs | Callable[[], Mapping[str, Any]], steps: range) -> None:
+        """Call those whose stride comes out even at one of these steps."""
         watchers = self.watchers if self.looks_back else []
-        due = [callback for callback in self.callbacks if callback.stride and self.steps % callback.stride == 0
-               and callback not in watchers]
+        due = [callback for callback in self.callbacks if steps and callback.stride and -(-steps[0] // callback.stride)
+               <= steps[-1] // callback.stride and callback not in watchers]
         if due:
             logs = dict(logs()) if callable(logs) else {} if logs is None else logs
         for callback in due:
             getattr(callback, hook)(batch, logs=logs)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        self._stepped("on_train_batch_begin", batch, logs)
+        self._stepped("on_train_batch_begin", batch, logs, range(self.steps, self.steps + self.together))
 
     def on_train_batch_end(self, batch: int, logs: Logs | Callable[[], Mapping[str, Any]] = None,
                            steps: int = 1) -> None:
         """So many training steps have ended; logs may be a function, which is called where somebody listens."""
         self.steps += steps
-        self._stepped("on_train_batch_end", batch, logs)
+        self._stepped("on_train_batch_end", batch, logs, range(self.steps - steps + 1, self.steps + 1))
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self.on_train_batch_begin(batch, logs)

@@ -40,8 +40,8 @@ class Model(Trainer, Layer):
     }
     takes_integers = True       # a subclass's call sees the data as they are, as in Keras
     unwatched = Layer.unwatched | {"stop_training", "stop_evaluating", "stop_predicting", "history", "checked",
-                                   "optimizer", "loss", "compiled", "run_eagerly", "_worker", "_symbols",
-                                   "_generator", "_output_form"}
+                                   "optimizer", "loss", "compiled", "run_eagerly", "steps_per_execution", "_worker",
+                                   "_symbols", "_generator", "_output_form"}
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, **kwargs: Any) -> None:
         if name is None and inputs is not None:

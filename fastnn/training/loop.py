@@ -168,8 +168,8 @@ def _one_epoch(run: Run, progress: Any, guard: Guard) -> None:
         if heard:
             before = passing.done
             listeners.on_train_batch_begin(before)
-            passing.run(listeners.room, REDRAW)
-            listeners.on_train_batch_end(passing.done - 1, compiled.results, passing.done - before)
+            last = passing.together(listeners.together, listeners.room)
+            listeners.on_train_batch_end(last, compiled.results, passing.done - before)
         else:
             passing.run(passing.total, REDRAW)
         guard.look(passing, epoch)
@@ -240,8 +240,7 @@ def _test(model: TrainedModel, source: Source, listeners: Any, progress: Any) ->
     while not passing.finished and not model.stop_evaluating:
         if listeners.wants_test_batches:
             listeners.on_test_batch_begin(passing.done)
-            passing.run(1)
-            listeners.on_test_batch_end(passing.done - 1, compiled.results())
+            listeners.on_test_batch_end(passing.together(listeners.together), compiled.results())
         else:
             passing.run(passing.total, REDRAW)
         if progress is not None:

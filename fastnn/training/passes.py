@@ -33,6 +33,17 @@ class Pass:
             if self.source.full or time.monotonic() > end:
                 return
 
+    def together(self, count: int, room: int = 1) -> int:
+        """The steps between two hooks on batches: `count` where that is more than one, however their shapes change; the
+        number of the last, which is that of a whole count at the end of the data too (as Keras)."""
+        if count == 1:
+            self.run(room, REDRAW)
+            return self.done - 1
+        end = self.done + count
+        while self.done < end and not self.finished:
+            self.run(end - self.done)
+        return end - 1
+
     @property
     def finished(self) -> bool:
         """Whether all steps have run. May wait for the next batch."""

@@ -87,15 +87,19 @@ class Trainer(OwnSteps, Inside):
                 auto_scale_loss: bool = True) -> None:
         """Choose optimizer, loss and metrics by name, class or instance; lists or dicts for several outputs.
 
-        run_eagerly: run the layers' Python at every step (for debuggers). steps_per_execution, jit_compile and
-        auto_scale_loss are accepted for Keras' sake: steps are always replayed in C, many at a time.
+        run_eagerly: run the layers' Python at every step (for debuggers). steps_per_execution: how many steps lie
+        between two calls of the callbacks' hooks on batches; steps are always replayed in C, many at a time, and so
+        jit_compile and auto_scale_loss are accepted for Keras' sake.
         Raises ValueError naming the nearest name for unknown ones.
         """
         if self._busy.locked():
             raise BusyError(f"compile(): {self.name} is training or evaluating; wait until it has finished.")
         optimizer = chosen_optimizer(optimizer, loss)
+        together = 1 if steps_per_execution == "auto" else whole(
+            steps_per_execution, "compile(): steps_per_execution", 1)
         self.compiled = Compiled(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer, self.loss, self.run_eagerly = optimizer, loss, bool(run_eagerly)
+        self.steps_per_execution = together
         self.stop_training = False
         self._steps.clear()
         self._feeds.restart()
