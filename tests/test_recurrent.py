@@ -10,7 +10,7 @@ from fastnn import Model, Sequential, layers, ops
 from fastnn.engine import threads
 from fastnn.errors import LabelError, ShapeError
 from tests.errors import assert_good_error
-from tests.golden import sequences, store
+from tests.golden import sequence_options, sequences, store
 from tests.golden.common import wave
 from tests.golden.direct import close
 
@@ -72,10 +72,12 @@ def test_stateful_layers_go_on_in_fit_and_predict() -> None:
     assert not np.allclose(model.predict(X, batch_size=6, verbose=0), first, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_stateful_layers_give_keras_numbers(kind: str, any_backend: str) -> None:
+@pytest.mark.parametrize(("topic", "name"), [
+    (topic, name) for topic in (sequences, sequence_options) for name in topic.VALUES])
+def test_stateful_layers_give_keras_numbers(topic: Any, name: str, any_backend: str) -> None:
     """Losses of three epochs; what predict gives after them, and once the states are forgotten."""
-    close(sequences.stateful(fastnn, kind), store.read("sequences")["values"][f"stateful_{kind}"], 1e-4, 1e-5)
+    golden = store.read(topic.__name__.rpartition(".")[2])
+    close(topic.VALUES[name](fastnn), golden["values"][name], 1e-4, 1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)

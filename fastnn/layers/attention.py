@@ -14,6 +14,7 @@ from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.layers._fold import Fold
 from fastnn.layers._options import CommonOptions, LayerOptions
+from fastnn.layers.call import per_sample
 from fastnn.layers.core import DropoutRate
 from fastnn.layers.layer import Layer, context
 from fastnn.layers.products import spread_by
@@ -32,9 +33,10 @@ class MultiHeadAttention(Layer):
     features). attention_mask (batch, n, m): True where a query may look; masks of query, value and key count too.
     value_dim: key_dim unless given. dropout: of the probabilities. attention_axes: of inputs with more axes, those
     that hold the positions, all between batch and features unless given; the others are as so many batches.
-    use_gate: each head's output times sigmoid of another projection of the query. sliding_window: a position sees
-    those less than so many away. Kernels (features, heads, key_dim), biases (heads, key_dim), output kernel (heads,
-    value_dim, features). Vaswani et al. 2017; keras.layers.MultiHeadAttention.
+    activity_regularizer: of each projection and of the output. use_gate: each head's output times sigmoid of another
+    projection of the query. sliding_window: a position sees those less than so many away. Kernels (features, heads,
+    key_dim), biases (heads, key_dim), output kernel (heads, value_dim, features). Vaswani et
+    al. 2017; keras.layers.MultiHeadAttention.
     """
 
     dropout: Any = DropoutRate(made="_dropped")
@@ -132,13 +134,16 @@ class MultiHeadAttention(Layer):
         key = value if key is None else key
         for what, x, mask in (("query", query, query_mask), ("value", value, value_mask), ("key", key, key_mask)):
             check_positions(self.name, what, x, mask)
-        fold = Fold(self, query, value, key, use_causal_mask)
+        batch, fold = query.shape[0], Fold(self, query, value, key, use_causal_mask)
         if fold.needed:
             attention_mask = fold.mask(attention_mask, query_mask, value_mask, key_mask)
             query_mask = value_mask = key_mask = None
             query, value, key = fold.rows(query), fold.rows(value), fold.rows(key)
         self._check(query, value, key, attention_mask)
         q, k, v = self._projected(query, "query"), self._projected(key, "key"), self._projected(value, "value")
+        if self.activity_regularizer is not None:
+            for projected in (q, k, v):
+                self.add_loss(per_sample(self.activity_regularizer(projected), batch))
         if context.stream is not None:
             k, v, key_mask = self._so_far(k, v, value_mask, key_mask)
             query_mask = value_mask = None

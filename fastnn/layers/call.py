@@ -103,7 +103,7 @@ def _run(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], tensors: Seq
             outputs = _masks.attach(layer, args[0], outputs, mask)
         if layer.activity_regularizer is not None:
             for output in flatten(outputs, Tensor):
-                layer.add_loss(_per_sample(layer.activity_regularizer(output), output))
+                layer.add_loss(per_sample(layer.activity_regularizer(output), output.shape[0] if output.ndim else None))
     return outputs
 
 
@@ -145,9 +145,8 @@ def _detached(x: Any) -> Any:
     return y
 
 
-def _per_sample(penalty: Any, output: Tensor) -> Any:
+def per_sample(penalty: Any, rows: int | None) -> Any:
     """An activity penalty divided by the batch size, so that it does not depend on it (as Keras)."""
-    rows = output.shape[0] if output.ndim else None
     return penalty if not rows else scale(penalty, factor=1.0 / rows)
 
 

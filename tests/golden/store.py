@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 TOPICS = ("activations", "attention", "augmentation", "convolution", "graphs", "image", "initializers", "losses",
-          "metrics", "normalization", "optimizers", "penalties", "pooling", "recurrent", "schedules", "sequences")
+          "metrics", "normalization", "optimizers", "penalties", "pooling", "recurrent", "schedules",
+          "sequence_options", "sequences")
 
 
 def module(topic: str) -> Any:
