@@ -30,7 +30,7 @@ def flags(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 def compile_(target: str, flags: list[str], isa: str, source: Path, folder: Path) -> str:
     """What the compiler says, of warnings too."""
-    words = [sys.executable, "-m", "ziglang", "cc", "-target", target, *flags, "-O1", "-Werror", "-Wextra",
+    words = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-Werror", "-Wextra", *flags, "-O1",
              f"-I{ROOT / 'csrc'}", f"-DFASTNN_ISA={isa}", f"-DHAVE_{isa}", "-c", str(source), "-o",
              str(folder / f"{isa}-{source.stem}.o")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=600)
