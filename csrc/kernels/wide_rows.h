@@ -5,8 +5,10 @@
 
 #include "vector/columns.h"
 
+#define RARE static __attribute__((noinline, cold))      /* keeps the registers of the loop that calls it */
+
 /* y and the mean; 1 / sqrt(variance + epsilon). */
-static double wide_row(const float *x, const float *gamma, const float *beta, float *y, int64_t n, double epsilon,
+RARE double wide_row(const float *x, const float *gamma, const float *beta, float *y, int64_t n, double epsilon,
                        double *mean)
 {
     double squares;
@@ -17,7 +19,7 @@ static double wide_row(const float *x, const float *gamma, const float *beta, fl
 }
 
 /* A row of layer_norm_grad; the rstd of very large numbers may have become 0, so it is computed anew. */
-static void wide_row_grad(const float *dy, const float *x, const float *gamma, int64_t n, float *dx, float *to_gamma,
+RARE void wide_row_grad(const float *dy, const float *x, const float *gamma, int64_t n, float *dx, float *to_gamma,
                           float *to_beta, int first)
 {
     double mean, squares, sum = 0, product = 0;
