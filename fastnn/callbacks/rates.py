@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import flag, function, number, whole
+from fastnn.arguments import flag, number, whole
 from fastnn.callbacks.base import Callback, Logs
 from fastnn.callbacks.monitor import MonitorCallback, verbosity
-from fastnn.errors import KindError
+from fastnn.errors import KindError, shown
 
 
 def _settable(model: Any, where: str) -> None:
@@ -32,7 +32,10 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
-        self.schedule = function(schedule, "LearningRateScheduler: schedule")
+        if not callable(schedule):
+            raise KindError(f"LearningRateScheduler: schedule is {shown(schedule)}; needs a function.\nOne of (epoch, "
+                            "rate) that gives the rate of the epoch.")
+        self.schedule = schedule
         self.verbose = verbosity(verbose, "LearningRateScheduler")
         self._takes_rate = True
         try:

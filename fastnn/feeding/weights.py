@@ -111,7 +111,8 @@ def class_weights(weight: Any, labels: np.ndarray, where: str, count: int, part:
         raise TypeError(f"{where}: class_weight is {shown(weight)}; needs a dict {{class: weight}} or 'balanced'.")
     unknown = [key for key in weight if key not in range(count) and key not in classes]
     if unknown:
-        raise ValueError(f"{where}: class_weight names the classes {shown(unknown)}; there are 0..{count - 1}.")
+        raise ValueError(f"{where}: class_weight names the classes {shown(unknown)}; there are 0..{count - 1}.\n"
+                         "Name them as y does after encoding, such as {0: 1.0, 1: 5.0}.")
     for value in weight.values():
         number(value, f"{where}: a class_weight", 0)
     table = np.array([weight.get(int(c), 1.0) for c in classes], backend.floatx())

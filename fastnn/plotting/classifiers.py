@@ -37,7 +37,8 @@ def decision_boundary(model: Any, x: TensorLike, y: TensorLike, path: Path_ | No
     """
     x, y = np.asarray(x, np.float32), np.asarray(y).reshape(-1)
     if x.ndim != 2 or x.shape[1] != 2 or len(x) != len(y) or not len(x):
-        raise ShapeError(f"decision_boundary: x is {x.shape} and y {y.shape}; needs (samples, 2) and (samples,).")
+        raise ShapeError(f"decision_boundary: x is {x.shape} and y {y.shape}; needs (samples, 2) and (samples,).\n"
+                         "Take two columns, x[:, :2], and a model that was trained on these two.")
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.15 * (high - low) + 0.1
     steps = [np.linspace(low[i] - margin[i], high[i] + margin[i], 201, dtype=np.float32) for i in (0, 1)]

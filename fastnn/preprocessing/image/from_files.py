@@ -34,7 +34,8 @@ class FileIterator(Saving, Iterator):
         self.image_shape = (*self.target_size, channels) if last else (channels, *self.target_size)
         self._save_where(where, save_to_dir, save_prefix, save_format)
         if not filepaths:
-            raise ValueError(f"{where}: found no image files ({', '.join(files.ENDINGS)}); needs at least one.")
+            raise ValueError(f"{where}: found no image files ({', '.join(files.ENDINGS)}); needs at least one.\nOf a "
+                             "directory: a folder for each class in it, the pictures in these. Is the path right?")
         self.samples = len(filepaths)
         super().__init__(self.samples, batch_size, shuffle, seed)
 
