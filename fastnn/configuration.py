@@ -152,6 +152,8 @@ def brief(made: Configurable, always: str = "", hidden: str = "") -> str:
 
 def _differs(key: str, value: Any, default: Any, given: bool) -> bool:
     """Whether an argument says something that its default does not."""
+    if key == "dtype" and value == "float32":
+        return False
     if not given and (key in _MADE_UP or default is None or not isinstance(value, (bool, int, float, str))):
         return False
     if isinstance(value, (int, float)) and isinstance(default, (int, float)):

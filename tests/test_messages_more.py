@@ -208,3 +208,27 @@ def test_a_data_set_of_torch_says_what_to_pass() -> None:
     kind = type("TensorDataset", (), {"__module__": "torch.utils.data.dataset"})
     with pytest.raises(TypeError, match=r"is a torch TensorDataset; pass batches: torch\.utils\.data\.DataLoader"):
         net().fit(kind(), Y)
+
+
+WARNED: dict[str, Callable[[], Any]] = {
+    "a callback": lambda: net().fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping("val_loss")]),
+    "a metric": lambda: net(metrics=[metrics.Accuracy()]).fit(X, Y, verbose=0),
+    "images": lambda: next(fastnn.preprocessing.image.ImageDataGenerator(featurewise_center=True).flow(
+        np.zeros((2, 4, 4, 1)), batch_size=2)),
+    "a last layer": lambda: net(1, "linear").fit(X, Y, verbose=0),
+    "a figure": lambda: fastnn.plotting.loss_curves(net().fit(X, Y, verbose=0)).show(),
+}
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_warnings_show_the_users_line(name: str) -> None:
+    with pytest.warns(UserWarning) as caught:
+        WARNED[name]()
+    assert [each.filename for each in caught] == [__file__]
+
+
+def test_all_warnings_look_for_the_users_line() -> None:
+    """By errors.warn; backend.py's come at import, when there is none."""
+    package = Path(fastnn.__file__).parent
+    direct = [path.name for path in sorted(package.rglob("*.py")) if "warnings.warn(" in path.read_text()]
+    assert direct == ["backend.py", "errors.py"]

@@ -84,6 +84,9 @@ SHORT: dict[str, Callable[[], Any]] = {
     "RandomNormal(stddev=0.1, seed=3)": lambda: initializers.RandomNormal(stddev=0.1, seed=3),
     "<Sequential sequential: 1 layer, not built>": lambda: Sequential([layers.Dense(2)]),
     "<Sequential net: 3 layers, 97 parameters, (None, 4) to (None, 1)>": net,
+    "<Bidirectional bidirectional: layer=<GRU forward_gru: units=4>>": lambda: layers.Bidirectional(layers.GRU(4)),
+    "<Tokenizer: 0 words>": fastnn.preprocessing.text.Tokenizer,
+    "<fastnn.function of rising>": lambda: fastnn.function(rising),
     "SeedGenerator(7)": lambda: fastnn.random.SeedGenerator(7),
 }
 

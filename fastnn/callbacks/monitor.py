@@ -1,13 +1,12 @@
 """MonitorCallback: the base of callbacks that watch a number. Floor 5."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from fastnn.arguments import choice, number, text, whole
 from fastnn.callbacks.base import Callback, Logs
-from fastnn.errors import shown
+from fastnn.errors import shown, warn
 from fastnn.reporting.direction import direction
 
 
@@ -63,8 +62,8 @@ class MonitorCallback(Callback):
             self._warned = True
             hint = " Pass validation_data or validation_split to fit." if self.monitor.startswith("val_") and not any(
                 name.startswith("val_") for name in logs) else ""
-            warnings.warn(f"{type(self).__name__}: {self.monitor!r} is not in the logs, so nothing is watched; there "
-                          f"are {', '.join(sorted(logs)) or 'none'}.{hint}", stacklevel=2)
+            warn(f"{type(self).__name__}: {self.monitor!r} is not in the logs, so nothing is watched; there "
+                 f"are {', '.join(sorted(logs)) or 'none'}.{hint}")
 
     def _direction(self) -> str:
         if self.mode != "auto":

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import math
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from fastnn.arguments import number
 from fastnn.datasets import _random
+from fastnn.errors import warn
 
 Array = npt.NDArray[Any]
 Split = tuple[tuple[Array, Array], tuple[Array, Array]]
@@ -83,5 +83,5 @@ def _rows_test(where: str, rows: int, test_split: float) -> int:
 def _warn_missing(where: str, y: Array, rows: npt.NDArray[np.int64], part: str) -> None:
     missing = sorted(set(y.tolist()) - set(y[rows].tolist()))
     if missing:
-        warnings.warn(f"{where}: no row of class {', '.join(map(str, missing))} among the {len(rows)} {part} rows; "
-                      f"choose another test_split or seed", stacklevel=4)
+        warn(f"{where}: no row of class {', '.join(map(str, missing))} among the {len(rows)} {part} rows; "
+             f"choose another test_split or seed")

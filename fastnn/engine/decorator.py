@@ -42,6 +42,9 @@ class Function:
         self._lock = threading.RLock()
         self._told = False
 
+    def __repr__(self) -> str:
+        return f"<fastnn.function of {self.python.__qualname__}>"
+
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         """As a method: with self as its first argument."""
         return self if owner is None else functools.partial(self, owner)

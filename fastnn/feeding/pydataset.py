@@ -1,11 +1,11 @@
 """PyDataset: batches by number, made by a user's class. Floor 4; imports the checks of arguments only."""
 
 import itertools
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from fastnn.arguments import flag, whole
+from fastnn.errors import warn
 
 
 class PyDataset:
@@ -29,9 +29,8 @@ class PyDataset:
         self._max_queue_size = whole(max_queue_size, f"{type(self).__name__}: max_queue_size")
         self.use_multiprocessing = flag(use_multiprocessing, f"{type(self).__name__}: use_multiprocessing")
         if self.use_multiprocessing:
-            warnings.warn(f"{type(self).__name__}: use_multiprocessing=True has no effect; batches are made in "
-                          f"{max(1, workers)} thread(s) of this process. Set workers for more.", UserWarning,
-                          stacklevel=3)
+            warn(f"{type(self).__name__}: use_multiprocessing=True has no effect; batches are made in "
+                 f"{max(1, workers)} thread(s) of this process. Set workers for more.")
 
     @property
     def workers(self) -> int:

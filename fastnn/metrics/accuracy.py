@@ -1,6 +1,5 @@
 """How often predictions are right. Floor 3; imports ops and losses."""
 
-import warnings
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import warn
 from fastnn.losses.loss import prepared
 from fastnn.metrics.means import MeanMetricWrapper
 from fastnn.ops._compare import equal
@@ -85,9 +85,9 @@ class Accuracy(MeanMetricWrapper):
         """Take a batch in. Warns once if y_pred are fractions, or the outputs of a model."""
         if not self._warned and _fractional(y_pred):
             self._warned = True
-            warnings.warn(f"{self.name}: Accuracy() counts where y_pred equals y_true exactly, and an output such as "
-                          "0.93 never equals a label. Use metrics=['accuracy'], or BinaryAccuracy, Categorical"
-                          "Accuracy, SparseCategoricalAccuracy.", UserWarning, stacklevel=2)
+            warn(f"{self.name}: Accuracy() counts where y_pred equals y_true exactly, and an output such as "
+                 "0.93 never equals a label. Use metrics=['accuracy'], or BinaryAccuracy, Categorical"
+                 "Accuracy, SparseCategoricalAccuracy.")
         super().update_state(y_true, y_pred, sample_weight)
 
 

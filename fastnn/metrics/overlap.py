@@ -3,7 +3,6 @@
 The state is C[t, p], the weights of what is of class t and was taken for class p, in float64.
 """
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import DType, TensorLike, Weights
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import ShapeError, shown, warn
 from fastnn.losses.loss import spread_weights
 from fastnn.metrics.columns import ones, refuse, with_mask
 from fastnn.metrics.confusion import divided
@@ -119,9 +118,8 @@ class _Overlap(Metric):
         true, predicted = as_tensor(y_true, "any"), as_tensor(y_pred, "any")
         if self.sparse_y_pred and not self._warned and _fractions(predicted):
             self._warned = True
-            warnings.warn(f"{self.name}: y_pred are numbers of classes here, and an output such as 0.93 is cut to 0. "
-                          "Use sparse_y_pred=False for probabilities of classes, BinaryIoU for those of yes and no.",
-                          UserWarning, stacklevel=2)
+            warn(f"{self.name}: y_pred are numbers of classes here, and an output such as 0.93 is cut to 0. "
+                 "Use sparse_y_pred=False for probabilities of classes, BinaryIoU for those of yes and no.")
         true = true if self.sparse_y_true else argmax(true, axis=self.axis)
         if not self.sparse_y_pred:
             _check_columns(self.name, predicted.shape[self.axis], self.num_classes)

@@ -1,6 +1,5 @@
 """Errors and losses as metrics, and R². Floor 3; imports ops and losses."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -10,6 +9,7 @@ from fastnn import losses
 from fastnn.arguments import choice, flag, number, optional, whole
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import warn
 from fastnn.losses.crossentropy import not_ignored
 from fastnn.losses.loss import prepared, spread_weights
 from fastnn.metrics.columns import as_columns
@@ -216,6 +216,6 @@ class R2Score(Metric):
             n = n[..., None]
         free = n - self.num_regressors - 1
         if np.any(free <= 0):
-            warnings.warn(f"{self.name}: {self.num_regressors} regressors need more than "
-                          f"{self.num_regressors + 1} targets; gives R² without adjustment.", UserWarning, stacklevel=3)
+            warn(f"{self.name}: {self.num_regressors} regressors need more than "
+                 f"{self.num_regressors + 1} targets; gives R² without adjustment.")
         return np.where(free > 0, 1 - (1 - score) * (n - 1) / np.where(free > 0, free, 1), score)

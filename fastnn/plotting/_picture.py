@@ -1,12 +1,12 @@
 """The Figure of all pictures: notebooks show it by itself, show() opens it anywhere. Imports matplotlib at once."""
 
 import io
-import warnings
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
+from fastnn import errors
 from fastnn.reporting.terminal import in_notebook
 
 
@@ -33,8 +33,8 @@ class Picture(Figure):
         pyplot.close(blank)
         if canvas.required_interactive_framework is None:
             if warn:
-                warnings.warn(f"matplotlib's backend is {matplotlib.get_backend()}, which shows no windows; save the "
-                              "figure: figure.savefig('figure.png').", stacklevel=2)
+                errors.warn(f"matplotlib's backend is {matplotlib.get_backend()}, which shows no windows; save the "
+                            "figure: figure.savefig('figure.png').")
             return
         canvas.new_manager(self, 1).show()
         pyplot.show(block=True)

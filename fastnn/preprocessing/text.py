@@ -73,6 +73,9 @@ class Tokenizer:
         self.index_word: dict[int, str] = {}
         self.document_count = 0
 
+    def __repr__(self) -> str:
+        return f"<Tokenizer: {len(self.word_index)} words>"
+
     def _words(self, text: Any) -> list[str]:
         if self.char_level or isinstance(text, (list, tuple)):
             letters = "".join(text) if self.char_level and isinstance(text, (list, tuple)) else text

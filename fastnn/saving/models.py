@@ -5,7 +5,6 @@ same batches in the same order, the same dropout, the same bits.
 """
 
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,9 +54,8 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
                 "trained": optimizer_state(model.optimizer, model.weights, arrays),
                 "undecayed": undecayed(model.optimizer, model.weights)}
         except (TypeError, ValueError) as error:
-            warnings.warn(f"save(): {shown(str(filepath))} has the model and its weights, but not what compile() was "
-                          "given: "
-                          f"{error}\nCompile it again after loading.", UserWarning, stacklevel=3)
+            warn(f"save(): {shown(str(filepath))} has the model and its weights, but not what compile() was "
+                 f"given: {error}\nCompile it again after loading.")
     if _is_keras(filepath, ".keras", (".h5", ".hdf5")):
         keras_files.write_model(filepath, model, training)
         return
@@ -184,9 +182,8 @@ def put_weights(model: Any, arrays: dict[str, np.ndarray], filepath: Any, skip_m
     if skip_mismatch:
         left = wrong + [v.name for v in own[len(found):]]
         if left:
-            warnings.warn(f"load_weights(): {len(left)} weights are not in {shown(str(filepath))} or have another "
-                          "shape "
-                          f"there, and stay as they are: {shown(left)}.", UserWarning, stacklevel=3)
+            warn(f"load_weights(): {len(left)} weights are not in {shown(str(filepath))} or have another "
+                 f"shape there, and stay as they are: {shown(left)}.")
         for v, array in zip(own, found):
             if v.shape == array.shape:
                 v.assign(array)

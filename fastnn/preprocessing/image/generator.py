@@ -1,7 +1,6 @@
 """ImageDataGenerator: images changed at random whenever they are asked for. Floor 5."""
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from fastnn import random
 from fastnn.arguments import choice, function, number, numbers, optional, share
 from fastnn.engine import backend
-from fastnn.errors import ShapeError, nearest, shown
+from fastnn.errors import ShapeError, nearest, shown, warn
 from fastnn.ops.rows.affine import FILL_MODES
 from fastnn.preprocessing.image import draws, transforms
 from fastnn.preprocessing.image.from_files import DataFrameIterator, DirectoryIterator
@@ -95,8 +94,8 @@ class ImageDataGenerator(Normalization):
         images = NumpyArrayIterator(x, y, self, batch_size, shuffle, sample_weight, seed, self.data_format, save_to_dir,
                                     save_prefix, save_format, subset, ignore_class_split, self.dtype)
         if self.brightness_range is not None and images.x.min() >= 0 and images.x.max() <= 1:
-            warnings.warn("flow: brightness_range is for pixels 0..255 and makes whole numbers of them, as in Keras; x "
-                          "is within 0..1. Multiply x by 255 and pass rescale=1/255.", UserWarning, stacklevel=2)
+            warn("flow: brightness_range is for pixels 0..255 and makes whole numbers of them, as in Keras; x "
+                 "is within 0..1. Multiply x by 255 and pass rescale=1/255.")
         return images
 
     def flow_from_directory(self, directory: Any, target_size: Any = (256, 256), color_mode: str = "rgb",

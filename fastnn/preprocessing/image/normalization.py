@@ -1,9 +1,9 @@
 """Centring, dividing by the deviation, ZCA whitening: by the image itself, or by statistics of data. Floor 5."""
 
-import warnings
 
 import numpy as np
 
+from fastnn.errors import warn
 from fastnn.preprocessing.image.transforms import Array
 
 
@@ -29,7 +29,7 @@ class Normalization:
                                     ("samplewise_std_normalization", "samplewise_center", True)):
             if getattr(self, name) and getattr(self, other) is not needed:
                 setattr(self, other, needed)
-                warnings.warn(f"ImageDataGenerator: {name} sets {other} to {needed}.", UserWarning, stacklevel=3)
+                warn(f"ImageDataGenerator: {name} sets {other} to {needed}.")
 
     def measure(self, x: Array, shape: tuple[int, ...]) -> None:
         """Take what was asked for from the images; mean and std get this shape."""
@@ -65,5 +65,5 @@ class Normalization:
                                             ("zca_whitening", self.zca_whitening_matrix))
                    if getattr(self, name) and value is None]
         if missing:
-            warnings.warn(f"ImageDataGenerator: {' and '.join(missing)} needs statistics and has none yet, so nothing "
-                          "is done; call fit(x) first.", UserWarning, stacklevel=3)
+            warn(f"ImageDataGenerator: {' and '.join(missing)} needs statistics and has none yet, so nothing "
+                 "is done; call fit(x) first.")
