@@ -1,5 +1,6 @@
 """What an object says of itself: one short line, never a wall of numbers; in a notebook plain HTML."""
 
+import dataclasses
 import pickle
 import re
 from collections.abc import Callable
@@ -178,6 +179,9 @@ def test_a_profile_is_a_table_wherever_it_is_shown() -> None:
     assert repr(found) == str(found) and "of peak" in repr(found)
     page = Balanced(found._repr_html_())
     assert page.seen.count("tr") == 1 + len(found.rows) and "adam_step(" in page.text
+    row = dataclasses.replace(found.rows[0], share_of_peak=3.9, bound="compute")
+    doubtful = dataclasses.replace(found, rows=(row,))
+    assert ">150%" in str(doubtful) and Balanced(doubtful._repr_html_()).text.count(">150%") == 2
 
 
 def test_names_of_files_bring_no_markup() -> None:

@@ -69,10 +69,8 @@ class Profile:
         width = max((len(row.text) for row in self.rows), default=0)
         for row in self.rows:
             flops = f"{row.flops / row.seconds / 1e9:8.1f}" if row.flops else " " * 8
-            share = f"{row.share_of_peak:7.0%}" if row.share_of_peak <= MOST_SHARE else f"{f'>{MOST_SHARE:.0%}':>7}"
-            share = share if row.bound else " " * 7
             lines.append(f"{_time(row.seconds):>9} {row.seconds / total:6.1%} {_time(row.alone):>9} {row.threads:7d} "
-                         f"{flops} {row.bytes / row.seconds / 1e9:7.1f} {share}  {row.bound:<15}  "
+                         f"{flops} {row.bytes / row.seconds / 1e9:7.1f} {_of_peak(row):>7}  {row.bound:<15}  "
                          f"{row.text:<{width}}  {row.layer}".rstrip())
         return "\n".join(lines)
 
@@ -84,7 +82,7 @@ class Profile:
         calls = markup.table(("call", "layer", "time", "share", "of peak", "bound by"), [
             (markup.code(row.text), row.layer, _time(row.seconds),
              markup.bar(row.seconds / total, f"{row.seconds / total:.1%}"),
-             f"{row.share_of_peak:.0%}" if row.bound else "", row.bound) for row in self.rows], (2, 4))
+             _of_peak(row), row.bound) for row in self.rows], (2, 4))
         return markup.block(markup.title(self.name, f"{_time(self.step_seconds)} a step"), calls,
                             markup.folded("all columns", f'<pre style="color:inherit">{markup.escaped(self)}</pre>'))
 
@@ -251,6 +249,13 @@ def _read_bytes(call: Call, i: int) -> int:
         return 0
     gathers = i < 2 and call.op.name.startswith("gather_rows")
     return data.nbytes // len(data) * call.constants["batch"] if gathers and len(data) else data.nbytes
+
+
+def _of_peak(row: Row) -> str:
+    """The share of the peak that a call reaches; more than a cache can explain is not put into digits."""
+    if not row.bound:
+        return ""
+    return f"{row.share_of_peak:.0%}" if row.share_of_peak <= MOST_SHARE else f">{MOST_SHARE:.0%}"
 
 
 def _time(seconds: float) -> str:
