@@ -127,12 +127,12 @@ def parse(whole: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def _header(whole: bytes) -> tuple[dict[str, Any], int]:
     if len(whole) < 8:
-        raise ModelFileError(f"{len(whole)} bytes; a model file has at least 8. It is damaged, or no model file: needs "
-                             "one that model.save() wrote.")
+        raise ModelFileError(f"{len(whole)} bytes; a model file has at least 8. It is damaged, or no model file.\n"
+                             "Needs one that model.save() wrote.")
     size = int.from_bytes(whole[:8], "little")
     if not 0 < size <= min(LONGEST_HEADER, len(whole) - 8):
-        raise ModelFileError(f"a header of {size} bytes in a file of {len(whole)}; it is damaged, or no model file: "
-                             "needs one that model.save() wrote.")
+        raise ModelFileError(f"a header of {size} bytes in a file of {len(whole)}; it is damaged, or no model file.\n"
+                             "Needs one that model.save() wrote.")
     header = _json(whole[8:8 + size], "the header")
     if not isinstance(header, dict):
         raise ModelFileError("the header is no table of arrays; the file is damaged.")

@@ -98,8 +98,8 @@ def _fit(run: Run, progress: Any) -> None:
         model.optimizer.finalize_variable_values(model.trainable_weights)
     unusual.grown(model, history.history.get("loss", [])[-(run.epoch - first):] if run.epoch > first else [])
     unusual.settling(model, begun, int(model.optimizer.iterations) - steps)
-    if run.validation is not None:
-        unusual.unsettled(model)
+    for loss in history.history.get("val_loss", [])[-1:]:
+        unusual.unsettled(model, loss)
     listeners.on_train_end(_last(history))
 
 
@@ -255,9 +255,10 @@ def _test(model: TrainedModel, source: Source, listeners: Any, progress: Any) ->
 def evaluate(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> dict[str, float]:
     """The metrics over a source."""
     with _checked(model, progress), _closing(progress, source):
-        unusual.unsettled(model)
         progress.epoch_begin(0)
-        return _test(model, source, listeners, progress)
+        logs = _test(model, source, listeners, progress)
+        unusual.unsettled(model, logs.get("loss", 0.0))
+        return logs
 
 
 def predict(model: TrainedModel, source: Source, listeners: Any, progress: Any) -> list[np.ndarray]:

@@ -140,16 +140,20 @@ def settling(model: TrainedModel, begun: list[Any], steps: int) -> None:
         taken[layer] = taken.get(layer, 0) + steps
 
 
-def unsettled(model: TrainedModel) -> None:
-    """A warning where what is evaluated goes through moving averages that are still near their beginning."""
-    compiled = model.compiled
+def unsettled(model: TrainedModel, loss: float) -> None:
+    """A warning where a loss that was just measured is far above that of the last epoch, and went through moving
+    averages that are still near their beginning."""
+    compiled, seen = model.compiled, model.history.history.get("loss", []) if model.history else []
+    if compiled.settling_said or not seen or not isinstance(seen[-1], float) or not loss > 2 * seen[-1]:
+        return
     for layer, steps in compiled.settling.items():
         left = layer.momentum ** steps
         if left > 0.5 and not compiled.settling_said:
             compiled.settling_said = True
             warn(f"{layer.name}: after {steps} steps its moving averages, which evaluate and predict use, are still "
-                 f"{left:.0%} what they began with (momentum={layer.momentum:g}); what is measured now says little. "
-                 f"Train longer, or use momentum={max(0.5, round(1 - 5 / max(steps, 10), 1)):g}.")
+                 f"{left:.0%} what they began with (momentum={layer.momentum:g}): the loss is {loss:.3g}, in training "
+                 f"it was {seen[-1]:.3g}. Train longer, or use momentum="
+                 f"{max(0.5, round(1 - 5 / max(steps, 10), 1)):g}.")
 
 
 def grown(model: TrainedModel, losses: list[float]) -> None:
