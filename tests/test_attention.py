@@ -212,3 +212,9 @@ def test_what_a_transformer_hands_on_may_be_set_later(make: Any, name: str, valu
     assert not np.array_equal(*found)
     setattr(layer, name, values[0])
     np.testing.assert_array_equal(layer(X).numpy(), found[0])
+
+
+@pytest.mark.parametrize("flag", [0, 1, np.True_, np.int64(0)])
+def test_use_causal_mask_may_be_a_number(flag: Any) -> None:
+    layer = layers.MultiHeadAttention(2, 4)
+    np.testing.assert_array_equal(layer(X, X, use_causal_mask=flag), layer(X, X, use_causal_mask=bool(flag)))

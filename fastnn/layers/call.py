@@ -24,6 +24,7 @@ from fastnn.ops.rows.elementwise import cast, scale
 
 _FLOATS = ("float32", "float64")
 _FLAGS = frozenset({"training"})
+_FLAG = (bool, int, np.bool_, np.integer)     # of use_causal_mask, which is no mask
 
 
 def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -35,7 +36,7 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if not plain:
         args = tuple(map_structure(_to_tensor, a, _is_data) for a in args[:1]) + tuple(map(_with_tensors, args[1:]))
         kwargs = {name: value if name.endswith("mask") else _with_tensors(value) for name, value in kwargs.items()}
-        for name in [key for key in kwargs if key.endswith("mask") and not isinstance(kwargs[key], bool)]:
+        for name in [key for key in kwargs if key.endswith("mask") and not isinstance(kwargs[key], _FLAG)]:
             kwargs[name] = _masks.as_masks(kwargs[name], layer.name)
     tensors = args if plain else flatten([*args, kwargs], Tensor)
     note(layer)
