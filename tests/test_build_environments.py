@@ -30,7 +30,7 @@ SOURCES = {
                           "    return bool(is_nan(x))\n",
     "fastnn/__init__.py": "",
     **dict.fromkeys(("csrc/gemm/gemm.c", "csrc/gemm/panels.c", "csrc/run/measure.c", "csrc/run/registry.c",
-                     "csrc/run/dispatch.c", "csrc/run/program.c"), "typedef int nothing;\n"),
+                     "csrc/run/dispatch.c", "csrc/run/program.c", "csrc/run/threads.c"), "typedef int nothing;\n"),
 }
 
 

@@ -37,6 +37,7 @@ class Compiled(States):
         self.output_names: list[str] = []
         self._units: list[int | None] = []
         self.heads_checked = self.reach_checked = self.looked = self.settling_said = False
+        self.averages: list[Any] | None = None      # layers with moving averages
         self.settling: dict[Any, int] = {}      # layers with moving averages: the steps since they began
         self.losses: list[Any] = []
         self.weights: list[float] = []

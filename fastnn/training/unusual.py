@@ -129,7 +129,10 @@ def _weights(model: TrainedModel) -> Iterator[Finding]:
 
 def fresh(model: TrainedModel) -> list[Any]:
     """The BatchNormalization layers whose moving averages are those they begin with."""
-    return [layer for layer in model._with_sublayers() if isinstance(layer, BatchNormalization) and layer.trainable
+    compiled = model.compiled
+    if compiled.averages is None:       # looked for once: the walk takes longer than all else around a short fit
+        compiled.averages = [layer for layer in model._with_sublayers() if isinstance(layer, BatchNormalization)]
+    return [layer for layer in compiled.averages if layer.trainable
             and not (layer.built and (layer.moving_mean.data.any() or (layer.moving_variance.data != 1).any()))]
 
 
