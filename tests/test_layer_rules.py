@@ -38,7 +38,7 @@ def test_weights_made_in_call_are_refused() -> None:
             return self.inner(x)
 
     np.testing.assert_array_equal(Outer()(X), X)
-    assert_good_error(lambda: Dense(1).add_weight("name"), ValueError, "'name'", "needs name=")
+    assert_good_error(lambda: Dense(1).add_weight("name"), ValueError, "'name'", "needs", "shape=", "name=")
 
 
 def test_layers_that_a_model_uses_and_does_not_hold_are_named() -> None:

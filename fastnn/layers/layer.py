@@ -108,6 +108,9 @@ class Layer(Weighted):
             name, first = first, None
             if isinstance(initializer, (list, tuple)):      # the name, and then the shape
                 first, initializer = initializer, None
+            if first is None and shape is None:
+                raise KindError(f"{self.name}: add_weight got the name {shown(name)} and no shape; needs one: "
+                                f"add_weight(shape=(…), name={name!r}); shape=() for a single number.")
         if isinstance(first, str) or (first is not None and shape is not None):
             raise KindError(f"{self.name}: add_weight got {shown(first)} first, and shape or name too; needs one of "
                             "each.")
