@@ -71,7 +71,7 @@ def test_mistakes_are_explained() -> None:
         regularizers.get(0.01)
     with pytest.raises(ValueError, match="class_name"):
         regularizers.get({"config": {}})
-    with pytest.raises(ValueError, match="did you mean 'max_norm'"):
+    with pytest.raises(ValueError, match="did you mean 'MaxNorm'"):
         constraints.get("maxnorm")
     with pytest.raises(fastnn.ShapeError, match="axis is 2"):
         constraints.MaxNorm(axis=2)(np.ones((2, 2)))
