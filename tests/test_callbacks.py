@@ -160,6 +160,16 @@ def test_a_callback_need_not_call_super():
     CallbackList([careless], FakeModel(), {}).on_train_batch_end(0)
 
 
+def test_a_callback_may_have_attributes_of_any_name():
+    class Mine(Callback):
+        keep = resume = ended = stop = run = 3
+
+    from fastnn import Sequential, layers
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert model.fit(np.ones((4, 2)), np.ones(4), epochs=2, verbose=0, callbacks=[Mine()]).epoch == [0, 1]
+
+
 @pytest.mark.parametrize("wrong, hint", [
     ("EarlyStopping", "derive"), (3, "derive"), (print, "LambdaCallback"), (EarlyStopping, r"EarlyStopping\(…\)"),
     ([Callback(), "x"], "derive"), ("\x1b[31m" * 100, "derive")])

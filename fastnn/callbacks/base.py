@@ -51,13 +51,13 @@ class Callback(Configurable):
         """Go on with a get_state(); called after on_train_begin where a fit is resumed."""
         vars(self).update(state)
 
-    def resume(self, run: Any) -> None:
+    def _resume(self, run: Any) -> None:
         """After the on_train_begin of all callbacks: a fit that was kept may be put back; run: training.loop.Run."""
 
-    def keep(self, run: Any, middle: bool) -> None:
+    def _keep(self, run: Any, middle: bool) -> None:
         """After the hooks of all callbacks on a step, or (middle=False) on an epoch: the whole fit may be kept."""
 
-    def ended(self, run: Any) -> None:
+    def _ended(self, run: Any) -> None:
         """After the last epoch, when the fit has been kept: before the optimizer's averages become the weights."""
 
     def on_train_begin(self, logs: Logs = None) -> None:

@@ -129,7 +129,7 @@ class BackupAndRestore(Callback):
         """Nothing: it writes the others'."""
         return {}
 
-    def resume(self, run: Any) -> None:
+    def _resume(self, run: Any) -> None:
         from fastnn.saving.backup import callback_states, read_backup
         self._due = False
         self._began = callback_states(run)
@@ -152,7 +152,7 @@ class BackupAndRestore(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._due |= self.save_freq == "epoch"
 
-    def keep(self, run: Any, middle: bool) -> None:
+    def _keep(self, run: Any, middle: bool) -> None:
         from fastnn.saving.backup import write_backup
         if not self._due:
             return

@@ -32,16 +32,16 @@ class Diagnostics(Callback):
         """Nothing: a resumed fit is looked at anew."""
         return {}
 
-    def resume(self, run: Any) -> None:
+    def _resume(self, run: Any) -> None:
         """Before the first step: the data are there."""
         from fastnn.teaching.health import watching
         self.courses, self._before = {}, watching.at_the_start(run)
         self.diagnosis = None
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """The data and the model are looked at in `keep`, which follows; so C does not run several epochs at once."""
+        """The data and the model are looked at in `_keep`, which follows; so C does not run several epochs at once."""
 
-    def keep(self, run: Any, middle: bool) -> None:
+    def _keep(self, run: Any, middle: bool) -> None:
         """After an epoch, if it is one to look at."""
         if middle:
             return

@@ -129,20 +129,20 @@ class CallbackList(Callback):
         self.steps = 0
         self._all("on_train_begin", logs)
 
-    def resume(self, run: Any) -> None:
+    def _resume(self, run: Any) -> None:
         """After on_train_begin: let a fit that was stopped go on, where a callback has kept one."""
         for callback in self.callbacks:
-            callback.resume(run)
+            callback._resume(run)
 
-    def keep(self, run: Any, middle: bool) -> None:
+    def _keep(self, run: Any, middle: bool) -> None:
         """After all hooks of a step (middle of an epoch) or of an epoch: let callbacks keep the whole fit."""
         for callback in self.callbacks:
-            callback.keep(run, middle)
+            callback._keep(run, middle)
 
-    def ended(self, run: Any) -> None:
+    def _ended(self, run: Any) -> None:
         """After the last epoch, and after keep."""
         for callback in self.callbacks:
-            callback.ended(run)
+            callback._ended(run)
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._all("on_train_end", logs)

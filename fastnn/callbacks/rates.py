@@ -152,7 +152,7 @@ class SwapEMAWeights(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._swap(self.swap_on_epoch)
 
-    def ended(self, run: Any) -> None:
+    def _ended(self, run: Any) -> None:
         """The end of the fit makes the averages the weights, which they are where they have been swapped."""
         if self._swapped:
             optimizer = self.model.optimizer

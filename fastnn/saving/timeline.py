@@ -43,7 +43,7 @@ class Timeline(Callback):
         """Nothing: a resumed fit keeps what comes."""
         return {}
 
-    def resume(self, run: Any) -> None:
+    def _resume(self, run: Any) -> None:
         """Before the first epoch: the state that it starts from, and what the history has kept before."""
         history = run.listeners.history
         before = history._timeline
@@ -53,18 +53,18 @@ class Timeline(Callback):
         if run.middle is None and run.model.weights:
             if hasattr(run.training, "arrays"):
                 run.training.reading()
-            self._keep(run, run.epoch)
+            self._note(run, run.epoch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """`keep` follows; C does not run several epochs at once."""
+        """`_keep` follows; C does not run several epochs at once."""
 
-    def keep(self, run: Any, middle: bool) -> None:
+    def _keep(self, run: Any, middle: bool) -> None:
         """After an epoch that is to be kept; the last one always is."""
         if not middle and (len(run.listeners.history.epoch) % self.every == 0 or run.epoch + 1 >= run.epochs
                            or run.model.stop_training):
-            self._keep(run, run.epoch + 1)
+            self._note(run, run.epoch + 1)
 
-    def _keep(self, run: Any, epoch: int) -> None:
+    def _note(self, run: Any, epoch: int) -> None:
         number = len(run.listeners.history.epoch)
         arrays, content = state_of(run, epoch)
         self.found[number] = Snapshot(number, run.listeners.history, run.model, arrays, content, self)
@@ -195,7 +195,7 @@ class _Again(Callback):
         """Nothing."""
         return {}
 
-    def resume(self, run: Any) -> None:
+    def _resume(self, run: Any) -> None:
         content = copy.deepcopy(self.snapshot.content)
         names = {type(c).__name__ for c in run.listeners.callbacks}
         content["callbacks"] = [pair for pair in content["callbacks"] if pair[0] in names]

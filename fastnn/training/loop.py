@@ -93,7 +93,7 @@ def _fit(run: Run, progress: Any) -> None:
     except BaseException:
         _end(progress, run, guard)
         raise
-    listeners.ended(run)
+    listeners._ended(run)
     if model.optimizer.finalizes:
         model.optimizer.finalize_variable_values(model.trainable_weights)
     unusual.grown(model, history.history.get("loss", [])[-(run.epoch - first):] if run.epoch > first else [])
@@ -133,7 +133,7 @@ def _epochs(run: Run, progress: Any, guard: Guard) -> None:
     try:
         run.listeners.on_train_begin()
         run.model._steps.reset_metrics()
-        run.listeners.resume(run)
+        run.listeners._resume(run)
         first = run.epoch
         while run.epoch < run.epochs and not run.model.stop_training:
             quiet = progress.quiet_epochs(run.epoch) if run.epoch > first else 0
@@ -176,7 +176,7 @@ def _one_epoch(run: Run, progress: Any, guard: Guard) -> None:
         if watched and guard.back_to_first(passing):
             listeners.on_bad_loss(passing.done - 1, compiled.results)
         progress.update(passing.done, compiled.results)
-        listeners.keep(run, middle=True)
+        listeners._keep(run, middle=True)
     if not passing.done:
         return      # an iterator that had no more batches, or training was stopped before the first: no epoch
     seconds = time.perf_counter() - began
@@ -190,7 +190,7 @@ def _one_epoch(run: Run, progress: Any, guard: Guard) -> None:
     model.history.append(epoch, logs)
     listeners.on_epoch_end(epoch, logs)
     model.history.amend(logs)
-    listeners.keep(run, middle=False)
+    listeners._keep(run, middle=False)
 
 
 def _many_epochs(run: Run, most: int, guard: Guard) -> int:
