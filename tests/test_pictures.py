@@ -79,6 +79,17 @@ def test_hidden_space_is_what_the_hidden_layer_gives() -> None:
     for line, column, offset in zip(inputs.lines, w.T, b):
         (point,) = [np.array(line.get_xy1())]
         assert abs(point @ column + offset) < 1e-5           # on the line where the neuron turns
+    for units in (2, 4):        # the dashed line parts what the model answers with more than a half from the rest
+        model = Sequential([Input((2,)), layers.Dense(units, activation="tanh"), layers.Dense(1, activation="sigmoid")])
+        model.layers[1].bias.assign([0.1])
+        answers = model.predict(x, verbose=0).ravel() > 0.5
+        hidden = plotting.hidden_space(model, x, answers.astype(int)).axes[1]
+        (line,) = hidden.lines
+        w = model.layers[1].kernel.numpy().ravel()
+        for number, part in enumerate(hidden.collections):
+            points = np.asarray(part.get_offsets(), np.float64)
+            side = points @ w + 0.1 if units == 2 else points[:, 0] - line.get_xdata()[0]
+            assert ((side > 0) == (np.unique(answers)[number])).all()
     digits, labels = datasets.digits.load_data()[1]
     figure = plotting.hidden_space(convolution(), digits[..., None] / 16, labels)
     assert "2 of 6 directions" in texts(figure) and len(figure.axes) == 1

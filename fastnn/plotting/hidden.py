@@ -22,7 +22,9 @@ def hidden_space(model: Model, x: TensorLike, y: TensorLike, layer: Any = None, 
 
     x: inputs of the model, y (samples,) class numbers. layer: its name or place in model.layers, the last hidden one
     unless given. Points of the plane are drawn as they came in, too, with the line where each neuron of the first Dense
-    layer turns (w·x + b = 0). Of more than two neurons the two main directions are drawn (principal components).
+    layer turns (w·x + b = 0). Of more than two neurons two directions are drawn: the one that the last neuron reads
+    (its weights) and the widest across it; the dashed line is where that neuron turns. With several outputs they are
+    the two widest (principal components).
     Returns the Figure. ShapeError for another number of labels, ValueError for a layer that is not there.
 
     plotting.hidden_space(model, X, y)
@@ -41,14 +43,16 @@ def hidden_space(model: Model, x: TensorLike, y: TensorLike, layer: Any = None, 
         _scatter(axes[0], x, y)
         _lines(axes[0], next((l for l, _ in outputs if type(l).__name__ == "Dense"), None))
         style(axes[0], "Inputs, and where each hidden neuron turns", "x1", "x2")
-    points, what = (hidden, "neuron") if hidden.shape[1] <= 2 else (_main_directions(hidden), "direction")
+    reader = _reader([l for l, _ in outputs], chosen, hidden.shape[1])
+    points, names = _two_of(hidden, reader)
     points = np.column_stack([points, np.zeros(len(points))])[:, :2]
     _scatter(axes[-1], points, y)
+    if reader is not None and points.any():
+        _turn(axes[-1], reader, hidden.shape[1])
     beside = {"bbox_to_anchor": (1.0, 1.0), "loc": "upper left"} if len(np.unique(y)) > 4 else {"loc": "best"}
     axes[-1].legend(framealpha=0.9, **beside)
     title = f"What {chosen.name} makes of them"
-    style(axes[-1], title + (f": 2 of {hidden.shape[1]} directions" if what == "direction" else ""), f"{what} 1",
-          f"{what} 2")
+    style(axes[-1], title + (f": 2 of {hidden.shape[1]} directions" if hidden.shape[1] > 2 else ""), *names)
     return saved(figure, path)
 
 
@@ -84,9 +88,42 @@ def _lines(ax: Any, dense: Any) -> None:
     ax.axis(box)
 
 
-def _main_directions(points: np.ndarray) -> np.ndarray:
+def _reader(layers: list[Any], chosen: Any, width: int) -> tuple[np.ndarray, float] | None:
+    """(w, b) of the one neuron that comes next and has these for inputs, or None."""
+    after = [layer for layer in layers[layers.index(chosen) + 1:] if layer.weights]
+    if not after or type(after[0]).__name__ != "Dense" or after[0].kernel.shape != (width, 1):
+        return None
+    w = after[0].kernel.numpy()[:, 0].astype(np.float64)
+    return (w, 0.0 if after[0].bias is None else float(after[0].bias.numpy()[0])) if w.any() else None
+
+
+def _two_of(hidden: np.ndarray, reader: tuple[np.ndarray, float] | None) -> tuple[np.ndarray, tuple[str, str]]:
+    """The points in two directions, and what these are called."""
+    if hidden.shape[1] <= 2:
+        return hidden, ("neuron 1", "neuron 2")
+    if reader is None:
+        return _widest(hidden, 2), ("direction 1", "direction 2")
+    along = reader[0] / np.linalg.norm(reader[0])
+    across = hidden - np.outer(hidden @ along, along)
+    points = np.column_stack([hidden @ along, _widest(across, 1)])
+    return points, ("along the last neuron's weights", "across, the widest")
+
+
+def _widest(points: np.ndarray, count: int) -> np.ndarray:
     centred = points - points.mean(axis=0)
-    return centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    return centred @ np.linalg.svd(centred, full_matrices=False)[2][:count].T
+
+
+def _turn(ax: Any, reader: tuple[np.ndarray, float], width: int) -> None:
+    """The line w·h + b = 0, in the directions of _two_of."""
+    w, b = reader
+    box, look = ax.axis(), dict(color="#777777", linewidth=1, linestyle="--", zorder=1)
+    if width == 2:
+        foot = -b * w / (w @ w)
+        ax.axline(foot, foot + np.array([-w[1], w[0]]), **look)
+    else:
+        ax.axvline(-b / (np.linalg.norm(w) if width > 2 else w[0]), **look)
+    ax.axis(box)
 
 
 def activations(model: Model, x: TensorLike, path: Path_ | None = None) -> "Figure":
