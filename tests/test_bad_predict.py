@@ -168,3 +168,15 @@ def test_predict_inside_its_own_callback(any_backend: str) -> None:
     assert len(found) == 3
     for y in found:
         assert alike(y, expected[::-1])
+
+
+def test_outputs_without_a_row_for_each_sample_are_refused(any_backend: str) -> None:
+    """Sums over the batch were given back as rows of it, filled up with zeros."""
+    class Sums(Model):
+        def call(self, x: Any) -> Any:
+            return fastnn.ops.sum(x, axis=0)
+
+    model = Sums()
+    assert model(X[:7]).shape == (X.shape[1],)
+    assert_good_error(lambda: model.predict(X[:7], verbose=0), ShapeError, f"({X.shape[1]},)", "7 samples", "needs",
+                      "model(x)")

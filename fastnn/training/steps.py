@@ -16,7 +16,7 @@ from fastnn.engine.program import Program
 from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
-from fastnn.errors import warn
+from fastnn.errors import ShapeError, warn
 from fastnn.feeding.arguments import of_form
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
@@ -223,8 +223,13 @@ class Steps:
         data = feed.batch(batch)
         with self.inference():
             x = of_form(feed.template[0], data)
-            outputs = self.model.predict_step((x,)) if self.model.writes("predict") else self.model(x)
-            feed.store(flatten(outputs, Tensor))
+            made = self.model.predict_step((x,)) if self.model.writes("predict") else self.model(x)
+            outputs = flatten(made, Tensor)
+            for output in outputs:
+                if output.shape[:1] != (batch,):
+                    raise ShapeError(f"predict(): got an output of shape {output.shape} for {batch} samples; needs one "
+                                     "row for each sample. Call the model on the data instead: model(x).")
+            feed.store(outputs)
         feed.next(batch)
 
     def log_metrics(self) -> None:
