@@ -29,8 +29,9 @@ FEW |= {"neuron": {"steps": 9}, "and_gate": {}, "optimizers": {}, "bias_variance
         "names": {"epochs": 1}, "one_step": {"epochs": 10}}
 
 
-@pytest.mark.parametrize("name", sorted(set(LESSONS) - MNIST))
+@pytest.mark.parametrize("name", ["and_gate", "xor", "one_step", "breast_cancer", "dates", "weather", "tuning"])
 def test_lesson_runs_and_draws(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a command; all run as notebooks below."""
     path = tmp_path / "figure.png"
     words = [word for key, value in FEW[name].items() for word in (f"--{key}", str(value))]
     assert run_lesson(name, ["--plot", str(path), *words]) == 0
@@ -130,7 +131,7 @@ def holds_what_it_shows(cells: list[dict[str, Any]]) -> None:
                                             cell["source"].splitlines()[-1])) for cell in cells)
 
 
-@pytest.mark.parametrize("name", ["and_gate", "digits"])
+@pytest.mark.parametrize("name", sorted(set(LESSONS) - MNIST))
 def test_lessons_are_notebooks(name: str) -> None:
     holds_what_it_shows(executed(name, **FEW[name]))
 
