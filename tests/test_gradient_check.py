@@ -11,7 +11,7 @@ from fastnn import ops
 from fastnn.engine import backend, check
 from fastnn.ops import _op
 from fastnn.ops._rules import Rule
-from fastnn.teaching import GradientCheck
+from fastnn.teaching import GradientCheck, wide
 from tests.conftest import needs_c
 from tests.ops import OPS
 from tests.test_trace import FAMILIES, bits, dense, recurrent
@@ -82,6 +82,20 @@ def test_every_element_or_a_few_and_a_direction() -> None:
     few = fastnn.check_gradients(model, x, y, elements=2, samples=1)
     assert few.samples == 1 and all(row.checked <= 2 for row in few.rows)
     assert all(any(not element.index for element in row.elements) for row in few.rows)
+
+
+def test_backward_is_computed_once_for_all_weights(monkeypatch: Any) -> None:
+    names: list[str] = []
+    results = wide.results
+
+    def counted(call: Any, arrays: Any) -> Any:
+        names.append(call.op.name)
+        return results(call, arrays)
+
+    monkeypatch.setattr(wide, "results", counted)
+    model, x, y = dense()
+    fastnn.check_gradients(model, x, y)
+    assert names.count("sigmoid_crossentropy_grad") == 1 and "dense_grad" in names
 
 
 def test_kinks_are_named_and_not_failed() -> None:

@@ -210,7 +210,8 @@ def _checked(program: Program, loss: Any, pairs: list[tuple[Any, Any]], most: in
         tensor.data[...] = copy
     reference = Wide(program, loss)
     why = reference.not_complex([v for v, _ in pairs])
-    wide = [Wide(program, g).values[id(g)] for _, g in pairs]
+    values = Wide(program, loss, *[g for _, g in pairs]).values
+    wide = [values[id(g)] for _, g in pairs]
     largest = max((float(np.abs(g).max(initial=0.0)) for g in wide), default=0.0)
     return tuple(_row(reference, v, g, by_backend, largest, most, tolerance, not why)
                  for (v, _), g, by_backend in zip(pairs, wide, narrow)), why

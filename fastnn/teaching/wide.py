@@ -38,23 +38,20 @@ def results(call: Call, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
 
 
 class Wide:
-    """The calls that lead to `target`, one of the program's results, and what they make of the numbers of now."""
+    """The calls that lead to `target`, one of the program's results (and to `more` of them), and what they make of the
+    numbers of now."""
 
-    def __init__(self, program: Program, target: Any) -> None:
-        self.target, self.calls = target, _behind(program.calls, target)
+    def __init__(self, program: Program, target: Any, *more: Any) -> None:
+        self.target, self.calls = target, _behind(program.calls, (target, *more))
         self.start: Values = {}         # of what the calls read and none of them makes
         for call in self.calls:
             for t in call.inputs:
                 if id(t) not in self.start:
                     self.start[id(t)] = wide(t.data.copy())
-        self.values = self.run({})
-
-    def run(self, moved: Values) -> Values:
-        """All values, with these in the place of some."""
-        values = {**self.start, **moved}
+        self.values = dict(self.start)
         for call in self.calls:
-            values.update(zip(map(id, call.outputs), results(call, [values[id(t)] for t in call.inputs])))
-        return values
+            made = results(call, [self.values[id(t)] for t in call.inputs])
+            self.values.update(zip(map(id, call.outputs), made))
 
     def along(self, tensor: Any) -> list[Call]:
         """The calls that depend on a tensor."""
@@ -131,9 +128,9 @@ def _is_analytic(call: Call, arrays: Sequence[np.ndarray], ways: Sequence[Any]) 
     return True
 
 
-def _behind(calls: Sequence[Call], target: Any) -> list[Call]:
-    """The calls on which the target depends; those that update a state are left out."""
-    wanted, found = {id(target)}, []
+def _behind(calls: Sequence[Call], targets: Sequence[Any]) -> list[Call]:
+    """The calls on which the targets depend; those that update a state are left out."""
+    wanted, found = set(map(id, targets)), []
     for call in reversed(calls):
         if not call.op.updates and any(id(t) in wanted for t in call.outputs):
             wanted.update(map(id, call.inputs))
