@@ -230,3 +230,17 @@ def dtype_of(value: Any, what: str, options: tuple[str, ...]) -> str:
         raise ValueError(f"{what} is {shown(value)}; needs {' or '.join(options)}.\nfastnn.config.set_floatx "
                          "chooses between float32 and float64.")
     return name
+
+
+def of_weight(where: str, first: Any, second: Any, name: Any, shape: Any, initializer: Any) -> tuple[Any, Any, Any]:
+    """(shape, initializer, name) of add_weight(first, second, ...): the shape and the initializer, or, in the order of
+    Keras 2, the name and the shape. KindError for one that is given twice."""
+    if isinstance(first, str) and name is None:
+        name, first = first, None
+        if isinstance(second, (list, tuple)):
+            first, second = second, None
+    twice = isinstance(first, str) or (first is not None and shape is not None)
+    if twice or (second is not None and initializer is not None):
+        raise KindError(f"{where}: add_weight got {shown(first if twice else second)} by its place, and "
+                        f"{'shape or name' if twice else 'initializer'} too; needs one of them.")
+    return first if shape is None else shape, second if initializer is None else initializer, name

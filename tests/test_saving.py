@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Model, Sequential, layers, models, ops, saving, utils
+from fastnn import Input, Model, Sequential, layers, metrics, models, ops, saving, utils
 from fastnn.errors import KindError, ModelFileError, NotBuiltError, ShapeError
 from fastnn.saving import file
 from tests.errors import assert_good_error
@@ -236,8 +236,13 @@ def test_weights_by_name_first() -> None:
     np.testing.assert_array_equal(layer(np.ones((1, 3), "float32")), [[3, 3]])
     assert [(w.name.split("/")[1], w.shape) for w in layer.weights] == [
         ("kernel", (3, 2)), ("bias", (2,)), ("gain", (2,)), ("steps", ())]
-    for wrong in (lambda: layer.add_weight("kernel", name="k"), lambda: layer.add_weight((2,), shape=(2,))):
+    np.testing.assert_array_equal(layer.add_weight("more", (2,), initializer="ones").numpy(), [1, 1])
+    assert metrics.Mean().add_weight("total", (2,), initializer="zeros").shape == (2,)
+    assert metrics.Mean().add_weight("total").name == "mean/total"
+    for wrong in (lambda: layer.add_weight("kernel", name="k"), lambda: layer.add_weight((2,), shape=(2,)),
+                  lambda: layer.add_weight((2,), "ones", initializer="ones")):
         assert_good_error(wrong, KindError, "add_weight got")
+    assert_good_error(lambda: layer.add_weight("kernel", (2,), "float32", "ones"), KindError, "trainable is 'ones'")
     a, b = Input((3,)), Input((3,))
     model = Model([a, b], [layers.Dense(1)(a), layers.Dense(2)(b)])
     assert [y.shape for y in model(([X[:2, :3]], X[:2, :3]))] == [(2, 1), (2, 2)]

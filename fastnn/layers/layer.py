@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Unpack
 import numpy as np
 
 from fastnn import constraints, frames, initializers, regularizers
-from fastnn.arguments import dtype_of, flag, refuse_unknown, shape, whole
+from fastnn.arguments import dtype_of, flag, of_weight, refuse_unknown, shape, whole
 from fastnn.configuration import brief
 from fastnn.engine import backend
 from fastnn.engine.context import is_symbolic_pass, layer_scope, not_recording
@@ -95,26 +95,21 @@ class Layer(Weighted):
         arguments, as Model.generate wants it: what takes each step for itself can (`stepwise`)."""
         return self.stepwise
 
-    def add_weight(self, first: Any = None, /, initializer: Any = None, dtype: str | None = None,
-                   trainable: bool = True, regularizer: Any = None, constraint: Any = None, name: str | None = None, *,
-                   shape: Sequence[int] | None = None, autocast: bool = True, aggregation: str = "none") -> Variable:
+    def add_weight(self, first: Any = None, second: Any = None, /, dtype: str | None = None, trainable: bool = True,
+                   regularizer: Any = None, constraint: Any = None, name: str | None = None, *,
+                   shape: Sequence[int] | None = None, initializer: Any = None, autocast: bool = True,
+                   aggregation: str = "none") -> Variable:
         """A new weight. initializer: 'glorot_uniform' unless given, 'zeros' for whole numbers (as Keras).
 
-        first: the shape, or the name, as in Keras 2: add_weight("kernel", shape=(3, 2)). autocast and aggregation
-        change nothing: a weight has one dtype, on one machine. Raises ValueError for a shape that no machine could
-        hold.
+        first, second: shape and initializer, or name and shape, as in Keras 2: add_weight("kernel", shape=(3, 2)).
+        autocast and aggregation change nothing: a weight has one dtype, on one machine. Raises ValueError for a shape
+        that no machine could hold.
         """
-        if isinstance(first, str) and name is None:
-            name, first = first, None
-            if isinstance(initializer, (list, tuple)):      # the name, and then the shape
-                first, initializer = initializer, None
-            if first is None and shape is None:
-                raise KindError(f"{self.name}: add_weight got the name {shown(name)} and no shape; needs one: "
-                                f"add_weight(shape=(…), name={name!r}); shape=() for a single number.")
-        if isinstance(first, str) or (first is not None and shape is not None):
-            raise KindError(f"{self.name}: add_weight got {shown(first)} first, and shape or name too; needs one of "
-                            "each.")
-        shape = first if shape is None else shape
+        shape, initializer, name = of_weight(self.name, first, second, name, shape, initializer)
+        if isinstance(first, str) and shape is None:
+            raise KindError(f"{self.name}: add_weight got the name {shown(name)} and no shape; needs one: "
+                            f"add_weight(shape=(…), name={name!r}); shape=() for a single number.")
+        trainable = flag(trainable, f"{self.name}: add_weight: trainable")
         if self.built and context.made is not None and not self.__dict__.get("_building"):
             raise ValueError(f"{self.name}: add_weight in call() would make another weight at every call; needs to be "
                              "in __init__ or build().")

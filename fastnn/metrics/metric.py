@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import dtype_of
+from fastnn.arguments import dtype_of, of_weight
 from fastnn.configuration import Configurable
 from fastnn.engine import backend
 from fastnn.engine.context import is_recording, is_symbolic_pass, not_recording
@@ -147,14 +147,16 @@ class Metric(Configurable, Watched):
         self.name = checked_name(name, type(self).__name__) or snake_case(type(self).__name__)
         self.variables: list[Variable] = []
 
-    def add_variable(self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: DType = None,
-                     name: str | None = None, **_: Any) -> State:
-        """A new float64 state. It starts at 0 always; ValueError for another initializer."""
+    def add_variable(self, first: Any = None, second: Any = None, /, dtype: DType = None, name: str | None = None, *,
+                     shape: Sequence[int] | None = None, initializer: Any = None, **_: Any) -> State:
+        """A new float64 state. first, second: shape, () unless given, and initializer; or name and shape. It starts at
+        0 always; ValueError for another initializer."""
+        shape, initializer, name = of_weight(self.name, first, second, name, shape, initializer)
         if initializer is not None and "zero" not in str(getattr(initializer, "__name__", type(initializer).__name__
                                                        if not isinstance(initializer, str) else initializer)).lower():
             raise ValueError(f"{self.name}: initializer is {shown(initializer)}; the states of a metric start at zero, "
                              "as they are set to zero at the beginning of each epoch.")
-        state = State(np.zeros(tuple(shape)), f"{self.name}/{name or len(self.variables)}", trainable=False,
+        state = State(np.zeros(tuple(shape or ())), f"{self.name}/{name or len(self.variables)}", trainable=False,
                       dtype="float64")
         self.variables.append(state)
         return state
