@@ -148,7 +148,9 @@ class Model(Trainer, Layer):
         same however long the text; a model with an Input of fixed length that looks along time in another way reads
         the last so many numbers. Steps are a program, replayed in C. ValueError where a layer does neither.
 
-        >>> model.generate([1], steps=20, temperature=0.8, seed=1, stop=0)  # doctest: +SKIP
+        >>> words = Sequential([Input((None,), dtype="int32"), layers.Embedding(9, 4), layers.Dense(9)])
+        >>> words.generate([1], steps=20, temperature=0.8, seed=1, stop=0).shape
+        (21,)
         """
         if self._generator is None:
             self._generator = Generator(self)
