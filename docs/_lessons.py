@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from _reference import keep
+
 from fastnn.examples import LESSONS
 from fastnn.examples._cells import Lesson
 
@@ -16,13 +18,7 @@ def write(folder: Path) -> None:
              "", "| lesson | what it shows |", "|---|---|"]
     lines += [f"| [{name}](lessons/{name}.ipynb) | {what} |" for name, what in LESSONS.items()]
     lines += ["", "```{toctree}", ":hidden:", "", *(f"lessons/{name}" for name in LESSONS), "```"]
-    _keep(folder / "lessons.md", "\n".join(lines) + "\n")
+    keep(folder / "lessons.md", "\n".join(lines) + "\n")
     (folder / "lessons").mkdir(exist_ok=True)
     for name in LESSONS:
-        _keep(folder / "lessons" / f"{name}.ipynb", json.dumps(Lesson(name).notebook(), indent=1) + "\n")
-
-
-def _keep(path: Path, text: str) -> None:
-    """Write what is not there already: Sphinx and its cache look at the times of files."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+        keep(folder / "lessons" / f"{name}.ipynb", json.dumps(Lesson(name).notebook(), indent=1) + "\n")

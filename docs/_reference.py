@@ -41,11 +41,11 @@ def write(folder: Path) -> None:
     """api/index.rst and a page a module."""
     folder.mkdir(exist_ok=True)
     for name in MODULES:
-        _changed(folder / f"{name}.rst", _page(name))
+        keep(folder / f"{name}.rst", _page(name))
     setting = (EXAMPLES / "setting.py").read_text(encoding="utf-8").splitlines()
     lines = ["Reference", "=========", "", "The examples begin with::", "", *(f"   {line}" for line in setting), "",
              ".. toctree::", "   :maxdepth: 1", "", *(f"   {name}" for name in MODULES)]
-    _changed(folder / "index.rst", "\n".join(lines) + "\n")
+    keep(folder / "index.rst", "\n".join(lines) + "\n")
 
 
 def _page(name: str) -> str:
@@ -68,8 +68,8 @@ def _elsewhere(name: str) -> bool:
     return any(name in names(importlib.import_module(module)) for module in MODULES[1:])
 
 
-def _changed(path: Path, text: str) -> None:
-    """Written where it is not what is there, so that Sphinx reads what has changed only."""
+def keep(path: Path, text: str) -> None:
+    """Write what is not there already: Sphinx and its cache look at the times of files."""
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
 

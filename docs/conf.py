@@ -1,4 +1,5 @@
-"""Sphinx' settings: `sphinx-build -W docs build/docs`. What is generated, docs/api and docs/lessons, is not kept."""
+"""Sphinx' settings: `sphinx-build -W docs build/docs`. What is generated, pages in docs/api and docs/lessons,
+is not kept."""
 
 import os
 import sys
@@ -18,13 +19,9 @@ version = release = fastnn.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc"]
 html_theme = "furo"
 html_title = f"fastnn {release}"
-templates_path: list[str] = []
 exclude_patterns = ["api/examples/*"]
-myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-nitpicky = False
 autodoc_typehints = "none"      # names and defaults; docstrings say what is meant
-python_use_unqualified_type_names = True
 
 # Lessons are executed when FASTNN_DOCS_LESSONS=1 (some minutes); otherwise they stand there without their figures.
 nb_execution_mode = "cache" if os.environ.get("FASTNN_DOCS_LESSONS") == "1" else "off"
