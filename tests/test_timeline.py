@@ -35,6 +35,10 @@ def noisy(optimizer: Any = None) -> Any:
     return model
 
 
+def sizes(timeline: Any) -> int:
+    return sum(array.nbytes for each in timeline.found.values() for array in each.arrays.values())
+
+
 def same(one: Any, other: Any) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
@@ -129,6 +133,7 @@ def test_a_full_memory_keeps_every_second_and_says_so() -> None:
         history = model.fit(PLANE[:8], Y[:8], epochs=9, verbose=0, record={"every": 1, "megabytes": 3})
     kept = sorted(history._timeline.found)
     assert kept[0] == 0 and kept[-1] == 9 and len(kept) < 7 and history._timeline.bytes <= 3e6
+    assert history._timeline.bytes == sizes(history._timeline)
     assert same(history.at(9).weights, model.get_weights())
     with pytest.warns(UserWarning, match="one of 2 is kept"):
         on = history.at(kept[1]).branch()
@@ -197,6 +202,7 @@ def test_one_history_of_two_fits() -> None:
     for _ in range(2):
         model.fit(PLANE, Y, epochs=3, verbose=0, record="epochs", callbacks=[record])
     assert sorted(record._timeline.found) == [0, 1, 2, 3, 4, 5, 6] and record.runs == [0, 3]
+    assert record._timeline.bytes == sizes(record._timeline)
     assert same(record.at(6).weights, model.get_weights())
 
 

@@ -67,12 +67,12 @@ def state_of(run: Any, epoch: int, middle: bool = False,
              began: Sequence[dict[str, tuple[Any, Arrays]]] = ()) -> tuple[Arrays, dict[str, Any]]:
     """(arrays, plain data): all that a fit goes on from but its history. epoch: the one that is under way, or next;
     began: the states of its callbacks at a moment that they need not be taken back to."""
-    model = run.model
-    arrays: Arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
-    optimizers = [optimizer_state(each, model.weights, arrays, f"optimizer/{i}")
+    model, weights, states = run.model, run.model.weights, _states(run.model)
+    arrays: Arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(weights)}
+    optimizers = [optimizer_state(each, weights, arrays, f"optimizer/{i}")
                   for i, each in enumerate(model._holds(Optimizer))]
-    arrays.update((f"states/{i}", v.numpy()) for i, v in enumerate(_states(model)))
-    _no_other_state(model)
+    arrays.update((f"states/{i}", v.numpy()) for i, v in enumerate(states))
+    _no_other_state(model, [*weights, *states])
     callbacks = []
     for callback, before, now in itertools.zip_longest(run.listeners.callbacks, began, callback_states(run)):
         changed = {name: each for name, each in now.items() if not _same((before or {}).get(name), each)}
@@ -101,10 +101,10 @@ def _rows(value: Any) -> Any:
     return value
 
 
-def _no_other_state(model: Any) -> None:
+def _no_other_state(model: Any, kept: Sequence[Variable]) -> None:
     """ValueError for a variable that training changes and that is neither the model's nor its metrics'."""
     steps = model._steps
-    known = {*map(id, (*model.weights, *_states(model), model._feeds.epoch, steps.draws, steps.trials, steps.log_row,
+    known = {*map(id, (*kept, model._feeds.epoch, steps.draws, steps.trials, steps.log_row,
                        *(v for metric in (*model.metrics, *model.compiled.last.values()) for v in metric.states()),
                        *(v for each in model._holds(Optimizer) for v in each.state().values()),
                        *(v for each in model._holds(Optimizer) for v in each._parts.get("gradients", ())),

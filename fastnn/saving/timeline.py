@@ -37,6 +37,7 @@ class Timeline(Callback):
         self.given = {name: value for name, value in given.items() if name not in ("self", "epochs", "initial_epoch")}
         self.epochs = given["epochs"]
         self.found: dict[int, Snapshot] = {}
+        self.bytes = 0      # of all snapshots
         self.told = False
 
     def get_state(self) -> dict[str, Any]:
@@ -49,6 +50,7 @@ class Timeline(Callback):
         before = history._timeline
         if before is not None and before is not self:
             self.found = {**before.found, **self.found}
+            self.bytes = sum(each.bytes for each in self.found.values())
         history._timeline = self
         if run.middle is None and run.model.weights:
             if hasattr(run.training, "arrays"):
@@ -67,14 +69,11 @@ class Timeline(Callback):
     def _note(self, run: Any, epoch: int) -> None:
         number = len(run.listeners.history.epoch)
         arrays, content = state_of(run, epoch)
+        again = self.found.get(number)
         self.found[number] = Snapshot(number, run.listeners.history, run.model, arrays, content, self)
+        self.bytes += self.found[number].bytes - (again.bytes if again is not None else 0)
         while self.bytes > self.limit and len(self.found) > 2:
             self.thin()
-
-    @property
-    def bytes(self) -> int:
-        """What all snapshots take."""
-        return sum(array.nbytes for each in self.found.values() for array in each.arrays.values())
 
     def thin(self) -> None:
         """Keep every second one, the first and the last."""
@@ -89,6 +88,7 @@ class Timeline(Callback):
                  "enough. record={'megabytes': …} keeps more.")
         self.told = True
         self.found = {n: self.found[n] for n in numbers if n in kept}
+        self.bytes = sum(each.bytes for each in self.found.values())
 
 
 class Snapshot:
@@ -101,6 +101,7 @@ class Snapshot:
     def __init__(self, epoch: int, history: History, model: Any, arrays: Arrays, content: dict[str, Any],
                  timeline: Timeline) -> None:
         self.epoch, self.arrays, self.content = epoch, arrays, content
+        self.bytes = sum(array.nbytes for array in arrays.values())
         self._history, self._original, self._timeline = history, model, timeline
         self._model: Any = None
 
