@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
 from fastnn.errors import PACKAGE, nearest, shown
@@ -74,15 +74,24 @@ def _misfit(function: Callable[..., object], args: tuple[object, ...], kwargs: d
             text: str) -> TypeError:
     """What to say of a call whose arguments are not those of the function: Python's words, and how to call it."""
     name = type(args[0]).__name__ if function.__name__ == "__init__" else f"{function.__name__}()"
+    if strange := unknown(function, kwargs):
+        return TypeError(f"{name}: {strange}")
     found = [p for key, p in inspect.signature(function).parameters.items() if key != "self"]
-    known = [p.name for p in found if p.kind is not p.VAR_KEYWORD]
-    for key in kwargs:
-        if key not in known:
-            return TypeError(f"{name}: got an unknown argument {shown(key)}; {nearest(key, known)}")
     needed = [p.name for p in found if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     more = [f"{p.name}={shown(p.default, 30)}" for p in found if p.default is not p.empty]
     call = ", ".join(needed + more[:max(0, 4 - len(needed))] + ["..."] * (len(needed) + len(more) > 4))
     return TypeError(f"{name}: {text.partition('() ')[2]}; needs {name.removesuffix('()')}({call}).")
+
+
+def unknown(function: Callable[..., object], keys: Iterable[str], *others: str) -> str:
+    """What to say of the first of these arguments that the function does not take, with the nearest that it takes;
+    empty where it takes them all, as one with **kwargs does. others: names that are taken for it."""
+    parameters = inspect.signature(function).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return ""
+    known = [*(p.name for p in parameters if p.name != "self"), *others]
+    return next((f"got an unknown argument {shown(key)}; {nearest(key, known)}" for key in keys if key not in known),
+                "")
 
 
 def entrances(module: types.ModuleType) -> None:

@@ -22,6 +22,11 @@ class NoReturn(layers.Layer):
         ops.relu(x)
 
 
+class TakesAny(layers.Layer):
+    def call(self, x: Any, **options: Any) -> Any:
+        return x + np.zeros(1, bad=options)     # type: ignore[call-overload]
+
+
 def of(*parts: Any, loss: Any = "mse", shape: Any = (4,)) -> Any:
     model = Sequential([Input(shape), *parts])
     model.compile("adam", loss)
@@ -75,6 +80,8 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "a layer without return": (lambda: Sequential([Input((4,)), NoReturn()]), r"returned None.*return miss"),
     "weights before an input": (lambda: layers.Dense(3).kernel, r"no attribute 'kernel'; its weights are made when it"),
     "a flag of call": (lambda: layers.Dense(3)(X, trainig=True), r"dense\w*: .*'trainig'; did you mean 'training'"),
+    "units left out, with a name": (lambda: layers.Dense(name="a"), r"^Dense: missing .*'units'; needs Dense\(units,"),
+    "a mistake inside of call": (lambda: TakesAny()(X, scale=2), r"^zeros\(\) got an unexpected keyword .*'bad'"),
     "one tensor to join": (lambda: layers.Concatenate()(X), r"needs a list of tensors: Concatenate\(\)\(\[a, b\]\)"),
     "an Input last": (lambda: Sequential([layers.Dense(3), Input((4,))]), r"only be the first.*put it before"),
     "a number for a regularizer": (lambda: layers.Dense(3, kernel_regularizer=0.01), r"got 0\.01.*: L2\(0\.01\)"),

@@ -19,10 +19,9 @@ from fastnn.engine.kinds import RegularizerLike
 from fastnn.engine.plan import machine_memory
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
-from fastnn.errors import KindError, NotBuiltError, nearest, shown
+from fastnn.errors import KindError, NotBuiltError, shown
 from fastnn.layers import _input_shapes as shapes
 from fastnn.layers._context import Node, context, forward_pass
-from fastnn.layers._masks import parameters
 from fastnn.layers._options import InputOptions
 from fastnn.layers.call import apply
 from fastnn.layers.weighted import Weighted
@@ -199,10 +198,10 @@ class Layer(Weighted):
         try:
             return apply(self, args, kwargs)
         except Exception as error:
-            unknown = [key for key in kwargs if key not in (*parameters(self), "training", "mask", "inputs")]
-            if isinstance(error, TypeError) and unknown and "argument" in str(error):
-                error.args = (f"{self.name}: got an unknown argument {shown(unknown[0])}; "
-                              f"{nearest(unknown[0], (*parameters(self), 'training'))}",)
+            if isinstance(error, TypeError) and "argument" in str(error):
+                named = [key for key in kwargs if key not in ("mask", "inputs")]
+                if unknown := frames.unknown(self.call, named, "training"):
+                    error.args = (f"{self.name}: {unknown}",)
             frames.clear(error)
             raise
 
