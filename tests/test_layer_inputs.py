@@ -218,4 +218,6 @@ def test_input_specs_that_say_nothing_sensible() -> None:
     squeezed = InputSpec(shape=(None, 28, 28, 1), allow_last_axis_squeeze=True)
     assert not squeezed.wrong((2, 28, 28), "float32") and not squeezed.wrong((2, 28, 28, 1), "float32")
     assert squeezed.wrong((2, 28), "float32") == "needs 4 axes"
-    assert repr(InputSpec.from_config(InputSpec(ndim=3).get_config())) == "InputSpec(ndim=3)"
+    for spec in (InputSpec(ndim=3), InputSpec(min_ndim=2, axes={-1: 3}, name="a", optional=True), squeezed):
+        assert repr(InputSpec.from_config(spec.get_config())) == repr(spec)
+    assert repr(InputSpec(axes={-1: 3}, optional=True)) == "InputSpec(axes={-1: 3}, optional=True)"

@@ -3,12 +3,13 @@
 from typing import Any
 
 from fastnn.arguments import flag, optional, shape, whole
+from fastnn.configuration import Configurable, arguments_of
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
 from fastnn.nest import flatten
 
 
-class InputSpec:
+class InputSpec(Configurable):
     """Axes and dtype that a layer needs: `self.input_spec = InputSpec(min_ndim=2)`, or a list, or a dict by name.
 
     ndim, min_ndim, max_ndim: how many axes, the batch too. shape: with None for any size. axes: {axis: size} of some.
@@ -59,19 +60,8 @@ class InputSpec:
             return f"needs shape {want}"
         return ""
 
-    def get_config(self) -> dict[str, Any]:
-        """Its arguments."""
-        return {"dtype": self.dtype, "shape": self.shape, "ndim": self.ndim, "max_ndim": self.max_ndim,
-                "min_ndim": self.min_ndim, "axes": self.axes}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "InputSpec":
-        """The one of a get_config()."""
-        return cls(**config)
-
     def __repr__(self) -> str:
-        given = {**self.get_config(), "optional": self.optional or None}
-        return f"InputSpec({', '.join(f'{name}={value}' for name, value in given.items() if value)})"
+        return f"InputSpec({', '.join(f'{name}={value}' for name, value in arguments_of(self).items() if value)})"
 
 
 def check(layer: Any, inputs: Any) -> None:
