@@ -185,6 +185,16 @@ def test_a_subclass_that_cannot_be_built_from_its_file_is_refused(tmp_path: Path
         assert_good_error(lambda: models.load_model(path), NotBuiltError, "call it on data, and load_weights(path)")
 
 
+@pytest.mark.parametrize("ending", [".safetensors", ".keras"])
+def test_how_often_callbacks_hear_of_batches_is_kept(ending: str, tmp_path: Path) -> None:
+    if ending == ".keras":
+        pytest.importorskip("h5py")
+    model = sequential()
+    model.compile("sgd", "mse", steps_per_execution=4)
+    model.save(tmp_path / f"m{ending}")
+    assert models.load_model(tmp_path / f"m{ending}").steps_per_execution == 4
+
+
 def test_what_save_model_and_deserialize_are_told(tmp_path: Path) -> None:
     """Keras' save_format and others are not ignored; safe_mode is the only way there is."""
     model = Sequential([Input((2,)), layers.Dense(1)])

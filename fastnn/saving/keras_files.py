@@ -246,7 +246,7 @@ def write_model(path: Any, model: Any, training: dict[str, Any] | None) -> None:
                  "told again after loading.")
         config["compile_config"] = {**{key: _keras(value) for key, value in training.items()
                                        if key not in ("trained", "undecayed", "run_eagerly")},
-                                    "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
+                                    "run_eagerly": False, "jit_compile": False}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         for name, content in (("metadata.json", json.dumps({"keras_version": "3.15.1", "written_by": "fastnn"})),

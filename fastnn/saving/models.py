@@ -50,6 +50,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
         try:
             training = {
                 "optimizer": serialize_keras_object(model.optimizer), "run_eagerly": model.run_eagerly,
+                "steps_per_execution": model.steps_per_execution,
                 **{name: plain(getattr(model.compiled, name), f"compile(): {name}") for name in _LOSSES},
                 "trained": optimizer_state(model.optimizer, model.weights, arrays),
                 "undecayed": undecayed(model.optimizer, model.weights)}
@@ -138,6 +139,7 @@ def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -
         return [objects(item) for item in value] if isinstance(value, (list, tuple)) else value
 
     model.compile(objects(given["optimizer"]), run_eagerly=bool(given.get("run_eagerly", False)),
+                  steps_per_execution=given.get("steps_per_execution", 1),
                   **{name: objects(given.get(name)) for name in _LOSSES})
     put_optimizer_state(model.optimizer, model.weights, arrays, given.get("trained", []))
     put_undecayed(model.optimizer, model.weights, given.get("undecayed", {}))
