@@ -1,5 +1,6 @@
 """fit that is interrupted, that is asked to train twice at once, or whose loss goes bad: the model stays usable."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -153,6 +154,48 @@ def test_a_second_thread_is_refused(any_backend: str) -> None:
         go.set()
         thread.join()
     assert weights_hash(model) == trained(1)
+
+
+CALLS: dict[str, Any] = {
+    "fit": lambda model: model.fit(X, Y, verbose=0), "evaluate": lambda model: model.evaluate(X, Y, verbose=0),
+    "train_on_batch": lambda model: model.train_on_batch(X, Y), "trace": lambda model: model.trace(X, Y),
+    "profile": lambda model: model.profile(X, Y, seconds=0.01), "find_lr": lambda model: model.find_lr(X, Y, steps=10),
+    "check_gradients": lambda model: fastnn.check_gradients(model, X, Y, elements=1),
+    "doctor": lambda model: fastnn.doctor(model, X, Y)}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_model_that_was_not_given_back_can_be_used(name: str) -> None:
+    """As after an interrupt between taking it and giving it back."""
+    model: Any = network()
+    model._busy.acquire()
+    model._worker = (threading.get_ident(), type(model).fit.__wrapped__.__code__)
+    CALLS[name](model)
+    assert not model._busy.locked() and model._worker[0] == 0
+
+
+@pytest.mark.parametrize(("module", "within", "name"), [
+    ("health.doctor", "examine", "doctor"), ("trace.step", "walk", "trace"), ("finder", "_losses", "find_lr"),
+    ("gradients", "_checked", "check_gradients")])
+def test_a_second_thread_is_refused_by_whatever_holds_the_model(module: str, within: str, name: str,
+                                                                monkeypatch: Any) -> None:
+    model, found = network(), []
+
+    def fit() -> None:
+        with pytest.raises(BusyError):
+            model.fit(X, Y, verbose=0)
+        found.append(True)
+
+    def hold(*arguments: Any) -> Any:
+        thread = threading.Thread(target=fit)
+        thread.start()
+        thread.join()
+        raise Boom
+
+    monkeypatch.setattr(importlib.import_module(f"fastnn.teaching.{module}"), within, hold)
+    with pytest.raises(Boom):
+        CALLS[name](model)
+    assert found
 
 
 def test_the_array_may_change_after_fit_and_not_the_model(any_backend: str) -> None:

@@ -237,6 +237,7 @@ BUILT: dict[str, Callable[[], Any]] = {
     "an op": lambda: ops.relu(np.array(["a"])),
     "get_layer": lambda: net().get_layer("dens"),
     "set_weights": lambda: net().set_weights([X]),
+    "trace": lambda: net().trace(X, X, samples=0),
     "a figure": lambda: fastnn.plotting.loss_curves(3),
     "a name": lambda: fastnn.datasets.irs,
 }

@@ -1,14 +1,13 @@
 """Looking inside a model that trains: its programs, and what their calls cost. Floor 4."""
 
 import sys
-import threading
+import types
 from typing import TYPE_CHECKING, Any
 
 from fastnn.engine.program import Program
 from fastnn.errors import nearest, shown
 from fastnn.frames import entrance
 
-WORK = ("fit", "evaluate", "_on_batch", "profile", "find_lr", "trace", "check_gradients")   # has the model to itself
 STEPS = {"train": "fit()", "test": "evaluate()", "predict": "predict() with a batch_size"}
 
 
@@ -32,6 +31,7 @@ class Inside:
         from fastnn.teaching.finder import find_lr
         return find_lr(self, x, y, batch_size, lowest, highest, steps, sample_weight)
 
+    @entrance
     def trace(self: Any, x: Any, y: Any = None, samples: int = 2, sample_weight: Any = None,
               update: bool = False) -> Any:
         """One training step on the first `samples`, written out with all its numbers: products, loss, chain rule,
@@ -60,13 +60,13 @@ class Inside:
                                "with the layers as they are now.")
         return max(found, key=lambda pair: pair[0])[1]
 
-    def _at_work(self: Any) -> bool:
-        """Whether the thread that took the model is still in one of its methods: an interrupt at an unlucky moment may
-        have kept it from giving the model back."""
-        worker, found = self._worker, 0
-        frame: Any = sys._current_frames().get(worker)
+    def _at_work(self: Any, asker: types.FrameType) -> bool:
+        """Whether the function that took the model is still under way on its thread: an interrupt at an unlucky moment
+        may have kept it from giving the model back. asker: the call that asks now, maybe of the same function."""
+        worker, code = self._worker
+        frame = sys._current_frames().get(worker)
         while frame is not None:
-            if frame.f_code.co_name in WORK and any(v is self for v in frame.f_locals.values()):
-                found += 1
+            if frame.f_code is code and frame is not asker and any(v is self for v in frame.f_locals.values()):
+                return True
             frame = frame.f_back
-        return not worker or found > (worker == threading.get_ident())      # one of them is who asks
+        return not worker

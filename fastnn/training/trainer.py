@@ -4,6 +4,7 @@ Everything is checked and laid out first; then programs are recorded and replaye
 """
 
 import contextlib
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -72,7 +73,7 @@ class Trainer(OwnSteps, Inside):
         self._steps = Steps(self)
         self._busy = threading.Lock()
         self._building = threading.RLock()      # predict needs only this: it has programs of its own
-        self._worker = 0
+        self._worker: tuple[int, Any] = (0, None)       # the thread and the function that have the model to themselves
         self._straights = Straights(self)
         self._symbols: dict[Any, Any] = {}
         self._output_form: Any = None       # of a subclass, as its last call gave it
@@ -123,18 +124,18 @@ class Trainer(OwnSteps, Inside):
     @contextlib.contextmanager
     def _working(self, where: str, *, inside: bool = False) -> Iterator[None]:
         """The model to oneself. inside: also from a callback of a fit under way, whose metric sums are put back."""
-        taken = False
+        taken, holder = False, sys._getframe(2)       # the call with the `with`, above contextlib's
         try:
-            taken = self._busy.acquire(blocking=False) or not self._at_work()
+            taken = self._busy.acquire(blocking=False) or not self._at_work(holder)
             if taken:
-                object.__setattr__(self, "_worker", threading.get_ident())
+                object.__setattr__(self, "_worker", (threading.get_ident(), holder.f_code))
                 self._steps.release_all()
                 self.optimizer.hold()
                 self.compiled.hold()
                 self._steps.recorder.look()
                 with restored():
                     yield
-            elif inside and self._worker == threading.get_ident():
+            elif inside and self._worker[0] == threading.get_ident():
                 with restored(), self.compiled.put_back():
                     yield
             else:
@@ -144,7 +145,7 @@ class Trainer(OwnSteps, Inside):
             if taken:
                 self._steps.release_all()
                 self._busy.release()
-                object.__setattr__(self, "_worker", 0)
+                object.__setattr__(self, "_worker", (0, None))
 
     # ---- fit --------------------------------------------------------------------------------------------------
 
