@@ -18,6 +18,7 @@ from fastnn.layers.call import per_sample
 from fastnn.layers.core import DropoutRate
 from fastnn.layers.layer import Layer, context
 from fastnn.layers.products import spread_by
+from fastnn.ops._rules import differ
 from fastnn.ops.rows.attention import attention
 from fastnn.ops.rows.dense import dense
 
@@ -230,7 +231,7 @@ class MultiHeadAttention(Layer):
         return mask if mask.ndim == 4 or mask.symbolic else ops.broadcast_to(mask, shape)
 
     def _check(self, query: Tensor, value: Tensor, key: Tensor, mask: Tensor | None) -> None:
-        if value.shape[1] is not None and key.shape[1] is not None and value.shape[1] != key.shape[1]:
+        if differ(value.shape[1], key.shape[1]):
             raise ShapeError(f"{self.name}: value is {value.shape} and key is {key.shape}; needs as many "
                              "positions in both.")
         for name, x in (("query", query), ("value", value), ("key", key)):
@@ -254,8 +255,7 @@ def check_positions(where: str, what: str, x: Tensor, mask: Tensor | None) -> No
     """ShapeError where x (batch, positions, …, features) has no position, or the mask has another shape."""
     if 0 in x.shape[1:-1]:
         raise ShapeError(f"{where}: {what} is {x.shape}, a sequence of length 0; needs at least one position.")
-    if mask is not None and (mask.ndim < 2 or any(a is not None and b is not None and a != b
-                                                  for a, b in zip(mask.shape, x.shape[:-1]))):
+    if mask is not None and (mask.ndim < 2 or any(map(differ, mask.shape, x.shape[:-1]))):
         raise ShapeError(f"{where}: the mask of {what} is {mask.shape}; needs {x.shape[:-1]}, one value a position.")
 
 

@@ -7,6 +7,7 @@ from fastnn.configuration import Configurable, arguments_of
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
 from fastnn.nest import flatten
+from fastnn.ops._rules import differ
 
 
 class InputSpec(Configurable):
@@ -56,7 +57,7 @@ class InputSpec(Configurable):
         for axis, size in self.axes.items():
             if not -count <= axis < count or (size is not None and got[axis] not in (size, None)):
                 return f"needs {size} along axis {axis}"
-        if want is not None and any(None not in (n, m) and n != m for n, m in zip(want, got)):
+        if want is not None and any(map(differ, want, got)):
             return f"needs shape {want}"
         return ""
 

@@ -15,6 +15,7 @@ from fastnn.errors import ShapeError
 from fastnn.layers import stacked
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer, context
+from fastnn.ops._rules import differ
 from fastnn.ops.rows.data import copy
 
 
@@ -143,16 +144,14 @@ class RNN(Layer):
         if x.ndim < 3 or x.shape[1] == 0:
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape}; needs (batch, time, features) with at least "
                              "one step.")
-        if mask is not None and (mask.ndim != 2 or any(a is not None and b is not None and a != b
-                                                      for a, b in zip(mask.shape[:2], x.shape[:2]))):
+        if mask is not None and (mask.ndim != 2 or any(map(differ, mask.shape, x.shape))):
             raise ShapeError(f"{self.name}: got a mask of shape {mask.shape} for inputs of shape {x.shape}; needs "
                              f"{x.shape[:2]}, one value a step.")
         if states is None:
             return
         wanted, found = nest.flatten(self.state_size), nest.flatten(states, Tensor)
-        if len(found) != len(wanted) or any(t.ndim < 2 or t.shape[-1] != n or (
-                t.shape[0] is not None and x.shape[0] is not None and t.shape[0] != x.shape[0])
-                for t, n in zip(found, wanted) if isinstance(n, int)):
+        if len(found) != len(wanted) or any(t.ndim < 2 or t.shape[-1] != n or differ(t.shape[0], x.shape[0])
+                                            for t, n in zip(found, wanted) if isinstance(n, int)):
             raise ShapeError(f"{self.name}: got initial states of shapes {[t.shape for t in found]}; needs "
                              f"{[(x.shape[0], n) for n in wanted]}: one row for each sequence.")
 

@@ -18,6 +18,7 @@ from fastnn.engine.watch import Watched, note
 from fastnn.errors import LabelError, ShapeError, shown
 from fastnn.names import checked_name, snake_case
 from fastnn.ops._op import as_tensor
+from fastnn.ops._rules import unlike
 from fastnn.ops.rows import data, elementwise, reduce
 from fastnn.ops.rows._per_sample import per_sample
 
@@ -63,7 +64,7 @@ class Loss(Configurable, Watched):
         counted = self.counted(y_true, y_pred, losses)
         weights = None if sample_weight is None else spread_weights(self.name, sample_weight, losses)
         if mask is not None:
-            if mask.ndim > losses.ndim or not _equal(mask.shape, losses.shape[:mask.ndim]):
+            if unlike(mask.shape, losses.shape[:mask.ndim]):
                 raise ShapeError(f"{self.name}: y_pred has a mask of shape {mask.shape} and the losses have shape "
                                  f"{losses.shape}; needs a loss for each place of the mask. Let `call` give one, or "
                                  "take the mask away before: a layer without supports_masking does.")
@@ -144,7 +145,7 @@ def prepared(where: str, y_true: TensorLike, y_pred: TensorLike, kind: str = "fl
         return true, predicted
     if plain:
         true = as_tensor(true.data if isinstance(true, Tensor) and true.dtype != predicted.dtype else true)
-    if predicted.ndim == true.ndim + 1 and predicted.shape[-1] == 1 and _equal(true.shape, predicted.shape[:-1]):
+    if predicted.shape[-1:] == (1,) and not unlike(true.shape, predicted.shape[:-1]):
         true = data.reshape(true, shape=_open((*true.shape, 1)))
     return true, predicted
 
@@ -166,15 +167,11 @@ def spread_weights(where: str, weights: Weights, values: Tensor) -> Tensor:
     if not values.shape and w.shape:
         raise ShapeError(f"{where}: sample_weight has shape {w.shape} and the loss is one number for all samples; "
                          "needs a loss for each of them, as Dice(axis=(1, 2, 3)) gives, or no weights.")
-    if w.ndim > values.ndim or not _equal(w.shape, values.shape[:w.ndim]):
+    if unlike(w.shape, values.shape[:w.ndim]):
         raise ShapeError(f"{where}: sample_weight has shape {w.shape} and the losses {values.shape}; needs one "
                          f"weight per sample, shape {values.shape[:1]}.")
     axes = tuple(range(w.ndim, values.ndim))
     return reduce.expand(w, shape=values.shape, axes=axes) if axes else w
-
-
-def _equal(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:
-    return len(a) == len(b) and all(m == n or m is None or n is None for m, n in zip(a, b))
 
 
 def _open(shape: tuple[int | None, ...]) -> tuple[int, ...]:

@@ -22,6 +22,7 @@ from fastnn.ops import _compare as compare
 from fastnn.ops._convert import reshaped
 from fastnn.ops._op import as_tensor
 from fastnn.ops._reduction import argmax
+from fastnn.ops._rules import unlike
 from fastnn.ops.rows import elementwise
 from fastnn.ops.rows.metric import count_step
 
@@ -217,8 +218,7 @@ def _count(where: str, counts: State, true: Tensor, predicted: Tensor, sample_we
         if longer.shape[-1] == 1:
             shape = [-1 if n is None else n for n in longer.shape[:-1]]
             true, predicted = (reshaped(t, shape) if t is longer else t for t in (true, predicted))
-    if len(true.shape) != len(predicted.shape) or any(
-            None not in (m, n) and m != n for m, n in zip(true.shape, predicted.shape)):
+    if unlike(true.shape, predicted.shape):
         raise ShapeError(f"{where}: the classes of y_true have shape {true.shape} and those of y_pred "
                          f"{predicted.shape}; needs one shape.")
     weights = ones(true.shape) if sample_weight is None else spread_weights(

@@ -13,6 +13,7 @@ from fastnn.layers.layer import Layer
 from fastnn.models.graph import Graph
 from fastnn.models.model import Model, copies
 from fastnn.nest import flatten
+from fastnn.ops._rules import unlike
 from fastnn.ops.rows.data import as_dtype, as_rank
 from fastnn.serialization import custom_object_scope
 
@@ -117,8 +118,7 @@ class Sequential(Model):
             return
         if self._input is None:
             self._begin(Input(tuple(input_shape)[1:], dtype=backend.floatx()))
-        elif len(input_shape) != self._input.ndim or any(
-                None not in (n, m) and n != m for n, m in zip(input_shape, self._input.shape)):
+        elif unlike(input_shape, self._input.shape):
             raise ShapeError(f"{self.name}: build() got the shape {tuple(input_shape)}; needs {self._input.shape}, "
                              "that of its Input.")
 

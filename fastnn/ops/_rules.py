@@ -18,8 +18,7 @@ def same_shapes(name: str, **shapes: Shape) -> Shape:
     """The common shape of all arguments; ShapeError naming the first two that differ."""
     (first, shape), *rest = shapes.items()
     for other, other_shape in rest:
-        if len(shape) != len(other_shape) or any(
-                a != b and a is not None and b is not None for a, b in zip(shape, other_shape)):
+        if unlike(shape, other_shape):
             raise ShapeError(f"{name}: {first} is {shape} and {other} is {other_shape}; the shapes must be equal; "
                              "reshape one of them.")
         shape = tuple(b if a is None else a for a, b in zip(shape, other_shape))
@@ -29,6 +28,11 @@ def same_shapes(name: str, **shapes: Shape) -> Shape:
 def differ(a: int | None, b: int | None) -> bool:
     """Whether two lengths are known and not equal."""
     return a is not None and b is not None and a != b
+
+
+def unlike(a: Shape, b: Shape) -> bool:
+    """Whether two shapes have not as many axes, or lengths that are known and not equal."""
+    return len(a) != len(b) or any(map(differ, a, b))
 
 
 class Rule:
