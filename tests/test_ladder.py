@@ -53,7 +53,7 @@ def test_a_rung_that_computes_something_else_is_not_timed(monkeypatch: Any) -> N
 
 
 def test_without_a_compiler_the_rung_is_left_out_and_said(monkeypatch: Any) -> None:
-    monkeypatch.setattr(MODULE, "compiler", lambda: "")
+    monkeypatch.setattr(MODULE, "compiler", list)
     found = teaching.ladder("relu", size=8)
     assert "plain loop in C" not in [rung.name for rung in found.rungs]
     assert any("there is no C compiler" in each for each in found.missing) and "no C compiler" in str(found)

@@ -1,5 +1,7 @@
 """fastnn.kernel: one's own kernel is refused where it is wrong, used where it is right, and can be taken out again."""
 
+import os
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -188,8 +190,16 @@ def test_c_source_that_is_refused(source: str, error: Any, said: str) -> None:
         fastnn.kernel("relu", c=source)
 
 
+@needs_compiler
+@pytest.mark.skipif(os.name == "nt", reason="there is no env")
+def test_a_compiler_of_several_words(monkeypatch: Any) -> None:
+    monkeypatch.setenv("CC", f"env {shlex.join(compiler())}")
+    with fastnn.kernel("relu", c=RELU) as relu:
+        assert np.array_equal(relu(X), np.maximum(X, 0))
+
+
 def test_without_a_compiler_c_is_refused_and_numpy_works(monkeypatch: Any) -> None:
-    monkeypatch.setattr("fastnn.teaching.compiler.compiler", lambda: "")
+    monkeypatch.setattr("fastnn.teaching.compiler.compiler", list)
     with pytest.raises(RuntimeError, match="no C compiler"):
         fastnn.kernel("relu", c=RELU)
     fastnn.kernel("relu", lambda x: np.maximum(x, 0)).remove()

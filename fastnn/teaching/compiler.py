@@ -32,13 +32,14 @@ ANY = "n"       # how many elements, where arrays may have any shape
 ROWS = "rows"   # the product of the axes that "..." stands for; "places" where rows are something else
 
 
-def compiler() -> str:
-    """The C compiler that is there: $CC, what Python was built with, cc, gcc or clang; empty where there is none."""
+def compiler() -> list[str]:
+    """The C compiler that is there, as the words of its command: $CC ("ccache gcc"), what Python was built with, cc,
+    gcc or clang; empty where there is none."""
     for name in (os.environ.get("CC"), sysconfig.get_config_var("CC"), "cc", "gcc", "clang"):
         words = shlex.split(name or "")
         if words and (found := shutil.which(words[0])):
-            return found
-    return ""
+            return [found, *words[1:]]
+    return []
 
 
 class Sizes(NamedTuple):
@@ -92,10 +93,11 @@ def built(source: str, name: str, flags: Sequence[str] = ()) -> Any:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path, library = Path(folder) / f"{name}.c", Path(folder) / f"{name}.so"
         path.write_text(source, encoding="utf-8")
-        run = subprocess.run([command, *FLAGS, *flags, path.name, "-o", library.name, "-lm"], capture_output=True,
+        run = subprocess.run([*command, *FLAGS, *flags, path.name, "-o", library.name, "-lm"], capture_output=True,
                              text=True, check=False, cwd=folder)
         if run.returncode:
-            raise ValueError(f"kernel {name}: {Path(command).name} does not compile it:\n{run.stderr.strip()[-2000:]}")
+            who, why = Path(command[0]).name, run.stderr.strip()[-2000:]
+            raise ValueError(f"kernel {name}: {who} does not compile it:\n{why}")
         loaded = ctypes.CDLL(str(library))
     try:
         return getattr(loaded, name)

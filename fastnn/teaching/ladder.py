@@ -164,7 +164,7 @@ def _rungs(op: Op, chosen: Any, trial: Trial,
     yield "NumPy", lambda: op.kernel.reference(*inputs, **constants), outputs, num_threads()
     if compiler():
         plain = from_c(op, chosen.c, SCALAR)
-        tried(op, plain, trial)
+        tried(op, plain, trial, "C")
         yield "plain loop in C", lambda: plain(*inputs, **constants), outputs, 1
     else:
         missing.append("the plain loop in C: there is no C compiler (cc, gcc, clang, or what $CC says)")
