@@ -15,6 +15,8 @@ import pytest
 import fastnn
 from fastnn import Input, Sequential, layers
 from fastnn.engine import function, plan
+from fastnn.engine.context import recording
+from fastnn.engine.program import Program
 from tests.conftest import needs_c
 
 pytestmark = [needs_c, pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")]
@@ -201,6 +203,24 @@ def test_an_interrupt_within_a_step_leaves_whole_steps(after: float) -> None:
     for ours, other in zip(model.get_weights(), twin.get_weights()):
         np.testing.assert_array_equal(ours, other)
     assert np.isfinite(model.evaluate(x, x[:, :1], verbose=0)).all()
+
+
+def test_a_long_call_in_rounds_has_the_bits_of_one_in_a_piece() -> None:
+    """The gradient of a convolution, about 50 ms: its parts have sums of their own, which are added at the end."""
+    rng = np.random.default_rng(2)
+    x = fastnn.Variable(rng.normal(size=(40, 64, 64, 32)).astype(np.float32))
+    layer = layers.Conv2D(64, 3)
+    layer(x)
+    with recording() as calls, fastnn.GradientTape() as tape:
+        dw = tape.gradient(layer(x), layer.kernel)
+    program = Program(calls, keep=[dw])
+    assert max(program.parts()) > 5000
+    want = dw.numpy()
+    for count in (1, 2):
+        program.results[0].data[...] = np.nan
+        with fastnn.config.using(threads=count):
+            program.run()
+        np.testing.assert_array_equal(program.results[0].data, want)
 
 
 @pytest.mark.slow
