@@ -111,6 +111,15 @@ def test_whole_models_race_on_the_same_batches(family: str) -> None:
     assert heights[0, 0] == pytest.approx(found.losses["Adam"][0], rel=1e-3)
 
 
+def test_a_racer_leaves_out_of_weight_decay_what_its_optimizer_does() -> None:
+    decayed = optimizers.AdamW(0.01, weight_decay=0.9)
+    model = small(decayed)
+    decayed.exclude_from_weight_decay([model.weights[0]], ["bias"])
+    found = race(model, {"it": decayed}, x=X, y=Y, epochs=1)
+    model.fit(X, Y, epochs=1, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(found.models["it"].get_weights(), model.get_weights()))
+
+
 def test_the_plane_of_a_loss() -> None:
     model = small()
     before = model.get_weights()
@@ -173,4 +182,6 @@ def test_a_race_changes_nothing_of_the_world() -> None:
     found = race(model, ["sgd"], x=X, y=Y, epochs=1)
     model.fit(X, Y, epochs=1, verbose=0, callbacks=[LambdaCallback(on_epoch_end=lambda e, logs: heard.append(e))])
     assert isinstance(found, Race) and heard == [0]
+    with pytest.raises(ValueError, match="they must be equal"):
+        race(model, ["sgd"], x=X, y=Y[:5], epochs=1)
     assert fastnn.random.get_state() == seeds

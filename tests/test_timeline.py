@@ -60,8 +60,15 @@ def test_every_family_goes_on_with_the_same_bits(family: str) -> None:
         assert on.epoch == history.epoch and on.model is not model and same(model.get_weights(), plain.get_weights())
 
 
+def undecayed() -> Any:
+    optimizer = optimizers.AdamW(0.05, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
 @pytest.mark.parametrize("optimizer", [
-    optimizers.SGD(0.1, momentum=0.9), optimizers.RMSprop(optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)),
+    undecayed(), optimizers.SGD(0.1, momentum=0.9),
+    optimizers.RMSprop(optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)),
     optimizers.Adam(0.02, use_ema=True, ema_overwrite_frequency=7), optimizers.SGD(0.1, gradient_accumulation_steps=3)])
 def test_noise_schedules_and_callbacks_go_on_too(optimizer: Any) -> None:
     model, before = noisy(optimizer), fastnn.random.get_state()

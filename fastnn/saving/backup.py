@@ -128,19 +128,24 @@ def read_backup(path: str | os.PathLike[str], run: Any) -> None:
     checked(path, put)
 
 
-def put_state(path: Any, run: Any, arrays: Arrays, content: dict[str, Any], same_data: bool = True) -> None:
-    """Let a run go on from a state_of(); path: what messages call it. same_data: where the reading of them was."""
+def put_model(path: Any, model: Any, arrays: Arrays, content: dict[str, Any]) -> None:
+    """What of a state_of() is the model's: weights, states, optimizers, random numbers; path: what messages call it."""
     from fastnn.saving.models import put_weights
-    model, at, listeners = run.model, content["run"], run.listeners
-    if same_data:
-        _same_data(path, run, at["source"])
     put_weights(model, arrays, path)
     for i, v in enumerate(_states(model)):
         v.assign(arrays[f"states/{i}"])
     for i, (optimizer, trained) in enumerate(zip(model._holds(Optimizer), content["optimizers"])):
         put_optimizer_state(optimizer, model.weights, arrays, trained, f"optimizer/{i}")
-    random.set_state(content["random"]["global"])
     put_random_state(model, content["random"])
+
+
+def put_state(path: Any, run: Any, arrays: Arrays, content: dict[str, Any], same_data: bool = True) -> None:
+    """Let a run go on from a state_of(); path: what messages call it. same_data: where the reading of them was."""
+    model, at, listeners = run.model, content["run"], run.listeners
+    if same_data:
+        _same_data(path, run, at["source"])
+    put_model(path, model, arrays, content)
+    random.set_state(content["random"]["global"])
     kept = list(content["callbacks"])
     for callback in listeners.callbacks:
         found = next((pair for pair in kept if pair[0] == type(callback).__name__), None)

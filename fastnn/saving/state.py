@@ -1,6 +1,7 @@
 """What training has made of a model beside its weights: optimizers, random numbers, sums of metrics. Floor 5."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,13 +44,13 @@ def put_optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, trai
                 view[...] = arrays[f"{at}/{slot}/{i}"].reshape(view.shape)
 
 
-def undecayed(optimizer: Any, weights: list[Any]) -> dict[str, Any]:
+def undecayed(optimizer: Any, weights: Sequence[Any]) -> dict[str, Any]:
     """What exclude_from_weight_decay() was told: names, and numbers of weights; empty where it was told nothing."""
     own = [i for i, w in enumerate(weights) if any(w is v for v in optimizer._undecayed)]
     return {"names": list(optimizer._undecayed_names), "weights": own} if own or optimizer._undecayed_names else {}
 
 
-def put_undecayed(optimizer: Any, weights: list[Any], given: dict[str, Any]) -> None:
+def put_undecayed(optimizer: Any, weights: Sequence[Any], given: dict[str, Any]) -> None:
     """What undecayed() gave."""
     optimizer.exclude_from_weight_decay([weights[i] for i in given.get("weights", ())], given.get("names"))
 

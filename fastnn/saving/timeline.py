@@ -10,18 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import metrics, random
+from fastnn import random
 from fastnn.arguments import whole
 from fastnn.callbacks import BackupAndRestore, Callback, CSVLogger, ModelCheckpoint, RemoteMonitor, TensorBoard
 from fastnn.errors import KindError, shown, warn
-from fastnn.metrics import Metric
-from fastnn.models.copies import clone_model
-from fastnn.nest import map_structure
-from fastnn.optimizers import Optimizer
 from fastnn.reporting.history import History
 from fastnn.reporting.progress import Every
-from fastnn.saving.backup import put_state, state_of
-from fastnn.saving.state import Arrays, put_optimizer_state, put_random_state
+from fastnn.saving.backup import put_model, put_state, state_of
+from fastnn.saving.state import Arrays
+from fastnn.saving.twins import twin_of
 
 MEGABYTES = 256     # that a timeline takes at most, unless asked otherwise
 DATA = {"x", "y", "batch_size", "sample_weight", "class_weight", "steps_per_epoch", "validation_split",
@@ -131,22 +128,8 @@ class Snapshot:
         return self._model
 
     def _made(self) -> Any:
-        original, compiled = self._original, self._original.compiled
-        seeds = random.get_state()      # a clone draws weights, which are then replaced
-        try:
-            twin = clone_model(original)
-            optimizer = type(original.optimizer).from_config(original.optimizer.get_config())
-            measured = [map_structure(_own, each, lambda value: isinstance(value, Metric))
-                        for each in (compiled.metrics, compiled.weighted_metrics)]
-            twin.compile(optimizer, compiled.loss, compiled.loss_weights, *measured, run_eagerly=original.run_eagerly)
-            if not twin.built or len(twin.weights) != len(original.weights):
-                twin.build(original._build_shape)
-        finally:
-            random.set_state(seeds)
-        twin.set_weights(self.weights)
-        put_random_state(twin, self.content["random"])
-        for i, (each, trained) in enumerate(zip(twin._holds(Optimizer), self.content["optimizers"])):
-            put_optimizer_state(each, twin.weights, self.arrays, trained, f"optimizer/{i}")
+        twin = twin_of(self._original)
+        put_model("the snapshot", twin, self.arrays, self.content)
         return twin
 
     def branch(self, epochs: int | None = None, learning_rate: Any = None, **changes: Any) -> History:
@@ -207,13 +190,6 @@ class _Again(Callback):
         run.model.stop_training = False
         if self.learning_rate is not None:
             run.model.optimizer.learning_rate = self.learning_rate
-
-
-def _own(value: Any) -> Any:
-    """A metric of one's own for a copy of a model."""
-    if not isinstance(value, Metric):
-        return value
-    return metrics.deserialize(metrics.serialize(value))
 
 
 def timeline(record: Any, given: Mapping[str, Any]) -> Timeline | None:

@@ -14,6 +14,7 @@ from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import KindError, shown
 from fastnn.models import Model
 from fastnn.optimizers import SGD, Adam, Optimizer, RMSprop
+from fastnn.saving.twins import like
 from fastnn.teaching.racing import training
 from fastnn.teaching.racing.surfaces import BUILT_IN, Formula, LossPlane, named
 from fastnn.teaching.racing.verdicts import verdicts
@@ -130,7 +131,7 @@ def race(on: Any = "ravine", optimizers: Any = None, start: Sequence[float] | No
     else:
         surface = named(on, start) if isinstance(on, str) else Formula(on, start)
     racers = _racers(optimizers, on)
-    runs = {name: _run(surface, _copied(optimizer), count) for name, optimizer in racers.items()}
+    runs = {name: _run(surface, like(optimizer), count) for name, optimizer in racers.items()}
     paths = {name: path for name, (path, _) in runs.items()}
     losses = {name: each for name, (_, each) in runs.items()}
     return Race(surface.text, surface.names, paths, losses, verdicts(surface, racers, losses, paths, "step"),
@@ -172,11 +173,6 @@ def _title(given: Any) -> str:
         rate = "" if given.schedule is not None else f" {float(given.learning_rate):g}"
         return f"{type(given).__name__}{rate}{f', momentum {momentum:g}' if momentum else ''}"
     return str(getattr(given, "__name__", given))
-
-
-def _copied(optimizer: Optimizer) -> Optimizer:
-    """A new one of the same kind: the user's keeps its counters."""
-    return type(optimizer).from_config(optimizer.get_config())  # type: ignore[no-any-return]
 
 
 def _run(surface: Any, optimizer: Optimizer, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,13 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnn import random
 from fastnn.callbacks import LambdaCallback
 from fastnn.errors import NotBuiltError
 from fastnn.models import Model
-from fastnn.models.copies import clone_model
 from fastnn.optimizers import Optimizer
-from fastnn.saving.state import put_random_state, random_state
+from fastnn.saving.twins import twin_of
 from fastnn.teaching.racing.surfaces import weights_at
 
 ROWS = 512          # samples that the contours are computed with
@@ -31,30 +29,22 @@ def train(model: Any, racers: Mapping[str, Optimizer], x: Any, y: Any, epochs: i
     model._ready("race()")
     if x is None:
         raise ValueError("race(): a model races on data; give x and y.")
-    compiled = model.compiled
+    if not model.weights:
+        raise NotBuiltError("race(): the model has no weights yet; begin it with an Input, or call it on data.")
     visited: dict[str, list[np.ndarray]] = {}
     losses: dict[str, list[float]] = {}
     models: dict[str, Model] = {}
-    if not model.weights:
-        raise NotBuiltError("race(): the model has no weights yet; begin it with an Input, or call it on data.")
-    seeds = random.get_state()      # copies draw weights, which are then replaced
     for name, optimizer in racers.items():
-        twin = clone_model(model)
-        twin.compile(type(optimizer).from_config(optimizer.get_config()), compiled.loss, compiled.loss_weights)
-        if not twin.built:
-            twin.build(model._build_shape)
-        twin.set_weights(model.get_weights())
-        put_random_state(twin, random_state(model))
+        twin = twin_of(model, optimizer)
 
         def look(twin: Any = twin, name: str = name) -> None:
             visited.setdefault(name, []).append(np.concatenate([w.data.ravel() for w in _numbers(twin)]))
-            losses.setdefault(name, []).append(float(twin.evaluate(x, y, verbose=0)))
+            losses.setdefault(name, []).append(twin.evaluate(x, y, verbose=0, return_dict=True)["loss"])
 
         look()
         twin.fit(x, y, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[
             LambdaCallback(on_epoch_end=lambda epoch, logs, look=look: look())])
         models[name] = twin
-    random.set_state(seeds)
     base, ways, shares = _plane([np.array(v) for v in visited.values()])
     paths = {name: (np.array(v) - base) @ ways.T for name, v in visited.items()}
     part = slice(0, ROWS)
@@ -92,6 +82,6 @@ def _surface(twin: Any, base: np.ndarray, ways: np.ndarray, x: Any, y: Any) -> C
         for at in zip(*(grid.ravel() for grid in grids)):
             parts = np.split(base + np.array(at) @ ways, ends)
             with weights_at(weights, [part.reshape(w.shape) for part, w in zip(parts, weights)]):
-                found.append(float(twin.evaluate(x, y, verbose=0)))
+                found.append(twin.evaluate(x, y, verbose=0, return_dict=True)["loss"])
         return np.array(found).reshape(grids[0].shape)
     return losses
