@@ -114,6 +114,34 @@ def test_a_layer_that_holds_the_one_that_holds_it() -> None:
     assert len(outer.weights) == len(inner.weights) == 6
 
 
+class Held(Dense):
+    def __init__(self, units: int) -> None:
+        super().__init__(units)
+        self.asked = 0
+
+    def check_batches(self, sizes: Any, where: str) -> None:
+        self.asked += 1
+        assert self.asked < 9, "walks in a circle"
+
+
+class Holder(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = Held(1)
+        self.inner.outer = self
+
+    def call(self, x: Any) -> Any:
+        return self.inner(x)
+
+
+def test_a_layer_that_holds_its_model_trains() -> None:
+    model = Holder()
+    model.compile("sgd", "mse", metrics=["mae"])
+    model.fit(X, Y, verbose=0)
+    assert model.inner.asked == 1
+    assert len(model.evaluate(X, Y, verbose=0)) == 2 and model.predict(X, verbose=0).shape == (8, 1)
+
+
 def test_build_keeps_the_weights() -> None:
     layer = Dense(2)
     layer.build((None, 3))

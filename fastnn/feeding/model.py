@@ -59,7 +59,7 @@ class TrainedModel(Protocol):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs for inputs."""
 
-    def _with_sublayers(self) -> list[Any]:
+    def _with_sublayers(self, look: bool = True) -> list[Any]:
         """It and all layers in it."""
 
     def takes(self, shape: tuple[int, ...]) -> bool:

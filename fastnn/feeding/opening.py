@@ -44,9 +44,7 @@ def _checked(source: Arrays, where: str) -> Arrays:
     """The source, if every layer can take the sizes of its batches."""
     said = [t.shape[0] for t in source.model.inputs or () if t.shape[0] is not None]
     sizes = [*said, *(rows for rows, _ in source.sizes())]
-    layers: list[Any] = [source.model]      # adapting has just looked for what is in it
-    for layer in layers if sizes else ():
-        layers += layer._sublayers
+    for layer in source.model._with_sublayers(look=False) if sizes else ():      # adapting has just looked
         layer.check_batches(sizes, f"{where}: layer {layer.name!r}")
     return source
 

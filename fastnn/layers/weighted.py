@@ -171,24 +171,22 @@ class Weighted(Configurable, Watched):
         finally:
             _walk.inside.discard(id(self))
 
-    def _with_sublayers(self) -> list[Any]:
-        """The layer and all that are in it, each once, in order."""
+    def _with_sublayers(self, look: bool = True) -> list[Any]:
+        """The layer and all that are in it, each once, in order. look: for new ones; what needs no more than those that
+        were found last does without."""
         found: dict[int, Any] = {}
-        stack: list[Any] = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in found:
-                found[id(layer)] = layer
-                layer._look()
-                stack += reversed(layer._sublayers)
+        order: list[Any] = [self]
+        for after, layer in enumerate(order, 1):
+            if (key := id(layer)) not in found:
+                found[key] = layer
+                if look:
+                    layer._look()
+                order[after:after] = layer._sublayers
         return list(found.values())
 
     def _holds(self, kind: type) -> list[Any]:
         """The objects of a kind (metrics, optimizers) among its attributes and those of its sublayers; each once."""
-        found = held(self, kind, BOOKS)
-        for layer in self._sublayers:
-            found += layer._holds(kind)
-        return distinct(found)
+        return distinct([v for layer in self._with_sublayers(look=False) for v in held(layer, kind, BOOKS)])
 
     variables = weights
     trainable_variables = trainable_weights
