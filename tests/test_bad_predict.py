@@ -180,3 +180,23 @@ def test_outputs_without_a_row_for_each_sample_are_refused(any_backend: str) -> 
     assert model(X[:7]).shape == (X.shape[1],)
     assert_good_error(lambda: model.predict(X[:7], verbose=0), ShapeError, f"({X.shape[1]},)", "7 samples", "needs",
                       "model(x)")
+
+
+class Turned(Model):
+    def call(self, x: Any) -> Any:
+        return fastnn.ops.transpose(x)
+
+
+class Summed(Model):
+    def call(self, x: Any) -> Any:
+        return fastnn.ops.sum(x, axis=0, keepdims=True)
+
+
+@pytest.mark.parametrize("kind", [Turned, Summed])
+def test_outputs_without_rows_are_refused_every_time(kind: Any) -> None:
+    """However the rows come; of the same few rows the first predict only was looked at."""
+    model = kind()
+    for _ in range(3):
+        assert_good_error(lambda: model.predict(X[:7], verbose=0), ShapeError, "7 samples", "needs one row", "model(x)")
+    assert_good_error(lambda: model.predict(iter([X[:7]]), verbose=0), ShapeError, "7 samples", "needs one row")
+    assert_good_error(lambda: model.predict(X[:40], batch_size=20, verbose=0), ShapeError, "needs one row")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.feeding import arguments
+from fastnn.feeding import arguments, checks
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
@@ -51,7 +51,7 @@ class Arrays(Source):
     def begin(self) -> None:
         if self.mode == "predict":
             rows = min(self.samples, self.total * self.batch)
-            self._results = [np.zeros((rows, *t.shape[1:]), t.dtype) for t in arguments.build(self.model, self.arrays)]
+            self._results = checks.room(arguments.build(self.model, self.arrays), rows)
             self.reading()[0].receive(self._results)
         self.done = 0
         self._left = self._ready(self._left if self.goes_on else [])

@@ -82,7 +82,7 @@ class Batches(Source):
         assert arrays is not None
         feed = self._aimed(arrays)
         if self.mode == "predict":
-            feed.receive([np.zeros((feed.count, *t.shape[1:]), t.dtype) for t in self.symbols(arrays)])
+            feed.receive(checks.room(self.symbols(arrays), feed.count))
         return feed, feed.count, 1
 
     def _aimed(self, arrays: dict[str, np.ndarray]) -> Feed:

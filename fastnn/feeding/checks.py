@@ -225,6 +225,20 @@ def check_probabilities(y: np.ndarray, where: str, rows: bool = False) -> None:
              "use binary_crossentropy with sigmoid where a sample may have several classes.")
 
 
+def no_rows(shape: tuple[int | None, ...], rows: int) -> ShapeError:
+    """What predict says of an output that does not have a row for each sample."""
+    return ShapeError(f"predict(): got an output of shape {_n(shape)} for {rows} samples; needs one row for each "
+                      "sample. Call the model on the data instead: model(x).")
+
+
+def room(outputs: list[Any], rows: int) -> list[np.ndarray]:
+    """Arrays for so many rows of each symbolic output."""
+    for t in outputs:
+        if None in t.shape[1:]:
+            raise no_rows(t.shape, rows)
+    return [np.zeros((rows, *t.shape[1:]), t.dtype) for t in outputs]
+
+
 def check_lengths(arrays: dict[str, np.ndarray], where: str) -> int:
     """The common number of samples, at least 1. ValueError naming both lengths."""
     single = not any(name.startswith(("x1", "y1")) for name in arrays)

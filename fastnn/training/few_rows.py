@@ -38,7 +38,7 @@ class Straight:
 
     @classmethod
     def record(cls, model: TrainedModel, source: np.ndarray) -> "tuple[np.ndarray | None, Straight | None]":
-        """(the outputs, the Straight): no outputs where they are no tensors that the model computes, no Straight where
+        """(the outputs, the Straight): no outputs where they are no rows that the model computes, no Straight where
         Python has to run every time (engine/function.py says why, when the long way is recorded)."""
         rows = [Tensor(source[begin:begin + BATCH], "x") for begin in range(0, len(source), BATCH)]
         outputs: list[Any] = []
@@ -47,7 +47,8 @@ class Straight:
             for x in rows:
                 with model._steps.inference():
                     outputs.append(model(x))
-        if not all(isinstance(t, Tensor) and t.source is not None for t in outputs):
+        if not all(isinstance(t, Tensor) and t.source is not None and t.shape[:1] == x.shape[:1]
+                   for t, x in zip(outputs, rows)):
             return None, None
         watch = Watch(noted.values())
         if calls.reads or draws.changed or watch.changed():

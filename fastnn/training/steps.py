@@ -16,8 +16,9 @@ from fastnn.engine.program import Program
 from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
-from fastnn.errors import ShapeError, warn
+from fastnn.errors import warn
 from fastnn.feeding.arguments import of_form
+from fastnn.feeding.checks import no_rows
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
 from fastnn.layers.layer import context, forward_pass
@@ -227,8 +228,7 @@ class Steps:
             outputs = flatten(made, Tensor)
             for output in outputs:
                 if output.shape[:1] != (batch,):
-                    raise ShapeError(f"predict(): got an output of shape {output.shape} for {batch} samples; needs one "
-                                     "row for each sample. Call the model on the data instead: model(x).")
+                    raise no_rows(output.shape, batch)
             feed.store(outputs)
         feed.next(batch)
 
