@@ -31,6 +31,7 @@ probability: float = float(model.predict(x).mean())
 figure = plotting.loss_curves(history)
 figure.savefig("loss.png")
 layers.Dense(3, kernel_regularizer=regularizers.L2(0.1), input_shape=(4,), dtype="float32")
+layers.LSTM(3, use_cudnn=False, implementation=1)
 """
 WRONG = """
 layers.Dense(4, activaton="relu")

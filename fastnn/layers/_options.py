@@ -41,3 +41,5 @@ class LayerOptions(CommonOptions, total=False):
 class RecurrentOptions(CommonOptions, total=False):
     """Of LSTM, GRU and SimpleRNN."""
     zero_output_for_mask: bool
+    use_cudnn: bool | str
+    implementation: int

@@ -21,6 +21,12 @@ from fastnn.ops.rows.recurrent import lstm_steps, rnn_steps
 class _Recurrent(OwnCell):
     """A layer whose steps may be one call."""
 
+    def __init__(self, cell: Any, **kwargs: Any) -> None:
+        for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
+            kwargs.pop(unused, None)
+        super().__init__(cell, **kwargs)
+        self.cell.trainable = self.trainable
+
     def build(self, sequences_shape: Dims, initial_state_shape: Any = None) -> None:
         """Make the cell's weights."""
         self._check_rank(sequences_shape)
@@ -92,8 +98,6 @@ class SimpleRNN(_Recurrent):
                  return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
                  stateful: bool = False, unroll: bool = False, seed: int | None = None,
                  **kwargs: Unpack[RecurrentOptions]) -> None:
-        for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
-            kwargs.pop(unused, None)  # type: ignore[misc]
         super().__init__(SimpleRNNCell(
             units, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
             recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
@@ -103,7 +107,6 @@ class SimpleRNN(_Recurrent):
             dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed), activity_regularizer=activity_regularizer,
             return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
             stateful=stateful, unroll=unroll, **kwargs)
-        self.cell.trainable = self.trainable
 
     def _fused(self, training: bool) -> bool:
         return self.cell.activation in FUSED and not (training and self.cell.recurrent_dropout)
@@ -139,8 +142,6 @@ class LSTM(_Recurrent):
                  dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
                  return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
                  stateful: bool = False, unroll: bool = False, **kwargs: Unpack[RecurrentOptions]) -> None:
-        for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
-            kwargs.pop(unused, None)  # type: ignore[misc]
         super().__init__(LSTMCell(
             units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
             kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
@@ -151,7 +152,6 @@ class LSTM(_Recurrent):
             dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed), activity_regularizer=activity_regularizer,
             return_sequences=return_sequences, return_state=return_state,
             go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs)
-        self.cell.trainable = self.trainable
 
     def _fused(self, training: bool) -> bool:
         return (self.cell.activation is activations.tanh and self.cell.recurrent_activation is activations.sigmoid
@@ -185,8 +185,6 @@ class GRU(_Recurrent):
                  seed: int | None = None, return_sequences: bool = False, return_state: bool = False,
                  go_backwards: bool = False, stateful: bool = False, unroll: bool = False, reset_after: bool = True,
                  **kwargs: Unpack[RecurrentOptions]) -> None:
-        for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
-            kwargs.pop(unused, None)  # type: ignore[misc]
         super().__init__(GRUCell(
             units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
             kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
@@ -197,7 +195,6 @@ class GRU(_Recurrent):
             reset_after=reset_after, seed=seed), activity_regularizer=activity_regularizer,
             return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
             stateful=stateful, unroll=unroll, **kwargs)
-        self.cell.trainable = self.trainable
 
     def _fused(self, training: bool) -> bool:
         return (self.cell.activation is activations.tanh and self.cell.recurrent_activation is activations.sigmoid
