@@ -19,6 +19,13 @@ FOREIGN = ("Buffer dtype", "buffer source", "Big-endian", "memoryview", "not sub
            "invalid literal", "must be a string", "takes exactly", "required positional", "multiple values for")
 
 
+def assert_mistake(call: Callable[[], Any], pattern: str) -> None:
+    """`call` raises an error of a user's mistake, in whose text the pattern is found."""
+    with pytest.raises((TypeError, ValueError, AttributeError, RuntimeError)) as raised:
+        call()
+    assert re.search(pattern, str(raised.value), re.DOTALL), str(raised.value)
+
+
 def assert_good_error(call: Callable[[], Any], kind: Any, *fragments: str,
                       unchanged: Any = None) -> str:
     """`call` raises `kind` (or a subclass, or one of several), says what was got and needed, and holds the fragments.
