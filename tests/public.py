@@ -100,6 +100,9 @@ def _sequences() -> Iterator[Case]:
     yield Case(layers, "CategoryEncoding", {**_LAYER, "num_tokens": 5, "output_mode": "count", "sparse": False})
     yield Case(layers, "Discretization", {**_LAYER, "bin_boundaries": [0.0, 1.0], "num_bins": None, "epsilon": 0.1,
                                           "output_mode": "count", "sparse": False}, _ROWS)
+    yield Case(layers, "InputSpec", {"dtype": "int32", "shape": (None, 3), "ndim": 2, "max_ndim": 3, "min_ndim": 1,
+                                     "axes": {-1: 3}, "allow_last_axis_squeeze": True, "name": "mine",
+                                     "optional": True})
     yield Case(layers, "InputLayer", {"batch_shape": (None, 3), "dtype": "int32", "optional": True, "name": "mine"})
     yield Case(layers, "Attention", {**_LAYER, "use_scale": True, "score_mode": "concat", "dropout": 0.1, "seed": 3})
     yield Case(layers, "AdditiveAttention", {**_LAYER, "use_scale": False, "score_mode": "concat", "dropout": 0.1,
