@@ -9,6 +9,8 @@ import pytest
 
 import fastnn
 from fastnn import Input, Model, Sequential, layers, metrics, ops
+from fastnn.errors import ShapeError
+from tests.errors import assert_good_error
 
 RNG = np.random.default_rng(4)
 LENGTHS = [3, 1, 4, 2]
@@ -107,6 +109,8 @@ class Counter(metrics.Metric):
             self.n.assign(self.n - -1)
         elif self.kind == "a tensor":
             self.n.assign(self.n + ops.sum(ops.ones_like(y_pred)) / 4)
+        elif self.kind == "a vector":
+            self.n.assign(self.n + ops.reshape(y_pred, (-1,)))
         else:
             old = self.n + 1        # of before
             self.n.assign_add(5)
@@ -130,3 +134,9 @@ def test_a_sum_of_before_a_change_is_that_of_before() -> None:
     model.compile("sgd", "mse", metrics=[Counter("old")])
     history = model.fit(np.ones((8, 2)), np.ones(8), batch_size=8, verbose=0).history
     assert history["counter"] == [pytest.approx(2 ** 24 + 1, abs=1)]
+
+
+def test_a_vector_is_no_number_of_a_count() -> None:
+    model = Sequential([Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[Counter("a vector")])
+    assert_good_error(lambda: model.fit(np.ones((8, 2)), np.ones(8), verbose=0), ShapeError, "assign to 'counter/n'")

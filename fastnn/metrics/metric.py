@@ -58,7 +58,7 @@ class State(Variable):
         """Copy a value of the same shape in, as a Variable does."""
         sums, self._sums = self._sums, []
         for result, more in sums:
-            if value is result:
+            if value is result and value.shape == self.shape:
                 return self.assign_add(more)
         super().assign(value)
         return self
