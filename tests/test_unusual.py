@@ -132,3 +132,12 @@ def test_a_loss_that_runs_away() -> None:
     with pytest.warns(RuntimeWarning, match=r"grew from .* to .*; the learning rate, 0\.7, is too high"):
         history = model.fit(X, MEASURED, epochs=8, batch_size=16, verbose=0).history
     assert np.isfinite(history["loss"]).all()
+
+
+def test_the_momentum_that_is_proposed_moves_the_averages() -> None:
+    """Of many steps it was 1, which moves nothing."""
+    model = Sequential([Input((4,)), layers.BatchNormalization(momentum=0.999), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match=r"after 240 steps .*79% what they began.*ization\(momentum=0\.9\)\."):
+        model.fit(X * 20 + 50, MEASURED, batch_size=1 + (len(X) - 1) // 8, epochs=30, verbose=0,
+                  validation_data=(X * 20 + 50, MEASURED))

@@ -153,10 +153,18 @@ def unsettled(model: TrainedModel, loss: float) -> None:
         left = layer.momentum ** steps
         if left > 0.5 and not compiled.settling_said:
             compiled.settling_said = True
-            warn(f"{layer.name}: after {steps} steps its moving averages, which evaluate and predict use, are still "
-                 f"{left:.0%} what they began with (momentum={layer.momentum:g}): the loss is {loss:.3g}, in training "
-                 f"it was {seen[-1]:.3g}. Train longer, or use momentum="
-                 f"{max(0.5, round(1 - 5 / max(steps, 10), 1)):g}.")
+            warn(str(not_settled(
+                f"{layer.name}: after {steps} steps its moving averages, which evaluate and predict use, are still "
+                f"{left:.0%} what they began with (momentum={layer.momentum:g}): the loss is {loss:.3g}, in training "
+                f"it was {seen[-1]:.3g}", steps)))
+
+
+def not_settled(evidence: str, steps: int) -> Finding:
+    """Moving averages that are not those of the data after so many steps. The momentum that is proposed, of 0.5 to 0.9,
+    would leave about a hundredth of what they began with."""
+    momentum = min(0.9, max(0.5, round(1 - 5 / max(steps, 10), 1)))
+    return Finding("batch norm not settled", evidence,
+                   f"train for more steps, or use BatchNormalization(momentum={momentum:g}).")
 
 
 def grown(model: TrainedModel, losses: list[float]) -> None:

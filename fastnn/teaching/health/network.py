@@ -10,7 +10,7 @@ from fastnn.layers import Dropout, Embedding
 from fastnn.reporting.finding import Finding
 from fastnn.teaching.health.report import number_text
 from fastnn.teaching.health.walk import LIMITS, RELUS, Moving, Walk
-from fastnn.training import mismatch
+from fastnn.training import mismatch, unusual
 
 DEAD = 0.5          # of a layer's units
 SATURATED = 0.5
@@ -163,10 +163,10 @@ def _unsettled(walk: Walk, steps: int) -> Iterator[Finding]:
     shift, factor = UNSETTLED
     for each in walk.normalized:
         if each.shift > shift or not 1 / factor < each.factor < factor:
-            yield Finding("batch norm not settled", f"after {steps} steps the moving averages of {each.layer}, which "
-                          f"predict and evaluate use, are {each.shift:.2g} standard deviations from the batch's mean, "
-                          f"and its variance is {each.factor:.3g} times theirs",
-                          "train for more steps, or use BatchNormalization(momentum=0.9).")
+            yield unusual.not_settled(
+                f"after {steps} steps the moving averages of {each.layer}, which predict and evaluate use, are "
+                f"{each.shift:.2g} standard deviations from the batch's mean, and its variance is {each.factor:.3g} "
+                "times theirs", steps)
             return
 
 
