@@ -181,6 +181,8 @@ def test_what_it_cannot_take_is_refused_by_name() -> None:
         fastnn.doctor(Sequential([Input((4,)), layers.Dense(1)]), X, Y)
     with pytest.raises((TypeError, ValueError), match="Diagnostics: every"):
         Diagnostics(every=0)
+    with pytest.raises(TypeError, match="Diagnostics: verbose is 'no'; needs True or False"):
+        Diagnostics(verbose="no")  # type: ignore[arg-type]
     found = fastnn.doctor(softmax(), X, Y3, X)
     assert found.names == ["refused"] and "validation_data needs (x, y)" in str(found)
     assert seen(with_nan()).names == ["not a number"]

@@ -22,11 +22,10 @@ class Diagnostics(Callback):
 
     def __init__(self, every: int | None = None, verbose: int = 1) -> None:
         self.every = optional(whole, every, "Diagnostics: every")
-        self.verbose = int(flag(bool(verbose), "Diagnostics: verbose"))
+        self.verbose = int(flag(verbose, "Diagnostics: verbose"))
         self.diagnosis: Any = None
         self.courses: dict[int, Any] = {}
         self._before: list[Any] = []
-        self._run: Any = None
 
     def get_state(self) -> dict[str, Any]:
         """Nothing: a resumed fit is looked at anew."""
@@ -50,9 +49,8 @@ class Diagnostics(Callback):
         last = number >= run.epochs or self.model.stop_training
         lost = not math.isfinite(next(iter(self.model.history.history.get("loss", [0.0])[-1:]), 0.0))
         if last or lost or number % (self.every or max(1, run.epochs // 10)) == 0:
-            self.diagnosis, walk = watching.after_epoch(run, self._before)
-            if walk is not None:
-                self.courses[number] = walk
+            self.diagnosis = watching.after_epoch(run, self._before)
+            self.courses[number] = self.diagnosis.walk
 
     def on_train_end(self, logs: Logs = None) -> None:
         if self.diagnosis is not None and self.verbose:

@@ -1,7 +1,7 @@
 """The doctor: looks at a compiled model, its data and its training, and says what is wrong with them. Floor 5."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def doctor(model: TrainedModel, x: Any, y: Any = None, validation_data: Any = No
                 model, *_pair(validation_data), None, "doctor(): validation_data")
         except (LabelError, ShapeError, KindError, ValueError) as error:
             return Diagnosis(model.name, [refused(error)], ["the data, which fit refuses"])
-        return examine(model, arrays, held, lambda: walk_over(model, arrays))
+        return examine(model, arrays, held, walk_over(model, arrays))
 
 
 def _pair(given: Any) -> tuple[Any, Any]:
@@ -58,25 +58,21 @@ def refused(error: Exception) -> Finding:
     return Finding("refused", evidence, remedy)
 
 
-def examine(model: TrainedModel, arrays: Arrays | None, held: Arrays | None, walking: Callable[[], Walk] | None,
-            history: Any = None, before: Sequence[Finding] = ()) -> Diagnosis:
-    """All checks on adapted data; walking: makes the training step, where there is one to make; before: findings from
-    before the training."""
+def examine(model: TrainedModel, arrays: Arrays | None, held: Arrays | None, walk: Walk,
+            before: Sequence[Finding] = ()) -> Diagnosis:
+    """All checks on adapted data, where there are any, and on a training step; before: findings from before the
+    training."""
     steps = max(int(each.iterations.data) for each in optimizers_of(model))
-    history = model.history if history is None else history
     found: list[Finding] = [*before]
     constant = (math.nan, "")
     if arrays is not None:
         found += data.findings(model, arrays, held)
         constant = data.constant_loss(model, arrays)
     found += network.of_weights(model)
-    walk = walking() if walking is not None else None
-    fastest = math.nan
-    if walk is not None:
-        found += network.of_walk(model, walk, steps, constant[0])
+    found += network.of_walk(model, walk, steps, constant[0])
+    if steps and model.history is not None and model.history.epoch:
         fastest = max((w.ratio for w in walk.weights), default=math.nan)
-    if steps and history is not None and history.epoch:
-        found += course.findings(model, history, constant, fastest)
+        found += course.findings(model, model.history, constant, fastest)
     return Diagnosis(model.name, _told_once(worst_first(found)), list(_seen(model, arrays, walk, constant, steps)),
                      walk)
 
@@ -91,8 +87,8 @@ def _told_once(found: list[Finding]) -> list[Finding]:
     return [f for f in found if first[f.name] is f and not any(cause in first for cause in follows.get(f.name, ()))]
 
 
-def _seen(model: TrainedModel, arrays: Arrays | None, walk: Walk | None, constant: tuple[float, str],
-          steps: int) -> Any:
+def _seen(model: TrainedModel, arrays: Arrays | None, walk: Walk, constant: tuple[float, str],
+          steps: int) -> Iterator[str]:
     """What was looked at, in words with numbers."""
     if arrays is not None:
         x = arrays["x0"]
@@ -102,8 +98,6 @@ def _seen(model: TrainedModel, arrays: Arrays | None, walk: Walk | None, constan
                    f"mean {float(part.mean()):.3g}")
         else:
             yield f"data: {len(x)} samples"
-    if walk is None:
-        return
     classes = network._classes(model)
     text = f"loss of {walk.rows} samples after {steps} steps: {number_text(walk.loss)}, one more: "
     text += number_text(walk.after)

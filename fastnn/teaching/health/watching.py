@@ -1,10 +1,11 @@
 """What callbacks.Diagnostics sees of a fit: its data, and a training step at the ends of epochs. Floor 5."""
 
+import math
 from typing import Any
 
 from fastnn.feeding.arrays import Arrays
 from fastnn.reporting.finding import Finding
-from fastnn.teaching.health import data, network
+from fastnn.teaching.health import network
 from fastnn.teaching.health.doctor import examine
 from fastnn.teaching.health.report import Diagnosis
 from fastnn.teaching.health.walk import Walk, walk, walk_over
@@ -17,23 +18,15 @@ def at_the_start(run: Any) -> list[Finding]:
     model, arrays = run.model, _arrays(run.training)
     if arrays is None or int(model.optimizer.iterations.data):
         return []
-    constant = data.constant_loss(model, arrays)
-    scaled = not any(f.name == "inputs not scaled" for f in data.findings(model, arrays, None))
-    found = [*network.of_weights(model), *network.of_walk(model, walk_over(model, arrays), 0, constant[0])]
-    return [finding for finding in found if finding.name in STAYS and scaled]
+    found = network.of_walk(model, walk_over(model, arrays), 0, math.nan)
+    return [finding for finding in found if finding.name in STAYS]
 
 
-def after_epoch(run: Any, before: list[Finding]) -> tuple[Diagnosis, Walk | None]:
-    """(what is wrong by now, the training step it was seen in)."""
+def after_epoch(run: Any, before: list[Finding]) -> Diagnosis:
+    """What is wrong by now; its walk is the training step that it was seen in."""
     model, arrays = run.model, _arrays(run.training)
-    found: list[Walk] = []
-
-    def step() -> Walk:
-        found.append(walk_over(model, arrays) if arrays is not None else _of_the_last_batch(run))
-        return found[0]
-
-    diagnosis = examine(model, arrays, _arrays(run.validation), step, model.history, before)
-    return diagnosis, found[0] if found else None
+    step = walk_over(model, arrays) if arrays is not None else _of_the_last_batch(run)
+    return examine(model, arrays, _arrays(run.validation), step, before)
 
 
 def _arrays(source: Any) -> Any:
