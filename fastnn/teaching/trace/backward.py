@@ -88,13 +88,15 @@ def classes(record: Record, look: Look) -> list[Any]:
 
 # ---- layers -------------------------------------------------------------------------------------------------------
 
-def slope(activation: str, y: Any) -> tuple[str, Any]:
-    """(f'(z) as a formula of a = f(z), its value)."""
+def slope(activation: str, y: Any, name: str = "a") -> tuple[str, Any]:
+    """(f'(z) as a formula of f(z), which has this name; its value)."""
+    if activation == "linear":
+        return "1", np.ones_like(y)
     kernel = backend.kernels[f"{activation}_grad"]
     said = (kernel.reference.__doc__ or "").split(" = ", 1)[1]
     said = re.split(r"\.\s", said.replace("dy·", "").replace("dy", "1"))[0]
     with np.errstate(all="ignore"):
-        return re.sub(r"(?<![a-z])y(?![a-z])", "a", said), kernel.reference(np.ones_like(y), y)
+        return re.sub(r"(?<![a-z])y(?![a-z])", name, said), kernel.reference(np.ones_like(y), y)
 
 
 @form("dense_grad", "weights_grad", "backward matmul_tn")

@@ -109,19 +109,27 @@ def softmax(record: Record, look: Look) -> list[Any]:
     return [*folds, *rest(len(x) - len(folds), "row")]
 
 
+def scores_of(record: Record, n: int, at: int) -> tuple[np.ndarray, np.ndarray]:
+    """(the scores of a query of sample n in the first head, which the kernel makes on its way; which of them count)."""
+    q, k, mask = (record.inputs[name] for name in ("q", "k", "mask"))
+    depth = q.shape[2] // record.constants["heads"]
+    scores = record.constants["scale"] * k[n, :, :depth].astype(np.float64) @ q[n, at, :depth]
+    allowed = mask[n, at] != 0 if mask.size else np.ones(len(scores), bool)
+    if record.constants["causal"]:
+        allowed &= np.arange(len(scores)) <= at
+    return scores, allowed
+
+
 @form("attention")
 def attention(record: Record, look: Look) -> list[Any]:
     """One query of the first head: its scores against all keys, softmax, the weighted sum of values."""
-    q, k, v, mask = (record.inputs[name] for name in ("q", "k", "v", "mask"))
-    heads, scale, causal = (record.constants[name] for name in ("heads", "scale", "causal"))
+    q, k, v = (record.inputs[name] for name in ("q", "k", "v"))
+    heads, scale = record.constants["heads"], record.constants["scale"]
     depth, width = q.shape[2] // heads, v.shape[2] // heads
     at = q.shape[1] - 1         # the last query: a causal one looks at all keys
     folds: list[Any] = []
     for n in range(min(len(q), look.limits.samples)):
-        scores = (scale * k[n, :, :depth].astype(np.float64) @ q[n, at, :depth]).astype(q.dtype)
-        allowed = np.ones(len(scores), bool) if not mask.size else mask[n, at] != 0
-        if causal:
-            allowed &= np.arange(len(scores)) <= at
+        scores, allowed = scores_of(record, n, at)
         p = np.exp(scores - record.outputs["log_sum"][n, 0, at]) * allowed if allowed.any() else np.full(
             len(scores), 1 / len(scores))
         lines: list[Any] = []
@@ -130,7 +138,8 @@ def attention(record: Record, look: Look) -> list[Any]:
                 lines.append(f"score of key {j + 1}: not to be seen")
                 continue
             products = multiplied(q[n, at, :depth], k[n, j, :depth], look.limits.terms)
-            lines.append(Line(f"score{j + 1}", ("scale·(q·k)", f"{scale:.4g}·({products})"), scores[j], n + 1))
+            lines.append(Line(f"score{j + 1}", ("scale·(q·k)", f"{scale:.4g}·({products})"),
+                              scores[j].astype(q.dtype), n + 1))
         lines += rest(len(scores) - look.limits.terms, "score")
         lines += softmax_lines(scores[allowed], p[allowed], look, n + 1, of="score")
         numbers = multiplied(p, v[n, :, 0], look.limits.terms)

@@ -4,8 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.teaching.trace.backward import slope
 from fastnn.teaching.trace.board import Fold, Line, added, multiplied, rest, short, total
 from fastnn.teaching.trace.forms import Look, form, index_text
+from fastnn.teaching.trace.layers import scores_of
+from fastnn.teaching.trace.products import place_of
 from fastnn.teaching.trace.walk import Record
 
 
@@ -14,7 +17,7 @@ def max_pool(record: Record, look: Look) -> list[Any]:
     """Of one window of each of the first channels: who gets what came back."""
     dy, argmax, dx = record.inputs["dy"], record.inputs["argmax"], record.result
     (_, kw), (sh, sw), pads = (record.constants[name] for name in ("pool", "strides", "pads"))
-    i, j = dy.shape[1] // 2, dy.shape[2] // 2
+    i, j = place_of(dy)
     lines: list[Any] = []
     for n in look.of_rows(len(dy)):
         for c in range(min(dy.shape[3], look.limits.units)):
@@ -89,14 +92,12 @@ def simple(record: Record, look: Look) -> list[Any]:
     """Of the first unit, in the last step: there nothing comes back from later steps."""
     dz, h = record.outputs["dz"], record.inputs["h"]
     activation, t = record.constants["activation"], _last_step(record, dz.shape[1])
-    slopes = {"tanh": ("1 - h²", 1 - h * h), "sigmoid": ("h·(1 - h)", h * (1 - h)), "linear": ("1", np.ones_like(h)),
-              "relu": ("1 where h > 0, else 0", (h > 0).astype(h.dtype))}
-    said, slope = slopes[activation]
+    said, value = slope(activation, h, "h")
     lines: list[Any] = []
     for n in look.of_rows(len(dz)):
         back = _arriving(record, n, t, 0)
         lines += [Line("dL/dh", ("what comes back to the step",), back, n + 1),
-                  Line("dL/dz", (f"dL/dh·({said})", f"{short(back)}·{short(slope[n, t, 0])}"), dz[n, t, 0], n + 1)]
+                  Line("dL/dz", (f"dL/dh·{said}", f"{short(back)}·{short(value[n, t, 0])}"), dz[n, t, 0], n + 1)]
     return [Fold(f"unit 1 in step {t + 1}, the last; from there back in time: dL/dh of the step before gets "
                  "Σ dL/dz·u on top", [*lines, *rest(dz.size - len(lines) // 2, "step of a unit", "steps of units")])]
 
@@ -138,15 +139,12 @@ def lstm(record: Record, look: Look) -> list[Any]:
 @form("attention_grad")
 def attention(record: Record, look: Look) -> list[Any]:
     """One query of the first head: back through the weighted sum and the softmax to its scores, and to the query."""
-    dy, q, k, v, y, mask = (record.inputs[name] for name in ("dy", "q", "k", "v", "y", "mask"))
-    heads, scale, causal = (record.constants[name] for name in ("heads", "scale", "causal"))
-    depth, width, at = q.shape[2] // heads, v.shape[2] // heads, q.shape[1] - 1
+    dy, q, k, v, y = (record.inputs[name] for name in ("dy", "q", "k", "v", "y"))
+    heads, scale = record.constants["heads"], record.constants["scale"]
+    width, at = v.shape[2] // heads, q.shape[1] - 1
     folds: list[Any] = []
     for n in look.of_rows(len(q)):
-        scores = scale * k[n, :, :depth].astype(np.float64) @ q[n, at, :depth]
-        allowed = np.ones(len(scores), bool) if not mask.size else mask[n, at] != 0
-        if causal:
-            allowed &= np.arange(len(scores)) <= at
+        scores, allowed = scores_of(record, n, at)
         if not allowed.any():
             continue
         p = np.exp(scores - record.inputs["log_sum"][n, 0, at]) * allowed
@@ -170,16 +168,14 @@ def attention(record: Record, look: Look) -> list[Any]:
     return [*folds, *rest(len(q) * q.shape[1] * heads - len(folds), "query", "queries")]
 
 
-@form("average_pool_grad", "expand")
-def spread(record: Record, look: Look) -> list[Any] | None:
-    """A mean's or a sum's gradient goes to all that it was taken of."""
-    if record.name == "expand":
-        x, y, axes = next(iter(record.inputs.values())), record.result, record.constants["axes"]
-        if not x.ndim:
-            return [Line("the same number everywhere", (), x)]
-        lines: list[Any] = [Line(f"y{index_text(np.unravel_index(k, y.shape))}", (
-            "what came to its sum" if record.call.section.name == "backward" else "x",), y.flat[k])
-            for k in range(min(y.size, look.limits.units))]
-        return [Fold(f"repeated along axis {total([str(a) for a in axes], 9, ', ')}",
-                     [*lines, *rest(y.size - len(lines), "number")])]
-    return None
+@form("expand")
+def spread(record: Record, look: Look) -> list[Any]:
+    """A sum's gradient goes to all that it was taken of."""
+    x, y, axes = next(iter(record.inputs.values())), record.result, record.constants["axes"]
+    if not x.ndim:
+        return [Line("the same number everywhere", (), x)]
+    lines: list[Any] = [Line(f"y{index_text(np.unravel_index(k, y.shape))}", (
+        "what came to its sum" if record.call.section.name == "backward" else "x",), y.flat[k])
+        for k in range(min(y.size, look.limits.units))]
+    return [Fold(f"repeated along axis {total([str(a) for a in axes], 9, ', ')}",
+                 [*lines, *rest(y.size - len(lines), "number")])]
