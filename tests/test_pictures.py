@@ -115,6 +115,38 @@ def test_activations_of_the_four_families(make: Any, x: np.ndarray, panels: int,
         plotting.activations(model, np.zeros((2, *model.inputs[0].shape[1:])))
 
 
+def test_layers_with_several_outputs_inner_models_and_second_uses_are_shown() -> None:
+    sequence = Input((7, 4))
+    model = Model(sequence, layers.Dense(1)(layers.LSTM(5, return_state=True)(sequence)[0]))
+    assert "lstm (5,)" in texts(plotting.activations(model, np.zeros((7, 4))))
+    inner = Sequential([Input((4,)), layers.Dense(3, name="inside")], name="inner")
+    figure = plotting.activations(Sequential([Input((4,)), inner, layers.Dense(2)]), np.ones(4))
+    assert "inner (3,)" in texts(figure) and len(figure.axes) == 3
+    x, twice = Input((4,)), layers.Dense(4, name="twice", activation="relu")
+    model = Model(x, layers.Dense(1)(twice(twice(x))))
+    assert texts(plotting.activations(model, np.zeros(4))).count("twice (4,)") == 2
+    two = Model([x, sequence], layers.Dense(1)(layers.Concatenate()([twice(x), layers.Flatten()(sequence)])))
+    with pytest.raises(ShapeError, match="has 2 inputs; needs a model of one"):
+        plotting.activations(two, np.zeros(4))
+    assert "units answer 0 to all 5 inputs" in texts(plotting.dead_units(two, [np.ones((5, 4)), np.ones((5, 7, 4))]))
+
+
+def test_hidden_space_is_what_the_last_layer_with_weights_reads() -> None:
+    """Also where the activation is a layer of its own; a place is one in model.layers, where the Input is the first."""
+    x, y = datasets.xor()
+    model = Sequential([Input((2,)), layers.Dense(2), layers.ReLU(), layers.Dropout(0.5), layers.Dense(1)])
+    model.layers[0].set_weights([np.ones((2, 2)), np.array([0, -1])])
+    hidden = plotting.hidden_space(model, x, y).axes[1]
+    shown = np.concatenate([part.get_offsets() for part in hidden.collections])
+    expected = np.maximum(x @ np.ones((2, 2)) + [0, -1], 0)
+    np.testing.assert_allclose(shown, np.concatenate([expected[y.ravel() == k] for k in (0, 1)]), rtol=1e-5)
+    assert len(hidden.lines) == 1       # what the ReLU gives is what the last neuron reads
+    before = plotting.hidden_space(model, x, y, layer=0).axes[1]
+    assert model.layers[0].name in before.get_title() and not before.lines
+    graph = Model(model.inputs, model.outputs)
+    assert graph.layers[1].name in plotting.hidden_space(graph, x, y, layer=1).axes[1].get_title()
+
+
 class Own(Model):
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,8 @@ from fastnn.models import Model
 
 
 def outputs_of(model: Model, x: TensorLike, name: str) -> list[tuple[Any, np.ndarray]]:
-    """[(layer, its output)] in the model's order. name: who asks, for errors.
+    """[(layer, its output)] for each use of a layer, in the model's order; an inner model is one layer, and of several
+    outputs the first is told. name: who asks, for errors.
 
     NotBuiltError: a model without shapes. TypeError: one whose layers are called by Python of its own (a subclass).
     """
@@ -23,17 +24,27 @@ def outputs_of(model: Model, x: TensorLike, name: str) -> list[tuple[Any, np.nda
                                 "Input.")
         raise TypeError(f"{name}: {type(model).__name__} calls its layers in a Python function, and what each gives "
                         "cannot be asked for; build it as a Sequential or as Model(inputs, outputs).")
-    asked = [layer for layer in layers if type(layer).__name__ != "InputLayer"]
-    found = Model(model.inputs, [layer.output for layer in asked]).predict(x, verbose=0)
-    return list(zip(asked, found if isinstance(found, list) else [found], strict=True))
+    asked = [(node.layer, node.outputs[0] if isinstance(node.outputs, (list, tuple)) else node.outputs)
+             for node in model._graph.nodes if hasattr(node, "layer")]
+    found = Model(model.inputs, [output for _, output in asked]).predict(x, verbose=0)
+    return [(layer, output) for (layer, _), output in
+            zip(asked, found if isinstance(found, list) else [found], strict=True)]
+
+
+def array_of(model: Model, x: TensorLike, name: str) -> np.ndarray:
+    """x as an array. ShapeError for a model of several inputs."""
+    inputs = getattr(model, "inputs", None)     # outputs_of says what is wrong with a model without
+    if inputs and len(inputs) > 1:
+        raise ShapeError(f"{name}: {model.name} has {len(inputs)} inputs; needs a model of one.")
+    return np.asarray(x)
 
 
 def one_input(model: Model, x: TensorLike, name: str) -> np.ndarray:
     """x as a batch of one sample. ShapeError for more."""
-    x = np.asarray(x)
+    x = array_of(model, x, name)
     inputs = getattr(model, "inputs", None)
     if not inputs:
-        return x        # outputs_of says what is wrong with the model
+        return x
     rank = len(inputs[0].shape)
     batch = x[None] if x.ndim == rank - 1 else x
     if batch.ndim != rank or len(batch) != 1:

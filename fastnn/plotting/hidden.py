@@ -8,33 +8,35 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError, nearest
 from fastnn.models import Model
 from fastnn.plotting._figure import BLUE, COLOURS, MARKERS, VERMILION, Path_, axes_of, new_figure, saved, style
-from fastnn.plotting._outputs import one_input, outputs_of
+from fastnn.plotting._outputs import array_of, one_input, outputs_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _BARS, _MAPS = 64, 16       # numbers of a vector that are drawn as bars; feature maps of a layer
+_PASSED = ("Flatten", "Reshape", "Dropout")     # layers that answer what they are given
 
 
 def hidden_space(model: Model, x: TensorLike, y: TensorLike, layer: Any = None, path: Path_ | None = None) -> "Figure":
     """Where a hidden layer puts the samples: what no line parts in the inputs, a line may part here.
 
-    x: inputs of the model, y (samples,) class numbers. layer: its name or place in model.layers, the last hidden one
-    unless given. Points of the plane are drawn as they came in, too, with the line where each neuron of the first Dense
-    layer turns (w·x + b = 0). Of more than two neurons two directions are drawn: the one that the last neuron reads
-    (its weights) and the widest across it; the dashed line is where that neuron turns. With several outputs they are
-    the two widest (principal components).
-    Returns the Figure. ShapeError for another number of labels, ValueError for a layer that is not there.
+    x: inputs of the model, y (samples,) class numbers. layer: its name or place in model.layers; unless given, what the
+    last layer with weights reads. Points of the plane are drawn as they came in, too, with the line where each neuron
+    of the first Dense layer turns (w·x + b = 0). Of more than two neurons two directions are drawn: the one that the
+    last neuron reads (its weights) and the widest across it; the dashed line is where that neuron turns. With several
+    outputs they are the two widest (principal components).
+    Returns the Figure. ShapeError for another number of labels or several inputs, ValueError for a layer that is not
+    there.
 
     plotting.hidden_space(model, X, y)
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = array_of(model, x, "hidden_space"), np.asarray(y)
     y = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
     if len(x) != len(y) or len(x) < 2:
         raise ShapeError(f"hidden_space: x has {len(x)} samples and y {len(y)}; needs as many, at least 2.")
     outputs = outputs_of(model, x, "hidden_space")
-    chosen, hidden = _chosen(outputs, layer)
+    chosen, hidden = _chosen(model, outputs, layer)
     hidden = hidden.reshape(len(x), -1).astype(np.float64)
     plane = x.ndim == 2 and x.shape[1] == 2
     figure = new_figure(10.4 if plane else 5.6, 4.6)
@@ -56,13 +58,14 @@ def hidden_space(model: Model, x: TensorLike, y: TensorLike, layer: Any = None, 
     return saved(figure, path)
 
 
-def _chosen(outputs: list[tuple[Any, np.ndarray]], layer: Any) -> tuple[Any, np.ndarray]:
+def _chosen(model: Model, outputs: list[tuple[Any, np.ndarray]], layer: Any) -> tuple[Any, np.ndarray]:
     if layer is None:
-        weighted = [pair for pair in outputs if pair[0].weights] or outputs
-        return weighted[max(len(weighted) - 2, 0)]
+        last = max((i for i, (l, _) in enumerate(outputs) if l.weights), default=len(outputs) - 1)
+        before = [pair for pair in outputs[:last] if type(pair[0]).__name__ not in _PASSED]
+        return before[-1] if before else outputs[last]
     names = {l.name: (l, output) for l, output in outputs}
-    if isinstance(layer, int) and -len(outputs) <= layer < len(outputs):
-        return outputs[layer]
+    if isinstance(layer, int) and -len(model.layers) <= layer < len(model.layers):
+        layer = model.layers[layer]
     name = getattr(layer, "name", layer)
     if name not in names:
         raise ValueError(f"hidden_space: there is no layer {name!r}; {nearest(name, names)}")
@@ -90,7 +93,7 @@ def _lines(ax: Any, dense: Any) -> None:
 
 def _reader(layers: list[Any], chosen: Any, width: int) -> tuple[np.ndarray, float] | None:
     """(w, b) of the one neuron that comes next and has these for inputs, or None."""
-    after = [layer for layer in layers[layers.index(chosen) + 1:] if layer.weights]
+    after = [layer for layer in layers[layers.index(chosen) + 1:] if type(layer).__name__ not in _PASSED]
     if not after or type(after[0]).__name__ != "Dense" or after[0].kernel.shape != (width, 1):
         return None
     w = after[0].kernel.numpy()[:, 0].astype(np.float64)
@@ -138,7 +141,7 @@ def activations(model: Model, x: TensorLike, path: Path_ | None = None) -> "Figu
     from matplotlib import colormaps
     batch = one_input(model, x, "activations")
     shown = [("input", batch[0]), *((layer.name, output[0]) for layer, output in outputs_of(model, batch, "activations")
-                                    if type(layer).__name__ not in ("Flatten", "Reshape", "Dropout"))]
+                                    if type(layer).__name__ not in _PASSED)]
     columns = len(shown) if len(shown) <= 5 else 4
     rows = -(-len(shown) // columns)
     figure = new_figure(3.4 * columns, 2.7 * rows + 0.4)
@@ -195,11 +198,12 @@ def dead_units(model: Model, x: TensorLike, path: Path_ | None = None, ax: "Axes
 
     plotting.dead_units(model, x_train)
     """
-    x, found = np.asarray(x), {}
+    found, samples = {}, 0
     for layer, output in outputs_of(model, x, "dead_units"):
-        if type(layer).__name__ == "ReLU" or getattr(getattr(layer, "activation", None), "__name__", "") == "relu":
+        function = getattr(getattr(layer, "activation", None), "__name__", "")
+        if type(layer).__name__ == "ReLU" or function in ("relu", "relu6"):
             alive = (output != 0).reshape(-1, output.shape[-1]).any(axis=0)
-            found[layer.name] = (int((~alive).sum()), len(alive))
+            found[layer.name], samples = (int((~alive).sum()), len(alive)), len(output)
     if not found:
         raise ValueError(f"dead_units: {model.name} has no ReLU; only a ReLU gives exactly 0 to half of its inputs.")
     figure, ax = axes_of(ax, 6.0, 0.5 * len(found) + 1.6)
@@ -208,7 +212,7 @@ def dead_units(model: Model, x: TensorLike, path: Path_ | None = None, ax: "Axes
     for row, (dead, units) in enumerate(found.values()):
         ax.text(shares[row] + 0.01, row, f"{dead} of {units}", va="center")
     total = sum(dead for dead, _ in found.values())
-    style(ax, f"{total} of {sum(n for _, n in found.values())} units answer 0 to all {len(x):,} inputs",
+    style(ax, f"{total} of {sum(n for _, n in found.values())} units answer 0 to all {samples:,} inputs",
           "share of dead units", "")
     ax.set_xlim(0, 1.15)
     ax.set_ylim(len(found) - 0.5, -0.5)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastnn import activations
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.models import Model
@@ -29,7 +30,6 @@ def neuron(weights: TensorLike, bias: float = 0.0, inputs: TensorLike | None = N
 
     plotting.neuron([0.2, 0.1], bias=-0.2, inputs=[1, 1])
     """
-    from fastnn import activations
     w = np.asarray(weights, np.float64)
     if w.ndim == 2 and 1 in w.shape:
         w = w.reshape(-1)
