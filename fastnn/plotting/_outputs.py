@@ -1,4 +1,4 @@
-"""What each layer of a model answers to some inputs: one model with all their outputs."""
+"""What a model answers to some inputs, and each of its layers: one model with all their outputs."""
 
 from typing import Any
 
@@ -29,6 +29,13 @@ def outputs_of(model: Model, x: TensorLike, name: str) -> list[tuple[Any, np.nda
     found = Model(model.inputs, [output for _, output in asked]).predict(x, verbose=0)
     return [(layer, output) for (layer, _), output in
             zip(asked, found if isinstance(found, list) else [found], strict=True)]
+
+
+def answers_of(model: Any, x: np.ndarray) -> np.ndarray:
+    """What a model of fastnn, another with predict, or a function answers to x."""
+    if isinstance(model, Model):
+        return np.asarray(model.predict(x, verbose=0))
+    return np.asarray(model.predict(x) if hasattr(model, "predict") else model(x))
 
 
 def array_of(model: Model, x: TensorLike, name: str) -> np.ndarray:

@@ -6,7 +6,6 @@ import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError
-from fastnn.models import Model
 from fastnn.plotting._figure import (
     BLUE,
     COLOURS,
@@ -20,6 +19,7 @@ from fastnn.plotting._figure import (
     style,
     tint,
 )
+from fastnn.plotting._outputs import answers_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ def decision_boundary(model: Any, x: TensorLike, y: TensorLike, path: Path_ | No
     steps = [np.linspace(low[i] - margin[i], high[i] + margin[i], 201, dtype=np.float32) for i in (0, 1)]
     across, up = np.meshgrid(*steps)
     points = np.stack([across.ravel(), up.ravel()], axis=1)
-    answer = np.asarray(model.predict(points, verbose=0) if isinstance(model, Model) else model.predict(points))
+    answer = answers_of(model, points)
     figure, ax = axes_of(ax, 6.0, 5.0)
     if answer.size == len(points):
         _shade(ax, across, up, answer.reshape(across.shape).astype(float))

@@ -8,8 +8,8 @@ import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError
-from fastnn.models import Model
 from fastnn.plotting._figure import BLUE, ORANGE, Path_, new_figure, saved, style
+from fastnn.plotting._outputs import answers_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,7 +107,7 @@ def weight_histogram(weights: Any, small: float = 1e-3, path: Path_ | None = Non
 
 
 def _flat(weights: Any) -> np.ndarray:
-    if isinstance(weights, Model) or hasattr(weights, "trainable_weights"):
+    if hasattr(weights, "trainable_weights"):
         parts = [v.numpy() for v in weights.trainable_weights if len(v.shape) > 1]
         return np.concatenate([part.ravel() for part in parts]) if parts else np.zeros(0)
     return np.asarray(weights, np.float64).ravel()
@@ -136,12 +136,12 @@ def curve_fits(x: TensorLike, y: TensorLike, models: Mapping[str, Any],
         if truth is not None:
             ax.plot(across, np.asarray(truth(across)).reshape(-1), color="#999999", linewidth=1, label="truth")
         ax.scatter(x, y, s=22 if len(x) < 100 else 6, color=ORANGE, label="seen")
-        ax.plot(across, _answers(model, across), color=BLUE, linewidth=1.8, label="the model", zorder=3)
-        words = f"{name}: error {np.mean((_answers(model, x) - y) ** 2):.2g}"
+        ax.plot(across, _fitted(model, across), color=BLUE, linewidth=1.8, label="the model", zorder=3)
+        words = f"{name}: error {np.mean((_fitted(model, x) - y) ** 2):.2g}"
         if unseen is not None:
             others = [np.asarray(a, np.float64).reshape(-1) for a in unseen]
             ax.scatter(*others, s=10, color="#555555", marker="x", label="unseen")
-            words += f", unseen {np.mean((_answers(model, others[0]) - others[1]) ** 2):.2g}"
+            words += f", unseen {np.mean((_fitted(model, others[0]) - others[1]) ** 2):.2g}"
         style(ax, words, "x", "y" if ax is axes[0] else "")
         ax.title.set_fontsize(10)
         ax.set_ylim(y.min() - margin, y.max() + margin)
@@ -149,8 +149,5 @@ def curve_fits(x: TensorLike, y: TensorLike, models: Mapping[str, Any],
     return saved(figure, path)
 
 
-def _answers(model: Any, x: np.ndarray) -> np.ndarray:
-    column = x.reshape(-1, 1).astype(np.float32)
-    found = model.predict(column, verbose=0) if isinstance(model, Model) else (
-        model.predict(column) if hasattr(model, "predict") else model(column))
-    return np.asarray(found, np.float64).reshape(-1)
+def _fitted(model: Any, x: np.ndarray) -> np.ndarray:
+    return answers_of(model, x.reshape(-1, 1).astype(np.float32)).astype(np.float64).reshape(-1)
