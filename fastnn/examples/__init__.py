@@ -18,7 +18,7 @@ LESSONS = {
     "optimizers": "chapter 8: four optimizers race down a parabola and a ravine",
     "learning_rate": "chapter 44: too low, right and too high, and what a finder says",
     "layers": "chapter 13: what each layer makes of one digit",
-    "losses": "chapter 18: what an error costs, and where one outlier pulls",
+    "losses": "chapter 18: what an error costs, and where outliers pull",
     "epochs_batches": "chapter 21: how often the weights are updated",
     "depth": "chapter 16: accuracy and gradients against depth",
     "batchnorm": "chapter 16: ten layers of sigmoids that learn",

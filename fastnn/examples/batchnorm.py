@@ -1,8 +1,8 @@
 """Chapters 10, 16 and 25: ten layers of sigmoids do not learn; with batch normalization between them they do.
 
-A sigmoid is nowhere steeper than 1/4, so each layer leaves at most a quarter of the gradient to the one before it, and
-after ten nothing arrives. Batch normalization gives every neuron mean 0 and deviation 1 over the batch, where sigmoids
-are steepest, and what comes in at the front is felt at the end.
+A sigmoid is nowhere steeper than 1/4, so each leaves at most a quarter of the gradient that comes back to it, and after
+ten hardly anything arrives. Batch normalization gives every neuron mean 0 and deviation 1 over the batch, where
+sigmoids are steepest, and what comes in at the front is felt at the end.
 """
 
 if __name__ == "__main__":     # python -m fastnn.examples.batchnorm --help

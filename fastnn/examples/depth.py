@@ -1,8 +1,8 @@
 """Chapters 16 and 30: depth. More layers can say more, if the gradient gets through them.
 
 Networks of 1, 2, 4 and 8 hidden layers learn the same digits, with sigmoids and with ReLUs. A sigmoid is nowhere
-steeper than 1/4, so each layer leaves at most a quarter of the gradient to the one before it: the first layers of a
-deep network of sigmoids hear nothing. ReLUs pass it on.
+steeper than 1/4, so each leaves at most a quarter of the gradient that comes back to it: the first layers of a deep
+network of sigmoids hear nothing. ReLUs pass it on.
 """
 
 if __name__ == "__main__":     # python -m fastnn.examples.depth --help

@@ -48,7 +48,7 @@ plotting.digits_grid(x_test[wrong[:16]], y_test[wrong[:16]], predictions[wrong[:
 
 # %% [markdown]
 # A network that says how sure it is can be asked where it is not. The three digits that it is surest of, and the three
-# that it is least sure of: these are where the mistakes are.
+# that it is least sure of: mistakes are to be looked for among these.
 
 # %%
 order = np.argsort(probabilities.max(axis=1))

@@ -48,7 +48,7 @@ print(f"R² on 110 houses the network had not seen: {r2:.3f}")
 print(f"Mean error: {error:,.0f} dollars; guessing the mean price errs by {guess:,.0f}")
 
 # %% [markdown]
-# Dear houses are few, and the network is too careful with them: their points lie below the line.
+# Dear houses are few, and the network is too careful with them: most of their points lie below the line.
 
 # %%
 figure = plotting.predicted_against_true(y_test, predictions, "dollars")

@@ -1,7 +1,7 @@
 """Chapters 9, 44, 48 and 49: the learning rate. Too low, and nothing moves; too high, and it jumps about.
 
 The same network from the same weights, three rates. A learning rate finder shows the same in one short run: it lets the
-rate rise at each step, and suggests the one where the loss falls fastest.
+rate rise at each step, and suggests one where the loss falls fast, well below those that blow it up.
 """
 
 if __name__ == "__main__":     # python -m fastnn.examples.learning_rate --help

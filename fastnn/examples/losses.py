@@ -1,4 +1,4 @@
-"""Chapter 18: loss functions. What an error costs decides what is learned, and one outlier shows it.
+"""Chapter 18: loss functions. What an error costs decides what is learned, and outliers show it.
 
 The same straight line is fitted three times to points of which a few are far out: by squares (MSE), by size (MAE), and
 by Huber's loss, which is like squares near 0 and like sizes far out.

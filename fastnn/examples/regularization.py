@@ -1,7 +1,7 @@
 """Chapters 10 and 25: what L1 and L2 do to the weights. The same network three times, without a penalty and with each.
 
 L2 adds the squares of the weights to the loss: large ones cost most, so all become smaller. L1 adds their sizes: a
-small weight costs as much for each step towards 0 as a large one, so most end there, and what is left is what the
+small weight costs as much for each step towards 0 as a large one, so many end there, and what is left is what the
 network needs.
 """
 

@@ -1,7 +1,7 @@
 """Chapter 12: what a review says. A network reads made-up reviews and tells praise from blame.
 
 The words alone do not tell: "not good at all" has a good word in it, and "never boring" a bad one. A network that only
-counts words has to guess there; a recurrent one, reading forwards and backwards, knows what "not" stands before.
+counts words is often wrong there; a recurrent one, reading forwards and backwards, knows what "not" stands before.
 Reviews have different lengths: padding is masked, so that it does not count as words.
 """
 
@@ -65,7 +65,7 @@ for i, kind in enumerate(("without", "with")):
     bars.bar(np.arange(2) + 0.35 * (i - 0.5), [score[kind] for score in scores.values()], 0.33,
              label=f"{kind} a negation")
 bars.set_xticks(range(2), list(scores))
-bars.set(title="Counting words cannot turn them round", ylabel="right on unseen reviews", ylim=(0.4, 1.25))
+bars.set(title="Counted words often mislead after a negation", ylabel="right on unseen reviews", ylim=(0.4, 1.25))
 bars.legend(loc="upper left")
 for row, text in enumerate(("the plot was very good today", "the plot was not very good today",
                             "the plot was never boring", "nobody can call the plot boring")):
