@@ -6,6 +6,7 @@ import numpy as np
 
 from fastnn import datasets
 from fastnn.preprocessing.sequence import pad_sequences
+from fastnn.utils import train_test_split
 
 END, FIRST = 1, 2       # 0 is padding; END is what a name begins and ends with; then come the letters
 NUMBERS = FIRST + 26
@@ -41,7 +42,5 @@ def guesses(train: np.ndarray, follow: np.ndarray, x: np.ndarray, y: np.ndarray)
 
 def parts(seed: int) -> tuple[list[str], list[str]]:
     """(nine tenths of the names, to learn from; the others), drawn by the seed."""
-    names = datasets.names.load_data()
-    order = np.random.default_rng(seed).permutation(len(names))
-    kept, apart = ([names[i] for i in part] for part in np.split(order, [len(names) * 9 // 10]))
-    return kept, apart
+    kept, apart = train_test_split(datasets.names.load_data(), test_size=0.1, random_state=seed)
+    return kept.tolist(), apart.tolist()
