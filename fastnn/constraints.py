@@ -46,7 +46,7 @@ class MaxNorm(Constraint):
         """w, its norms cut to max_value."""
         w = as_tensor(w)
         axes = _axes("MaxNorm", w, self.axis)
-        norms = _norms(w, axes)
+        norms = reduce.length(w, axes=axes)
         return _rescaled(w, elementwise.clip(norms, low=0.0, high=self.max_value), norms, axes)
 
 
@@ -60,7 +60,7 @@ class UnitNorm(Constraint):
         """w, its norms 1."""
         w = as_tensor(w)
         axes = _axes("UnitNorm", w, self.axis)
-        divisor = elementwise.add_constant(_norms(w, axes), value=EPSILON)
+        divisor = elementwise.add_constant(reduce.length(w, axes=axes), value=EPSILON)
         return elementwise.divide(w, reduce.expand(divisor, shape=w.shape, axes=axes))
 
 
@@ -77,7 +77,7 @@ class MinMaxNorm(Constraint):
         """w, its norms moved towards [min_value, max_value]."""
         w = as_tensor(w)
         axes = _axes("MinMaxNorm", w, self.axis)
-        norms = _norms(w, axes)
+        norms = reduce.length(w, axes=axes)
         wanted = elementwise.add(
             elementwise.scale(elementwise.clip(norms, low=self.min_value, high=self.max_value), factor=self.rate),
             elementwise.scale(norms, factor=1 - self.rate))
@@ -119,10 +119,6 @@ def _axes(where: str, w: Tensor, axis: int | list[int]) -> tuple[int, ...]:
         raise ShapeError(f"{where}: axis is {shown(axis)} and the weight has shape {w.shape}; needs axes from "
                          f"{-w.ndim} to {w.ndim - 1}.")
     return tuple(sorted({a % w.ndim for a in wanted}))
-
-
-def _norms(w: Tensor, axes: tuple[int, ...]) -> Tensor:
-    return elementwise.sqrt(reduce.sum(elementwise.square(w), axes=axes))
 
 
 def _rescaled(w: Tensor, wanted: Tensor, norms: Tensor, axes: tuple[int, ...]) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import layers, ops
+from fastnn import constraints, layers, losses, ops, optimizers
 
 RNG = np.random.default_rng(12)
 X = RNG.normal(size=(6, 5, 8)).astype(np.float32)
@@ -58,6 +58,31 @@ def test_lengths_and_deviations_of_any_size(scale: float, any_backend: str) -> N
                 np.testing.assert_allclose(got.numpy(), want, rtol=1e-5)
     unit = ops.normalize(x, axis=-1, epsilon=1e-37).numpy()
     np.testing.assert_allclose(unit, exact / np.sqrt((exact ** 2).sum(axis=-1, keepdims=True)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("scale", SCALES[:2])
+def test_what_divides_by_a_length_does_not_depend_on_the_scale(scale: float, any_backend: str) -> None:
+    """Constraints and the cosine loss, whose gradient falls as the scale grows."""
+    w, t, large = X[0], X[1], X[0] * np.float32(scale)
+    for constraint in (constraints.MaxNorm(0.5), constraints.UnitNorm(), constraints.MinMaxNorm(0.1, 0.5)):
+        np.testing.assert_allclose(constraint(large).numpy(), constraint(w).numpy(), rtol=1e-5, atol=1e-6)
+    found = []
+    for x in (fastnn.Variable(w), fastnn.Variable(large)):
+        with fastnn.GradientTape() as tape:
+            total = ops.sum(losses.cosine_similarity(t, x))
+        found.append((total.numpy(), tape.gradient(total, x).numpy().astype(float)))
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-5)
+    np.testing.assert_allclose(found[1][1] * scale, found[0][1], rtol=1e-4, atol=1e-5)
+
+
+def test_muon_takes_the_direction_of_a_gradient_of_any_size(any_backend: str) -> None:
+    steps = []
+    for scale in (1.0, SCALES[1]):
+        w = fastnn.Variable(np.zeros((5, 8), np.float32))
+        optimizers.Muon().apply([ops.convert_to_tensor(X[0] * np.float32(scale))], [w])
+        steps.append(w.numpy())
+    np.testing.assert_allclose(steps[1], steps[0], rtol=1e-3, atol=1e-6)
+    assert abs(steps[0]).max() > 0
 
 
 def test_the_moving_variance_stays_finite(any_backend: str) -> None:

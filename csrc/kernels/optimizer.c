@@ -1,5 +1,6 @@
 /* optimizer.c: one pass over the flat vectors of weights, gradients and slots; see fastnn/reference/optimizer.py.
  * The updated inputs are the outputs: the same memory. */
+#include "kernels/squares.h"
 #include "vector/simd.h"
 
 static float scalar(const Call *call, int i) { return *(const float *)input(call, i); }
@@ -207,17 +208,12 @@ static void clip_norm_step(const Call *call, Part part)
     float *restrict g = output(call, 0);   /* (…) */
     const double norm = number(call, 0);
     const int64_t n = output_size(call, 0);
-    double sums[16] = {0}, total = 0;
-    int64_t i = 0;
+    const double total = square_run(g, n);
     (void)part;
 
-    for (; i + 16 <= n; i += 16)
-        for (int s = 0; s < 16; s++) sums[s] += (double)g[i + s] * g[i + s];
-    for (int s = 0; i + s < n; s++) sums[s] += (double)g[i + s] * g[i + s];
-    for (int s = 0; s < 16; s++) total += sums[s];
     if (total <= norm * norm) return;   /* not so for NaN, which spreads over the whole gradient */
     const float factor = norm / sqrt(total);
-    for (i = 0; i < n; i++) g[i] *= factor;
+    for (int64_t i = 0; i < n; i++) g[i] *= factor;
 }
 
 static void ema_step(const Call *call, Part part)

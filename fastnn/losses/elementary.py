@@ -25,7 +25,6 @@ from fastnn.ops.rows.elementwise import (
     negative,
     scale,
     sign,
-    sqrt,
     square,
     subtract,
 )
@@ -134,7 +133,7 @@ def _margin(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 def _unit(x: Tensor, axes: tuple[int, ...]) -> Tensor:
-    norm = sqrt(clip(reduce.sum(square(x), axes=axes), low=1e-24, high=math.inf))
+    norm = clip(reduce.length(x, axes=axes), low=1e-12, high=math.inf)
     return divide(x, reduce.expand(norm, shape=x.shape, axes=axes))
 
 

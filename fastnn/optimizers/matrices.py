@@ -8,10 +8,11 @@ from fastnn import ops
 from fastnn.arguments import flag, number, optional, share, whole
 from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.ops._reduction import root_mean_square
 from fastnn.ops.rows.data import copy
 from fastnn.ops.rows.optimizer import adam_step
 from fastnn.optimizers._options import DecayedOptions, OptimizerOptions
-from fastnn.optimizers.moments import norm, steps
+from fastnn.optimizers.moments import steps
 from fastnn.optimizers.optimizer import Optimizer, patterns
 
 
@@ -47,7 +48,7 @@ class Adafactor(Optimizer):
     def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
         """The formula, in ops."""
         t = steps(iterations)
-        rate = ops.maximum(_rms(w), self.epsilon_2) * ops.minimum(lr, ops.rsqrt(t))
+        rate = ops.maximum(root_mean_square(w), self.epsilon_2) * ops.minimum(lr, ops.rsqrt(t))
         rest = ops.exp(ops.log(t) * self.beta_2_decay)      # 1 - β
         square = ops.square(g) + self.epsilon_1
         if len(w.shape) < 2:
@@ -57,17 +58,13 @@ class Adafactor(Optimizer):
             c = _averaged(slots["column"], ops.mean(square, axis=-2), rest)
             v = ops.expand_dims(r / ops.mean(r, axis=-1, keepdims=True), -1) * ops.expand_dims(c, -2)
         u = g / ops.sqrt(v)
-        copy(w, w - u / ops.maximum(_rms(u) * (1 / self.clip_threshold), 1.0) * rate)
+        copy(w, w - u / ops.maximum(root_mean_square(u) * (1 / self.clip_threshold), 1.0) * rate)
 
 
 def _averaged(slot: Tensor, value: Tensor, rest: Tensor) -> Tensor:
     """slot = (1 - rest)·slot + rest·value."""
     copy(slot, slot * (1.0 - rest) + value * rest)
     return slot
-
-
-def _rms(x: Tensor) -> Tensor:
-    return ops.sqrt(ops.mean(ops.square(x)))
 
 
 class Muon(Optimizer):
@@ -133,7 +130,7 @@ class Muon(Optimizer):
         """A matrix whose singular values are all near 1, with the singular vectors of x (Newton and Schulz)."""
         tall = x.shape[0] > x.shape[1]
         x = ops.transpose(x) if tall else x
-        x = x / (norm(x) + 1e-7)
+        x = x / (ops.norm(x) + 1e-7)
         for _ in range(self.ns_steps):
             square = ops.matmul(x, ops.transpose(x))
             x = x * self.muon_a + ops.matmul(square * self.muon_b + ops.matmul(square, square) * self.muon_c, x)

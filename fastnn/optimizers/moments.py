@@ -103,7 +103,7 @@ class Lamb(_Moments):
         copy(v, v + (ops.square(g) - v) * (1 - self.beta_2))
         spread = ops.sqrt(v / one_minus_power(self.beta_2, t)) + self.epsilon
         change = m / one_minus_power(self.beta_1, t) / spread
-        length, way = norm(w), norm(change)
+        length, way = ops.norm(w), ops.norm(change)
         both = ops.logical_and(ops.greater(length, 0.0), ops.greater(way, 0.0))
         copy(w, w - change * (ops.where(both, ops.divide_no_nan(length, way), 1.0) * lr))
 
@@ -116,8 +116,3 @@ def steps(iterations: Tensor) -> Tensor:
 def one_minus_power(beta: float, t: Tensor) -> Tensor:
     """1 - betaᵗ, also where that is nearly 0."""
     return ops.negative(ops.expm1(t * math.log(beta))) if beta else ops.ones_like(t)
-
-
-def norm(x: Tensor) -> Tensor:
-    """The root of the sum of squares of all elements."""
-    return ops.sqrt(ops.sum(ops.square(x)))
