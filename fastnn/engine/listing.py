@@ -4,7 +4,7 @@ import itertools
 import shutil
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastnn import markup
@@ -39,6 +39,18 @@ def names_of(program: "Program") -> dict[int, str]:
     return names
 
 
+def room() -> int:
+    """How many columns a text may take."""
+    return max(FEWEST, shutil.get_terminal_size((NOTEBOOK, 24)).columns)
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """The lines of a table; the columns of the numbers in `right` are set to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(f"{cell:>{width}}" if i in right else f"{cell:<{width}}"
+                      for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in rows]
+
+
 def call_text(call: "Call", names: dict[int, str]) -> str:
     """kernel(a, b, constant=…) of one call."""
     constants = [f"{key}={_short(value)}" for key, value in call.constants.items()]
@@ -58,7 +70,7 @@ def full(program: "Program") -> str:
 
 def listing(program: "Program") -> str:
     """The same by section and within the terminal's width; sections of bookkeeping take a line each."""
-    width = max(FEWEST, shutil.get_terminal_size((NOTEBOOK, 24)).columns)
+    width = room()
     rows, names = _rows(program), names_of(program)
     digits = len(str(len(rows) - 1))
     layers = max((len(call.layer) for call in program.calls if not call.section.folded), default=0)

@@ -1,6 +1,5 @@
 """Are the gradients right? Backward against finite differences and the complex step, weight by weight. Floor 5."""
 
-import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from fastnn import markup
 from fastnn.arguments import number, whole
 from fastnn.engine.context import keeping, recording, restored, undo
 from fastnn.engine.gradient import backward
-from fastnn.engine.listing import FEWEST, NOTEBOOK
+from fastnn.engine.listing import aligned, room
 from fastnn.engine.program import Program
 from fastnn.engine.schedule import whole_step
 from fastnn.feeding import arguments
@@ -23,6 +22,7 @@ STEP = 1e-5             # of finite differences, times the size of the weight or
 FINER = 1e-2            # times the step, for a second look at what deviates
 ROUNDED_AWAY = 1e-3     # a gradient so much smaller than the model's largest may be 0 but for rounding, as of biases
                         # before a batch normalization
+NUMBERS = (1, 2, 4, 5)  # columns of the table
 SMALL = 1e-4            # a gradient this much smaller than the array's largest counts as so large
 
 
@@ -125,19 +125,16 @@ class GradientCheck:
 
     def __str__(self) -> str:
         table = self._table()
-        spare = max(FEWEST, shutil.get_terminal_size((NOTEBOOK, 24)).columns) - max(
+        spare = room() - max(
             sum(len(cell) for cell in row[1:]) + 2 * len(row[1:]) for row in table)
         table = [(_shortened(row[0], max(spare, 12)), *row[1:]) for row in table]
-        widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-        lines = ["  ".join(f"{cell:<{w}}" if i in (0, 3, 6) else f"{cell:>{w}}" for i, (cell, w) in enumerate(
-            zip(row, widths))).rstrip() for row in table]
-        return "\n".join([self._head(), *lines, *self._foot()])
+        return "\n".join([self._head(), *aligned(table, NUMBERS), *self._foot()])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         head, *rows = self._table()
-        return markup.block(markup.title(self._head()), markup.table(head, rows, (1, 2, 4, 5)),
+        return markup.block(markup.title(self._head()), markup.table(head, rows, NUMBERS),
                             *(f"<div>{markup.escaped(line)}</div>" for line in self._foot()))
 
 

@@ -10,13 +10,14 @@ import numpy as np
 from fastnn import markup
 from fastnn.arguments import choice, optional, whole
 from fastnn.engine import backend
+from fastnn.engine.listing import aligned
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.threads import num_threads
 from fastnn.ops._op import Op, by_name
 from fastnn.teaching.compiler import compiler, from_c
 from fastnn.teaching.own import seconds
 from fastnn.teaching.peak import machine_peak, measured_again
-from fastnn.teaching.profile import roofline
+from fastnn.teaching.profile import roofline, time_text
 from fastnn.teaching.school import LOOPS
 from fastnn.teaching.trials import Trial, tried
 
@@ -61,7 +62,7 @@ class Ladder:
         for rung in self.rungs:
             share = "-" if not rung.share_of_peak else "?" if rung.beats_peak else f"{rung.share_of_peak:.2%}"
             faster = f"{rung.times:,.0f} x" if rung.times >= 10 else f"{rung.times:.1f} x"
-            rows.append((rung.name, _time(rung.seconds), faster, f"{rung.gops:.3g}", share))
+            rows.append((rung.name, time_text(rung.seconds), faster, f"{rung.gops:.3g}", share))
         return rows
 
     @property
@@ -80,11 +81,8 @@ class Ladder:
         return found
 
     def __str__(self) -> str:
-        rows = self._rows()
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = ["  ".join(f"{cell:>{w}}" if i else f"{cell:<{w}}" for i, (cell, w) in enumerate(zip(row, widths)))
-                 for row in rows]
-        return "\n".join([self._head(), "each rung checked against the reference, then timed", *lines, *self._foot()])
+        return "\n".join([self._head(), "each rung checked against the reference, then timed",
+                          *aligned(self._rows(), (1, 2, 3, 4)), *self._foot()])
 
     __repr__ = __str__
 
@@ -101,7 +99,7 @@ class Ladder:
         axes = figure.add_subplot()
         times = [rung.seconds * 1e6 for rung in self.rungs]
         drawn = axes.barh(range(len(times)), times, color=[COLOURS[i % len(COLOURS)] for i in range(len(times))])
-        notes = [f" {_time(rung.seconds)}, {rung.times:,.0f} x" + (
+        notes = [f" {time_text(rung.seconds)}, {rung.times:,.0f} x" + (
             f", {rung.share_of_peak:.0%} of peak" if rung.share_of_peak >= 0.005 and not rung.beats_peak else "")
             for rung in self.rungs]
         axes.bar_label(drawn, notes, padding=3, fontsize=8, color="#333333")
@@ -196,8 +194,3 @@ def _by_engine(op: Op, trial: Trial, like: tuple[np.ndarray, ...], isa: str, par
 
     tried(op, run, trial, "C")
     return lambda: run(*trial.inputs), outputs, threads
-
-
-def _time(value: float) -> str:
-    unit, size = next((u, s) for u, s in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)) if value >= s or u == "us")
-    return f"{value / size:.3g} {unit}"

@@ -62,16 +62,16 @@ class Profile:
 
     def __str__(self) -> str:
         total = sum(row.seconds for row in self.rows) or 1.0
-        lines = [f"{self.name}: {_time(self.step_seconds)} a step as fit runs it; its calls {_time(total)}, and "
-                 f"{_time(sum(row.alone for row in self.rows))} each alone with its operands in cache",
+        lines = [f"{self.name}: {time_text(self.step_seconds)} a step as fit runs it; its calls {time_text(total)}, "
+                 f"and {time_text(sum(row.alone for row in self.rows))} each alone with its operands in cache",
                  f"{'time':>9} {'share':>6} {'alone':>9} {'threads':>7} {'GFLOP/s':>8} {'GB/s':>7} {'of peak':>7}  "
                  f"{'bound by':<15}  call"]
         width = max((len(row.text) for row in self.rows), default=0)
         for row in self.rows:
             flops = f"{row.flops / row.seconds / 1e9:8.1f}" if row.flops else " " * 8
-            lines.append(f"{_time(row.seconds):>9} {row.seconds / total:6.1%} {_time(row.alone):>9} {row.threads:7d} "
-                         f"{flops} {row.bytes / row.seconds / 1e9:7.1f} {_of_peak(row):>7}  {row.bound:<15}  "
-                         f"{row.text:<{width}}  {row.layer}".rstrip())
+            lines.append(f"{time_text(row.seconds):>9} {row.seconds / total:6.1%} {time_text(row.alone):>9} "
+                         f"{row.threads:7d} {flops} {row.bytes / row.seconds / 1e9:7.1f} {_of_peak(row):>7}  "
+                         f"{row.bound:<15}  {row.text:<{width}}  {row.layer}".rstrip())
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -80,10 +80,10 @@ class Profile:
         """Time, share of the step and of the machine's peak of each call; all columns folded."""
         total = sum(row.seconds for row in self.rows) or 1.0
         calls = markup.table(("call", "layer", "time", "share", "of peak", "bound by"), [
-            (markup.code(row.text), row.layer, _time(row.seconds),
+            (markup.code(row.text), row.layer, time_text(row.seconds),
              markup.bar(row.seconds / total, f"{row.seconds / total:.1%}"),
              _of_peak(row), row.bound) for row in self.rows], (2, 4))
-        return markup.block(markup.title(self.name, f"{_time(self.step_seconds)} a step"), calls,
+        return markup.block(markup.title(self.name, f"{time_text(self.step_seconds)} a step"), calls,
                             markup.folded("all columns", f'<pre style="color:inherit">{markup.escaped(self)}</pre>'))
 
     def by_layer(self) -> dict[str, float]:
@@ -258,7 +258,8 @@ def _of_peak(row: Row) -> str:
     return f"{row.share_of_peak:.0%}" if row.share_of_peak <= MOST_SHARE else f">{MOST_SHARE:.0%}"
 
 
-def _time(seconds: float) -> str:
+def time_text(seconds: float) -> str:
+    """1.234 ms."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if seconds >= size:
             return f"{seconds / size:.4g} {unit}"

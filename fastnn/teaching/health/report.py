@@ -2,16 +2,13 @@
 
 import html
 import math
-import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from fastnn.engine.listing import aligned, room
 from fastnn.reporting.finding import CHAPTERS, Finding
 from fastnn.teaching.health.walk import Walk
-
-NOTEBOOK = 100      # columns where there is no terminal to ask
-FEWEST = 40
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Diagnosis:
         return f"<Diagnosis of {self.title}{': ' * bool(self.names)}{', '.join(self.names)}>"
 
     def __str__(self) -> str:
-        width = max(FEWEST, shutil.get_terminal_size((NOTEBOOK, 24)).columns)
+        width = room()
         lines = textwrap.wrap(self.title, width)
         for number, finding in enumerate(self.findings, 1):
             head = f"{number} {finding.name}"
@@ -78,7 +75,7 @@ class Diagnosis:
             lines += textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    ")
         table = self._table()
         if table:
-            lines += ["", *(line[:width].rstrip() for line in _aligned(table))]
+            lines += ["", *(f"  {line}"[:width].rstrip() for line in aligned(table))]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -118,11 +115,6 @@ _WORDS = dict.fromkeys(("relu", "relu6", "clipped_relu"), "dead")
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "?")) else text + "."
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  " + "  ".join(f"{text:<{width}}" for text, width in zip(row, widths)).rstrip() for row in rows]
 
 
 def worst_first(findings: Sequence[Finding]) -> list[Finding]:

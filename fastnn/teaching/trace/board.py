@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-FEWEST = 40         # columns, however narrow the terminal is
+from fastnn.engine.listing import FEWEST, GLUE
+
 INDENT = "  "
-GLUE = "\N{NO-BREAK SPACE}"     # where no line is broken
 
 
 class Limits(NamedTuple):

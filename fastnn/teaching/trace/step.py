@@ -3,14 +3,13 @@
 import contextlib
 import inspect
 import os
-import shutil
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fastnn.arguments import flag, whole
-from fastnn.engine.listing import NOTEBOOK
+from fastnn.engine.listing import room
 from fastnn.engine.program import Program
 from fastnn.engine.tensor import Variable
 from fastnn.feeding import arguments
@@ -26,7 +25,7 @@ from fastnn.teaching.trace import (
     returns,
     sequences,
 )
-from fastnn.teaching.trace.board import ALL, FEW, FEWEST, Fold, Limits, as_csv, text
+from fastnn.teaching.trace.board import ALL, FEW, Fold, Limits, as_csv, text
 from fastnn.teaching.trace.forms import FORMS, Look, written
 from fastnn.teaching.trace.pages import as_html, as_latex
 from fastnn.teaching.trace.update import updates
@@ -70,19 +69,20 @@ class Trace:
         return self._boards[limits]
 
     def __str__(self) -> str:
-        return self._text(FEW, shutil.get_terminal_size((NOTEBOOK, 24)).columns)
+        return self._text(FEW)
 
     def __repr__(self) -> str:
         return f"<Trace of {self.title}: {len(self.records)} calls, loss {self.loss:.7g}; print it>"
 
     def full(self) -> str:
         """As text, every neuron, sample, product and weight: long where the model is large."""
-        return self._text(ALL, shutil.get_terminal_size((NOTEBOOK, 24)).columns)
+        return self._text(ALL)
 
-    def _text(self, limits: Limits, width: int) -> str:
-        found = [line for each in (self.title, INDICES) for line in textwrap.wrap(each, max(FEWEST, width))]
+    def _text(self, limits: Limits) -> str:
+        width = room()
+        found = [line for each in (self.title, INDICES) for line in textwrap.wrap(each, width)]
         for i, section in enumerate(self.board(limits), 1):
-            found += ["", f"{i}. {section.title}", *text(section.items, max(FEWEST, width), 1)]
+            found += ["", f"{i}. {section.title}", *text(section.items, width, 1)]
         return "\n".join(found)
 
     def _repr_html_(self) -> str:
