@@ -18,14 +18,15 @@ def outputs_of(model: Model, x: TensorLike, name: str) -> list[tuple[Any, np.nda
     layers = getattr(model, "layers", None)
     if not layers:
         raise TypeError(f"{name}: got {type(model).__name__}; needs a Sequential or a Model of inputs and outputs.")
-    if getattr(model, "_graph", None) is None:
+    graph = getattr(model, "_graph", None)
+    if graph is None:
         if not model.built:
             raise NotBuiltError(f"{name}: {model.name} has no shape yet; fit it, call it on data, or begin it with an "
                                 "Input.")
         raise TypeError(f"{name}: {type(model).__name__} calls its layers in a Python function, and what each gives "
                         "cannot be asked for; build it as a Sequential or as Model(inputs, outputs).")
     asked = [(node.layer, node.outputs[0] if isinstance(node.outputs, (list, tuple)) else node.outputs)
-             for node in model._graph.nodes if hasattr(node, "layer")]
+             for node in graph.nodes if hasattr(node, "layer")]
     found = Model(model.inputs, [output for _, output in asked]).predict(x, verbose=0)
     return [(layer, output) for (layer, _), output in
             zip(asked, found if isinstance(found, list) else [found], strict=True)]
