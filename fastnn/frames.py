@@ -6,9 +6,10 @@ A message says what to do; it should stand right under the line that made it nec
 import functools
 import inspect
 import os
+import sys
 import types
 from collections.abc import Callable, Iterable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from fastnn.errors import PACKAGE, nearest, shown
 
@@ -107,3 +108,15 @@ def entrances(module: types.ModuleType) -> None:
             vars(module)[name] = _doors[value]
         elif inspect.ismodule(value) and value.__name__.startswith(f"{module.__name__}."):
             entrances(value)
+
+
+def list_names(face: dict[str, Any], *modules: str) -> types.ModuleType:
+    """Give a face that imports its modules with * its __all__, for dir() and for * in turn: all that has no underscore,
+    and the modules that are named. → the face.
+
+    Behind the back of mypy and editors: to them what is imported with * is public, but not beside an __all__ that they
+    cannot work out."""
+    names = sorted(name for name, value in face.items()
+                   if name in modules or not (name.startswith("_") or inspect.ismodule(value)))
+    face["__all__"], face["__dir__"] = names, names.copy
+    return sys.modules[face["__name__"]]

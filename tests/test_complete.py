@@ -80,8 +80,9 @@ def test_every_pointer_of_a_prologue_is_restrict_and_says_its_shape(source: Path
 
 
 def starred(face: Path) -> list[str]:
-    """The modules of the same folder that a face imports whole."""
-    return re.findall(r"^from fastnn\.ops\.(\w+) import \*$", face.read_text(encoding="utf-8"), re.M)
+    """The modules below the same folder that a face imports whole."""
+    own = ".".join(face.relative_to(ROOT).parent.parts)
+    return re.findall(rf"^from {re.escape(own)}\.([\w.]+) import \*$", face.read_text(encoding="utf-8"), re.M)
 
 
 def test_the_faces_of_ops_are_made_from_their_modules() -> None:
@@ -99,8 +100,22 @@ def test_the_faces_of_ops_are_made_from_their_modules() -> None:
     assert {*public} - set(names) == {"image", "linalg", "nn", "numpy"}
 
 
-@pytest.mark.parametrize("face", [face for face in sorted(PACKAGE.rglob("__init__.py")) if not starred(face)],
+FACES = sorted(PACKAGE.rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("face", [face for face in FACES if starred(face) and face.parent.name != "ops"],
                          ids=lambda path: path.parent.name)
+def test_a_face_is_made_from_its_modules(face: Path) -> None:
+    """A public name is named once, in the __all__ of its module: those of the folder's modules, and nothing else."""
+    own = ".".join(face.relative_to(ROOT).parent.parts)
+    named = {path.stem for path in face.parent.glob("*.py") if "\n__all__ = " in path.read_text(encoding="utf-8")}
+    assert named - {"layer"} <= {*starred(face)}, "modules that name what is public, and are not in the face"
+    names = Counter(name for module in starred(face) for name in importlib.import_module(f"{own}.{module}").__all__)
+    assert not [name for name, times in names.items() if times > 1]
+    assert {*importlib.import_module(own).__all__} - {*names} <= {"Layer", "schedules"}
+
+
+@pytest.mark.parametrize("face", [face for face in FACES if not starred(face)], ids=lambda path: path.parent.name)
 def test_a_face_has_one_public_name_a_line(face: Path) -> None:
     """So that two people who add a name each do not meet. What it imports from below it and does not use is public."""
     tree = ast.parse(face.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from fastnn.engine.context import recording
 from fastnn.engine.gradient import GradientTape, backward
 from fastnn.engine.program import Program
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.losses.serialization import CLASSES
 from tests.errors import assert_good_error
 from tests.golden import store
 from tests.golden.direct import Row, array, close, label
@@ -231,7 +232,7 @@ def test_gradients_against_differences(row: Row) -> None:
 
 def test_get() -> None:
     assert losses.get(None) is None
-    for name in losses.CLASSES:
+    for name in CLASSES:
         found = losses.get(name)
         assert isinstance(found, losses.Loss) if name in vars(losses) and isinstance(vars(losses)[name], type) else \
             found is getattr(losses, found.__name__)

@@ -13,12 +13,13 @@ from fastnn.engine.call import Call
 from fastnn.engine.schedule import Schedule
 from fastnn.ops._op import Op
 from fastnn.optimizers import schedules
+from fastnn.optimizers.serialization import CLASSES
 from tests.conftest import has_c, needs_c
 from tests.errors import assert_good_error
 from tests.golden.common import wave
 
 X, Y = wave(40, 3), wave(40, 1, phase=0.4)
-ALL = sorted(set(optimizers._by_name.values()), key=lambda kind: kind.__name__)
+ALL = sorted(set(CLASSES.values()), key=lambda kind: kind.__name__)
 OPTIONS: dict[str, dict[str, Any]] = {
     "decay and ema": dict(weight_decay=0.1, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=3),
     "accumulation": dict(gradient_accumulation_steps=3, clipnorm=0.5),

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fastnn import activations, constraints, initializers, layers, literals, losses, metrics, optimizers, regularizers
+from fastnn import activations, constraints, initializers, layers, literals, metrics, regularizers
 from fastnn.layers import _options
+from fastnn.losses import serialization as loss_names
+from fastnn.optimizers import serialization as optimizer_names
 
 GOOD = """
 import numpy as np
@@ -62,8 +64,8 @@ def test_mypy_finds_a_students_mistakes_and_no_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "registry"), [
-    (literals.ActivationName, activations.FUNCTIONS), (literals.LossName, losses.CLASSES),
-    (literals.MetricName, {**metrics.CLASSES, **metrics._BY_SHAPE}), (literals.OptimizerName, optimizers._by_name),
+    (literals.ActivationName, activations.FUNCTIONS), (literals.LossName, loss_names.CLASSES),
+    (literals.MetricName, {**metrics.CLASSES, **metrics._BY_SHAPE}), (literals.OptimizerName, optimizer_names.CLASSES),
     (literals.InitializerName, initializers.CLASSES), (literals.RegularizerName, regularizers.CLASSES),
     (literals.ConstraintName, constraints.CLASSES)], ids=lambda value: None)
 def test_names_are_those_of_the_registries(kind: object, registry: dict[str, object]) -> None:

@@ -16,6 +16,8 @@ from fastnn.ops.rows.data import reshape
 from fastnn.ops.rows.elementwise import add_constant, cast, multiply, scale
 from fastnn.ops.rows.reduce import expand
 
+__all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
+
 _HIDDEN = -3e38      # what a masked place is before softmax
 
 

@@ -22,6 +22,8 @@ from fastnn.ops._rules import differ
 from fastnn.ops.rows.attention import attention
 from fastnn.ops.rows.dense import dense
 
+__all__ = ["GroupQueryAttention", "GroupedQueryAttention", "MultiHeadAttention"]
+
 HIDDEN = -1e9       # added to the score of a key that a query may not look at, as in Keras
 
 

@@ -16,6 +16,8 @@ from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 from fastnn.layers.preprocessing import batches
 
+__all__ = ["CategoryEncoding", "Discretization"]
+
 MODES = ("multi_hot", "one_hot", "count")
 
 

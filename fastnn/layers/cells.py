@@ -19,6 +19,8 @@ from fastnn.layers._random import RandomLayer
 from fastnn.layers.stacked import alike, as_list, features_of
 from fastnn.ops.rows.random import dropout as dropped
 
+__all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell"]
+
 
 class DropoutCell(RandomLayer):
     """What the cells share: weights for so many gates, and dropout by masks that are the same at every step.

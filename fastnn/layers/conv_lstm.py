@@ -16,6 +16,8 @@ from fastnn.layers.cells import LSTMCell
 from fastnn.layers.rnn import OwnCell
 from fastnn.literals import Padding
 
+__all__ = ["ConvLSTM1D", "ConvLSTM2D"]
+
 
 class ConvLSTMCell(LSTMCell):
     """i, f, o = s(x∗W + h∗U + b), g = a(…); c' = f·c + i·g; h' = o·a(c'), ∗ being a convolution; U's keeps the size.

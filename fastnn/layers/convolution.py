@@ -17,6 +17,8 @@ from fastnn.literals import CausalPadding
 from fastnn.ops.rows import conv as ops
 from fastnn.ops.rows.data import reshape, transpose
 
+__all__ = ["Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose"]
+
 _AXES = {1: "batch, steps, features", 2: "batch, rows, columns, channels"}
 
 

@@ -21,6 +21,8 @@ from fastnn.ops.rows.elementwise import multiply
 from fastnn.ops.rows.random import dropout
 from fastnn.ops.rows.reduce import expand
 
+__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Reshape"]
+
 
 class Dense(Layer):
     """y = activation(x W + b). x (..., in) → y (..., units); W (in, units), b (units,).

@@ -14,6 +14,8 @@ from fastnn.layers._options import EmbeddingOptions
 from fastnn.layers.layer import Layer
 from fastnn.ops.rows.embedding import embedding
 
+__all__ = ["Embedding"]
+
 
 class Embedding(Layer):
     """Whole numbers to vectors: y[..., :] = table[ids[...], :]. ids (batch, ...) → y (batch, ..., output_dim).

@@ -13,6 +13,8 @@ from fastnn.layers.preprocessing import as_float
 from fastnn.layers.reshaping import METHODS
 from fastnn.ops.rows.random import random_uniform
 
+__all__ = ["CenterCrop", "RandomCrop", "Resizing"]
+
 
 def _images(x: Tensor, name: str) -> Tensor:
     """Images (batch, rows, columns, channels), or one without batch, as floats."""

@@ -9,6 +9,8 @@ from fastnn.errors import KindError, nearest, shown, warn
 from fastnn.layers.layer import Layer, Node
 from fastnn.names import checked_name, unique_name
 
+__all__ = ["Input", "InputLayer"]
+
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _WHOLE = ("int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
 

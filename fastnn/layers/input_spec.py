@@ -9,6 +9,8 @@ from fastnn.errors import KindError, ShapeError, shown
 from fastnn.nest import flatten
 from fastnn.ops._rules import differ
 
+__all__ = ["InputSpec"]
+
 
 class InputSpec(Configurable):
     """Axes and dtype that a layer needs: `self.input_spec = InputSpec(min_ndim=2)`, or a list, or a dict by name.

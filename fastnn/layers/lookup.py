@@ -17,6 +17,8 @@ from fastnn.errors import NotBuiltError, shown
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
+__all__ = ["IntegerLookup", "StringLookup"]
+
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 
 

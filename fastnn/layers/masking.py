@@ -10,6 +10,8 @@ from fastnn.engine.tensor import Tensor
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
+__all__ = ["Masking"]
+
 LARGEST = float(np.finfo(np.float32).max)
 
 

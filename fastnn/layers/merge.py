@@ -17,6 +17,11 @@ from fastnn.ops.rows import compare, data, elementwise
 from fastnn.ops.rows.reduce import expand
 from fastnn.ops.rows.stacking import concatenate as concatenate_row
 
+__all__ = [
+    "Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average", "concatenate",
+    "maximum", "minimum", "multiply", "subtract",
+]
+
 
 class _Merge(Layer):
     """Combines its inputs from left to right with one op. Axes of length 1 are repeated to fit the others; an input

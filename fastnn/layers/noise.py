@@ -13,6 +13,8 @@ from fastnn.layers.core import BaseDropout
 from fastnn.ops.rows.elementwise import add, multiply
 from fastnn.ops.rows.random import random_normal
 
+__all__ = ["AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D"]
+
 LOWEST = -1.0507009873554805 * 1.6732632423543772     # of selu
 
 

@@ -22,6 +22,8 @@ from fastnn.ops.rows.norm import group_norm, layer_norm
 from fastnn.ops.rows.optimizer import ema_step
 from fastnn.ops.rows.reduce import expand
 
+__all__ = ["BatchNormalization", "GroupNormalization", "LayerNormalization"]
+
 
 def _last(x: Tensor, axes: tuple[int, ...]) -> tuple[int, ...]:
     """The order of axes that puts these last."""

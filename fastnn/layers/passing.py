@@ -14,6 +14,8 @@ from fastnn.layers._input_shapes import tuples
 from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers.layer import Layer
 
+__all__ = ["ActivityRegularization", "Identity", "Lambda"]
+
 
 class Identity(Layer):
     """y = x, for a place where a layer may stand. keras.layers.Identity.

@@ -12,6 +12,8 @@ from fastnn.layers.core import DropoutRate
 from fastnn.layers.layer import Layer
 from fastnn.ops._rules import differ
 
+__all__ = ["AdditiveAttention", "Attention"]
+
 
 class Attention(Layer):
     """softmax(score(q, k))·v without weights. Call: layer([query, value]) or layer([query, value, key]), query (batch,

@@ -22,6 +22,12 @@ from fastnn.ops.rows.compare import where
 from fastnn.ops.rows.elementwise import divide, scale
 from fastnn.ops.rows.pool import average_pool, max_pool
 
+__all__ = [
+    "AveragePooling1D", "AveragePooling2D", "AvgPool1D", "AvgPool2D", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D", "GlobalMaxPool2D",
+    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D",
+]
+
 _AXES = {1: "batch, steps, features", 2: "batch, height, width, channels"}
 
 

@@ -17,6 +17,8 @@ from fastnn.ops.rows.elementwise import divide, maximum, scale, sqrt
 from fastnn.ops.rows.image import rescale, scale_shift
 from fastnn.ops.rows.reduce import expand
 
+__all__ = ["Normalization", "Rescaling"]
+
 _EPSILON = 1e-7      # the least deviation, as in Keras
 _ROWS = 1024        # of a data set that adapt() looks at together, as float64
 

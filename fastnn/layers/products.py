@@ -15,6 +15,8 @@ from fastnn.errors import ShapeError, shown
 from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers.layer import Layer
 
+__all__ = ["Dot", "EinsumDense", "dot"]
+
 _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
 
 

@@ -24,6 +24,8 @@ from fastnn.ops.rows.image import flip, scale_shift
 from fastnn.ops.rows.random import random_uniform
 from fastnn.ops.rows.reduce import expand, mean
 
+__all__ = ["RandomBrightness", "RandomContrast", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom"]
+
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
 

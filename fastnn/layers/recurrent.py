@@ -17,6 +17,8 @@ from fastnn.ops.rows.dense import dense, matmul
 from fastnn.ops.rows.gru import gru_after_steps, gru_before_steps
 from fastnn.ops.rows.recurrent import lstm_steps, rnn_steps
 
+__all__ = ["GRU", "LSTM", "SimpleRNN"]
+
 
 class _Recurrent(OwnCell):
     """A layer whose steps may be one call."""

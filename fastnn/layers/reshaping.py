@@ -14,6 +14,11 @@ from fastnn.ops.image import resize
 from fastnn.ops.rows import data as data_ops
 from fastnn.ops.rows import image as image_ops
 
+__all__ = [
+    "Cropping1D", "Cropping2D", "Permute", "RepeatVector", "UpSampling1D", "UpSampling2D", "ZeroPadding1D",
+    "ZeroPadding2D",
+]
+
 Border = tuple[int, ...]     # (before, after)
 
 _SEQUENCE, _IMAGE = "batch, steps, features", "batch, rows, columns, channels"

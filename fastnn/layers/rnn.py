@@ -18,6 +18,8 @@ from fastnn.layers.layer import Layer, context
 from fastnn.ops._rules import differ
 from fastnn.ops.rows.data import copy
 
+__all__ = ["RNN"]
+
 
 class RNN(Layer):
     """Applies a cell to x (batch, time, ...) step by step → the last output (batch, units).

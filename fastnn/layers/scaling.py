@@ -12,6 +12,8 @@ from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 from fastnn.layers.wrappers import Wrapper
 
+__all__ = ["RMSNormalization", "SpectralNormalization", "UnitNormalization"]
+
 TINY = 1e-12        # under the roots, as in Keras
 
 

@@ -12,6 +12,8 @@ from fastnn.literals import Padding
 from fastnn.ops.rows import conv as ops
 from fastnn.ops.rows.data import reshape
 
+__all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"]
+
 
 class DepthwiseConv2D(Convolution):
     """Every channel is convolved with `depth_multiplier` kernels of its own; nothing is summed over channels.

@@ -5,6 +5,8 @@ from typing import Any
 
 from fastnn.serialization import deserialize_keras_object, serialize_keras_object
 
+__all__ = ["deserialize", "serialize"]
+
 
 def serialize(layer: Any) -> Any:
     """A layer as plain data, from which `deserialize` makes it again, built for the same inputs, with new weights."""

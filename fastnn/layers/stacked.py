@@ -13,6 +13,8 @@ from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
+__all__ = ["StackedRNNCells"]
+
 
 class StackedRNNCells(Layer):
     """Cells on top of each other, as one cell: the output of each is the input of the next.

@@ -11,6 +11,8 @@ from fastnn.engine.tensor import Tensor
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.lookup import Vocabulary
 
+__all__ = ["TextVectorization"]
+
 LONGEST = 1000        # words of an n-gram, far beyond what is of use
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 

@@ -19,6 +19,8 @@ from fastnn.layers.normalization import LayerNormalization
 from fastnn.layers.stacked import features_of
 from fastnn.ops._memory import sizes_are_tried
 
+__all__ = ["SinusoidalPositions", "TokenAndPositionEmbedding", "TransformerDecoder", "TransformerEncoder"]
+
 
 def sinusoids(length: int, width: int) -> np.ndarray:
     """p[t, 2i] = sin(t / 10000^(2i / width)), p[t, 2i + 1] = cos of the same: (length, width) float64.

@@ -10,6 +10,8 @@ from fastnn.layers._masks import parameters
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
+__all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
+
 MERGES = ("sum", "mul", "concat", "ave")
 RECURRENT = ("go_backwards", "return_sequences", "return_state", "stateful")      # what such a layer has
 

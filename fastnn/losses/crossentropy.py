@@ -15,6 +15,11 @@ from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import crossentropy as rows
 from fastnn.ops.rows import data, elementwise, reduce, sparse_crossentropy
 
+__all__ = [
+    "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "bce",
+    "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy",
+]
+
 
 def binary_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0,
                         axis: int = -1) -> Tensor:
@@ -65,6 +70,9 @@ def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from
 
 
 sparse_categorical_crossentropy.label_kind = "labels"  # type: ignore[attr-defined]
+
+
+bce = binary_crossentropy
 
 
 class BinaryCrossentropy(LossFunctionWrapper):

@@ -29,6 +29,14 @@ from fastnn.ops.rows.elementwise import (
     subtract,
 )
 
+__all__ = [
+    "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber", "KLDivergence", "LogCosh", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SquaredHinge",
+    "categorical_hinge", "cosine_similarity", "hinge", "huber", "kl_divergence", "kld", "log_cosh", "mae", "mape",
+    "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error",
+    "mse", "msle", "poisson", "squared_hinge",
+]
+
 EPSILON = 1e-7
 
 
@@ -117,6 +125,13 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) ->
     axes = axes_of(y_pred, whole(axis, "cosine_similarity: axis", None))
     product = reduce.sum(multiply(_unit(y_true, axes), _unit(y_pred, axes)), axes=axes)
     return negative(product)
+
+
+mse = mean_squared_error
+mae = mean_absolute_error
+mape = mean_absolute_percentage_error
+msle = mean_squared_logarithmic_error
+kld = kl_divergence
 
 
 def _mean(x: Tensor) -> Tensor:

@@ -21,6 +21,11 @@ from fastnn.ops.rows._per_sample import per_label
 from fastnn.ops.rows.activation import sigmoid
 from fastnn.ops.rows.elementwise import clip, log
 
+__all__ = [
+    "BinaryFocalCrossentropy", "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy",
+    "binary_focal_crossentropy", "categorical_focal_crossentropy", "categorical_generalized_cross_entropy",
+]
+
 EPSILON = 1e-7
 TINY = 1e-30        # what is 0 is kept so far from it that its powers have a gradient, 0
 

@@ -22,6 +22,8 @@ from fastnn.ops._rules import unlike
 from fastnn.ops.rows import data, elementwise, reduce
 from fastnn.ops.rows._per_sample import per_sample
 
+__all__ = ["Loss", "LossFunctionWrapper"]
+
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 
 

@@ -11,6 +11,8 @@ from fastnn.ops._arithmetic import add, divide, multiply, subtract
 from fastnn.ops._reduction import sum as sum_
 from fastnn.ops.rows.elementwise import cast
 
+__all__ = ["Dice", "Tversky", "dice", "tversky"]
+
 EPSILON = 1e-7
 
 

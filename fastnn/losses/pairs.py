@@ -24,6 +24,8 @@ from fastnn.ops._reduction import sum as sum_
 from fastnn.ops._shaping import concatenate, stack, transpose
 from fastnn.ops._sizes import of_any_size
 
+__all__ = ["CTC", "Circle", "circle", "ctc"]
+
 NEVER = -1e30       # the logarithm of 0, small enough, and with gradients that are numbers
 
 

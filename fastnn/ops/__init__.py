@@ -10,6 +10,8 @@ imports it; what only `keras.ops` itself has is in `_control`, `_core` and `_mat
 
 from fastnn.engine import rewrite as _rewrite
 from fastnn.engine.operators import operators as _signs
+from fastnn.frames import entrances as _entrances
+from fastnn.frames import list_names as _list_names
 from fastnn.ops import image as image
 from fastnn.ops import linalg as linalg
 from fastnn.ops import nn as nn
@@ -17,7 +19,6 @@ from fastnn.ops import numpy as numpy
 from fastnn.ops._beyond import *
 from fastnn.ops._control import *
 from fastnn.ops._core import *
-from fastnn.ops._faces import list_names as _list_names
 from fastnn.ops._math import *
 from fastnn.ops._operators import FUNCTIONS as _FUNCTIONS
 from fastnn.ops._rewrites import RULES as _RULES
@@ -28,4 +29,4 @@ from fastnn.ops.numpy import *
 _rewrite.rules[:] = _RULES       # programs are rewritten by them
 _signs.update(_FUNCTIONS)         # a + b of tensors is add(a, b)
 
-_list_names(globals())
+_entrances(_list_names(globals(), "image", "linalg", "nn", "numpy"))

@@ -11,6 +11,8 @@ from fastnn.ops.rows.optimizer import adagrad_step, adam_amsgrad_step, adam_step
 from fastnn.optimizers._options import DecayedOptions, OptimizerOptions
 from fastnn.optimizers.optimizer import Optimizer
 
+__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Ftrl", "RMSprop"]
+
 
 class RMSprop(Optimizer):
     """v = rho·v + (1-rho)·g²; w -= lr·g / sqrt(v + epsilon). centered: v minus the square of the mean gradient;

@@ -10,6 +10,8 @@ from fastnn.ops.rows.data import copy
 from fastnn.optimizers._options import OptimizerOptions
 from fastnn.optimizers.optimizer import Optimizer
 
+__all__ = ["LBFGS"]
+
 CURVATURE = 0.9         # of the slope at the start, which a step may have at its end: Wolfe's second condition
 SHORTEST, LONGEST = 0.1, 0.5        # of a step that was too long, for the next try
 

@@ -15,6 +15,8 @@ from fastnn.optimizers._options import DecayedOptions, OptimizerOptions
 from fastnn.optimizers.moments import steps
 from fastnn.optimizers.optimizer import Optimizer, patterns
 
+__all__ = ["Adafactor", "Muon"]
+
 
 class Adafactor(Optimizer):
     """Adam's second moment of a matrix from its row and column means alone, without a first moment.

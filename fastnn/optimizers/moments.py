@@ -11,6 +11,8 @@ from fastnn.ops.rows.data import copy
 from fastnn.optimizers._options import OptimizerOptions
 from fastnn.optimizers.optimizer import Optimizer
 
+__all__ = ["Adamax", "Lamb", "Lion", "Nadam"]
+
 
 class _Moments(Optimizer):
     """Two moving averages of the gradient: beta_1=0.9, beta_2=0.999, epsilon=1e-7."""

@@ -23,6 +23,8 @@ from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_ste
 from fastnn.optimizers.rate import scheduled_rate
 from fastnn.optimizers.slots import ACCUMULATED, AVERAGE, Slots
 
+__all__ = ["Optimizer"]
+
 
 def patterns(value: Sequence[str] | None, what: str) -> list[str]:
     """A list of regular expressions; none for None."""

@@ -9,6 +9,8 @@ from fastnn.ops.rows.optimizer import momentum_step, sgd_step
 from fastnn.optimizers._options import OptimizerOptions
 from fastnn.optimizers.optimizer import Optimizer
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """w -= lr·g; with momentum v = momentum·v - lr·g, w += v; Nesterov: w += momentum·v - lr·g with the new v.

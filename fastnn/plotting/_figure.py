@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastnn.arguments import whole
 
+__all__ = ["subplots"]
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 

@@ -9,6 +9,8 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError
 from fastnn.plotting._figure import Path_, new_figure, saved
 
+__all__ = ["attention_maps"]
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 

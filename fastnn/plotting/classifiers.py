@@ -21,6 +21,8 @@ from fastnn.plotting._figure import (
 )
 from fastnn.plotting._outputs import answers_of
 
+__all__ = ["decision_boundary", "digits_grid"]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

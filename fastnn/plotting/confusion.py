@@ -9,6 +9,8 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.errors import LabelError, ShapeError
 from fastnn.plotting._figure import Path_, axes_of, saved
 
+__all__ = ["confusion_counts", "confusion_matrix"]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

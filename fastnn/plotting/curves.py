@@ -21,6 +21,8 @@ from fastnn.plotting._figure import (
     style,
 )
 
+__all__ = ["learning_rate_curve", "loss_curves"]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

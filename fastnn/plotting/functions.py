@@ -11,6 +11,8 @@ from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor
 from fastnn.plotting._figure import BLUE, COLOURS, GREEN, ORANGE, VERMILION, Path_, new_figure, saved, style
 
+__all__ = ["activation_functions", "losses", "step_and_sigmoid"]
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 

@@ -10,6 +10,8 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.errors import NotBuiltError
 from fastnn.plotting._figure import COLOURS, MARKERS, Path_, axes_of, saved, style
 
+__all__ = ["gradient_sizes"]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

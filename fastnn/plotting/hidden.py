@@ -10,6 +10,8 @@ from fastnn.models import Model
 from fastnn.plotting._figure import BLUE, COLOURS, MARKERS, VERMILION, Path_, axes_of, new_figure, saved, style
 from fastnn.plotting._outputs import array_of, one_input, outputs_of
 
+__all__ = ["activations", "dead_units", "hidden_space"]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

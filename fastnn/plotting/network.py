@@ -10,6 +10,8 @@ from fastnn.models import Model
 from fastnn.models.graph import node_inputs
 from fastnn.plotting._figure import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, Path_, new_figure, saved, tint
 
+__all__ = ["plot_model"]
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 

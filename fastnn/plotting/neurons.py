@@ -12,6 +12,8 @@ from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.models import Model
 from fastnn.plotting._figure import BLUE, ORANGE, VERMILION, Path_, axes_of, saved, tint
 
+__all__ = ["network", "neuron"]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

@@ -11,6 +11,8 @@ from fastnn.errors import ShapeError
 from fastnn.plotting._figure import BLUE, ORANGE, Path_, new_figure, saved, style
 from fastnn.plotting._outputs import answers_of
 
+__all__ = ["curve_fits", "predicted_against_true", "probabilities", "weight_histogram"]
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 

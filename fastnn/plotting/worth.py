@@ -9,6 +9,8 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.errors import LabelError, ShapeError
 from fastnn.plotting._figure import COLOURS, Path_, axes_of, saved, style
 
+__all__ = ["classification_report", "roc_curve"]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure

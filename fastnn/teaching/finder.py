@@ -18,6 +18,8 @@ from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.raw import adapt_raw
 from fastnn.training.passes import Pass
 
+__all__ = ["LearningRates", "find_lr"]
+
 BLOWN_UP = 4.0      # times the lowest loss so far, or times the first: there is nothing more to see
 FALL = 0.05         # of the first loss: what is less may be chance,
 CHANCE = 4.0        # and what is less than so many standard errors of the smoothed losses

@@ -18,6 +18,8 @@ from fastnn.feeding.model import TrainedModel
 from fastnn.nest import distinct
 from fastnn.teaching.wide import TINY, Wide
 
+__all__ = ["GradientCheck", "check_gradients"]
+
 STEP = 1e-5             # of finite differences, times the size of the weight or 1
 FINER = 1e-2            # times the step, for a second look at what deviates
 ROUNDED_AWAY = 1e-3     # a gradient so much smaller than the model's largest may be 0 but for rounding, as of biases

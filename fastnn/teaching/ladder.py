@@ -21,6 +21,8 @@ from fastnn.teaching.profile import roofline, time_text
 from fastnn.teaching.school import LOOPS
 from fastnn.teaching.trials import Trial, tried
 
+__all__ = ["Ladder", "Rung", "ladder"]
+
 SCALAR = ("-fno-tree-vectorize", "-fno-tree-slp-vectorize")     # of GCC and Clang: one number at a time
 VECTORS = {"baseline": "C, vectors of 4 floats", "avx2": "C, vectors of 8 (AVX2)",
            "avx512": "C, vectors of 16 (AVX-512)", "neon": "C, vectors of 4 (NEON)"}

@@ -22,6 +22,8 @@ from fastnn.engine.plan import aligned_empty
 from fastnn.engine.threads import WORTH_A_WORKER, num_threads
 from fastnn.ops._op import by_name
 
+__all__ = ["Peak", "Rates", "machine_peak"]
+
 MOST_THREADS = 1024
 # Bytes that the memory probes work on: per thread for the two that fit into a core's own caches, in all for the others.
 PER_THREAD = (24 << 10, 384 << 10)

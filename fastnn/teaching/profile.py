@@ -24,6 +24,8 @@ from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.model import TrainedModel
 from fastnn.teaching.peak import Peak, machine_peak, size_text
 
+__all__ = ["Profile", "Row", "profile"]
+
 LEAST = 1e-9        # seconds: what a call that the clock cannot tell from nothing is said to take
 PASS = 5e-3         # seconds of one timed pass over the step
 FEWEST = 3          # passes, of which the median counts

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+__all__ = ["Cell", "Outcome", "as_tensorflow", "cells", "run_cells"]
+
 _ROOTS = ("tensorflow", "tensorflow.keras", "keras")       # what a script may import in fastnn's place
 
 

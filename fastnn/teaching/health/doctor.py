@@ -15,6 +15,8 @@ from fastnn.teaching.health import course, data, network
 from fastnn.teaching.health.report import Diagnosis, number_text, worst_first
 from fastnn.teaching.health.walk import Walk, optimizers_of, walk_over
 
+__all__ = ["doctor"]
+
 Arrays = Mapping[str, np.ndarray]
 
 

@@ -10,6 +10,8 @@ from fastnn.engine.listing import aligned, room
 from fastnn.reporting.finding import CHAPTERS, Finding
 from fastnn.teaching.health.walk import Walk
 
+__all__ = ["Diagnosis"]
+
 
 @dataclass(frozen=True)
 class Diagnosis:

@@ -19,6 +19,8 @@ from fastnn.teaching.racing import training
 from fastnn.teaching.racing.surfaces import BUILT_IN, Formula, LossPlane, named
 from fastnn.teaching.racing.verdicts import verdicts
 
+__all__ = ["Race", "race"]
+
 STEPS = 100
 FAR = 1e6           # from the start, in its own size, and a racer has left
 

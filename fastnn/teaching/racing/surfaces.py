@@ -19,6 +19,8 @@ from fastnn.feeding.arrays import Arrays
 from fastnn.models import Model
 from fastnn.nest import flatten
 
+__all__ = ["LossPlane"]
+
 
 class BuiltIn(NamedTuple):
     """A surface that is there by name: its function, text, start, window (x from, to, y from, to), lowest loss, and

@@ -31,6 +31,8 @@ from fastnn.teaching.trace.pages import as_html, as_latex
 from fastnn.teaching.trace.update import updates
 from fastnn.teaching.trace.walk import Record, Weight, by_layer, walk
 
+__all__ = ["Trace", "trace"]
+
 FAMILIES = (backward, layers, losses, products, returns, sequences)      # their forms are in FORMS by now
 TITLES = {"batch": "the samples", "forward": "forward", "loss": "loss", "backward": "backward", "update": "update"}
 INDICES = ("Indices in brackets count from 0, as in Python; samples, neurons and steps from 1. Results have 7 digits, "
