@@ -17,7 +17,7 @@ from fastnn.names import snake_case
 from fastnn.serialization import plain, revived
 
 # What Keras writes down for its classes beside what is on, and fastnn's do not take.
-IDLE = {"renorm_momentum": 0.99, "zero_output_for_mask": True, "jit_compile": True, "ragged": False}
+IDLE = {"zero_output_for_mask": True, "jit_compile": True, "ragged": False}
 
 
 class Configurable:

@@ -162,7 +162,8 @@ def _layers() -> Iterator[Case]:
         yield _layer(kind, _ROWS * 2)
     yield _layer("Concatenate", _STEPS * 2, axis=1)
     yield _layer("BatchNormalization", _STEPS, axis=1, momentum=0.5, center=True, scale=True,
-                 moving_mean_initializer="ones", moving_variance_initializer="zeros", **_NORM)
+                 moving_mean_initializer="ones", moving_variance_initializer="zeros", renorm=True,
+                 renorm_clipping={"rmax": 3.0, "dmax": 5.0}, renorm_momentum=0.75, **_NORM)
     yield _layer("LayerNormalization", _STEPS, axis=[1, 2], center=True, scale=True, rms_scaling=False, **_NORM)
     yield _layer("GroupNormalization", _STEPS, groups=2, axis=2, center=True, scale=True, **_NORM)
     yield _layer("Rescaling", _ROWS, scale=0.5, offset=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])

@@ -74,6 +74,7 @@ def test_no_topic_is_left_out_and_no_name_is_used_twice() -> None:
     assert len(CASES) == sum(len(store.read(topic)["cases"]) for topic in store.TOPICS)
 
 
+@pytest.mark.filterwarnings("ignore:LayerNormalization. rms_scaling")
 @pytest.mark.parametrize("name", CASES)
 def test_same_numbers_as_keras(name: str, any_backend: str) -> None:
     """Weights, history and its keys, evaluate(), predictions, parameter counts."""

@@ -10,6 +10,7 @@ from fastnn import layers
 from fastnn.engine import threads
 from fastnn.errors import ShapeError
 from tests.errors import assert_good_error
+from tests.formulas import check_gradients
 
 X = np.random.default_rng(1).normal(3, 2, (60, 4)).astype(np.float32)
 Y = X[:, :1] - X[:, 1:2]
@@ -82,6 +83,70 @@ def test_summary_counts_what_is_not_trained() -> None:
     lines: list[str] = []
     _model().summary(print_fn=lines.append)
     assert "Non-trainable params: 12 (" in "\n".join(lines) and "Total params: 61 (" in "\n".join(lines)
+
+
+def test_renormalized_training_uses_moving_statistics(any_backend: str) -> None:
+    """Σ of the formula: with r and d not clipped, training normalizes as renorm_mean and renorm_stddev say."""
+    layer = layers.BatchNormalization(renorm=True, renorm_momentum=0.75, momentum=0.5, moving_mean_initializer="ones",
+                                      moving_variance_initializer=fastnn.initializers.Constant(4.0))
+    y = np.asarray(layer(X, training=True))
+    np.testing.assert_allclose(y, (X - 1) / 2, rtol=1e-4, atol=1e-5)
+    names = {v.name.partition("/")[2]: v.numpy() for v in layer.non_trainable_weights}
+    deviation = np.sqrt(X.var(axis=0) + 1e-3)
+    assert list(names) == ["moving_mean", "moving_variance", "moving_stddev", "renorm_mean", "renorm_stddev"]
+    np.testing.assert_allclose(names["renorm_mean"], 0.75 + 0.25 * X.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(names["renorm_stddev"], 1.5 + 0.25 * deviation, rtol=1e-5)
+    np.testing.assert_allclose(names["moving_stddev"], 1 + 0.5 * deviation, rtol=1e-5)
+    np.testing.assert_allclose(names["moving_variance"], names["moving_stddev"] ** 2 - 1e-3, rtol=1e-5)
+    np.testing.assert_allclose(
+        layer(X), (X - names["moving_mean"]) / np.sqrt(names["moving_variance"] + 1e-3), rtol=1e-4, atol=1e-5)
+
+
+def test_renormalized_steps_that_a_mask_leaves_out_do_not_count() -> None:
+    x = X.reshape(15, 4, 4)
+    mask = np.arange(4) < np.arange(1, 16)[:, None] % 5
+    some, kept = (layers.BatchNormalization(renorm=True, renorm_momentum=0.5) for _ in range(2))
+    y = np.asarray(some(x, mask=mask, training=True))[mask]
+    np.testing.assert_allclose(y, kept(x[mask], training=True), rtol=1e-4, atol=1e-5)
+    for a, b in zip(some.get_weights(), kept.get_weights()):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_of_a_renormalized_batch() -> None:
+    """r and d are constants of the step: no gradient goes through them."""
+    x = X[:7].astype(np.float64)
+    deviation = np.sqrt(x.var(axis=0) + 1e-3)
+    r, d = np.clip(deviation / 1.25, 0.5, 1.5), np.clip((x.mean(axis=0) - 1) / 1.25, -0.5, 0.5)
+
+    def theirs(x: Any, gamma: Any, beta: Any) -> Any:
+        return gamma * (r * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-3) + d) + beta
+
+    def ours(x: Any, gamma: Any, beta: Any) -> Any:
+        layer = layers.BatchNormalization(
+            renorm=True, renorm_clipping={"rmin": 0.5, "rmax": 1.5, "dmax": 0.5}, moving_mean_initializer="ones",
+            moving_variance_initializer=fastnn.initializers.Constant(1.25 ** 2))
+        layer.build(x.shape)
+        layer.gamma, layer.beta = gamma, beta
+        return layer(x, training=True)
+
+    check_gradients(ours, theirs, (x, np.array([1.0, -2, 3, 0.5]), np.array([0.5, 1, 0, -1])))
+
+
+@pytest.mark.filterwarnings("ignore:LayerNormalization. rms_scaling")
+def test_gradients_of_rms_scaling() -> None:
+    layer = layers.LayerNormalization(axis=(1, 2), rms_scaling=True)
+    check_gradients(lambda x: layer(x), lambda x: x / np.sqrt(x.var(axis=(1, 2), keepdims=True) + 1e-3),
+                    (X[:12].reshape(3, 2, 2, 4).astype(np.float64),))
+
+
+def test_rms_scaling_warns_and_comes_back() -> None:
+    with pytest.warns(UserWarning, match="RMSNormalization"):
+        layer = layers.LayerNormalization(axis=[1, 2], rms_scaling=True, scale=False, name="mine")
+    x = X.reshape(3, 5, 4, 4)
+    np.testing.assert_allclose(layer(x), x / np.sqrt(x.var(axis=(1, 2), keepdims=True) + 1e-3), rtol=1e-5)
+    assert [v.name for v in layer.weights] == ["mine/gamma"]
+    with pytest.warns(UserWarning, match="RMSNormalization"):
+        assert layers.LayerNormalization.from_config(layer.get_config()).get_config() == layer.get_config()
 
 
 @pytest.mark.parametrize("make", [layers.BatchNormalization, layers.LayerNormalization,
@@ -158,7 +223,13 @@ def test_configs_make_the_same_layer_again() -> None:
     (lambda: layers.BatchNormalization(momentum=1.5), ValueError, "momentum"),
     (lambda: layers.BatchNormalization(epsilon=-1), ValueError, "epsilon"),
     (lambda: layers.LayerNormalization(axis=[]), ValueError, "axis"),
-    (lambda: layers.LayerNormalization(rms_scaling=True), ValueError, "rms_scaling"),
+    (lambda: layers.LayerNormalization(rms_scaling="yes"), TypeError, "rms_scaling"),
+    (lambda: layers.BatchNormalization(renorm_clipping={"rmax": 2}), ValueError, "renorm=True"),
+    (lambda: layers.BatchNormalization(renorm=True, renorm_clipping=3), TypeError, "renorm_clipping"),
+    (lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"max": 2}), ValueError, "rmax"),
+    (lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"rmin": 2, "rmax": 1}), ValueError, "rmin <="),
+    (lambda: layers.BatchNormalization(renorm=True, renorm_clipping={"dmax": -1}), ValueError, "dmax"),
+    (lambda: layers.BatchNormalization(renorm_momentum=2), ValueError, "renorm_momentum"),
     (lambda: layers.GroupNormalization(0), ValueError, "groups"),
     (lambda: layers.GroupNormalization(2.5), TypeError, "groups"),
 ])

@@ -3,6 +3,7 @@
 from fastnn.frames import list_names as _list_names
 from fastnn.layers.activation import *
 from fastnn.layers.attention import *
+from fastnn.layers.batch_normalization import *
 from fastnn.layers.categories import *
 from fastnn.layers.cells import *
 from fastnn.layers.conv_lstm import *

@@ -11,10 +11,10 @@ from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.source import Source
 from fastnn.layers._random import RandomLayer
+from fastnn.layers.batch_normalization import BatchNormalization
 from fastnn.layers.convolution import Convolution
 from fastnn.layers.core import Dense, Flatten, Reshape
 from fastnn.layers.merge import Concatenate
-from fastnn.layers.normalization import BatchNormalization
 from fastnn.layers.preprocessing import Normalization
 from fastnn.layers.recurrent import GRU, LSTM, SimpleRNN
 from fastnn.layers.reshaping import Permute

@@ -45,11 +45,18 @@ CASES = [
     Case("norm_batch_frozen", _frozen, lambda k: dict(), positive=(5,), **_LOOSE),
     _image("batch_image", lambda k: k.layers.BatchNormalization(momentum=0.7), 5),
     _image("batch_axis_1", lambda k: k.layers.BatchNormalization(axis=1, momentum=0.7), 5),
+    _case("batch_renorm", lambda k: k.layers.BatchNormalization(renorm=True, momentum=0.8, renorm_momentum=0.6),
+          5, 6, 8),
+    _image("batch_renorm_image", lambda k: k.layers.BatchNormalization(
+        renorm=True, renorm_momentum=0.7, renorm_clipping={"rmax": 2.0, "rmin": 0.6, "dmax": 0.8}), 5, 6, 8),
+    _case("batch_renorm_plain", lambda k: k.layers.BatchNormalization(
+        renorm=True, center=False, scale=False, renorm_clipping={"dmax": 0.3}), 3, 4, 6),
     _case("layer", lambda k: k.layers.LayerNormalization()),
     _case("layer_plain", lambda k: k.layers.LayerNormalization(center=False, scale=False, epsilon=1e-5)),
     _image("layer_image", lambda k: k.layers.LayerNormalization()),
     _image("layer_axes", lambda k: k.layers.LayerNormalization(axis=[1, 2, 3])),
     _image("layer_two_axes", lambda k: k.layers.LayerNormalization(axis=(-2, -1))),
+    _image("layer_rms_scaling", lambda k: k.layers.LayerNormalization(axis=(1, 3), rms_scaling=True)),
     _image("layer_axis_1", lambda k: k.layers.LayerNormalization(axis=1)),
     _case("unit", lambda k: k.layers.UnitNormalization()),
     _image("unit_axes", lambda k: k.layers.UnitNormalization(axis=(1, 3))),

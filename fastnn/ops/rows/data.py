@@ -54,7 +54,7 @@ def _reshape_shape(x: Shape, shape: Shape) -> Shape:
         if not open_:
             return shape
         if open_ == [0]:
-            if (known and given % known == 0) or (given and known % given == 0):
+            if known == 0 or given % known == 0 or (given and known % given == 0):
                 return (None, *shape[1:])
             raise ShapeError(problem + "check the sizes after the batch.")
         if shape[0] is None and len(open_) == 2 and known and given % known == 0:     # (None, -1, …)

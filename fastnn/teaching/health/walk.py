@@ -15,7 +15,7 @@ from fastnn.feeding.arguments import Named
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
-from fastnn.layers.normalization import BatchNormalization
+from fastnn.layers.batch_normalization import BatchNormalization
 from fastnn.optimizers import Optimizer
 
 ROWS = 256          # samples of the step
