@@ -88,3 +88,11 @@ def test_sums_of_nothing_are_biases() -> None:
     x, w, b = np.zeros((300, 0), np.float32), np.zeros((0, 260), np.float32), np.arange(260, dtype=np.float32)
     np.testing.assert_array_equal(OPS["matmul"](x, w).data, np.zeros((300, 260)))
     np.testing.assert_allclose(OPS["dense"](x, w, b, activation="tanh").data, np.tile(np.tanh(b), (300, 1)), 1e-6)
+
+
+def test_rows_of_no_positions_are_normalized_to_none() -> None:
+    """Of a batch, and where the batch is not known."""
+    x = np.zeros((2, 0, 4), np.float32)
+    for layer in (layers.LayerNormalization(), layers.BatchNormalization(), layers.GroupNormalization(2)):
+        assert layer(x).shape == (2, 0, 4)
+        assert layer(Tensor(None, shape=(None, 0, 4), dtype="float32")).shape == (None, 0, 4)
