@@ -193,14 +193,35 @@ WAYS: dict[str, Callable[..., Any]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*(an epoch ended after|ran out of data after . of|and the data have)")
+@pytest.mark.parametrize("together", [1, 2])
 @pytest.mark.parametrize("save_freq", ["epoch", 3])
 @pytest.mark.parametrize("way", WAYS)
-def test_whatever_the_batches_come_from(way: str, save_freq: Any, tmp_path: Path) -> None:
-    whole = run(tmp_path / "whole", 0, save_freq, fit=WAYS[way])
-    for power in (13, 7):
+def test_whatever_the_batches_come_from(way: str, save_freq: Any, together: int, tmp_path: Path) -> None:
+    def fit(model: Any, *given: Any) -> Any:
+        model.steps_per_execution = together
+        return WAYS[way](model, *given)
+
+    whole = run(tmp_path / "whole", 0, save_freq, fit=fit)
+    for power in (13 // together, 7 // together):
         with pytest.raises(Stop):
-            run(tmp_path / "cut", power, save_freq, fit=WAYS[way])
-    same(whole, run(tmp_path / "cut", 0, save_freq, fit=WAYS[way]))
+            run(tmp_path / "cut", power, save_freq, fit=fit)
+    same(whole, run(tmp_path / "cut", 0, save_freq, fit=fit))
+
+
+@pytest.mark.filterwarnings("ignore:.*(an epoch ended after|ran out of data after . of)")
+@pytest.mark.parametrize("together", [1, 2])
+@pytest.mark.parametrize("way", ["dataset", "iterable", "part of the data", "part of a dataset", "part of an iterable"])
+def test_stopped_where_the_data_end(way: str, together: int, tmp_path: Path) -> None:
+    """7 batches, after the last of which the backup is written, at the end of an epoch of 7 steps or of 1 to 5."""
+    def fit(model: Any, *given: Any) -> Any:
+        model.steps_per_execution = together
+        return WAYS[way](model, *given)
+
+    whole = run(tmp_path / "whole", 0, 7, fit=fit)
+    with pytest.raises(Stop):
+        run(tmp_path / "cut", 8 if together == 1 else 5, 7, fit=fit)
+    same(whole, run(tmp_path / "cut", 0, 7, fit=fit))
 
 
 def test_passes_of_one_batch(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.errors import warn
 from fastnn.feeding import arguments, checks
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
@@ -14,16 +15,17 @@ from fastnn.feeding.source import Source
 
 
 class Arrays(Source):
-    """Named arrays of one length. limit: the steps of a pass; fewer than there are batches, and training goes on in
-    the data where the last pass stopped, as often as they are read in a new order; other passes begin anew."""
+    """Named arrays of one length. limit: the steps of a pass; fewer than there are batches, and a pass of training
+    begins where the last one stopped, and ends with the data; other passes begin anew. Each reading of the data has an
+    order of its own."""
 
     def __init__(self, model: TrainedModel, mode: str, arrays: dict[str, np.ndarray], batch: int,
                  limit: int | None = None, shuffle: bool = False) -> None:
         super().__init__(model, mode)
         self.arrays, self.batch, self.limit, self.shuffle = arrays, batch, limit, shuffle
         self.samples = len(next(iter(arrays.values())))
-        self.goes_on = mode == "train" and limit not in (None, len(self))
-        self.total: int = len(self) if limit is None else limit if self.goes_on else min(limit, len(self))
+        self.total: int = len(self) if limit is None else min(limit, len(self))
+        self.goes_on = mode == "train" and self.total < len(self)
         self.at_hand = not self.goes_on
         self._feed: Feed | None = None
         self._left: list[tuple[int, int]] = []      # (rows, batches) of the data that are still to be read
@@ -54,19 +56,13 @@ class Arrays(Source):
             self._results = checks.room(arguments.build(self.model, self.arrays), rows)
             self.reading()[0].receive(self._results)
         self.done = 0
-        self._left = self._ready(self._left if self.goes_on else [])
-
-    def _ready(self, left: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """What is left to read; where that is nothing, all of it again, in a new order."""
-        if not left:
-            feed, shuffle, left = self.reading()
+        if not self.goes_on or not self._left:      # all of it, in a new order
+            feed, shuffle, self._left = self.reading()
             self.model._steps.begin(feed, shuffle)
-        return left
 
     def feed(self) -> tuple[Feed, int, int] | None:
         if self.finished:
             return None
-        self._left = self._ready(self._left)
         rows, times = self._left[0]
         assert self._feed is not None
         return self._feed, rows, min(times, self.total - self.done)
@@ -74,6 +70,9 @@ class Arrays(Source):
     def took(self, count: int) -> None:
         self.done += count
         self._left = self._after(self._left, count)
+        if not self._left and self.done < self.total:
+            warn(f"fit(): an epoch ended after {self.done} of {self.total} steps: the data have {len(self)} batches; "
+                 "the next begins anew. Leave steps_per_epoch out, or choose one that divides them.")
 
     @staticmethod
     def _after(left: list[tuple[int, int]], count: int) -> list[tuple[int, int]]:
@@ -83,7 +82,7 @@ class Arrays(Source):
 
     @property
     def finished(self) -> bool:
-        return self.done >= self.total
+        return self.done >= self.total or not self._left
 
     def mark(self) -> None:
         self._marked = self._left
@@ -91,7 +90,6 @@ class Arrays(Source):
     def again(self, steps: int) -> Iterator[tuple[Feed, int]]:
         left = self._marked
         for _ in range(steps):
-            left = self._ready(left)
             assert self._feed is not None
             yield self._feed, left[0][0]
             left = self._after(left, 1)
@@ -124,9 +122,9 @@ class Arrays(Source):
     def outputs(self) -> list[np.ndarray]:
         return [array[:self.done * self.batch] for array in self._results] if not self.finished else self._results
 
-    def latest(self) -> list[np.ndarray]:
-        begin = (self.done - 1) * self.batch
-        return [array[begin:begin + self.batch] for array in self._results]
+    def latest(self, steps: int) -> list[np.ndarray]:
+        rows = slice((self.done - steps) * self.batch, self.done * self.batch)
+        return [array[rows] for array in self._results]
 
     def close(self) -> None:
         if self._feed is not None:

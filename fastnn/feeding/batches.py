@@ -31,7 +31,7 @@ class Batches(Source):
             raise ValueError(f"{where}: class_weight={shown(class_weight)} needs all labels at once; for batches give "
                              "a dict {class: weight}.")
         self.items, self.where, self.class_weight, self.check_finite = items, where, class_weight, check_finite
-        self.total = items.length if items.steps is None else items.steps
+        self.total = min((n for n in (items.length, items.steps) if n is not None), default=None)
         self._own = mode != "predict" and model.writes("train" if mode == "train" else "test")
         self._running: Prefetch | None = None
         self._symbols: dict[Any, list[Any]] = {}
@@ -117,8 +117,11 @@ class Batches(Source):
             yield feed, feed.count
 
     def outputs(self) -> list[np.ndarray]:
+        return self.latest(self.done)
+
+    def latest(self, steps: int) -> list[np.ndarray]:
         """One array per output from those of the batches. ShapeError where their rows differ in shape."""
-        outputs = list(zip(*self._results, strict=True))
+        outputs = list(zip(*self._results[-steps:], strict=True))
         for arrays in outputs:
             shapes = {array.shape[1:] for array in arrays}
             if len(shapes) > 1:
@@ -136,31 +139,31 @@ class Batches(Source):
         return Batches(self.model, mode, other, self.where, self.class_weight, self.check_finite)
 
     def position(self) -> dict[str, Any]:
-        done = self.done if self._running is not None and not self._ended else 0
-        return {"done": done, "consumed": self._consumed, **self.items.state(self._consumed)}
+        return {"done": self.done, "ended": self._ended, "consumed": self._consumed,
+                **self.items.state(self._consumed)}
 
     def resume(self, position: dict[str, Any]) -> None:
         self._stop()
-        seen, self._peeked, self._next, self._ended = len(self._peeked), [], None, False
-        self.done, self._consumed = position["done"], position["consumed"]
+        seen, self._peeked, self._next = len(self._peeked), [], None
+        self.done, self._ended, self._consumed = position["done"], position["ended"], position["consumed"]
         self.items.resume(position, seen)
-        if self.done:      # in the middle of a pass
+        if self.done and not self._ended:      # in the middle of a pass
             self._running = Prefetch(self._adapted(taken=self.done), self.items.depth)
             self._running.start()
 
-    def latest(self) -> list[np.ndarray]:
-        return self._results[-1]
-
     def _end(self) -> None:
-        """A pass is over. A warning as Keras gives it, where it is over too early; fit ends then."""
+        """A pass is over. A warning as Keras gives it, where it is over too early; fit ends then, unless the data can
+        begin anew."""
         self._stop()
         self.items.end()
         if not self.done or (self.total is not None and self.done < self.total):
-            stops = self.mode == "train"
+            anew = self.items.restarts and self.done
+            stops = self.mode == "train" and not anew
             wanted = f" of {self.items.steps}" if self.items.steps else ""
-            warn(f"{self.where}: ran out of data after {self.done}{wanted} batches"
-                 f"{'; training stops' if stops else ''}. The iterator must give steps x epochs batches; make it "
-                 "endless, or use a utils.PyDataset.")
+            what = "; the next epoch begins anew" if anew else "; training stops" if stops else ""
+            warn(f"{self.where}: ran out of data after {self.done}{wanted} batches{what}. "
+                 + ("Leave out how many it should take for all there are." if anew else
+                    "The iterator must give steps x epochs batches; make it endless, or use a utils.PyDataset."))
             self.model.stop_training |= stops
 
     def _stop(self) -> None:

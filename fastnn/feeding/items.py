@@ -19,10 +19,9 @@ _ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
 
 
 class _Mark(NamedTuple):
-    """From the item number `made` on: the random order, whether it begins there, and the state of the data set."""
+    """From the item number `made` on: the random order, and the state of the data set."""
     made: int
     order: int
-    begins: bool
     dataset: dict[str, Any]
 
 
@@ -40,9 +39,9 @@ def is_batches(x: Any, where: str) -> bool:
 class Items:
     """What the user gave, asked for item after item. steps: how many a pass takes, None for all there are.
 
-    A PyDataset, or an iterable that can begin anew, begins anew when it has ended; an iterator goes on where the last
-    pass stopped, and is asked for no item too many where `steps` says how many are needed. goes_on: a pass begins where
-    the last one stopped, if that was not the end. shuffle: a PyDataset's items come in the orders of `feeds`.
+    A pass ends when they have ended; a PyDataset, or an iterable that can begin anew, then begins anew in the next. An
+    iterator goes on where the last pass stopped, and is asked for no item too many where `steps` says how many are
+    needed. goes_on: so do the others. shuffle: a PyDataset's items come in the orders of `feeds`.
     Raises ValueError where their number is needed and cannot be known; steps_name is what it should be given as.
     """
 
@@ -50,7 +49,7 @@ class Items:
                  shuffle: bool = False, goes_on: bool = False) -> None:
         self.given, self.steps, self.feeds, self.shuffle, self.goes_on = given, steps, feeds, shuffle, goes_on
         self.dataset = given if isinstance(given, PyDataset) else None
-        self.length = given.num_batches if self.dataset is not None else None
+        self.length = given.num_batches if self.dataset is not None else None       # None: nobody knows
         if self.length == 0:
             raise ValueError(f"{where}: {type(given).__name__} has 0 batches; needs at least one.")
         if steps is None and (isinstance(given, _ENDLESS) or (self.dataset is not None and self.length is None)):
@@ -99,19 +98,12 @@ class Items:
                 if taken == self.steps:
                     return
             self._source = None
-            if fresh or not self.restarts or (self.steps is None and taken):
-                return      # all there is, or an iterator that has ended
-            self._turn()
-
-    def _turn(self) -> None:
-        """The data were read once, in the middle of a pass."""
-        if self.dataset is not None:
-            self.dataset.on_epoch_end()
-            self.dataset.on_epoch_begin()
+            if fresh or not self.restarts or taken:
+                return      # all there is; else the last pass took the last of them
 
     def _begin_anew(self) -> Iterator[Any]:
         order, self._again = self._number if self._again is None else self._again, None
-        self._mark(order, True)
+        self._mark(order)
         if self.dataset is None:
             return iter(self.given)
         skip, self._skip = self._skip, 0
@@ -139,18 +131,18 @@ class Items:
 
     def state(self, consumed: int) -> dict[str, Any]:
         """What `resume` needs beside the number of items that were trained on; more of them may have been made."""
-        mark = next((mark for mark in list(self._marks)[::-1] if mark.made <= consumed), _Mark(0, 0, True, {}))
-        return {"order": mark.order, "dataset": mark.dataset, "fresh": mark.begins and mark.made == consumed}
+        mark = next((mark for mark in list(self._marks)[::-1] if mark.made <= consumed), _Mark(0, 0, {}))
+        return {"order": mark.order, "dataset": mark.dataset}
 
-    def _mark(self, order: int, begins: bool) -> None:
+    def _mark(self, order: int) -> None:
         """Remember how it is here: a thread makes items ahead of the steps that take them."""
-        self._marks.append(_Mark(self._made, order, begins, {} if self.dataset is None else self.dataset.get_state()))
+        self._marks.append(_Mark(self._made, order, {} if self.dataset is None else self.dataset.get_state()))
 
     def resume(self, position: dict[str, Any], seen: int) -> None:
         """Go on after the items that were trained on, `seen` of which have been given already, to be looked at."""
-        done, consumed = position["done"], position["consumed"]
+        middle, consumed = position["done"] > 0 and not position["ended"], position["consumed"]
         self._made, self._number = consumed, int(self.feeds.epoch.data)
-        self._begun = bool(done)
+        self._begun = middle
         if self.dataset is None:
             self._skip = consumed - seen
         else:
@@ -158,15 +150,15 @@ class Items:
         self._again = position["order"] if self._skip else None
         if self.dataset is not None:
             self.dataset.set_state(position["dataset"])
-            if done and not self._skip and not position["fresh"]:
-                self._turn()
+            if middle and not self._skip:
+                self._source = iter(())     # that pass has come to the end of the data
 
     def end(self) -> None:
         """A pass is over: the data set may prepare the next."""
         self._begun = False
         if self.dataset is not None:
             self.dataset.on_epoch_end()
-        self._mark(self._marks[-1].order if self._marks else 0, False)
+        self._mark(self._marks[-1].order if self._marks else 0)
         if self.steps is None or self._taken == self.length:
             self._source = None
 

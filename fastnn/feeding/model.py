@@ -17,6 +17,7 @@ class TrainedModel(Protocol):
     stop_evaluating: bool
     stop_predicting: bool
     run_eagerly: bool
+    steps_per_execution: int
     _graph: Any
     _feeds: Any
     _steps: Any

@@ -1,5 +1,6 @@
 """The sources of fit, evaluate and predict, from their arguments; what is wrong with them is said here. Floor 4."""
 
+import math
 from typing import Any
 
 from fastnn.arguments import whole
@@ -22,22 +23,37 @@ def open_source(model: TrainedModel, mode: str, where: str, x: Any, y: Any = Non
     mode: "train", "validation", "evaluate" or "predict". Nothing that a user sees has changed when it raises.
     """
     caller = where.partition(":")[0]
-    limit = None if steps is None else whole(steps, f"{caller}: {steps_name}")
+    limit = _whole_executions(model, steps, f"{caller}: {steps_name}")
     if is_batches(x, where):
         _refuse_with_batches(caller, y=y, sample_weight=sample_weight, validation_split=validation_split,
                              **{batch_name: batch_size})
         items = Items(x, where, limit, model._feeds, steps_name=steps_name, shuffle=shuffle, goes_on=mode == "train")
+        _warn_more(where, steps, items.length, steps_name)
         return Batches(model, mode, items, where, class_weight, check_finite).peek()
     batch = 32 if batch_size is None else whole(batch_size, f"{caller}: {batch_name}")
     if mode == "predict":
-        return _checked(Arrays(model, mode, arguments.adapt_x(model, x, where, check_finite), batch, limit), where)
-    adapt = adapt_raw if model.writes("train" if mode == "train" else "test") else arguments.adapt
-    arrays = adapt(model, x, y, sample_weight, where, class_weight, check_finite)
-    source = Arrays(model, mode, arrays, batch, limit, shuffle)
-    if limit is not None and limit > len(source) and mode == "train":
-        warn(f"{where}: {steps_name} is {limit} and the data have {len(source)} batches of {batch}: an epoch reads "
-             f"them {limit / len(source):.3g} times. Leave it out for one reading an epoch.")
-    return source if validation_split else _checked(source, where)
+        source = Arrays(model, mode, arguments.adapt_x(model, x, where, check_finite), batch, limit)
+    else:
+        adapt = adapt_raw if model.writes("train" if mode == "train" else "test") else arguments.adapt
+        arrays = adapt(model, x, y, sample_weight, where, class_weight, check_finite)
+        source = Arrays(model, mode, arrays, batch, limit, shuffle)
+    if validation_split:
+        return source
+    _warn_more(where, steps, len(source), steps_name)
+    return _checked(source, where)
+
+
+def _whole_executions(model: TrainedModel, steps: int | None, name: str) -> int | None:
+    """The steps of a pass, in whole executions, as Keras': 5 are 6 after compile(steps_per_execution=2)."""
+    together = model.steps_per_execution
+    return None if steps is None else math.ceil(whole(steps, name) / together) * together
+
+
+def _warn_more(where: str, steps: int | None, batches: int | None, name: str) -> None:
+    """A warning where more steps are wanted than the data have batches."""
+    if steps is not None and batches is not None and steps > batches:
+        warn(f"{where}: {name} is {steps} and the data have {batches} batches: a pass ends after {batches}. Leave it "
+             "out for all there are.")
 
 
 def _checked(source: Arrays, where: str) -> Arrays:
@@ -72,9 +88,13 @@ def split_off(training: Source, part: float, *, sample_weight: Any, class_weight
     assert isinstance(training, Arrays)     # open_source has refused it with batches
     rest, validation = arguments.split(training.arrays, part, sample_weight, class_weight)
     batch = training.batch if batch_size is None else whole(batch_size, "fit(): validation_batch_size")
-    limit = None if steps is None else whole(steps, "fit(): validation_steps")
-    return (_checked(Arrays(training.model, "train", rest, training.batch, training.limit, training.shuffle), "fit()"),
-            _checked(Arrays(training.model, "validation", validation, batch, limit), "fit(): validation_split"))
+    model = training.model
+    limit = _whole_executions(model, steps, "fit(): validation_steps")
+    first = Arrays(model, "train", rest, training.batch, training.limit, training.shuffle)
+    last = Arrays(model, "validation", validation, batch, limit)
+    _warn_more("fit()", training.limit, len(first), "steps_per_epoch")
+    _warn_more("fit(): validation_split", steps, len(last), "validation_steps")
+    return _checked(first, "fit()"), _checked(last, "fit(): validation_split")
 
 
 def _refuse_with_batches(where: str, **arguments: Any) -> None:

@@ -15,7 +15,7 @@ from fastnn.feeding.model import TrainedModel
 class Source:
     """Data as steps read them: `begin` a pass; `feed` says what the next steps run on; `took` counts those that ran.
 
-    mode: "train", "validation", "evaluate" or "predict". total: the steps of a pass, None where nobody knows.
+    mode: "train", "validation", "evaluate" or "predict". total: the steps of a pass at most, None where nobody knows.
     at_hand: whether all data are there, so that C may run any number of steps and passes without Python between them.
     batch: the rows of a batch, 32 where every batch may have its own. done: the steps of this pass so far.
     """
@@ -64,8 +64,8 @@ class Source:
         """What predict stored in this pass: one array per output of the model."""
         raise NotImplementedError
 
-    def latest(self) -> list[np.ndarray]:
-        """The rows that the last step stored."""
+    def latest(self, steps: int) -> list[np.ndarray]:
+        """The rows that the last steps stored, one array per output of the model."""
         raise NotImplementedError
 
     def again_as(self, mode: str) -> "Source":

@@ -270,10 +270,11 @@ def predict(model: TrainedModel, source: Source, listeners: Any, progress: Any) 
         passing = Pass(model, "predict", source)
         while not passing.finished and not model.stop_predicting:
             if listeners.wants_predict_batches:
-                listeners.on_predict_batch_begin(passing.done)
-                passing.run(1)
-                rows = source.latest()
-                listeners.on_predict_batch_end(passing.done - 1, {"outputs": rows[0] if len(rows) == 1 else rows})
+                before = passing.done
+                listeners.on_predict_batch_begin(before)
+                last = passing.together(listeners.together)
+                outputs = model._packed(source.latest(passing.done - before))
+                listeners.on_predict_batch_end(last, {"outputs": outputs})
             else:
                 passing.run(passing.total, REDRAW)
             progress.update(passing.done, dict)

@@ -68,7 +68,7 @@ class Trainer(OwnSteps, Inside):
         self.history: History | None = None
         self.checked: Any = None        # what the backend "check" has compared in the last fit or evaluate
         self.stop_training = self.stop_evaluating = self.stop_predicting = False       # callbacks may set them
-        self.run_eagerly = False
+        self.run_eagerly, self.steps_per_execution = False, 1
         self._feeds = Feeds()
         self._steps = Steps(self)
         self._busy = threading.Lock()
@@ -162,10 +162,11 @@ class Trainer(OwnSteps, Inside):
 
         x: array, list, pandas frame, or a list of them for several inputs, samples first. y: targets. batch_size: 32
         unless given. x may also give batches (x, y) or (x, y, sample_weight), made in the background while C computes:
-        a utils.PyDataset, or a generator or other iterator; an epoch then has steps_per_epoch of them, or all there
-        are. validation_data: (x, y), (x, y, weights) or batches; validation_split: the last part of the data, cut off
-        before shuffling; validation_freq: every so many epochs, or the epochs, from 1, in a list. class_weight:
-        {class: weight} or 'balanced'. verbose: 0 silent, 1 a bar, 2 a line for each epoch, 'epochs' one bar for the
+        a utils.PyDataset, or a generator or other iterator. steps_per_epoch: an epoch has so many batches, in whole
+        steps_per_execution; it begins where the last one stopped, and ends with the data. validation_data: (x, y),
+        (x, y, weights) or batches; validation_split: the last part of the data, cut off before shuffling;
+        validation_freq: every so many epochs, or the epochs, from 1, in a list. class_weight: {class: weight} or
+        'balanced'. verbose: 0 silent, 1 a bar, 2 a line for each epoch, 'epochs' one bar for the
         run, fastnn.Every(k) a line every k epochs; 'auto' is 1, and 'epochs' once epochs take under 20 ms.
         evaluate_train: after each epoch evaluate the training data too, with the weights of its end and without
         dropout: train_loss_end and so on. check_finite=False skips the search for NaN. record='epochs' keeps the state
