@@ -11,7 +11,7 @@ from typing import Any
 from fastnn.arguments import flag, number, whole
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, nearest, shown
+from fastnn.errors import KindError, ShapeError, nearest, shown
 from fastnn.ops import nn
 from fastnn.ops._activation import (
     glu,
@@ -29,7 +29,8 @@ from fastnn.ops._activation import (
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import activation as rows
 from fastnn.ops.rows import elementwise
-from fastnn.serialization import custom_object_scope, deserialize_keras_object, get_registered_object, plain
+from fastnn.registration import custom_object_scope, get_registered_object
+from fastnn.serialization import object_of, plain
 
 
 def step(x: TensorLike) -> Tensor:
@@ -168,13 +169,13 @@ def get(identifier: object) -> Callable[..., Any]:
     Raises ValueError with the nearest name, or TypeError.
     """
     if isinstance(identifier, dict):
-        identifier = deserialize_keras_object(identifier)
+        identifier = object_of(identifier)
     if identifier is None:
         return linear
     if callable(identifier):
         return identifier  # type: ignore[no-any-return]
     if not isinstance(identifier, str):
-        raise TypeError(f"Activation: got {shown(identifier)}; needs a name, a function or None.")
+        raise KindError(f"Activation: got {shown(identifier)}; needs a name, a function or None.")
     own = get_registered_object(identifier) or get_registered_object(f"Custom>{identifier}")
     if identifier not in FUNCTIONS and own is None:
         raise ValueError(f"Activation: got {shown(identifier)}; {nearest(identifier, FUNCTIONS)}")

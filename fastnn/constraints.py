@@ -15,7 +15,8 @@ from fastnn.errors import ShapeError, shown
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, reduce
 from fastnn.ops.rows.activation import relu
-from fastnn.serialization import custom_object_scope, identified, serialize_keras_object, snake_names
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import identified, serialize_keras_object, snake_names
 
 EPSILON = 1e-7
 

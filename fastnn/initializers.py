@@ -20,7 +20,8 @@ from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched
 from fastnn.errors import ShapeError, nearest, shown
 from fastnn.ops.rows import random as draws
-from fastnn.serialization import custom_object_scope, identified, serialize_keras_object, snake_names
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import identified, serialize_keras_object, snake_names
 
 Shape = Sequence[int]
 _TRUNCATED_STDDEV = 0.87962566103423978     # of a standard normal cut at two deviations

@@ -18,7 +18,8 @@ from fastnn.ops._nn import normalize
 from fastnn.ops._op import as_tensor
 from fastnn.ops._products import matmul
 from fastnn.ops.rows import data, elementwise, reduce
-from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import identified, serialize_keras_object
 
 
 class Regularizer(Configurable, Watched):

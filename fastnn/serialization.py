@@ -8,13 +8,22 @@ import contextlib
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from fastnn import values
 from fastnn.errors import KindError, nearest, shown
 from fastnn.names import snake_case
+from fastnn.registration import (
+    custom_object_scope,
+    get_registered_name,
+    get_registered_object,
+    registered,
+    scopes,
+)
+from fastnn.values import part
 
 # Where public classes and functions live: the closed table of what a configuration may name.
 KINDS = ("layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "regularizers", "initializers",
@@ -22,8 +31,6 @@ KINDS = ("layers", "models", "losses", "metrics", "optimizers", "optimizers.sche
 BUILT_IN = ("", "fastnn", "keras", "builtins", "tf_keras", "tensorflow")     # who writes the names of these classes
 REGISTER = ("A class or function of your own is found when it is registered, by "
             "@fastnn.utils.register_keras_serializable(), or in custom_objects.")
-_registered: dict[str, Any] = {}        # by "package>name"
-_scopes: list[Mapping[str, Any]] = []   # custom_object_scope
 _live: list[bool] = []                  # keeping_functions
 
 
@@ -37,14 +44,14 @@ def plain(value: Any, where: str, by_name: bool = False) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, (list, tuple)):
-        return type(value)(plain(item, where, by_name) for item in value)
+        return (tuple if isinstance(value, tuple) else list)(plain(item, where, by_name) for item in value)
     if isinstance(value, dict):
         return {str(key): plain(item, where, by_name) for key, item in value.items()}
-    if hasattr(value, "__array__"):
-        array = np.asarray(value)
-        return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": array.dtype.name}}
     if isinstance(value, np.dtype) or (inspect.isclass(value) and issubclass(value, np.generic)):
         return np.dtype(value).name
+    special = values.written(value, where, plain)
+    if special is not None:
+        return special
     if hasattr(value, "get_config"):
         return value._copied() if _live and hasattr(value, "_copied") else serialize_keras_object(value)
     if callable(value):
@@ -69,11 +76,11 @@ def _named(function: Any, where: str, by_name: bool) -> Any:
         for name, known in _table(kind).items():
             if known is function and name == function.__name__:
                 return name if by_name and kind == "activations" else _dict(f"fastnn.{kind}", "function", name, None)
-    registered = get_registered_name(function)
-    if registered not in _registered and not any(function is known for scope in _scopes for known in scope.values()):
+    name = get_registered_name(function)
+    if name not in registered and not any(function is known for scope in scopes for known in scope.values()):
         raise ValueError(f"{where} is {shown(function)}; needs a name to write down.\nRegister your function: "
                          "@fastnn.utils.register_keras_serializable().")
-    return _dict(None, "function", getattr(function, "__name__", registered), registered)
+    return _dict(None, "function", getattr(function, "__name__", name), name)
 
 
 def _dict(module: str | None, class_name: str, config: Any, registered_name: str | None) -> dict[str, Any]:
@@ -89,7 +96,11 @@ def serialize_keras_object(obj: Any) -> Any:
         return plain(obj, "serialize_keras_object: obj")
     cls = type(obj)
     kind = _kind(cls)
-    found = _dict(f"fastnn.{kind}" if kind else cls.__module__, cls.__name__, obj.get_config(),
+    config = obj.get_config()
+    if not isinstance(config, dict):
+        raise KindError(f"{cls.__name__}: get_config() gives {shown(config)}; needs a dict.")
+    found = _dict(f"fastnn.{kind}" if kind else cls.__module__, cls.__name__,
+                  config if kind else plain(config, f"{cls.__name__}: get_config()"),
                   None if kind else get_registered_name(cls))
     build = obj.get_build_config() if hasattr(obj, "get_build_config") else None
     return {**found, "build_config": build} if build is not None else found
@@ -122,42 +133,51 @@ def revived(value: Any) -> Any:
         return type(value)(revived(item) for item in value)
     if isinstance(value, dict):
         if "class_name" in value and "config" in value:
-            return deserialize_keras_object(value)
+            return object_of(value)
         return {key: revived(item) for key, item in value.items()}
     return value
 
 
-def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True,
-                             kinds: tuple[str, ...] = KINDS) -> Any:
-    """The object of a `serialize_keras_object` dict, or of Keras' own.
+def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
+                             ) -> Any:
+    """The object of a `serialize_keras_object` dict, or of Keras' own; plain data with what it holds.
 
     custom_objects: classes and functions by name, beside the registered ones. safe_mode is accepted for Keras' sake:
-    nothing in a dict is run or imported. Raises ValueError for a class that is
-    neither fastnn's nor known, TypeError for what is no such dict.
+    nothing in a dict is run or imported. Raises ValueError for a class that is neither fastnn's nor known, and for a
+    dict that is damaged, naming where.
     """
     with custom_object_scope(custom_objects or {}):
-        if not isinstance(config, dict):
-            return revived(config)
-        name: Any = config.get("class_name")
-        inner: Any = config.get("config")
-        if name == "__numpy__" or name == "__tensor__":
-            return np.array(inner["value"], inner["dtype"])
-        if name == "__tuple__":
-            return tuple(revived(item) for item in config.get("items", ()))
-        if name == "DTypePolicy":
-            return inner["name"]
-        if not isinstance(name, str):
-            raise TypeError(f"deserialize: got {shown(config)}; needs a dict with 'class_name' and 'config'.")
-        if name == "function":
-            return _found(config, str(inner), kinds)
-        cls = _found(config, name, kinds)
-        if not hasattr(cls, "from_config"):
-            raise TypeError(f"deserialize: {shown(name)} is no class with from_config(); needs one.")
-        made = cls.from_config(inner or {})
-        build = config.get("build_config")
-        if build and hasattr(made, "build_from_config"):
-            made.build_from_config(build)
-        return made
+        return object_of(config) if isinstance(config, dict) and "class_name" in config else revived(config)
+
+
+def object_of(config: Any, kinds: tuple[str, ...] = KINDS) -> Any:
+    """The object of a dict that has to describe one. kinds: where its class may be from."""
+    name = part(config, "class_name", str, "deserialize")
+    inner = config["config"] if "config" in config and config["config"] is None else part(config, "config", (
+        dict, str), f"deserialize: {shown(name)}")
+    if name.startswith("__") or name == "DTypePolicy":
+        return values.read(name, inner or {}, revived)
+    if name == "function":
+        return _found(config, str(inner), kinds)
+    if isinstance(inner, str):
+        raise KindError(f"deserialize: the config of {shown(name)} is {shown(inner)}; needs a dict.")
+    cls = _found(config, name, kinds)
+    if not hasattr(cls, "from_config"):
+        raise KindError(f"deserialize: {shown(name)} is no class with from_config(); needs one.")
+    made = cls.from_config(inner or {})
+    build = config.get("build_config")
+    if build and hasattr(made, "build_from_config"):
+        _build(made, part(config, "build_config", dict, f"deserialize: {shown(name)}"))
+    return made
+
+
+def _build(made: Any, config: dict[str, Any]) -> None:
+    try:
+        made.build_from_config(config)
+    except (TypeError, AttributeError, LookupError) as error:
+        if isinstance(error, ValueError):
+            raise
+        raise KindError(f"deserialize: {made!r} cannot be built from {shown(config)}: {error}") from error
 
 
 def own(config: Mapping[str, Any], name: str) -> Any:
@@ -168,7 +188,9 @@ def own(config: Mapping[str, Any], name: str) -> Any:
     """
     origin = str(config.get("module") or "").partition(".")[0]
     keys = [config.get("registered_name"), name] + [f"Custom>{name}"] * (origin not in ("fastnn", "keras"))
-    for known in (*reversed(_scopes), _registered):
+    if not all(isinstance(key, (str, type(None))) for key in keys):
+        raise KindError(f"deserialize: {shown(name)} has the registered_name {shown(keys[0])}; needs a text or None.")
+    for known in (*reversed(scopes), registered):
         for key in keys:
             if key in known:
                 return known[key]
@@ -188,7 +210,7 @@ def _found(config: dict[str, Any], name: str, kinds: tuple[str, ...]) -> Any:
     for kind in (module,) if module in KINDS else kinds:
         if name in _table(kind):
             return _table(kind)[name]
-    options = {*_registered, *(each for kind in kinds for each in _table(kind))}
+    options = {*registered, *(each for kind in kinds for each in _table(kind))}
     raise ValueError(f"deserialize: got {shown(name)}; {nearest(name, options)}\n{REGISTER}")
 
 
@@ -202,7 +224,7 @@ def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any
         if not isinstance(name, str) or not isinstance(config, (dict, str)):
             raise ValueError(f"{what}: got a dict without a class name; needs {{'class_name': …, 'config': {{…}}}}.")
         built_in = own(identifier, name) is None and name in classes
-        found = classes[name].from_config(config) if built_in else deserialize_keras_object(identifier)
+        found = classes[name].from_config(config) if built_in else object_of(identifier)
         return identified(what, found, classes)
     if isinstance(identifier, str):
         found = get_registered_object(identifier) or get_registered_object(f"Custom>{identifier}")
@@ -227,56 +249,3 @@ def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any
 def snake_names(*classes: type) -> dict[str, type]:
     """Each class under its own name and under that name in snake case."""
     return {c.__name__: c for c in classes} | {snake_case(c.__name__): c for c in classes}
-
-
-# ---- names of users' classes and functions --------------------------------------------------------------------------
-
-
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
-    """A decorator: this class or function of your own may be named in a configuration, as 'package>name'.
-
-    ValueError for a name that is taken by another, TypeError for a class without get_config().
-    """
-    def register(obj: Any) -> Any:
-        full = f"{package}>{name or obj.__name__}"
-        if inspect.isclass(obj) and not hasattr(obj, "get_config"):
-            raise TypeError(f"register_keras_serializable: {obj.__name__} has no get_config(); needs one.")
-        if _registered.get(full, obj) is not obj and not _redefined(_registered[full], obj):
-            raise ValueError(f"register_keras_serializable: {shown(full)} is {_registered[full]} already; needs "
-                             "another name.")
-        _registered[full] = obj
-        return obj
-    return register
-
-
-def _redefined(before: Any, obj: Any) -> bool:
-    """Whether it is the same definition again, as when a notebook's cell runs twice."""
-    return (before.__module__, before.__qualname__) == (obj.__module__, obj.__qualname__)
-
-
-def get_registered_name(obj: Any) -> str:
-    """'package>name' of a registered class or function, else its own name."""
-    return next((full for full, known in _registered.items() if known is obj), getattr(obj, "__name__", str(obj)))
-
-
-def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The class or function of a name: from the scopes, custom_objects or the registered ones, or None."""
-    for known in (*reversed(_scopes), custom_objects or {}, _registered):
-        if name in known:
-            return known[name]
-    return None
-
-
-def get_custom_objects() -> dict[str, Any]:
-    """The registered classes and functions, by name; what is put in is known from then on."""
-    return _registered
-
-
-@contextlib.contextmanager
-def custom_object_scope(custom_objects: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """In the `with` block these classes and functions are known by these names."""
-    _scopes.append(dict(custom_objects or {}))
-    try:
-        yield
-    finally:
-        _scopes.pop()

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "fastnn"
 
 FLOORS = [
-    {"errors", "frames", "names", "arguments", "nest", "serialization", "configuration", "markup",
-     "literals", "_engine"},
+    {"errors", "frames", "names", "arguments", "nest", "registration", "values", "serialization", "configuration",
+     "markup", "literals", "_engine"},
     {"reference"},
     {"engine"},
     {"ops"},

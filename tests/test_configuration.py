@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import activations, initializers, layers, losses, metrics, optimizers, regularizers, serialization, utils
+from fastnn import (
+    activations,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    registration,
+    regularizers,
+    serialization,
+    utils,
+)
 from fastnn.configuration import Configurable, parameters
 from fastnn.layers import Dense, Layer
 from tests.errors import assert_good_error
@@ -21,10 +32,10 @@ MADE = [case for case in CASES if issubclass(case.kind, Configurable)]
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
     """What a test registers is forgotten after it."""
-    before = dict(serialization._registered)
+    before = dict(registration.registered)
     yield
-    serialization._registered.clear()
-    serialization._registered.update(before)
+    registration.registered.clear()
+    registration.registered.update(before)
 
 
 # ---- every public class ---------------------------------------------------------------------------------------------

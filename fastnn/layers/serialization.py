@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastnn.serialization import deserialize_keras_object, serialize_keras_object
+from fastnn.layers.layer import Layer
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import object_of, serialize_keras_object
 
 __all__ = ["deserialize", "serialize"]
 
@@ -15,4 +17,5 @@ def serialize(layer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The layer of what `serialize` gave. custom_objects: classes and functions of your own, by name."""
-    return deserialize_keras_object(config, custom_objects, kinds=("layers", "models"))
+    with custom_object_scope(custom_objects or {}):
+        return config if isinstance(config, Layer) else object_of(config, ("layers", "models"))

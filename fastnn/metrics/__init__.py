@@ -91,7 +91,8 @@ from fastnn.metrics.regression import (
     SquaredHinge,
 )
 from fastnn.names import snake_case
-from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import identified, serialize_keras_object
 
 _BASES = (Metric, Mean, Sum, MeanMetricWrapper)        # they take values, not y_true and y_pred, or more arguments
 _ALL = [c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, Metric) and c not in _BASES]

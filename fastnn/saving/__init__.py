@@ -3,6 +3,13 @@
 import sys
 
 from fastnn.frames import entrances
+from fastnn.registration import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 from fastnn.saving.models import (
     load_model,
     load_weights,
@@ -10,12 +17,7 @@ from fastnn.saving.models import (
     save_weights,
 )
 from fastnn.serialization import (
-    custom_object_scope,
     deserialize_keras_object,
-    get_custom_objects,
-    get_registered_name,
-    get_registered_object,
-    register_keras_serializable,
     serialize_keras_object,
 )
 

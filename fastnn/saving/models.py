@@ -14,6 +14,7 @@ import numpy as np
 from fastnn.arguments import refuse_unknown
 from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown, warn
 from fastnn.layers._context import weights_of
+from fastnn.registration import custom_object_scope
 from fastnn.saving import file, keras_files
 from fastnn.saving.state import (
     checked,
@@ -24,7 +25,7 @@ from fastnn.saving.state import (
     random_state,
     undecayed,
 )
-from fastnn.serialization import custom_object_scope, deserialize_keras_object, plain, serialize_keras_object
+from fastnn.serialization import object_of, plain, serialize_keras_object
 
 _LOSSES = ("loss", "loss_weights", "metrics", "weighted_metrics")
 
@@ -90,7 +91,7 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, An
     size = sum(array.size for name, array in arrays.items() if name.startswith("weights/")) * 4
     with custom_object_scope(custom_objects or {}):
         with weights_of(size):
-            model = checked(filepath, lambda: deserialize_keras_object(content["model"], kinds=("models", "layers")))
+            model = checked(filepath, lambda: object_of(content["model"], ("models", "layers")))
         if not hasattr(model, "_feeds"):
             raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
         _has_weights(model, filepath, size > 0)
@@ -107,7 +108,7 @@ def _load_keras(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
     config, opened = keras_files.read_model(filepath)
     with custom_object_scope(custom_objects or {}):
         with weights_of(len(opened.getvalue())):
-            model = checked(filepath, lambda: deserialize_keras_object(config, kinds=("models", "layers")))
+            model = checked(filepath, lambda: object_of(config, ("models", "layers")))
             if not hasattr(model, "_feeds"):
                 raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is "
                                      "damaged.")
@@ -133,7 +134,7 @@ def _has_weights(model: Any, filepath: Any, needed: bool) -> None:
 def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     def objects(value: Any) -> Any:
         if isinstance(value, dict) and "class_name" in value:
-            return deserialize_keras_object(value)
+            return object_of(value)
         if isinstance(value, dict):
             return {key: objects(item) for key, item in value.items()}
         return [objects(item) for item in value] if isinstance(value, (list, tuple)) else value

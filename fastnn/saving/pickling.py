@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from fastnn.registration import get_registered_name
 from fastnn.saving.models import load_model, save_model
-from fastnn.serialization import deserialize_keras_object, get_registered_name, serialize_keras_object
+from fastnn.serialization import deserialize_keras_object, serialize_keras_object
 
 
 def packed(model: Any) -> tuple[Any, dict[str, type]]:

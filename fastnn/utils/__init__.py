@@ -17,13 +17,15 @@ from fastnn.preprocessing.batches import timeseries_dataset_from_array
 from fastnn.preprocessing.directory import image_dataset_from_directory, text_dataset_from_directory
 from fastnn.preprocessing.image import array_to_img, img_to_array, load_img, save_img
 from fastnn.preprocessing.sequence import pad_sequences
-from fastnn.serialization import (
+from fastnn.registration import (
     custom_object_scope,
-    deserialize_keras_object,
     get_custom_objects,
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
+)
+from fastnn.serialization import (
+    deserialize_keras_object,
     serialize_keras_object,
 )
 from fastnn.utils._get_file import get_file

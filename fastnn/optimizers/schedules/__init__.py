@@ -18,7 +18,8 @@ from fastnn.optimizers.schedules.decay import (
     PolynomialDecay,
 )
 from fastnn.optimizers.schedules.schedule import LearningRateSchedule
-from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import identified, serialize_keras_object
 
 __all__ = [
     "CosineDecay",
