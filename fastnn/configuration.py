@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastnn.errors import shown
+from fastnn.errors import KindError, shown
 from fastnn.frames import entrance
 from fastnn.names import snake_case
 from fastnn.serialization import plain, revived
@@ -60,6 +60,9 @@ class Configurable:
         """The object of a get_config(). What it does not know and is off (None or False) is left out."""
         kind: Any = cls
         known = parameters(kind)
+        if not isinstance(config, dict) or not all(isinstance(name, str) for name in config):
+            raise KindError(f"{cls.__name__}: the configuration is {shown(config)}; needs a dict by the names of its "
+                            "arguments.")
         takes_more = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls).parameters.values())
         return cls(**{name: revived(value) for name, value in config.items()
                       if name in known or not (value is None or value is False or IDLE.get(name) == value)

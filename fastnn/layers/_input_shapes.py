@@ -5,6 +5,7 @@ from typing import Any
 
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import KindError, shown
 from fastnn.layers._masks import parameters
 from fastnn.nest import flatten, map_structure
 
@@ -25,8 +26,12 @@ def _is_shape(value: Any) -> bool:
 
 
 def tuples(given: Any) -> Any:
-    """Nested shapes, each as a tuple."""
-    return map_structure(lambda each: None if each is None else tuple(each), given, _is_shape)
+    """Nested shapes, each as a tuple. KindError for what is no shape."""
+    def one(each: Any) -> Any:
+        if each is None or (isinstance(each, (list, tuple)) and all(n is None or type(n) is int for n in each)):
+            return None if each is None else tuple(each)
+        raise KindError(f"build_from_config: got the shape {shown(each)}; needs whole numbers, None for the batch.")
+    return map_structure(one, given, _is_shape)
 
 
 def symbols(given: Any) -> Any:

@@ -30,9 +30,10 @@ class InputSpec(Configurable):
         self.shape = _shape(shape)
         self.ndim = _count(ndim, "ndim") if self.shape is None else len(self.shape)
         self.max_ndim, self.min_ndim = _count(max_ndim, "max_ndim"), _count(min_ndim, "min_ndim")
-        if axes is not None and not isinstance(axes, dict):
-            raise KindError(f"InputSpec: axes is {shown(axes)}; needs a dict of sizes by axis.")
-        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
+        try:
+            self.axes = {int(axis): size for axis, size in dict(axes or {}).items()}
+        except (TypeError, ValueError):
+            raise KindError(f"InputSpec: axes is {shown(axes)}; needs a dict of sizes by axis.") from None
         most = self.ndim or self.max_ndim
         if most and any(not -most <= axis < most for axis in self.axes):
             raise ValueError(f"InputSpec: axes is {shown(axes)}; needs axes below {most}, as there are no more.")

@@ -93,8 +93,8 @@ class Bidirectional(Layer):
 
     def __init__(self, layer: Any, merge_mode: str | None = "concat", weights: Any = None, backward_layer: Any = None,
                  **kwargs: Unpack[LayerOptions]) -> None:
-        for each in (layer, backward_layer):
-            if each is not None and not (isinstance(each, Layer) and all(hasattr(each, name) for name in RECURRENT)):
+        for each in (layer, *[backward_layer] * (backward_layer is not None)):
+            if not (isinstance(each, Layer) and all(hasattr(each, name) for name in RECURRENT)):
                 raise KindError(f"Bidirectional: got {shown(each)}; needs a recurrent layer, such as layers.LSTM(8).")
         if merge_mode is not None and not (isinstance(merge_mode, str) and merge_mode in MERGES):
             raise ValueError(f"Bidirectional: merge_mode is {shown(merge_mode)}; needs None or one of "

@@ -6,7 +6,8 @@ from typing import Any
 from fastnn.losses import crossentropy, elementary, focal, overlap, pairs
 from fastnn.losses.loss import Loss, LossFunctionWrapper
 from fastnn.names import snake_case
-from fastnn.serialization import custom_object_scope, identified, serialize_keras_object
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import identified, serialize_keras_object
 
 __all__ = ["deserialize", "get", "resolve", "serialize"]
 

@@ -4,18 +4,25 @@ import json
 import sys
 from typing import Any
 
+from fastnn.errors import KindError, shown
 from fastnn.frames import entrances
 from fastnn.models.copies import clone_model
 from fastnn.models.model import Model
 from fastnn.models.perceptron import Perceptron
 from fastnn.models.sequential import Sequential
-from fastnn.serialization import custom_object_scope, deserialize_keras_object
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import object_of
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
-    """The model of a to_json(), with new weights. custom_objects: classes of your own, by name."""
+    """The model of a to_json(), with new weights. custom_objects: classes of your own, by name. ValueError for a text
+    that describes none."""
+    config = json.loads(json_string)
     with custom_object_scope(custom_objects or {}):
-        return deserialize_keras_object(json.loads(json_string))
+        made = object_of(config, ("models", "layers"))
+    if not isinstance(made, Model):
+        raise KindError(f"model_from_json: got the text of {shown(made)}; needs that of a model, of to_json().")
+    return made
 
 
 def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:

@@ -18,7 +18,8 @@ from fastnn.models.generate import Generator
 from fastnn.models.graph import Graph
 from fastnn.models.summary import count, html, summary
 from fastnn.nest import distinct, flatten
-from fastnn.serialization import custom_object_scope, serialize_keras_object
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import serialize_keras_object
 from fastnn.training.trainer import Trainer
 
 
@@ -54,6 +55,8 @@ class Model(Trainer, Layer):
             raise TypeError("Model: got only one of inputs and outputs; give both, or subclass Model.")
         if inputs is not None:
             self._set_graph(Graph(inputs, outputs))
+            if not kwargs.get("trainable", True):
+                self.trainable = False      # the layers too
 
     def _set_graph(self, graph: Graph | None) -> None:
         self._graph = graph
@@ -111,14 +114,16 @@ class Model(Trainer, Layer):
     def get_config(self) -> dict[str, Any]:
         """The layers and what each is called on; of a subclass, the arguments of its constructor."""
         if self._graph is not None and _hands_on(type(self)):
-            return {"name": self.name, "trainable": self.trainable, **copies().graph_config(self._graph)}
+            return {"name": self.name, "trainable": self.trainable, **configs().graph_config(self._graph)}
         return {key: value for key, value in super().get_config().items() if key not in ("inputs", "outputs")}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model of a get_config(), with new weights. custom_objects: classes and functions of your own by name."""
         with custom_object_scope(custom_objects or {}):
-            return copies().model_from(cls, config) if "input_layers" in config else super().from_config(config)
+            if isinstance(config, dict) and "input_layers" in config:
+                return configs().model_from(cls, config)
+            return super().from_config(config)
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the weights, in the order of `weights`; none before the layers have any."""
@@ -275,6 +280,12 @@ def copies() -> Any:
     """models/copies.py, which imports this."""
     from fastnn.models import copies
     return copies
+
+
+def configs() -> Any:
+    """models/configs.py, which imports what imports this."""
+    from fastnn.models import configs
+    return configs
 
 
 def _saving() -> Any:

@@ -11,11 +11,11 @@ from fastnn.frames import entrance
 from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer
 from fastnn.models.graph import Graph
-from fastnn.models.model import Model, copies
+from fastnn.models.model import Model, configs, copies
 from fastnn.nest import flatten
 from fastnn.ops._rules import unlike
 from fastnn.ops.rows.data import as_dtype, as_rank
-from fastnn.serialization import custom_object_scope
+from fastnn.registration import custom_object_scope
 
 
 class Sequential(Model):
@@ -138,13 +138,13 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """The layers, in order, an Input the first of them where there is one."""
-        return dict(copies().sequential_config(self))
+        return dict(configs().sequential_config(self))
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model of a get_config(), with new weights. custom_objects: classes and functions of your own by name."""
         with custom_object_scope(custom_objects or {}):
-            return copies().sequential_from(cls, config)
+            return configs().sequential_from(cls, config)
 
     def _copied(self) -> Any:
         return copies().clone_model(self)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastnn.errors import nearest, shown
+from fastnn.errors import KindError, nearest, shown
 from fastnn.optimizers import adaptive, lbfgs, matrices, moments, sgd
 from fastnn.optimizers.optimizer import Optimizer
-from fastnn.serialization import custom_object_scope, deserialize_keras_object, own, serialize_keras_object
+from fastnn.registration import custom_object_scope
+from fastnn.serialization import object_of, own, serialize_keras_object
 
 __all__ = ["deserialize", "get", "serialize"]
 
@@ -31,8 +32,8 @@ def get(identifier: object) -> Optimizer | None:
     if isinstance(identifier, dict) and isinstance(identifier.get("class_name"), str):
         name = identifier["class_name"]
         known = CLASSES.get(name.lower()) if own(identifier, name) is None else None
-        return known.from_config(identifier.get("config") or {}) if known else get(deserialize_keras_object(identifier))  # type: ignore[no-any-return]
-    raise TypeError(f"optimizer: got {shown(identifier)}; needs a name or an Optimizer.")
+        return known.from_config(identifier.get("config") or {}) if known else get(object_of(identifier))  # type: ignore[no-any-return]
+    raise KindError(f"optimizer: got {shown(identifier)}; needs a name or an Optimizer.")
 
 
 def serialize(optimizer: Any) -> Any:
