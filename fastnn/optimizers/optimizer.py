@@ -20,8 +20,9 @@ from fastnn.names import checked_name, snake_case, unique_name
 from fastnn.ops.rows.data import advance, copy, fill
 from fastnn.ops.rows.elementwise import scale
 from fastnn.ops.rows.optimizer import clip_norm_step, clip_value_step, decay_step, ema_step
+from fastnn.optimizers.own import OwnVariables
 from fastnn.optimizers.rate import scheduled_rate
-from fastnn.optimizers.slots import ACCUMULATED, AVERAGE, Slots
+from fastnn.optimizers.slots import ACCUMULATED, AVERAGE
 
 __all__ = ["Optimizer"]
 
@@ -39,7 +40,7 @@ def patterns(value: Sequence[str] | None, what: str) -> list[str]:
     return found
 
 
-class Optimizer(Slots):
+class Optimizer(OwnVariables):
     """Base of the optimizers (Keras' names and numerics).
 
     learning_rate: a number >= 0, a LearningRateSchedule, or a function of the step or of nothing. weight_decay:
@@ -49,7 +50,8 @@ class Optimizer(Slots):
     every ema_overwrite_frequency steps, if given, and when fit ends. gradient_accumulation_steps=n: one step for n
     batches, with the mean of their gradients. loss_scale_factor: the loss is multiplied, the gradients divided by it.
 
-    `iterations` counts steps. A subclass names its `slots` and writes `step`. Source: keras.optimizers.Optimizer.
+    `iterations` counts steps. A subclass names its `slots` and writes `step`, or is written as in Keras: `build`, which
+    makes variables, and `update_step` of one weight. Source: keras.optimizers.Optimizer.
     """
     apart = False       # whether a step looks at the whole of a weight, so that each takes a step of its own
     together = False    # whether it looks at all weights at once, whichever have gradients
@@ -90,8 +92,8 @@ class Optimizer(Slots):
 
     def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
         """Update w and the slots in place: one kernel call, or ops and `assign`, on flat vectors; on one weight as it
-        is where the class is `apart`."""
-        raise NotImplementedError(f"{type(self).__name__} must define step().")
+        is where the class is `apart`. Here: update_step()."""
+        self.update_step(g, w, lr)  # type: ignore[arg-type]
 
     def before_step(self, lr: Tensor, iterations: Tensor) -> None:
         """Update single numbers, once a step, however many weights there are."""
@@ -104,7 +106,6 @@ class Optimizer(Slots):
 
         A weight whose gradient is None stays as it is, and the first time a warning names it. ValueError where all are.
         """
-        note(self)
         variables = self._known() if trainable_variables is None else list(trainable_variables)
         if not variables:
             return
@@ -113,7 +114,8 @@ class Optimizer(Slots):
             raise ValueError(f"{self.name}: got no gradient for any of {len(variables)} weights; needs a loss that "
                              "depends on them.")
         self._warn_of([v for i, v in enumerate(variables) if i not in reached], len(variables))
-        self.build(variables)
+        self.prepare(variables)     # which may set attributes
+        note(self)
         self._take(grads)
         if self.schedule is not None:
             copy(self._rate, scheduled_rate(self.schedule, self._iterations))
@@ -184,7 +186,8 @@ class Optimizer(Slots):
         total, gradients = self.slot_blocks[ACCUMULATED].flat, self.gradients.flat
         copy(total, ops.add(total, gradients))
         copy(gradients, ops.divide(total, steps))
-        written = [self.block.flat, *(self.slot_blocks[name].flat for name in self.slots), *self._numbers.values()]
+        slots = [self.slot_blocks[name].flat for name in self.slots]
+        written = [self.block.flat, *slots, *self._numbers.values(), *self._own]
         before = [scale(each, factor=1.0) for each in written]
         self._update(reached)
         for each, old in zip(written, before):

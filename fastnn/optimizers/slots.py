@@ -25,7 +25,8 @@ class Slots(Configurable, Watched):
     """
     slots: tuple[str, ...] = ()
     numbers: ClassVar[dict[str, float]] = {}
-    unwatched = frozenset({"block", "gradients", "slot_blocks", "_parts", "_trained", "_kept", "_reach_checked"})
+    unwatched = frozenset({"block", "gradients", "slot_blocks", "_parts", "_trained", "_kept", "_first",
+                           "_reach_checked"})
     use_ema: bool
     gradient_accumulation_steps: int | None
 
@@ -42,6 +43,8 @@ class Slots(Configurable, Watched):
         self.slot_blocks: dict[str, Block] = {}
         self._parts: dict[str, list[Variable]] = {}     # gradients and slots, one for each weight
         self._trained: list[Variable] = []
+        self._first: list[Variable] = []                # as it was built with them
+        self._own: list[Variable] = []                  # that a subclass made in build()
         self._kept: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}      # slots of weights trained once
         self._numbers = {name: Variable(float(value), name, trainable=False) for name, value in self.numbers.items()}
 
@@ -120,7 +123,8 @@ class Slots(Configurable, Watched):
                  for name, each in slots.items()}
         parts["gradients"] = [_over(view, f"d {v.name}") for view, v in zip(gradients.views, variables)]
         # All at once: an interrupt must not leave a half of it. None of these names is watched.
-        self.__dict__.update(block=block, gradients=gradients, slot_blocks=slots, _parts=parts, _trained=variables)
+        self.__dict__.update(block=block, gradients=gradients, slot_blocks=slots, _parts=parts, _trained=variables,
+                             _first=self._first or variables)
 
     def _slot(self, name: str, block: Block, variables: list[Variable]) -> Block:
         """The block of a slot, with what was kept of weights that have been trained before."""
@@ -150,8 +154,9 @@ class Slots(Configurable, Watched):
         return [v for name, v in self.state().items() if name != "learning_rate" or self.schedule is None]
 
     def counters(self) -> dict[str, Variable]:
-        """Single numbers that it takes from step to step, by name: counters, the learning rate, the class's own."""
-        return {v.name: v for v in (self.iterations, self._iterations, self._rate, *self._numbers.values())}
+        """What it takes from step to step beside slots, by name: counters, the learning rate, the class's own."""
+        counters = {v.name: v for v in (self.iterations, self._iterations, self._rate, *self._numbers.values())}
+        return {**counters, **{f"own/{i}": v for i, v in enumerate(self._own)}}
 
     def state(self) -> dict[str, Variable]:
         """All that it takes from step to step, by name: single numbers, then the slots of each weight."""

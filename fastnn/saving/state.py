@@ -35,13 +35,13 @@ def put_optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, trai
     """What optimizer_state() gave, into an optimizer of the same kind."""
     if f"{at}/iterations" not in arrays:
         return
-    for name, variable in optimizer.counters().items():
-        Variable.assign(variable, arrays[f"{at}/{name}"])       # the rate of a schedule too: the logs show it
     if trained:
         optimizer.build([weights[i] for i in trained])
         for slot, block in optimizer.slot_blocks.items():
             for i, view in zip(trained, block.views):
                 view[...] = arrays[f"{at}/{slot}/{i}"].reshape(view.shape)
+    for name, variable in optimizer.counters().items():
+        Variable.assign(variable, arrays[f"{at}/{name}"])       # the rate of a schedule too: the logs show it
 
 
 def undecayed(optimizer: Any, weights: Sequence[Any]) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""What an optimizer of one's own in Keras' shape is written with: variables, and a step of one weight. Floor 3."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastnn.engine.kinds import Rate, TensorLike
+from fastnn.engine.tensor import Tensor, Variable
+from fastnn.optimizers.slots import Slots
+
+
+class OwnVariables(Slots):
+    """Base of Optimizer: build() may make variables beside the slots, and update_step() change one weight with them.
+
+    They are part of the recorded step as the slots are, and are kept by save() and by backups. Source:
+    keras.optimizers.Optimizer.
+    """
+
+    def __init__(self, name: str, learning_rate: Rate) -> None:
+        super().__init__(name, learning_rate)
+        if type(self).update_step is not OwnVariables.update_step:
+            self.apart = True
+
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
+        """Update one weight, as Keras' subclasses write it: `self.assign_sub(variable, learning_rate * gradient)`.
+
+        Called for each weight once a step, after clipping and decay; `iterations` counts the steps before."""
+        raise NotImplementedError(f"{type(self).__name__} must define update_step() or step().")
+
+    def prepare(self, variables: Sequence[Variable]) -> None:
+        """build(), also where a subclass writes it and leaves it when it is `built`."""
+        if type(self).build is not Slots.build:
+            self.build(variables)
+        Slots.build(self, variables)
+
+    # ---- variables of its own ---------------------------------------------------------------------------------
+
+    def add_variable(self, shape: Sequence[int], initializer: str | Callable[..., Any] | TensorLike = "zeros",
+                     dtype: str | None = None, aggregation: str | None = None, layout: Any = None,
+                     name: str | None = None) -> Variable:
+        """A variable that is part of the optimizer's state. aggregation and layout, of Keras' other machines, say
+        nothing here."""
+        made = Variable(initializer, name or f"variable_{len(self._own)}", shape=tuple(shape), trainable=False,
+                        dtype=dtype)
+        self._own.append(made)
+        return made
+
+    def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None,
+                                    initializer: str | Callable[..., Any] = "zeros") -> Variable:
+        """A variable of the shape and dtype of another, called after both."""
+        return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype,
+                                 name=f"{reference_variable.name}_{name or 'slot'}")
+
+    def add_optimizer_variables(self, trainable_variables: Sequence[Variable], name: str | Sequence[str],
+                                initializer: Any = "zeros") -> Any:
+        """A variable for each: a list of them; for several names, and initializers, a tuple of such lists."""
+        if isinstance(name, str):
+            return [self.add_variable_from_reference(v, name, initializer) for v in trainable_variables]
+        given = [initializer] * len(name) if isinstance(initializer, str) else initializer
+        return tuple([self.add_variable_from_reference(v, each, first) for v in trainable_variables]
+                     for each, first in zip(name, given, strict=True))
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        """Its place among those that the optimizer was built with. ValueError where it was none of them."""
+        for i, each in enumerate(self._first):
+            if each is variable:
+                return i
+        raise ValueError(f"{self.name}: {variable.name} is not among the {len(self._first)} variables that it was "
+                         "built with; compile with a new optimizer after layers were unfrozen or added.")
+
+    def assign(self, variable: Variable, value: TensorLike) -> None:
+        """variable = value, in this step and its replays."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: TensorLike) -> None:
+        """variable += value."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: TensorLike) -> None:
+        """variable -= value."""
+        variable.assign_sub(value)
