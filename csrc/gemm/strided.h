@@ -9,12 +9,23 @@
 
 #include "gemm/pack.h"
 
+/* What of a product counts, where one of its matrices is a triangle: the other half of a is zeros, of c nobody's. Tiles
+ * that have no part in it are left out. */
+typedef enum Triangle {
+    ALL,
+    LOWER_C,                  /* columns j <= diagonal + i of c, and some more */
+    LOWER_A,                  /* terms p <= diagonal + i */
+    UPPER_A                   /* terms p >= i - diagonal */
+} Triangle;
+
 typedef struct Product {
     const float *a, *b, *start;
     float *c;
     int64_t m, n, k, a_row, a_depth, b_depth, b_column, start_row, c_row;
     const float *panels;      /* b as pack_panels left it, or NULL: then b is read where it is, or packed here */
     int64_t width;            /* columns of a panel: panel_width of the most rows that are multiplied at once */
+    Triangle triangle;
+    int64_t diagonal;
 } Product;
 
 /* Columns of a panel for products of m rows: four vectors for few rows, which hides the latency of the
@@ -39,13 +50,16 @@ static void multiply_columns(const Product *p, const float *panels, int64_t widt
     static const float zeros[4 * WIDTH];
     const int64_t row_tiles = (p->m + TILE_ROWS - 1) / TILE_ROWS;
     for (int64_t r = 0; r < row_tiles; r++) {
-        const int64_t i = p->m * r / row_tiles, rows = p->m * (r + 1) / row_tiles - i;
-        Tile t = {.a = p->a + i * p->a_row, .k = p->k, .a_row = p->a_row, .a_depth = p->a_depth,
+        const int64_t i = p->m * r / row_tiles, rows = p->m * (r + 1) / row_tiles - i, past = p->diagonal + i + rows;
+        const int64_t columns = p->triangle == LOWER_C ? min(j1, (past + WIDTH - 1) / WIDTH * WIDTH) : j1;
+        const int64_t first = p->triangle == UPPER_A && i > p->diagonal ? min(i - p->diagonal, p->k) : 0;
+        Tile t = {.a = p->a + i * p->a_row + first * p->a_depth, .a_row = p->a_row, .a_depth = p->a_depth,
+                  .k = p->triangle == LOWER_A ? min(p->k, past) : p->k - first,
                   .b_depth = panels ? width : p->b_depth, .start_row = p->start ? p->start_row : 0, .c_row = p->c_row};
-        for (int64_t j = j0; j < j1; j += width) {
-            const int64_t vectors = (min(j1 - j, width) + WIDTH - 1) / WIDTH;
-            t.last = min(j1 - j - (vectors - 1) * WIDTH, WIDTH);
-            t.b = panels ? panels + (j - j0) * p->k : p->b + j;
+        for (int64_t j = j0; j < columns; j += width) {
+            const int64_t vectors = (min(columns - j, width) + WIDTH - 1) / WIDTH;
+            t.last = min(columns - j - (vectors - 1) * WIDTH, WIDTH);
+            t.b = (panels ? panels + (j - j0) * p->k : p->b + j) + first * t.b_depth;
             t.start = p->start ? p->start + i * p->start_row + j : zeros;
             t.c = p->c + i * p->c_row + j;
             tiles[rows - 1][vectors - 1](&t);

@@ -82,6 +82,9 @@ static void allow(const Heads *a, float *row, int64_t n, int64_t b, int64_t i)
 /* How many of n scores of query i count; those that a mask is for all do. */
 static inline int64_t seen(const Heads *a, int64_t i, int64_t n) { return a->causal && !a->mask ? min(i + 1, n) : n; }
 
+/* Which half of a product with scores counts. */
+static inline Triangle half(const Heads *a, Triangle which) { return a->causal && !a->mask ? which : ALL; }
+
 /* What scores are still to be multiplied by. */
 static inline float factor(const Heads *a) { return a->mask ? 1 : a->scale; }
 
@@ -93,42 +96,51 @@ static void scores(const Heads *a, Product keys, float *s, int64_t b, int64_t he
     keys.a = a->q + corner(a, b, a->queries, head, a->depth) + i0 * a->heads * a->depth;
     keys.a_row = a->heads * a->depth;
     keys.c = s, keys.c_row = a->keys, keys.m = i1 - i0, keys.n = n;
+    keys.triangle = half(a, LOWER_C), keys.diagonal = i0;
     multiply(&keys, scratch, QUARTER);
     for (int64_t i = i0; a->mask && i < i1; i++) allow(a, s + (i - i0) * a->keys, n, b, i);
 }
 
-/* Up to WIDTH rows of scores, of queries from i0 on, become exponentials that are 1 at most; `logs` are the logarithms
- * of the sums of exponentials of the scores, `shares` what makes probabilities of them. */
+/* A row of scores becomes e^(score - most) where the query looks, in the first `end` of n, and zeros; their sum. */
+static V exponentials_of(float *row, int64_t end, int64_t n, float scale, float most)
+{
+    V sum = {0};
+    int64_t j = 0;
+    for (; j + WIDTH <= end; j += WIDTH) {
+        const V e = v_exp(v_load(row + j) * scale - most);
+        v_store(row + j, e);
+        sum += e;
+    }
+    if (j < end) {
+        const V e = v_where(first_lanes(end - j), v_exp(v_load_part(row + j, end - j, 0) * scale - most));
+        v_store_part(row + j, e, n - j);
+        sum += e;
+        j += WIDTH;
+    }
+    for (; j < n; j += WIDTH) v_store_part(row + j, (V){0}, n - j);
+    return sum;
+}
+
+/* Up to WIDTH rows of scores, of queries from i0 on, become exponentials that are about 1 at most; `logs` are the
+ * logarithms of the sums of exponentials of the scores, `shares` what makes probabilities of them. */
 static void exponentials(const Heads *a, float *s, int64_t i0, int64_t rows, int64_t n, V *logs, V *shares)
 {
     V highest[WIDTH], sums[WIDTH];
     const float scale = factor(a), none = scale < 0 ? INFINITY : -INFINITY;      /* fills the end of a row */
-    for (int64_t r = 0; r < WIDTH; r++) {
-        float *row = s + r * a->keys;
-        const int64_t end = r < rows ? seen(a, i0 + r, n) : 0;
+    const int64_t count = min(rows, WIDTH);
+    for (int64_t r = 0; r < count; r++) {
+        const float *row = s + r * a->keys;
+        const int64_t end = seen(a, i0 + r, n);
         V most = v_splat(-INFINITY);
-        for (int64_t j = 0; j < end; j += WIDTH) {
-            const V x = v_load_part(row + j, end - j, none) * scale;
-            v_store_part(row + j, x, end - j);
-            most = v_max(x, most);
-        }
+        int64_t j = 0;
+        for (; j + WIDTH <= end; j += WIDTH) most = v_max(v_load(row + j) * scale, most);
+        if (j < end) most = v_max(v_load_part(row + j, end - j, none) * scale, most);
         highest[r] = most;
     }
+    for (int64_t r = count; r < WIDTH; r++) highest[r] = sums[r] = (V){0};
     const V high = v_highest_rows(highest);
-    for (int64_t r = 0; r < WIDTH; r++) {
-        float *row = s + r * a->keys;
-        const int64_t end = r < rows ? seen(a, i0 + r, n) : 0;
-        const float most = high[r];
-        V sum = {0};
-        for (int64_t j = 0; j < end; j += WIDTH) {
-            const V e = v_exp(v_load_part(row + j, end - j, -INFINITY) - most);
-            v_store_part(row + j, e, n - j);
-            sum += e;
-        }
-        sums[r] = sum;
-        for (int64_t j = (end + WIDTH - 1) / WIDTH * WIDTH; r < rows && j < n; j += WIDTH)
-            v_store_part(row + j, (V){0}, n - j);
-    }
+    for (int64_t r = 0; r < count; r++)
+        sums[r] = exponentials_of(s + r * a->keys, seen(a, i0 + r, n), n, scale, high[r]);
     const V total = v_sum_rows(sums);
     *logs = high + v_log(total), *shares = 1.0f / total;
 }
@@ -157,7 +169,7 @@ static void attention(const Call *call, Part part)
             }
             multiply(&(Product){.a = s, .a_row = a.keys, .a_depth = 1, .b = a.v + corner(&a, b, a.keys, head, a.width),
                                 .b_depth = row, .b_column = 1, .c = to, .c_row = row, .m = i1 - i0, .n = a.width,
-                                .k = n}, NULL, 0);
+                                .k = n, .triangle = half(&a, LOWER_A), .diagonal = i0}, NULL, 0);
             for (int64_t i = 0; i < i1 - i0; i++)
                 for (int64_t j = 0; j < a.width; j += WIDTH)
                     v_store_part(to + i * row + j, v_load_part(to + i * row + j, a.width - j, 0)
@@ -188,12 +200,19 @@ static V inner_products(const float *dy, const float *y, int64_t rows, int64_t r
 static void slopes(const Heads *a, float *p, float *dp, int64_t i, int64_t n, float log_sum, float inner)
 {
     const int64_t end = seen(a, i, n);
-    const float by = factor(a);
+    const float by = factor(a), scale = a->scale;
     int64_t j = 0;
-    for (; j < end; j += WIDTH) {
-        const V e = v_where(first_lanes(end - j), v_exp(v_load_part(p + j, n - j, 0) * by - log_sum));
+    for (; j + WIDTH <= end; j += WIDTH) {
+        const V d = v_load(dp + j) - inner, e = v_exp(v_load(p + j) * by - log_sum);
+        v_store(p + j, e);
+        v_store(dp + j, scale * e * d);
+    }
+    if (j < end) {
+        const I looks = first_lanes(end - j);
+        const V e = v_where(looks, v_exp(v_load_part(p + j, end - j, 0) * by - log_sum));
         v_store_part(p + j, e, n - j);
-        v_store_part(dp + j, a->scale * e * (v_load_part(dp + j, n - j, 0) - inner), n - j);
+        v_store_part(dp + j, v_where(looks, scale * e * (v_load_part(dp + j, end - j, 0) - inner)), n - j);
+        j += WIDTH;
     }
     for (; j < n; j += WIDTH) v_store_part(p + j, (V){0}, n - j), v_store_part(dp + j, (V){0}, n - j);
 }
@@ -225,7 +244,7 @@ static void attention_grad(const Call *call, Part part)
             const int64_t at_y = corner(&a, b, a.queries, head, a.width) + i0 * row;
             scores(&a, keys, p, b, head, i0, i1, key_panels);
             values.a = dy + at_y, values.a_row = row, values.c = dp, values.c_row = a.keys;
-            values.m = i1 - i0, values.n = n;
+            values.m = i1 - i0, values.n = n, values.triangle = half(&a, LOWER_C), values.diagonal = i0;
             multiply(&values, value_panels, QUARTER);
             for (int64_t i = i0; i < i1; i += WIDTH) {
                 const int64_t r = i - i0, some_rows = min(i1 - i, WIDTH);
@@ -236,13 +255,15 @@ static void attention_grad(const Call *call, Part part)
             }
             multiply(&(Product){.a = p, .a_row = 1, .a_depth = a.keys, .b = dy + at_y, .b_depth = row, .b_column = 1,
                                 .start = at_once ? NULL : dv + at_v, .start_row = row, .c = dv + at_v, .c_row = row,
-                                .m = n, .n = a.width, .k = i1 - i0}, NULL, 0);
+                                .m = n, .n = a.width, .k = i1 - i0, .triangle = half(&a, UPPER_A), .diagonal = i0},
+                     NULL, 0);
             multiply(&(Product){.a = dp, .a_row = 1, .a_depth = a.keys, .b = a.q + at_q, .b_depth = inner_row,
                                 .b_column = 1, .start = at_once ? NULL : dk + at_k, .start_row = inner_row,
-                                .c = dk + at_k, .c_row = inner_row, .m = n, .n = a.depth, .k = i1 - i0}, NULL, 0);
+                                .c = dk + at_k, .c_row = inner_row, .m = n, .n = a.depth, .k = i1 - i0,
+                                .triangle = half(&a, UPPER_A), .diagonal = i0}, NULL, 0);
             multiply(&(Product){.a = dp, .a_row = a.keys, .a_depth = 1, .b = a.k + at_k, .b_depth = inner_row,
-                                .b_column = 1, .c = dq + at_q, .c_row = inner_row, .m = i1 - i0, .n = a.depth, .k = n},
-                     NULL, 0);
+                                .b_column = 1, .c = dq + at_q, .c_row = inner_row, .m = i1 - i0, .n = a.depth, .k = n,
+                                .triangle = half(&a, LOWER_A), .diagonal = i0}, NULL, 0);
         }
     }
 }
