@@ -25,7 +25,7 @@ ROWS: list[tuple[Callable[[Any], Any], tuple[int | None, ...]]] = [
     (lambda x: ops.expand_dims(x, -1), (*WHOLE, 1)), (lambda x: ops.squeeze(x[:, :1], 1), (None, None, 3)),
     (lambda x: x[:, ::2], WHOLE), (lambda x: x[:, 1:-1, ::-1], WHOLE), (lambda x: x[:, -1], (None, None, 3)),
     (lambda x: x[..., 0], (None, None, None)), (lambda x: x[:, None], (None, 1, None, None, 3)),
-    (lambda x: x[:, :4], (None, 4, None, 3)), (lambda x: ops.softmax(x, (1, 2)), WHOLE),
+    (lambda x: x[:, :4], WHOLE), (lambda x: ops.softmax(x, (1, 2)), WHOLE),
     (lambda x: ops.log_softmax(x, None), WHOLE), (lambda x: ops.flip(x, 1), WHOLE),
     (lambda x: ops.roll(x, 2, 2), WHOLE),
     (lambda x: ops.repeat(x, 2, 1), WHOLE), (lambda x: ops.tile(x, (1, 2, 1, 1)), WHOLE),
@@ -75,8 +75,8 @@ def test_a_size_that_meets_a_known_one() -> None:
     ones = np.ones((5, 4), "float32")
     for given, output, shape, data in (
             (x, ops.vstack([x, ones]), (None, 4), ones[:2]), (x, ops.hstack([x, ones]), (5, None), ones[:, :2]),
-            (x, ops.dstack([x, ones]), (5, 4, 2), ones), (y, y + ones[:, :3], (None, None, 3), np.ones((2, 5, 3))),
-            (y, ops.where(ones[:, :1] > 0, y, 0.0), (None, None, 3), np.ones((2, 5, 3)))):
+            (x, ops.dstack([x, ones]), (5, 4, 2), ones), (y, y + ones[:, :3], (None, 5, 3), np.ones((2, 5, 3))),
+            (y, ops.where(ones[:, :1] > 0, y, 0.0), (None, 5, 3), np.ones((2, 5, 3)))):
         assert output.shape == shape
         got = Model(given, output)(data.astype("float32"))
         assert all(n in (None, m) for n, m in zip(shape, got.shape, strict=True))
@@ -143,7 +143,7 @@ def test_a_mistake_keeps_its_words() -> None:
         Own(lambda x: ops.matmul(x, np.ones((3, 2))))(Input((3, 4)))
     assert "12" not in str(raised.value) and "36" not in str(raised.value)
     with pytest.raises(ShapeError, match="None") as raised:
-        ops.einsum("bij,ik->bjk", Input((None, 4)), np.ones((5, 2)))
+        ops.tensordot(Input((4, None)), np.ones((5, 2)), [[1], [0]])
     assert "120" not in str(raised.value)
     with pytest.raises(TypeError, match="not known yet"):
         ops.zeros((Input((3,)).shape[0], 2))
@@ -158,7 +158,7 @@ def test_a_mistake_keeps_its_words() -> None:
 def test_such_models_are_copied_and_saved(tmp_path: Any) -> None:
     x = Input((None, None, 3))
     y = ops.einsum("bijc,c->bij", ops.conv(x, KERNEL[..., :3], padding="same")[:, ::2], VECTOR)
-    model = Model(x, layers.Dense(2)(ops.mean(y, axis=1)[:, :4]))
+    model = Model(x, layers.Dense(2)(ops.reshape(ops.mean(y, axis=1)[:, :4], (-1, 4))))
     images = RNG.normal(size=(2, 5, 7, 3)).astype("float32")
     want = model(images).numpy()
     model.save(tmp_path / "m.safetensors")

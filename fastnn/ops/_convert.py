@@ -14,7 +14,7 @@ from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._op import WIDENING
-from fastnn.ops._sizes import by_rule, has_unknown, symbol
+from fastnn.ops._sizes import by_rule, has_unknown, of_any_size, symbol
 from fastnn.ops.rows import data, reduce
 from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.whole import WHOLE
@@ -123,7 +123,7 @@ def common_shape(name: str, *shapes: tuple[int | None, ...]) -> tuple[int | None
             given = " and ".join(str(tuple(s)) for s in shapes)
             raise ShapeError(f"{name}: got shapes {given}; needs axes that are equal or of length 1, counted from the "
                              "last one; reshape one of them.")
-        result.append(1 if not wanted else None if None in wanted else known.pop())
+        result.append(known.pop() if known else None if wanted else 1)     # what is not known is repeated, or is it
     return tuple(result)
 
 
@@ -142,11 +142,16 @@ def broadcast_to(x: TensorLike, shape: Sequence[int | None]) -> Tensor:
     rest = [n for i, n in enumerate(shape) if i not in axes]
     if lead < 0 or any(n != m and None not in (m, n) for m, n in zip(rest, kept)):
         raise ShapeError(f"broadcast_to: got shape {x.shape}; cannot become {shape}; reshape it first.")
+    if any(m is None and n is not None for n, m in zip(rest, kept)):
+        return _broadcast_unknown(x, shape)
     if not axes:
         return x
     flat = x if len(kept) == x.ndim else data.reshape(x, shape=tuple(-1 if n is None else n for n in kept))
     y: Tensor = reduce.expand(flat, shape=shape, axes=tuple(axes))
     return y
+
+
+_broadcast_unknown = of_any_size(broadcast_to)
 
 
 def together(name: str, *xs: TensorLike) -> list[Tensor]:

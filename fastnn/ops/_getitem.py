@@ -12,6 +12,7 @@ from fastnn.ops._arithmetic import add, multiply
 from fastnn.ops._compare import less, where
 from fastnn.ops._convert import ids, is_one, reshaped
 from fastnn.ops._indexing import take, within
+from fastnn.ops._rules import unlike
 from fastnn.ops._shaping import expand_dims, taken
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data, index
@@ -42,7 +43,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
                 x = cut(x, axis, k.start, k.stop, k.step)
             axis += 1
         elif isinstance(k, (Tensor, np.ndarray)) and k.ndim:
-            if _is_mask(k) and tuple(k.shape) != tuple(x.shape[axis:axis + k.ndim]):
+            if _is_mask(k) and unlike(k.shape, x.shape[axis:axis + k.ndim]):
                 raise IndexError(f"tensor[mask]: the mask is {k.shape} and the axes {x.shape[axis:axis + k.ndim]}; "
                                  "they must be equal.")
             if arrays and first + len(arrays) != axis:

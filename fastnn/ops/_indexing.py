@@ -78,11 +78,16 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     return sum(less(ordered, wide) if side == "left" else less_equal(ordered, wide), axis=-1)
 
 
+def _as_counts(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+    """As long as the largest number says."""
+    return symbol((*tensor(x).shape[:-1], None), "int32" if weights is None else tensor(weights).dtype)
+
+
+@by_rule(_as_counts)
 def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Tensor:
-    """How often each number from 0 on is in a row of x, or the sum of its weights; `minlength` numbers at least."""
+    """How often each number from 0 on is in a row of x, or the sum of its weights; `minlength` numbers at least. Its
+    length depends on numbers: it is not recorded."""
     x = ids(x)
-    if x.data is None:
-        raise ValueError("bincount: x is symbolic; the result's length depends on its numbers; use one_hot and sum.")
     length = max(minlength, int(x.numpy().max()) + 1 if x.data.size else 0)
     w = broadcast_to(1, x.shape) if weights is None else tensor(weights)
     if x.ndim == 1:

@@ -16,6 +16,7 @@ from fastnn.ops._convert import axes_of, axis_of, floats, reshaped, tensor, wide
 from fastnn.ops._indexing import tril, triu
 from fastnn.ops._products import matmul
 from fastnn.ops._reduction import count_nonzero, length, max, min, sum
+from fastnn.ops._rules import differ
 from fastnn.ops._shaping import expand_dims, moveaxis, squeeze
 from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import linalg as rows
@@ -97,8 +98,8 @@ def logdet(x: TensorLike) -> Tensor:
 
 def _as_eig(x: TensorLike) -> tuple[Tensor, Tensor]:
     x = floats(x)
-    rows.square("eig", x.shape)
-    return symbol(x.shape[:-1], x.dtype), x
+    shape = rows.square("eig", x.shape)
+    return symbol(shape[:-1], x.dtype), symbol(shape, x.dtype)
 
 
 @by_rule(_as_eig)
@@ -148,7 +149,7 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tenso
 def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
     """The shortest of the x with the least ‖a x - b‖. a (m, n), b (m,) or (m, k). rcond: as in pinv."""
     a, b = floats(a), floats(b)
-    if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
+    if a.ndim != 2 or b.ndim not in (1, 2) or differ(a.shape[0], b.shape[0]):
         raise ShapeError(f"lstsq: a is {a.shape} and b is {b.shape}; needs (m, n), and (m,) or (m, k).")
     return matmul(pinv(a, rcond), b)
 

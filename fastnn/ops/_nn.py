@@ -26,7 +26,9 @@ from fastnn.ops._indexing import take_along_axis
 from fastnn.ops._math import rsqrt
 from fastnn.ops._products import matmul
 from fastnn.ops._reduction import length, max, mean, root_mean_square, sum, var
+from fastnn.ops._rules import unlike
 from fastnn.ops._shaping import moveaxis, repeat, swapaxes
+from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data
 
 __all__ = [
@@ -39,8 +41,7 @@ EPSILON = 1e-7      # probabilities are kept so far away from 0 and 1
 
 
 def _equal_shapes(name: str, target: Tensor, output: Tensor) -> None:
-    if len(target.shape) != len(output.shape) or any(
-            a != b and None not in (a, b) for a, b in zip(target.shape, output.shape)):
+    if unlike(target.shape, output.shape):
         raise ShapeError(f"{name}: target is {target.shape} and output is {output.shape}; they must be equal; one-hot "
                          "the labels, or reshape.")
 
@@ -142,7 +143,14 @@ def dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike,
     mask: True where a key is looked at. is_causal: no key later than the query. Keys and values may have fewer heads:
     each serves as many neighbouring heads of the query (grouped queries). attn_logits_soft_cap: the scores are kept
     within it, by tanh. flash_attention changes nothing."""
-    q, k, v = (swapaxes(floats(t), 1, 2) for t in (query, key, value))
+    q, k, v = map(floats, (query, key, value))
+    attended = _attended_unknown if any(None in t.shape[2:] for t in (q, k, v)) else _attended
+    return attended(q, k, v, bias, mask, scale, is_causal, attn_logits_soft_cap)
+
+
+def _attended(query: Tensor, key: Tensor, value: Tensor, bias: TensorLike | None, mask: TensorLike | None,
+              scale: float | None, is_causal: bool, attn_logits_soft_cap: float | None) -> Tensor:
+    q, k, v = (swapaxes(t, 1, 2) for t in (query, key, value))
     heads, groups = q.shape[1], k.shape[1]
     if groups != heads:
         if v.shape[1] != groups or heads % groups:
@@ -160,6 +168,9 @@ def dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike,
     if mask is not None:
         scores = where(mask, scores, -1e9)  # type: ignore[assignment]
     return swapaxes(matmul(softmax(scores), v), 1, 2)
+
+
+_attended_unknown = of_any_size(_attended)
 
 
 def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:

@@ -10,6 +10,7 @@ from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import divide, log, multiply, square, subtract
 from fastnn.ops._convert import floats, reshaped, tensor
 from fastnn.ops._reduction import mean
+from fastnn.ops._rules import unlike
 from fastnn.ops._shaping import channels_moved, pad, transpose
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops._windows import as_images, as_pair, as_they_came, conv
@@ -132,7 +133,7 @@ def fold(x: TensorLike, output_size: Ints, kernel_size: Ints, dilation: Ints = 1
 def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     """The peak signal-to-noise ratio 20 log₁₀(max_val) - 10 log₁₀(mean (x1 - x2)²), in decibels."""
     a, b = floats(x1), floats(x2)
-    if a.shape != b.shape:
+    if unlike(a.shape, b.shape):
         raise ShapeError(f"psnr: x1 is {a.shape} and x2 is {b.shape}; they must be equal.")
     noise = mean(square(subtract(a, b)))
     return multiply(log(divide(float(max_val) ** 2, noise)), 10 / np.log(10))

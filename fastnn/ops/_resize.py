@@ -117,7 +117,7 @@ def _margins(name: str, size: int, before: int | None, after: int | None, target
     margins = [change - (after or 0) if before is None and change is not None else before,
                change - (before or 0) if after is None and change is not None else after]
     if any(n is None or n < 0 for n in margins) or (sign < 0 and sum(margins) >= size):     # type: ignore[arg-type]
-        raise ValueError(f"{name}: got {before} before, {after} after and {target} in the end of {size}; needs margins "
+        raise ShapeError(f"{name}: got {before} before, {after} after and {target} in the end of {size}; needs margins "
                          ">= 0, and something to be left.")
     return margins  # type: ignore[return-value]
 

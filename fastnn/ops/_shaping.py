@@ -10,7 +10,7 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, is_one, reshaped, tensor
-from fastnn.ops._sizes import by_rule, of_any_size, symbol
+from fastnn.ops._sizes import FUNCTIONS, by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, image, index, stacking
 
 __all__ = [
@@ -36,10 +36,15 @@ def _counted(x: Tensor) -> Tensor:
     return Tensor(np.array(math.prod(x.shape), np.int32))
 
 
-def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Tensor:
+def reshape(x: TensorLike, newshape: int | Sequence[int | None] | Tensor) -> Tensor:
     """The same numbers in another shape; one -1 is worked out. A None, from a shape with an axis that is not known yet,
-    is the one such axis of x. ShapeError where x has several and the None does not follow from the rest."""
+    is the one such axis of x. ShapeError where x has several and the None does not follow from the rest. In a graph
+    sizes may be computed: symbolic tensors, which data say; a step that reads them runs eagerly."""
     x = tensor(x)
+    if isinstance(newshape, Tensor) and newshape.symbolic and newshape.ndim:
+        newshape = [newshape[i] for i in range(newshape.shape[0])]
+    if isinstance(newshape, (list, tuple)) and any(isinstance(n, Tensor) and n.symbolic for n in newshape):
+        return _reshaped_by(x, newshape)
     sizes: list[int | None] = [n if n is None else int(n) for n in ([newshape] if is_one(newshape) else newshape)]  # type: ignore
     if None not in sizes or sizes.count(None) + sizes.count(-1) == 1:
         return reshaped(x, sizes)
@@ -47,6 +52,12 @@ def reshape(x: TensorLike, newshape: int | Sequence[int | None]) -> Tensor:
         raise ShapeError(f"reshape: x is {x.shape} and the shape {tuple(sizes)}; needs to know which size each None "
                          "is; reshape in a layer's call, where all are known.")
     return _reshaped_as(x, sizes, x.shape.index(None))
+
+
+@by_rule(lambda x, sizes: symbol([n if type(n) is int and n >= 0 else None for n in sizes], x.dtype))
+def _reshaped_by(x: Tensor, sizes: Sequence[Any]) -> Tensor:
+    """x in a shape whose sizes are numbers that the data say."""
+    return reshape(x, [int(n) for n in sizes])
 
 
 @of_any_size
@@ -97,14 +108,22 @@ def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     return reshaped(x, [1 if i in places else next(rest) for i in range(x.ndim + len(wanted))])
 
 
-@of_any_size
 def squeeze(x: TensorLike, axis: int | Sequence[int] | None = None) -> Tensor:
-    """Without the axes of length 1, all or these. ShapeError for one that is longer."""
+    """Without the axes of length 1, all or these. In a graph an axis that is not known yet stays unless it is named, so
+    that one sample keeps its batch. ShapeError for one that is longer."""
     x = tensor(x)
+    return _squeezed(x, [i for i, n in enumerate(x.shape) if n == 1] if axis is None else axis)
+
+
+@of_any_size
+def _squeezed(x: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
     places = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else list(axes_of(x, axis))
     if any(x.shape[i] not in (1, None) for i in places):
         raise ShapeError(f"squeeze: x is {x.shape} and axis {axis}; needs axes of length 1; choose another.")
     return reshaped(x, [n for i, n in enumerate(x.shape) if i not in places])
+
+
+FUNCTIONS["squeeze"] = FUNCTIONS["_squeezed"]       # in models that were saved by that name
 
 
 def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
@@ -163,8 +182,11 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
     x = tensor(x)
     if axis is None:
         x, axis = ravel(x), 0
-    place = axis_of(x, axis)
-    return taken(x, np.repeat(np.arange(x.shape[place]), np.asarray(repeats)), place)
+    place, times = axis_of(x, axis), np.asarray(repeats)
+    if times.size not in (1, x.shape[place]):
+        raise ShapeError(f"repeat: x is {x.shape} and repeats has {times.size} numbers; needs one, or one for each "
+                         f"element along axis {place}.")
+    return taken(x, np.repeat(np.arange(x.shape[place]), times), place)
 
 
 @of_any_size
@@ -208,6 +230,8 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
 @of_any_size
 def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
     """Vectors as a grid: each repeated along the axes of the others; "xy" swaps the first two axes, "ij" does not."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing is {shown(indexing)}; needs 'xy' or 'ij'.")
     vectors = [ravel(each) for each in x]
     order = list(range(len(vectors)))
     if indexing == "xy" and len(vectors) > 1:

@@ -1,17 +1,21 @@
 """Axes of unknown size, None in a symbolic tensor's shape: any batch, images of any height, sequences of any length.
 Floor 2.
 
-What a layer or an op makes of them is found by trying: it runs with two sizes in their place, and an axis of the output
-that differs between the two is unknown as well. So Python sees numbers always, when a model is built and when it runs
-on data, and may compute with them. (Keras does the same where its backend is JAX.) A layer keeps its batch unknown
-while that does, as it mostly does.
+What a layer or an op makes of them is found by trying: it runs with two large sizes in their place, and with one, and
+an axis of the output that differs among these is unknown as well. So Python sees numbers always, when a model is built
+and when it runs on data, and may compute with them. (Keras does the same where its backend is JAX.) Where no large size
+fits, a size that is not known may be one that it meets, as in a sum with an array of five rows. A layer keeps its batch
+unknown while that does, as it mostly does.
 """
 
 import contextlib
 import functools
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
+
+import numpy as np
 
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
@@ -21,6 +25,8 @@ from fastnn.ops import _memory
 AXES = (2520, 5040)         # divisible by all numbers up to 10, as a Reshape may want; larger than any window
 BATCHES = (12, 24)          # of a layer
 ANY = (120, 240)            # of an op, which may put several axes into one
+ALONE = (1, 2, 3)           # what ops ask for by themselves: axes to squeeze, points of two and three numbers, colours
+ONE = 1                     # shows what is only so long where there is enough, as x[:, :4]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Pair = tuple[int, int] | tuple[None, None]
@@ -31,30 +37,40 @@ def unknown(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     several = any(None in t.shape[1:] for t in flatten([*args, kwargs], Tensor) if t.symbolic)
     axes: Pair = AXES if several else (None, None)
     try:
-        return _tried(call, args, kwargs, (None, None), axes) if several else call(args, kwargs)
+        return _meeting(call, args, kwargs, (None, None), axes) if several else call(args, kwargs)
     except (TypeError, ValueError, ArithmeticError, LookupError) as error:
         if not any(None in t.shape[:1] for t in flatten([*args, kwargs], Tensor) if t.symbolic):
-            raise
+            raise _as_they_are(error) from None
         try:
             return _tried(call, args, kwargs, BATCHES, axes)
         except Exception:       # the mistake is another one: say what was wrong with the sizes that are there
-            raise error from None
+            raise _as_they_are(error) from None
+
+
+def _as_they_are(error: Exception) -> Exception:
+    """The same mistake, of sizes that are not known where they had been tried."""
+    said = re.sub("|".join(rf"\b{n}\b" for n in (*AXES, *ANY)), "None", str(error))
+    same = not isinstance(error, ShapeError) or said == str(error)
+    return error if same else ShapeError(said).with_traceback(error.__traceback__)
 
 
 def _tried(call: Callable[..., Any], args: Any, kwargs: Any, batches: Pair, axes: Pair) -> Any:
-    """call(args, kwargs) with the first and with the second sizes, as one."""
-    found = []
+    """call(args, kwargs) with the first and with the second sizes, and with one if it can be, as one."""
+    def run(sizes: tuple[int | None, int | None]) -> tuple[Any, list[Tensor]]:
+        made = call(*(map_structure(functools.partial(_sized, sizes=sizes), given) for given in (args, kwargs)))
+        return made, flatten(made, Tensor)
     with _memory.trying(*["batch"] * (batches[0] is not None), *["axes"] * (axes[0] is not None)):
-        for sizes in zip(batches, axes):
-            args_now, kwargs_now = (map_structure(functools.partial(_sized, sizes=sizes), given) for given in (
-                args, kwargs))
-            found.append(call(args_now, kwargs_now))
-    first, second = (flatten(each, Tensor) for each in found)
-    if len(first) != len(second):
-        raise ShapeError(f"got a size that is not known yet, on which it depends whether {len(first)} or {len(second)} "
-                         "tensors come out; give the shape in full.")
-    others = iter(second)
-    return map_structure(lambda t: _common(t, next(others)) if isinstance(t, Tensor) else t, found[0])
+        (outputs, first), (_, second) = map(run, zip(batches, axes))
+        if len(first) != len(second):
+            raise ShapeError(f"got a size that is not known yet, on which it depends whether {len(first)} or "
+                             f"{len(second)} tensors come out; give the shape in full.")
+        found = list(map(_common, first, second))
+        with contextlib.suppress(Exception):
+            least = run((batches[0] and ONE, axes[0] and ONE))[1]
+            if [t.ndim for t in least] == [t.ndim for t in found]:
+                found = list(map(_common, found, least))
+    others = iter(found)
+    return map_structure(lambda t: next(others) if isinstance(t, Tensor) else t, outputs)
 
 
 def _sized(x: Any, sizes: tuple[int | None, int | None]) -> Any:
@@ -116,24 +132,57 @@ class Function:
 FUNCTIONS: dict[str, Function] = {}      # what a saved graph may name
 
 
-def _meeting(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """function(args, kwargs) with sizes in place of those that are unknown. Where these do not fit, one of the unknown
-    is a size that it meets among the known: the first for which they do."""
-    def call(a: Any, k: Any) -> Any:
-        return function(*a, **k)
+def _meeting(call: Callable[..., Any], args: Any, kwargs: Any, batches: Pair, axes: Pair) -> Any:
+    """call(args, kwargs) with sizes in place of those that are unknown. Where these do not fit, one or two of the
+    unknown are sizes that they meet among the known: all that fit, as one."""
     try:
-        return _tried(call, args, kwargs, ANY, ANY)
+        return _tried(call, args, kwargs, batches, axes)
     except ShapeError as error:
-        tensors = flatten([args, kwargs], Tensor)
-        known = dict.fromkeys(n for t in tensors for n in t.shape if n is not None)
-        for one, axis in [(t, i) for t in tensors if t.symbolic for i, n in enumerate(t.shape) if n is None]:
-            for n in known:
-                fitted = Tensor(None, one.name, shape=(*one.shape[:axis], n, *one.shape[axis + 1:]), dtype=one.dtype)
-                fitted.source = one.source
-                given = map_structure(lambda x: fitted if x is one else x, [list(args), kwargs])  # noqa: B023
-                with contextlib.suppress(ShapeError):
-                    return _tried(call, given[0], given[1], ANY, ANY)
+        unknown = [(t, i) for t in flatten([args, kwargs], Tensor) if t.symbolic for i, n in enumerate(t.shape)
+                   if n is None and (i or batches[0])]
+        known = dict.fromkeys((*_known([*args, *kwargs.values()]), *ALONE))
+        for count in (1, 2):
+            found = []
+            for places in itertools.combinations(unknown, count):
+                for sizes in itertools.product(known, repeat=count):
+                    a, k = _filled([list(args), kwargs], dict(zip([(id(t), i) for t, i in places], sizes)))
+                    with contextlib.suppress(ShapeError):
+                        found.append(_tried(call, a, k, batches, axes))
+            if found:
+                return _all_alike(found)
         raise error from None
+
+
+def _all_alike(found: list[Any]) -> Any:
+    """The outputs of which all these are examples. ShapeError where their number or their axes differ."""
+    tensors = [flatten(each, Tensor) for each in found]
+    if len({tuple(t.ndim for t in each) for each in tensors}) > 1:
+        raise ShapeError("got a size that is not known yet, on which it depends how many axes come out; give the shape "
+                         "in full.")
+    common = iter([functools.reduce(_common, each) for each in zip(*tensors)])
+    return map_structure(lambda t: next(common) if isinstance(t, Tensor) else t, found[0])
+
+
+def _known(values: Any) -> Iterator[int]:
+    """The sizes among these that are known: of tensors, arrays and lists, and numbers that may be some."""
+    for x in values:
+        if isinstance(x, (Tensor, np.ndarray)):
+            yield from (n for n in x.shape if n is not None)
+        elif isinstance(x, (list, tuple)):
+            yield len(x)
+            yield from _known(x)
+        elif type(x) is int and x > 0:
+            yield x
+
+
+def _filled(values: Any, sizes: dict[tuple[int, int], int]) -> Any:
+    """The same with these sizes, each for an axis of one of the tensors, by its id, and of its mask."""
+    def filled(x: Tensor, t: Tensor) -> Tensor:
+        y = Tensor(None, t.name, shape=tuple(sizes.get((id(x), i), n) for i, n in enumerate(t.shape)), dtype=t.dtype)
+        y.source, y.mask = t.source, None if t.mask is None else filled(x, t.mask)
+        return y
+    return map_structure(lambda x: filled(x, x) if isinstance(x, Tensor) and any(
+        key[0] == id(x) for key in sizes) else x, values)
 
 
 def of_any_size(function: F) -> F:
@@ -142,11 +191,11 @@ def of_any_size(function: F) -> F:
     def sized(*args: Any, **kwargs: Any) -> Any:
         if has_unknown(args) or (kwargs and has_unknown(kwargs.values())):
             try:
-                outputs = _meeting(function, args, kwargs)
+                outputs = _meeting(lambda a, k: function(*a, **k), args, kwargs, ANY, ANY)
             except ShapeError as error:     # speak of the sizes as they are
                 with contextlib.suppress(TypeError):
                     function(*args, **kwargs)
-                raise ShapeError(re.sub(rf"\b({ANY[0]}|{ANY[1]})\b", "None", str(error))) from None
+                raise _as_they_are(error) from None
             Applied(applied, args, kwargs, outputs)
             return outputs
         return function(*args, **kwargs)

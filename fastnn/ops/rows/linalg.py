@@ -17,13 +17,16 @@ from fastnn.ops._convert import broadcast_to
 from fastnn.ops._indexing import tril
 from fastnn.ops._op import Op, Shape
 from fastnn.ops._products import matmul
+from fastnn.ops._rules import unlike
 from fastnn.ops._shaping import expand_dims, swapaxes
 
 
 def square(name: str, x: Shape) -> Shape:
+    """The shape of square matrices: of their sizes one tells the other."""
     if len(x) < 2 or (x[-1] != x[-2] and None not in x[-2:]):
         raise ShapeError(f"{name}: x is {x}; needs (…, n, n), square matrices.")
-    return x
+    n = x[-1] if x[-2] is None else x[-2]
+    return (*x[:-2], n, n)
 
 
 def _matrix(name: str, x: Shape) -> Shape:
@@ -33,10 +36,10 @@ def _matrix(name: str, x: Shape) -> Shape:
 
 
 def _solve_shape(a: Shape, b: Shape) -> Shape:
-    square("solve", a)
-    if len(a) != len(b) or any(m != n and None not in (m, n) for m, n in zip(a[:-1], b[:-1])):
+    a = square("solve", a)
+    if unlike(a[:-1], b[:-1]):
         raise ShapeError(f"solve: a is {a} and b is {b}; needs (…, n, n) and (…, n, k), as many of both.")
-    return b
+    return (*(n if m is None else m for m, n in zip(a[:-1], b)), *b[-1:])
 
 
 def _svd_shape(x: Shape, full: bool) -> list[Shape]:
@@ -141,7 +144,8 @@ solve: Op = Op("solve", shape=_solve_shape, cost=20, shared=dict(db=lambda dy, a
 
 svd = Op("svd", shape=_svd_shape, outputs=("u", "s", "vh"), vjp=dict(x=_svd_grad), cost=100)
 
-eigh = Op("eigh", shape=lambda x: [square("eigh", x)[:-1], x], outputs=("w", "v"), vjp=dict(x=_eigh_grad), cost=100)
+eigh = Op("eigh", shape=lambda x: [square("eigh", x)[:-1], square("eigh", x)], outputs=("w", "v"),
+          vjp=dict(x=_eigh_grad), cost=100)
 
 qr = Op("qr", shape=_qr_shape, outputs=("q", "r"), vjp=dict(x=_qr_grad), cost=50)
 
