@@ -29,6 +29,10 @@ class BusyError(RuntimeError):
     """A model asked to train while it is training."""
 
 
+class DownloadError(OSError, ValueError):
+    """A file from the network that is not what it should be; a ValueError too, as Keras' is."""
+
+
 class ModelFileError(ValueError):
     """A file that holds no model, or one that is damaged."""
 

@@ -195,8 +195,9 @@ def test_get_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert utils.get_file(origin=url, cache_dir=tmp_path, file_hash=sha) == path and len(asked) == 1
     Path(path).write_bytes(b"old")
     assert Path(utils.get_file(origin=url, cache_dir=tmp_path, file_hash=sha)).read_bytes() == content
-    with pytest.raises(OSError, match="nothing was kept"):
+    with pytest.raises(OSError, match="nothing was kept") as wrong:
         utils.get_file("other.csv", url, cache_dir=tmp_path, md5_hash="0" * 32)
+    assert isinstance(wrong.value, ValueError), "as Keras'"
     assert sorted(each.name for each in (tmp_path / "datasets").iterdir()) == ["data.csv"]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -215,7 +216,7 @@ def test_get_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = content[:40] + b"x" * 4 + content[44:]       # damaged inside: nothing half unpacked is left
     with pytest.raises(zipfile.BadZipFile):
         utils.get_file("damaged.zip", url, cache_dir=tmp_path, extract=True)
-    assert not (tmp_path / "datasets" / "damaged").exists()
+    assert not (tmp_path / "datasets" / "damaged_extracted").exists()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         member = tarfile.TarInfo("../outside")
@@ -224,6 +225,29 @@ def test_get_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="outside"):
         utils.get_file("evil.tar", url, cache_dir=tmp_path, untar=True)
     assert_good_error(lambda: utils.get_file("x"), TypeError, "origin")
+    assert_good_error(lambda: utils.get_file("../x", url), ValueError, "fname", "'../x'")
+
+
+@pytest.mark.parametrize(("fname", "origin", "archive", "folder"), [
+    ("a.txt.tar.gz", "x.tar.gz", "a.txt.tar.gz", "a_extracted"), ("a.tgz", "x.tgz", "a.tgz", "a_extracted"),
+    ("a", "x.tgz", "a_archive", "a"), (None, "x.tgz?more=1", "x.tgz_archive", "x.tgz")])
+def test_archives_and_folders_have_keras_names(fname: str | None, origin: str, archive: str, folder: str,
+                                               tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as made:
+        made.addfile(tarfile.TarInfo("a.txt"), io.BytesIO())
+    monkeypatch.setattr(_download, "_body", lambda url, limit: packed.getvalue())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for times in range(2):
+        found = utils.get_file(fname, f"https://example.org/{origin}", extract=True, cache_dir="~",
+                               cache_subdir=str(tmp_path / "mine") if times else "mine")
+        assert Path(found) == tmp_path / "mine" / folder and (Path(found) / "a.txt").is_file()
+    assert sorted(each.name for each in (tmp_path / "mine").iterdir()) == sorted([archive, folder])
+    (tmp_path / "file" / "a.txt").parent.mkdir()
+    (tmp_path / "file" / folder).write_bytes(packed.getvalue())     # what get_file without extract had fetched
+    if folder != "a_extracted":
+        assert utils.get_file(fname, f"https://example.org/{origin}", extract=True, cache_dir=tmp_path,
+                              cache_subdir="file").endswith("_extracted")
 
 
 def test_keras_own_cache_is_read(tmp_path: Path) -> None:

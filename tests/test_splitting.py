@@ -83,6 +83,24 @@ def test_split_dataset_keeps_the_form() -> None:
         assert_good_error(lambda wrong=wrong: split_dataset(X, **wrong), ValueError, "needs")
 
 
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_progbar_of_no_steps_and_of_arrays(verbose: int, capsys: pytest.CaptureFixture[str]) -> None:
+    bar = Progbar(0, verbose=verbose)
+    bar.update(0, finalize=True)
+    assert "0/0" in capsys.readouterr().out
+    bar = Progbar(2, verbose=verbose)
+    bar.update(1, [("a", np.array(2.0))])
+    bar.update(2, [("a", [3.0, 5.0]), ("b", 1.0)])
+    assert "a: 3.0000 - b: 1.0000" in capsys.readouterr().out       # of 2 and 4, the mean of 3 and 5
+
+
+def test_progbar_averages_only_what_is_stateless(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = Progbar(2, verbose=2, stateless_metrics=["loss"])
+    for step in (1, 2):
+        bar.update(step, [("loss", float(step)), ("rate", float(step))])
+    assert "loss: 1.5000 - rate: 2.0000" in capsys.readouterr().out
+
+
 def test_progbar_averages_what_is_not_stateful(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr("sys.stdout", out)
@@ -98,6 +116,7 @@ def test_progbar_averages_what_is_not_stateful(monkeypatch: pytest.MonkeyPatch) 
     silent = Progbar(None, verbose=0)
     silent.update(3, finalize=True)
     assert out.getvalue() == text
-    for wrong in ({"target": 0}, {"target": 2.5}, {"target": 3, "verbose": 5}):
+    for wrong in ({"target": -1}, {"target": 2.5}, {"target": 3, "verbose": 5},
+                  {"target": 3, "stateful_metrics": [], "stateless_metrics": []}):
         with pytest.raises((ValueError, TypeError)):
             Progbar(**wrong)

@@ -13,6 +13,8 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from fastnn.errors import DownloadError
+
 LIMIT = 2**30      # bytes of a file whose size is not known
 
 
@@ -41,10 +43,11 @@ def download_as_is(url: str, target: Path, digest: str | None, advice: str) -> N
     try:
         data = _body(url, LIMIT)
         if digest is not None and digest_of(data, digest) != digest:
-            raise OSError(f"the content has the hash {digest_of(data, digest)}, not {digest}; nothing was kept")
+            raise DownloadError(f"the content has the hash {digest_of(data, digest)}, not {digest}; nothing was kept")
         _save(data, target)
     except OSError as error:
-        raise OSError(f"downloading {url} to {target} failed ({error}); {advice}") from error
+        kind = DownloadError if isinstance(error, DownloadError) else OSError
+        raise kind(f"downloading {url} to {target} failed ({error}); {advice}") from error
 
 
 def digest_of(data: bytes, like: str) -> str:

@@ -7,10 +7,11 @@ import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastnn.datasets._download import digest_of, download_as_is
 from fastnn.datasets._files import cache_folder
-from fastnn.errors import shown
+from fastnn.errors import KindError, shown
 
 
 def get_file(fname: str | os.PathLike[str] | None = None, origin: str | None = None, untar: bool = False,
@@ -20,38 +21,39 @@ def get_file(fname: str | os.PathLike[str] | None = None, origin: str | None = N
     """The path of a file, downloaded from `origin` into the cache unless it is there already.
 
     fname: its name there, that of `origin` unless given. file_hash: its SHA-256 or MD5, checked, also of a file that is
-    there (which is fetched again where it differs). extract (or untar): unpack a .tar(.gz/.bz2/.xz) or .zip archive
-    beside it and return the folder. cache_dir: fastnn's cache unless given; the file lies in its cache_subdir.
+    there (which is fetched again where it differs). cache_dir: fastnn's cache unless given; the file lies in its
+    cache_subdir, which may be a whole path. extract (or untar): unpack a .tar(.gz/.bz2/.xz) or .zip archive and return
+    the folder: of fname "a.zip" it is a_extracted, of "a" it is a, with none it has the name of the archive.
     hash_algorithm, archive_format: taken for Keras' sake; both are seen from the hash and the file.
-    Raises OSError, with what to do, where the file cannot be had; ValueError for an archive that is none or that would
-    write outside its folder. Source: keras.utils.get_file.
+    Raises OSError, with what to do, where the file cannot be had, which is a ValueError too where its hash is another;
+    ValueError for an archive that is none or that would write outside its folder. Source: keras.utils.get_file.
 
     path = utils.get_file("iris.csv", "https://example.org/iris.csv")
     table = numpy.loadtxt(path, delimiter=",", skiprows=1)
     """
     if not isinstance(origin, str):
-        raise TypeError(f"get_file: origin is {shown(origin)}; needs the address of a file, such as "
+        raise KindError(f"get_file: origin is {shown(origin)}; needs the address of a file, such as "
                         "'https://example.org/data.csv'.")
-    name = os.fspath(fname) if fname is not None else origin.rstrip("/").rpartition("/")[2]
+    name = os.fspath(fname) if fname is not None else urlsplit(origin).path.rstrip("/").rpartition("/")[2]
     if not name:
         raise ValueError(f"get_file: origin {shown(origin)} names no file; give fname, the name to keep it under.")
+    if "/" in name or os.sep in name:
+        raise ValueError(f"get_file: fname is {shown(name)}; needs the name of a file. Say its folder by cache_dir.")
     digest = file_hash or md5_hash
-    folder = (cache_folder("get_file") if cache_dir is None else Path(cache_dir)) / cache_subdir
-    target = folder / name
+    folder = (cache_folder("get_file") if cache_dir is None else Path(cache_dir).expanduser()) / cache_subdir
+    target, unpacked = folder / name, folder / f"{name.partition('.')[0]}_extracted"
+    if (extract or untar) and (fname is None or "." not in name):
+        target, unpacked = folder / f"{name}_archive", target if not target.is_file() else unpacked
     there = target.is_file() and (digest is None or digest_of(target.read_bytes(), digest) == digest.lower())
     fetched = force_download or not there
     if fetched:
         download_as_is(origin, target, digest.lower() if digest else None,
-                       f"fetch it elsewhere and put it into {folder} as {name}")
-    return str(_unpacked(target, fetched) if extract or untar else target)
+                       f"fetch it elsewhere and put it into {folder} as {target.name}")
+    return str(_unpacked(target, unpacked, fetched) if extract or untar else target)
 
 
-def _unpacked(archive: Path, fetched: bool) -> Path:
-    """The folder beside an archive with what it holds; unpacked into again if it was fetched again."""
-    stem = archive.name
-    for ending in (".zip", ".gz", ".bz2", ".xz", ".tgz", ".tar"):
-        stem = stem.removesuffix(ending)
-    folder = archive.parent / (stem if stem != archive.name else f"{stem}_extracted")
+def _unpacked(archive: Path, folder: Path, fetched: bool) -> Path:
+    """The folder with what the archive holds; unpacked into again if that was fetched again."""
     if folder.is_dir() and not fetched:
         return folder
     if not (zipfile.is_zipfile(archive) or tarfile.is_tarfile(archive)):
