@@ -10,10 +10,16 @@ from fastnn.engine import threads as _threads
 from fastnn.engine.backend import backend, floatx, set_backend, set_floatx
 from fastnn.engine.threads import num_threads, set_num_threads
 from fastnn.frames import disable_traceback_filtering, enable_traceback_filtering, is_traceback_filtering_enabled
+from fastnn.reporting.interactive import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 
-__all__ = ["backend", "configuration", "disable_traceback_filtering", "enable_traceback_filtering", "floatx",
-           "get_num_threads", "is_traceback_filtering_enabled", "num_threads", "set_backend", "set_floatx",
-           "set_num_threads", "show_config", "using"]
+__all__ = ["backend", "configuration", "disable_interactive_logging", "disable_traceback_filtering",
+           "enable_interactive_logging", "enable_traceback_filtering", "floatx", "get_num_threads",
+           "is_interactive_logging_enabled", "is_traceback_filtering_enabled", "num_threads", "set_backend",
+           "set_floatx", "set_num_threads", "show_config", "using"]
 
 get_num_threads = num_threads
 

@@ -26,7 +26,8 @@ FLOORS = [
      "optimizers", "reporting"},
     {"feeding"},
     {"models", "training", "callbacks"},
-    {"saving", "preprocessing", "datasets", "utils", "plotting", "teaching", "examples", "config", "__main__"},
+    {"saving", "preprocessing", "datasets", "utils", "plotting", "teaching", "examples", "config", "backend",
+     "__main__"},
 ]
 
 

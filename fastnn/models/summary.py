@@ -16,6 +16,7 @@ import numpy as np
 from fastnn import markup
 from fastnn.configuration import brief_value
 from fastnn.errors import NotBuiltError, shown
+from fastnn.reporting.interactive import is_interactive_logging_enabled, log
 from fastnn.reporting.terminal import in_notebook
 
 _ASCII = str.maketrans({**dict.fromkeys("┏┳┓┡╇┩├┼┤└┴┘", "+"), **dict.fromkeys("┃│", "|"), "━": "=", "─": "-", "·": "*"})
@@ -36,6 +37,8 @@ def summary(model: Any, line_length: int | None = None, positions: Sequence[floa
     Source: keras.Model.summary; unlike there, optimizer slots are a line of their own and not in the total.
     """
     unicode, limit = True, None
+    if print_fn is None and not is_interactive_logging_enabled():
+        print_fn = log
     if print_fn is None and in_notebook() and line_length is None and positions is None:
         from IPython.display import display
         shown_layers = (expand_nested, show_trainable, layer_range)

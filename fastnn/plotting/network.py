@@ -35,8 +35,8 @@ def plot_model(model: Model, to_file: Path_ | None = "model.png", show_shapes: b
     """
     across = choice(rankdir, "plot_model: rankdir", ("TB", "LR")) == "LR"
     boxes, arrows = _boxes(model, flag(expand_nested, "plot_model: expand_nested"))
-    texts = [_text(layer, tensor, show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable)
-             for layer, tensor in boxes]
+    texts, _ = boxes_of(model, show_shapes, show_dtype, show_layer_names, expand_nested, show_layer_activations,
+                        show_trainable)
     depth = _depths(len(boxes), arrows)
     routes = [_route(a, b, depth) for a, b in arrows]       # a long way gets a place of its own in the rows between
     links = [link for route in routes for link in itertools.pairwise(route)]
@@ -76,6 +76,14 @@ def plot_model(model: Model, to_file: Path_ | None = "model.png", show_shapes: b
                                     boxstyle="round,pad=0,rounding_size=0.08", facecolor=tint(tint(colour))))
         ax.text(x, y, text, ha="center", va="center", fontsize=9, linespacing=1.4, zorder=4)
     return saved(figure, to_file)
+
+
+def boxes_of(model: Any, show_shapes: bool, show_dtype: bool, show_layer_names: bool, expand_nested: bool,
+             show_layer_activations: bool, show_trainable: bool) -> tuple[list[str], list[tuple[int, int]]]:
+    """(what stands in each box, [(from, to)]) of a picture of a model, by the arguments of plot_model."""
+    boxes, arrows = _boxes(model, expand_nested)
+    return [_text(layer, tensor, show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable)
+            for layer, tensor in boxes], arrows
 
 
 def _route(a: int, b: int, depth: list[int]) -> list[int]:

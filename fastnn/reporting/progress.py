@@ -11,6 +11,7 @@ import numpy as np
 
 from fastnn.arguments import whole
 from fastnn.errors import nearest, shown
+from fastnn.reporting.interactive import Log, is_interactive_logging_enabled
 from fastnn.reporting.terminal import Notebook, Plain, Terminal, Text, in_notebook, is_terminal
 
 WIDTHS = (20, 15, 10, 5)        # characters of a bar, by the room there is
@@ -64,7 +65,9 @@ class Progress:
         mode = checked_verbose(verbose)
         self._every = verbose.epochs if isinstance(verbose, Every) else 0
         self._screen: Plain | Notebook
-        if mode not in ("silent", "line", "every") and stream is None and in_notebook():
+        if stream is None and not is_interactive_logging_enabled():
+            self._screen = Log()
+        elif mode not in ("silent", "line", "every") and stream is None and in_notebook():
             self._screen = Notebook()
         else:
             stream = sys.stdout if stream is None else stream

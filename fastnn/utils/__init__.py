@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.arguments import whole
+from fastnn.backend import clear_session, is_keras_tensor, standardize_dtype
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.feeding.pydataset import PyDataset
@@ -24,12 +25,26 @@ from fastnn.registration import (
     get_registered_object,
     register_keras_serializable,
 )
+from fastnn.reporting.interactive import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from fastnn.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from fastnn.utils._config import Config
 from fastnn.utils._get_file import get_file
+from fastnn.utils._graph import (
+    get_source_inputs,
+    model_to_dot,
+)
 from fastnn.utils._progbar import Progbar
+from fastnn.utils._samples import (
+    pack_x_y_sample_weight,
+    unpack_x_y_sample_weight,
+)
 from fastnn.utils._splitting import (
     split_dataset,
     train_test_split,
@@ -40,21 +55,30 @@ Sequence = PyDataset        # its older name
 CustomObjectScope = custom_object_scope
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "Progbar",
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
+    "is_keras_tensor",
     "load_img",
+    "model_to_dot",
     "normalize",
+    "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
@@ -62,10 +86,12 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "standardize_dtype",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
     "train_test_split",
+    "unpack_x_y_sample_weight",
 ]
 
 
