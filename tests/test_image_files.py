@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastnn import Sequential, layers, optimizers, utils
-from fastnn.preprocessing.image import ImageDataGenerator
+from fastnn.preprocessing.image import ImageDataGenerator, smart_resize
 from tests.errors import assert_good_error
 
 Image = pytest.importorskip("PIL.Image")
@@ -95,6 +95,29 @@ def test_a_data_set_of_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]
                       ValueError, "seed")
     (folder / "empty" / "class").mkdir(parents=True)
     assert_good_error(lambda: utils.image_dataset_from_directory(folder / "empty"), ValueError, ".png")
+
+
+def test_pictures_are_cut_or_padded_or_stretched(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    utils.save_img(tmp_path / "a" / "wide.png", np.full((4, 8, 3), 200.0), scale=False)
+    utils.save_img(tmp_path / "a" / "high.png", np.full((8, 4, 3), 200.0), scale=False)
+
+    def read(**how: Any) -> np.ndarray:
+        data = utils.image_dataset_from_directory(tmp_path, image_size=(8, 8), label_mode=None, shuffle=False,
+                                                  interpolation="nearest", verbose=False, **how)
+        return next(iter(data))[..., 0]
+    padded = np.zeros((8, 8))
+    padded[:, 2:6] = 200
+    np.testing.assert_array_equal(read(pad_to_aspect_ratio=True), [padded, padded.T])
+    np.testing.assert_array_equal(read(crop_to_aspect_ratio=True), np.full((2, 8, 8), 200))
+    np.testing.assert_array_equal(read(format=None, data_format="channels_last"), np.full((2, 8, 8), 200))
+    for wrong in ({"format": "grain"}, {"data_format": "channels_first"}, {"pad_to_aspect_ratio": 3},
+                  {"pad_to_aspect_ratio": True, "crop_to_aspect_ratio": True}):
+        assert_good_error(lambda wrong=wrong: read(**wrong), ValueError, next(iter(wrong)))
+    x = RNG.random((2, 4, 8, 3)).astype(np.float32)
+    smart = smart_resize(x, (2, 2))
+    assert isinstance(smart, np.ndarray) and smart.shape == (2, 2, 2, 3)
+    np.testing.assert_allclose(smart, x[:, :, 2:6].reshape(2, 2, 2, 2, 2, 3).mean((2, 4)), rtol=1e-5)
 
 
 def test_three_lines_train_a_network(folder: Path) -> None:

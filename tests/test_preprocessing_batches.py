@@ -38,6 +38,15 @@ def test_windows_are_shuffled_anew_in_each_pass_and_repeat_with_the_seed() -> No
     assert np.concatenate([y for _, y in again]).tolist() == passes[0]
 
 
+def test_the_first_batches_are_taken() -> None:
+    data = timeseries_dataset_from_array(SERIES, None, 2, batch_size=4, shuffle=True, seed=1, format="tf")
+    some = data.take(2)
+    assert len(some) == 2 and [x.shape for x in some] == [(4, 2), (4, 2)] and len(data) == 3 == len(list(data))
+    assert len(data.take(9)) == 3 and len(list(some.take(1))) == 1 and not list(data.take(0))
+    assert_good_error(lambda: data.take(-1), ValueError, "take")
+    assert_good_error(lambda: timeseries_dataset_from_array(SERIES, None, 2, format="grain"), ValueError, "'grain'")
+
+
 def test_windows_that_cannot_be_are_refused() -> None:
     assert_good_error(lambda: timeseries_dataset_from_array(SERIES, None, 11), ValueError, "10 steps", "window of 11")
     assert_good_error(lambda: timeseries_dataset_from_array(SERIES, [], 2), ValueError, "0 of them")

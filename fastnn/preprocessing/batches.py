@@ -28,16 +28,24 @@ class Batches:
         self._batch = optional(whole, batch_size, f"{where}: batch_size")
         self._shuffle = flag(shuffle, f"{where}: shuffle")
         self._draws = np.random.Generator(np.random.Philox(key=list(random.new_stream(seed))))
+        self._most: int | None = None       # batches of a pass
         self.class_names: list[str] | None = None
         self.file_paths: list[str] | None = None
 
     def __len__(self) -> int:
-        return sum(-(-len(group) // (self._batch or 1)) for group in self._groups)
+        count = sum(-(-len(group) // (self._batch or 1)) for group in self._groups)
+        return count if self._most is None else min(count, self._most)
 
     @property
     def num_batches(self) -> int:
         """How many batches a pass has."""
         return len(self)
+
+    def take(self, count: int) -> "Batches":
+        """The first so many batches of each pass: for x, y in batches.take(1)."""
+        twin = copy.copy(self)
+        twin._most = min(whole(count, "take: count", 0), len(self))
+        return twin
 
     def map(self, function: Callable[..., Any]) -> "Batches":
         """The same batches with function(x) or function(x, y) in the place of each: to make numbers of texts, say."""
@@ -55,27 +63,36 @@ class Batches:
         for group in self._groups:
             order = self._draws.permutation(group) if self._shuffle else group
             parts += [order[begin:begin + size] for begin in range(0, len(order), size)]
-        for place in self._draws.permutation(len(parts)) if self._shuffle and len(self._groups) > 1 else range(
-                len(parts)):
+        mixed = self._shuffle and len(self._groups) > 1
+        for place in (self._draws.permutation(len(parts)) if mixed else range(len(parts)))[:self._most]:
             batch = self._make(parts[place])
             one = self._batch is None
             yield batch if not one else tuple(b[0] for b in batch) if isinstance(batch, tuple) else batch[0]
 
 
+def check_format(format: str | None, where: str) -> None:
+    """ValueError for batches of another library."""
+    if format not in ("tf", None):
+        raise ValueError(f"{where}: format is {shown(format)}; needs 'tf', Keras' default, or None: the batches are "
+                         "fastnn's, for fit, evaluate and predict.")
+
+
 def timeseries_dataset_from_array(data: Any, targets: Any, sequence_length: int, sequence_stride: int = 1,
                                   sampling_rate: int = 1, batch_size: int | None = 128, shuffle: bool = False,
                                   seed: int | None = None, start_index: int | None = None,
-                                  end_index: int | None = None) -> Batches:
+                                  end_index: int | None = None, format: str | None = "tf") -> Batches:
     """Windows of a series in batches, with targets[i] for the window that begins at step i; targets None: windows only.
 
     data (steps, ...) → x (batch, sequence_length, ...). sequence_stride: steps between the beginnings of windows;
     sampling_rate: steps between the rows of a window. start_index, end_index: the part of data to use, end not
-    included. keras.utils.timeseries_dataset_from_array.
+    included. format: Keras' default alone; what comes out is the same Batches always.
+    Source: keras.utils.timeseries_dataset_from_array.
 
     >>> next(iter(timeseries_dataset_from_array(np.arange(6), np.arange(3, 6), sequence_length=3)))
     (array([[0, 1, 2], [1, 2, 3], [2, 3, 4]]), array([3, 4, 5]))
     """
     where = "timeseries_dataset_from_array"
+    check_format(format, where)
     series, wanted = np.asarray(data), None if targets is None else np.asarray(targets)
     length, rate = whole(sequence_length, f"{where}: sequence_length"), whole(sampling_rate, f"{where}: sampling_rate")
     stride = whole(sequence_stride, f"{where}: sequence_stride")

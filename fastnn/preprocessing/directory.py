@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from fastnn import random
-from fastnn.arguments import choice, flag, optional, share, whole
+from fastnn.arguments import channels_last, choice, flag, optional, share, whole
 from fastnn.errors import shown
-from fastnn.preprocessing.batches import Batches
+from fastnn.preprocessing.batches import Batches, check_format
 from fastnn.preprocessing.image import files as images
 
 __all__ = ["image_dataset_from_directory", "text_dataset_from_directory"]
@@ -19,15 +19,17 @@ def text_dataset_from_directory(directory: Any, labels: Any = "inferred", label_
                                 class_names: Sequence[str] | None = None, batch_size: int | None = 32,
                                 max_length: int | None = None, shuffle: bool = True, seed: int | None = None,
                                 validation_split: float | None = None, subset: str | None = None,
-                                follow_links: bool = False, verbose: bool = True) -> Any:
+                                follow_links: bool = False, format: str | None = "tf", verbose: bool = True) -> Any:
     """The .txt files below a folder in batches of texts: (batch,) of Python strings, for TextVectorization.
 
     labels: 'inferred' from the folders, which are the classes, by name or in the order of class_names; a list, one for
     each file in the order of their names; or None. label_mode: 'int', 'categorical' (one-hot rows), 'binary' (batch, 1)
     or None. max_length: characters of a text. validation_split: the share of the files, after shuffling, that is the
-    subset 'validation'; 'training' is the rest, 'both' a pair. keras.utils.text_dataset_from_directory.
+    subset 'validation'; 'training' is the rest, 'both' a pair. format: Keras' default alone, as
+    what comes out is the same always. Source: keras.utils.text_dataset_from_directory.
     """
     max_length = optional(whole, max_length, "text_dataset_from_directory: max_length")
+    check_format(format, "text_dataset_from_directory")
 
     def read(files: list[Path]) -> np.ndarray:
         return np.array([file.read_text(encoding="utf-8")[:max_length] for file in files], object)
@@ -41,13 +43,14 @@ def image_dataset_from_directory(directory: Any, labels: Any = "inferred", label
                                  seed: int | None = None, validation_split: float | None = None,
                                  subset: str | None = None, interpolation: str = "bilinear",
                                  follow_links: bool = False, crop_to_aspect_ratio: bool = False,
-                                 verbose: bool = True) -> Any:
+                                 pad_to_aspect_ratio: bool = False, data_format: str | None = None,
+                                 format: str | None = "tf", verbose: bool = True) -> Any:
     """The image files below a folder in batches: (batch, *image_size, channels) float32, pixels 0..255.
 
     Files: .bmp, .gif (the first picture), .jpg, .jpeg, .png, .webp, read by Pillow when a batch is asked for and
     resized by `interpolation` ('nearest', 'bilinear', 'bicubic', 'area', 'lanczos'…). color_mode: 'rgb', 'rgba' or
-    'grayscale'. crop_to_aspect_ratio: cut the edges instead of stretching. The rest is as for
-    text_dataset_from_directory; .class_names and .file_paths say what was found.
+    'grayscale'. crop_to_aspect_ratio: cut the edges instead of stretching; pad_to_aspect_ratio: add black ones. The
+    rest is as for text_dataset_from_directory; .class_names and .file_paths say what was found.
     Source: keras.utils.image_dataset_from_directory.
 
     train = utils.image_dataset_from_directory("photos", image_size=(64, 64), validation_split=0.2, subset="training",
@@ -56,12 +59,18 @@ def image_dataset_from_directory(directory: Any, labels: Any = "inferred", label
     """
     where = "image_dataset_from_directory"
     size = images.checked_size(image_size, f"{where}: image_size")
+    check_format(format, where)
+    channels_last(data_format, where)
+    ways = flag(crop_to_aspect_ratio, f"{where}: crop_to_aspect_ratio"), flag(pad_to_aspect_ratio,
+                                                                              f"{where}: pad_to_aspect_ratio")
+    if all(ways):
+        raise ValueError(f"{where}: got crop_to_aspect_ratio and pad_to_aspect_ratio; needs one of them at most.")
     images.checked_mode(color_mode, where)
     images.checked_interpolation(interpolation, where)
 
     def read(files: list[Path]) -> np.ndarray:
-        return np.stack([images.img_to_array(images.load_img(file, color_mode, size, interpolation,
-                                                             crop_to_aspect_ratio)) for file in files])
+        return np.stack([images.img_to_array(images.resized(images.load_img(file, color_mode), size, interpolation,
+                                                            *ways)) for file in files])
     return _dataset(where, directory, images.ENDINGS, read, labels, label_mode, class_names, batch_size, shuffle, seed,
                     validation_split, subset, follow_links, verbose)
 

@@ -5,6 +5,7 @@ from fastnn.preprocessing.image.files import (
     img_to_array,
     load_img,
     save_img,
+    smart_resize,
 )
 from fastnn.preprocessing.image.from_files import (
     DataFrameIterator,
@@ -26,4 +27,5 @@ __all__ = [
     "img_to_array",
     "load_img",
     "save_img",
+    "smart_resize",
 ]

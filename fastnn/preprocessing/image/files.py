@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import choice, flag, sizes
+from fastnn import ops
+from fastnn.arguments import channels_last, choice, flag, sizes
 from fastnn.engine import backend
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown, warn
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
@@ -47,7 +49,7 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: Any = None, interp
     """
     from PIL import Image
     mode = _MODES[checked_mode(color_mode, "load_img")]
-    way = getattr(Image.Resampling, _FILTERS[checked_interpolation(interpolation, "load_img")])
+    checked_interpolation(interpolation, "load_img")
     try:
         with Image.open(path) as opened:
             opened.load()
@@ -62,10 +64,32 @@ def load_img(path: Any, color_mode: str = "rgb", target_size: Any = None, interp
         raise OSError(f"load_img: {shown(str(path), 200)} holds no picture that can be read ({error}).") from error
     if target_size is None:
         return image
-    height, width = checked_size(target_size, "load_img: target_size")
-    if flag(keep_aspect_ratio, "load_img: keep_aspect_ratio"):
+    return resized(image, checked_size(target_size, "load_img: target_size"), interpolation,
+                   flag(keep_aspect_ratio, "load_img: keep_aspect_ratio"))
+
+
+def resized(image: Any, size: tuple[int, int], interpolation: str, crop: bool, pad: bool = False) -> Any:
+    """A PIL.Image of the size (height, width); crop: its edges are cut off first, pad: black ones are added, so that it
+    is not stretched."""
+    from PIL import Image, ImageOps
+    height, width = size
+    if crop:
         image = image.crop(_middle(image.width, image.height, width, height))
+    elif pad:
+        high, wide = max(image.height, image.width * height // width), max(image.width, image.height * width // height)
+        left, top = (wide - image.width) // 2, (high - image.height) // 2
+        image = ImageOps.expand(image, (left, top, wide - image.width - left, high - image.height - top))
+    way = getattr(Image.Resampling, _FILTERS[interpolation])
     return image.resize((width, height), way) if image.size != (width, height) else image
+
+
+def smart_resize(x: Any, size: Any, interpolation: str = "bilinear", data_format: str | None = "channels_last") -> Any:
+    """Images (height, width, channels), or a batch of them, in another size (height, width), not stretched: the edges
+    of what is too long are cut off first. A tensor of a tensor, else an array. keras.preprocessing.image.smart_resize.
+    """
+    channels_last(data_format, "smart_resize")
+    made = ops.image.resize(x, checked_size(size, "smart_resize: size"), interpolation, crop_to_aspect_ratio=True)
+    return made if isinstance(x, Tensor) else np.asarray(made)
 
 
 def _middle(width: int, height: int, wanted_width: int, wanted_height: int) -> tuple[int, int, int, int]:
