@@ -78,6 +78,13 @@ def flag(value: Any, what: str) -> bool:
     raise KindError(f"{what} is {shown(value)}; needs True or False.")
 
 
+def boolean(value: Any, what: str) -> bool:
+    """True or False and nothing else: of what None or a number would decide by accident."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise KindError(f"{what} is {shown(value)}; needs True or False.")
+
+
 def text(value: Any, what: str, example: str = "") -> str:
     """A text that is not empty."""
     wanted = "a text" + (f", such as {example!r}" if example else "")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from fastnn import Input, InputSpec, Model, layers, ops
 from fastnn.errors import KindError, ShapeError
@@ -100,6 +101,27 @@ def test_a_wrong_kind_is_an_error_of_both_types() -> None:
                  lambda: layers.TimeDistributed("Dense"), lambda: layers.Permute(2)):
         for kind in (TypeError, ValueError):
             assert_good_error(make, kind, "needs")
+
+
+@pytest.mark.parametrize("make", [lambda: layers.Dense(3), lambda: layers.LSTM(3), Both,
+                                  lambda: layers.GroupedQueryAttention(2, 4, 2)])
+@pytest.mark.parametrize("shape", [4, "ab", 2.5])
+def test_a_number_in_the_place_of_a_shape(make: Any, shape: Any) -> None:
+    """Where all layers take shapes: the last of two, one in a list, and that of a build()."""
+    layer = make()
+    first = () if isinstance(layer, (layers.Dense, layers.LSTM)) else ((2, 3, 4),)
+    assert_good_error(lambda: layer.compute_output_shape(*first, shape), KindError, layer.name, repr(shape), "(None")
+    assert_good_error(lambda: layer.compute_output_shape([(2, 3), shape]), KindError, layer.name, repr(shape))
+    if not isinstance(layer, Both):
+        assert_good_error(lambda: layer.build(*first, shape), KindError, layer.name, repr(shape), "build()")
+        assert not layer.built and not layer.weights
+
+
+@pytest.mark.parametrize("value", [None, 1, 0, "yes"])
+def test_trainable_is_a_bool(value: Any) -> None:
+    """Of None, a layer would be frozen without a word."""
+    assert_good_error(lambda: layers.Dense(2, trainable=value), KindError, "Dense: trainable", repr(value), "True")
+    assert not layers.Dense(2, trainable=np.False_).trainable
 
 
 def test_masks_of_merges_are_lists() -> None:

@@ -25,19 +25,20 @@ def _is_shape(value: Any) -> bool:
         isinstance(n, (list, tuple, dict)) for n in value))
 
 
-def tuples(given: Any) -> Any:
+def tuples(given: Any, where: str) -> Any:
     """Nested shapes, each as a tuple. KindError for what is no shape."""
     def one(each: Any) -> Any:
-        if each is None or (isinstance(each, (list, tuple)) and all(n is None or type(n) is int for n in each)):
+        if each is None or (not isinstance(each, (str, bytes)) and hasattr(each, "__iter__")
+                            and all(n is None or hasattr(n, "__index__") for n in each)):
             return None if each is None else tuple(each)
-        raise KindError(f"build_from_config: got the shape {shown(each)}; needs whole numbers, None for the batch.")
+        raise KindError(f"{where} got {shown(each)}; needs a shape with the batch axis, such as (None, 4).")
     return map_structure(one, given, _is_shape)
 
 
-def symbols(given: Any) -> Any:
+def symbols(given: Any, where: str) -> Any:
     """Symbolic tensors of nested shapes."""
-    return map_structure(lambda each: None if each is None else Tensor(None, shape=tuple(each), dtype=backend.floatx()),
-                         given, _is_shape)
+    return map_structure(lambda each: None if each is None else Tensor(None, shape=each, dtype=backend.floatx()),
+                         tuples(given, where), _is_shape)
 
 
 def kept(given: tuple[Any, ...], named: dict[str, Any]) -> Any:

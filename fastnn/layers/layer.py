@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Unpack
 import numpy as np
 
 from fastnn import constraints, frames, initializers, regularizers
-from fastnn.arguments import dtype_of, flag, of_weight, refuse_unknown, shape, whole
+from fastnn.arguments import boolean, dtype_of, flag, of_weight, refuse_unknown, shape, whole
 from fastnn.configuration import brief
 from fastnn.engine import backend
 from fastnn.engine.context import is_symbolic_pass, layer_scope, not_recording
@@ -65,7 +65,7 @@ class Layer(Weighted):
         self.name = checked_name(name, type(self).__name__) or unique_name(snake_case(type(self).__name__))
         self.dtype = dtype_of(dtype, f"{self.name}: dtype", (backend.floatx(),))
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._trainable = flag(trainable, f"{type(self).__name__}: trainable")
+        self._trainable = boolean(trainable, f"{type(self).__name__}: trainable")
         self.supports_masking = type(self).supports_masking or type(self).compute_mask is not Layer.compute_mask
 
     # ---- what a subclass writes -------------------------------------------------------------------------------
@@ -181,9 +181,9 @@ class Layer(Weighted):
         """Make the weights, where there are none yet, for the shapes of a get_build_config()."""
         given, several = config.get("input_shape"), config.get("shapes_dict")
         if not self.built and several is not None:
-            self._build(**{name: shapes.tuples(each) for name, each in several.items()})
+            self._build(**{name: shapes.tuples(each, "build_from_config:") for name, each in several.items()})
         elif not self.built and given is not None:
-            self._build(shapes.tuples(given))
+            self._build(shapes.tuples(given, "build_from_config:"))
 
     def _begins_built(self) -> bool:
         """Whether it is a layer of fastnn's that has nothing to build."""
@@ -236,8 +236,9 @@ class Layer(Weighted):
         if type(self).call is Layer.call:
             raise NotImplementedError(f"{type(self).__name__} must define call(self, inputs), or compute_output_shape.")
         first = named.pop("input_shape", None)      # Keras' name for it, whatever call's is
-        inputs = [shapes.symbols(each) for each in (*input_shapes, *[first] * (first is not None))]
-        more = {name.removesuffix("_shape"): shapes.symbols(each) for name, each in named.items()}
+        where = f"{self.name}: compute_output_shape()"
+        inputs = [shapes.symbols(each, where) for each in (*input_shapes, *[first] * (first is not None))]
+        more = {name.removesuffix("_shape"): shapes.symbols(each, where) for name, each in named.items()}
         return shapes.of(self(*inputs, **more))
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -247,7 +248,7 @@ class Layer(Weighted):
             return self(*args, **kwargs)
         found = shapes.for_method(self, self.compute_output_shape, args, kwargs)
         given = self.compute_output_shape(shapes.of(args[0])) if found is None else self.compute_output_shape(**found)
-        return shapes.symbols(given)
+        return shapes.symbols(given, f"{self.name}: its compute_output_shape()")
 
     @property
     def input(self) -> Any:

@@ -72,7 +72,7 @@ class Lambda(Layer):
             return super().compute_output_shape(input_shape)
         if callable(self.output_shape_of):
             return self.output_shape_of(input_shape)
-        return (tuples(input_shape)[0], *self.output_shape_of)
+        return (tuples(input_shape, self.name)[0], *self.output_shape_of)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic outputs, where output_shape was given."""

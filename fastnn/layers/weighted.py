@@ -48,6 +48,9 @@ def _once(build: Callable[..., Any]) -> Callable[..., Any]:
             return build(self, *args, **kwargs)         # of a base class, from the one of a subclass
         if self.built:
             return None
+        if build.__module__.startswith("fastnn."):
+            for each in (*args, *kwargs.values()):
+                _input_shapes.tuples(each, f"{self.name}: build()")
         object.__setattr__(self, "_building", True)
         try:
             build(self, *args, **kwargs)

@@ -102,8 +102,7 @@ class Model(Trainer, Layer):
             if given is not None or several:
                 self.built = True
                 self._build_shape = shapes.Named(several) if several else given
-                self.compute_output_shape(*[shapes.tuples(given)] * (given is not None),
-                                          **{name: shapes.tuples(each) for name, each in several.items()})
+                self.compute_output_shape(*[given] * (given is not None), **several)
 
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Whether data of another shape than its inputs have do as well."""
