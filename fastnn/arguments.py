@@ -85,6 +85,13 @@ def boolean(value: Any, what: str) -> bool:
     raise KindError(f"{what} is {shown(value)}; needs True or False.")
 
 
+def dense(value: Any, what: str) -> bool:
+    """False, of `sparse` and `ragged`."""
+    if flag(value, what):
+        raise ValueError(f"{what} is {shown(value)}; needs False: fastnn computes with dense arrays.")
+    return False
+
+
 def text(value: Any, what: str, example: str = "") -> str:
     """A text that is not empty."""
     wanted = "a text" + (f", such as {example!r}" if example else "")

@@ -120,13 +120,17 @@ def _sequences() -> Iterator[Case]:
     yield _layer("Dot", _STEPS * 2, axes=(2, 2), normalize=True)
     lookup = {"max_tokens": 9, "num_oov_indices": 2, "idf_weights": None, "invert": False, "output_mode": "count",
               "pad_to_max_tokens": True}
-    yield Case(layers, "StringLookup", {**_LAYER, **lookup, "mask_token": "-", "oov_token": "?",
-                                        "vocabulary": ["a", "b"]})
-    yield Case(layers, "IntegerLookup", {**_LAYER, **lookup, "mask_token": 0, "oov_token": 1, "vocabulary": [7, 8]})
+    yield Case(layers, "StringLookup", {**_LAYER, **lookup, "mask_token": "-", "oov_token": "?", "sparse": False,
+                                        "vocabulary": ["a", "b"], "encoding": "latin-1", "salt": [3, 4]})
+    yield Case(layers, "IntegerLookup", {**_LAYER, **lookup, "mask_token": 0, "oov_token": 1, "vocabulary": [7, 8],
+                                         "vocabulary_dtype": "int64", "sparse": False, "oov_method": "farmhash",
+                                         "salt": [3, 4]})
+    yield Case(layers, "Hashing", {**_LAYER, "num_bins": 4, "mask_value": "a", "salt": [3, 4], "output_mode": "count",
+                                   "sparse": False})
     yield Case(layers, "TextVectorization", {
         **_LAYER, "max_tokens": 9, "standardize": "lower", "split": "character", "ngrams": (1, 2),
         "output_mode": "count", "output_sequence_length": None, "pad_to_max_tokens": True, "vocabulary": ["a", "b"],
-        "idf_weights": None})
+        "idf_weights": None, "sparse": False, "ragged": False, "encoding": "latin-1"})
 
 
 def _layers() -> Iterator[Case]:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import layers
 from fastnn.errors import ShapeError
 from fastnn.preprocessing.sequence import TimeseriesGenerator, make_sampling_table, pad_sequences, skipgrams
 from fastnn.preprocessing.text import (
@@ -151,20 +150,3 @@ def test_skipgrams_pair_words_with_their_neighbours() -> None:
 def test_sampling_table_falls_with_frequency() -> None:
     table = make_sampling_table(1000)
     assert table.shape == (1000,) and (np.diff(table[1:]) > 0).all() and 0 < table[1] < table[-1] <= 1
-
-
-@pytest.mark.parametrize("kind, known", [(layers.StringLookup, ["a", "b"]), (layers.IntegerLookup, [7, 5])])
-def test_lookups_by_rank(kind: Any, known: Any) -> None:
-    """one_hot is a row for each token; of the others a vector is one sample."""
-    def make(mode: str) -> Any:
-        return kind(vocabulary=known, output_mode=mode)
-    a, b = known
-    hot = make("one_hot")
-    np.testing.assert_array_equal(hot([[a, b], [b, a]]), np.eye(3)[[[1, 2], [2, 1]]])
-    np.testing.assert_array_equal(hot([[a], [b]]), np.eye(3)[[1, 2]])
-    np.testing.assert_array_equal(hot([a, b]), np.eye(3)[[1, 2]])
-    np.testing.assert_array_equal(hot(b), np.eye(3)[2])
-    for mode in ("multi_hot", "count"):
-        np.testing.assert_array_equal(make(mode)([a, b]), [0, 1, 1])
-        np.testing.assert_array_equal(make(mode)([[a], [b]]), np.eye(3)[[1, 2]])
-    np.testing.assert_array_equal(make("count")([a, b, a]), [0, 2, 1])

@@ -10,6 +10,7 @@ from fastnn.layers.conv_lstm import *
 from fastnn.layers.convolution import *
 from fastnn.layers.core import *
 from fastnn.layers.embedding import *
+from fastnn.layers.hashing import *
 from fastnn.layers.image_size import *
 from fastnn.layers.input import *
 from fastnn.layers.input_spec import *

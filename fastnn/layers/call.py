@@ -12,7 +12,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import current_layer, layer_scope, symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import note
-from fastnn.errors import shown
+from fastnn.errors import KindError, shown
 from fastnn.layers import _masks
 from fastnn.layers._context import Node, context, forget_losses
 from fastnn.layers._masks import parameters
@@ -50,6 +50,9 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             context.made.append(layer)
     training = kwargs.pop("training", None)
     symbolic = args[0].data is None if plain else any(t.data is None for t in tensors)
+    if symbolic and not layer.reads_text and any(t.dtype == "string" for t in tensors):
+        raise KindError(f"{layer.name}: got text; needs numbers, which layers.StringLookup, TextVectorization or "
+                        "Hashing makes of it.")
     before = context.training
     if training is None and layer.trains_alone and not current_layer() and context.applications is None:
         context.training = True

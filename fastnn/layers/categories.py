@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from fastnn import ops
-from fastnn.arguments import choice, flag, number, numbers, optional, whole
+from fastnn.arguments import choice, dense, number, numbers, optional, whole
 from fastnn.engine import backend
 from fastnn.engine.context import is_recording
 from fastnn.engine.tensor import Tensor
@@ -55,10 +55,9 @@ class CategoryEncoding(Layer):
         super().__init__(**kwargs)
         if num_tokens is None:
             raise ValueError("CategoryEncoding: num_tokens is None; needs how many numbers there are.")
-        if flag(sparse, "CategoryEncoding: sparse"):
-            raise ValueError("CategoryEncoding: sparse is True; needs False: fastnn computes with dense arrays.")
+        self.sparse = dense(sparse, "CategoryEncoding: sparse")
         self.num_tokens = whole(num_tokens, "CategoryEncoding: num_tokens")
-        self.output_mode, self.sparse = choice(output_mode, "CategoryEncoding: output_mode", MODES), False
+        self.output_mode = choice(output_mode, "CategoryEncoding: output_mode", MODES)
 
     def check_input(self, array: np.ndarray, where: str) -> None:
         """ValueError for a number that has no place."""
@@ -92,15 +91,13 @@ class Discretization(Layer):
                  epsilon: float = 0.01, output_mode: str = "int", sparse: bool = False,
                  **kwargs: Unpack[LayerOptions]) -> None:
         super().__init__(**kwargs)
-        if flag(sparse, "Discretization: sparse"):
-            raise ValueError("Discretization: sparse is True; needs False: fastnn computes with dense arrays.")
+        self.sparse = dense(sparse, "Discretization: sparse")
         if (bin_boundaries is None) == (num_bins is None):
             raise ValueError("Discretization: got bin_boundaries and num_bins, or neither; needs one of them.")
         self.num_bins = optional(whole, num_bins, "Discretization: num_bins")
         self._found = None if bin_boundaries is None else _increasing(bin_boundaries)
         self.epsilon = number(epsilon, "Discretization: epsilon", 0, 1)
         self.output_mode = choice(output_mode, "Discretization: output_mode", ("int", *MODES))
-        self.sparse = False
 
     @property
     def bin_boundaries(self) -> list[float] | None:

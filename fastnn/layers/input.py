@@ -16,14 +16,14 @@ _WHOLE = ("int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
 
 
 def _dtype(dtype: Any) -> str:
-    """Ours for one of Keras' dtypes, by name or as NumPy has it. ValueError for text and others."""
+    """Ours for one of Keras' dtypes, by name or as NumPy has it. ValueError for others."""
     name = getattr(dtype, "__name__", None) or getattr(dtype, "name", dtype)
     if name is None:
         return backend.floatx()
-    if not isinstance(name, str) or name not in (*_FLOATS, "float", *_WHOLE, "int", "uint8", "bool"):
+    if not isinstance(name, str) or name not in (*_FLOATS, "float", *_WHOLE, "int", "uint8", "bool", "string"):
         raise ValueError(f"Input: got dtype {shown(dtype)}; " + nearest(
-            name if isinstance(name, str) else "", (*_FLOATS, *_WHOLE, "uint8", "bool")))
-    return backend.floatx() if "float" in name else name if name in ("bool", "uint8") else "int32"
+            name if isinstance(name, str) else "", (*_FLOATS, *_WHOLE, "uint8", "bool", "string")))
+    return backend.floatx() if "float" in name else name if name in ("bool", "uint8", "string") else "int32"
 
 
 class InputLayer(Layer):
@@ -38,8 +38,7 @@ class InputLayer(Layer):
                  name: str | None = None, input_shape: Any = None) -> None:
         super().__init__(name=checked_name(name, "Input") or unique_name("input_layer"))
         for what, value in (("sparse", sparse), ("ragged", ragged)):
-            if value is not None and value is not False:
-                raise ValueError(f"Input: {what} is {shown(value)}; needs False: fastnn computes with dense arrays.")
+            arguments.dense(value, f"Input: {what}")
         if input_shape is not None and shape is None:
             warn("InputLayer: input_shape is the old name of shape; needs shape=….")
             shape = input_shape
@@ -91,6 +90,7 @@ def Input(shape: Any = None, batch_size: int | None = None, dtype: Any = None, s
 
     dtype: what the data become before the first layer sees them. Floats of any width are floatx (the default), whole
     numbers int32 (fit, evaluate and predict refuse what int32 cannot hold), "uint8" and "bool" stay what they are.
+    "string": text, which one layer reads before the model runs: StringLookup, TextVectorization or Hashing.
     batch_shape: the shape with the batch axis. optional: None may be given for it; the layers get None then.
     Raises TypeError without a shape, ValueError for another dtype and for axes that are not whole numbers >= 1 or None.
     """

@@ -44,6 +44,7 @@ class Layer(Weighted):
     trains_alone: ClassVar[bool] = False        # called by itself, not in a model, it is in training
     _first_use: Any = None      # the node of the first call on symbolic tensors
     takes_integers: ClassVar[bool] = False      # at the beginning of a model without Input: whole numbers stay that
+    reads_text: ClassVar[bool] = False      # it takes an Input of dtype "string", before the model runs
     stepwise: bool = False      # of a sequence each step is for itself: y[:, t] depends on x[:, t] alone
     gone: ClassVar[dict[str, str]] = {}         # names that Keras had, and what takes their place
     input_spec: Any = None      # an InputSpec, or several: what it may be called on; of a subclass, or set by it

@@ -1,204 +1,22 @@
-"""Tokens to numbers as layers: StringLookup, IntegerLookup, and what they share with TextVectorization. Floor 3.
+"""StringLookup and IntegerLookup: tokens to numbers, element by element, or back. Floor 3. See vocabulary.py."""
 
-Strings stay in Python and NumPy: these layers are called on tokens, and what they give is fed to a model.
-"""
-
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any, Unpack
 
 import numpy as np
 
-from fastnn.arguments import choice, flag, is_sequence, numbers, optional, whole
+from fastnn import ops
+from fastnn.arguments import choice, dense, optional, text, whole
 from fastnn.engine import backend
+from fastnn.engine.context import is_recording
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import NotBuiltError, shown
+from fastnn.errors import KindError, ShapeError, shown
+from fastnn.layers._hashes import bucket, key_of
 from fastnn.layers._options import LayerOptions
-from fastnn.layers.layer import Layer
+from fastnn.layers.categories import encoded
+from fastnn.layers.vocabulary import Vocabulary
 
 __all__ = ["IntegerLookup", "StringLookup"]
-
-MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
-
-
-class Vocabulary(Layer):
-    """Numbers for tokens, learned by adapt() or given: most frequent first, ties in the order of the alphabet backwards
-    (as Keras), after `mask` (number 0) and the numbers for unknown tokens."""
-
-    def __init__(self, max_tokens: int | None, mask_token: Any, oov_token: Any, num_oov_indices: int, vocabulary: Any,
-                 idf_weights: Any, output_mode: str, pad_to_max_tokens: bool, invert: bool,
-                 **kwargs: Unpack[LayerOptions]) -> None:
-        super().__init__(**kwargs)
-        name = type(self).__name__
-        self.max_tokens = None if max_tokens is None else whole(max_tokens, f"{name}: max_tokens", 2)
-        self.num_oov_indices = whole(num_oov_indices, f"{name}: num_oov_indices", 0)
-        self.output_mode = choice(output_mode, f"{name}: output_mode", MODES)
-        self.mask_token = optional(self._checked, mask_token, f"{name}: mask_token")
-        self.oov_token = optional(self._checked, oov_token, f"{name}: oov_token")
-        self.invert = flag(invert, f"{type(self).__name__}: invert")
-        self.pad_to_max_tokens = flag(pad_to_max_tokens, f"{type(self).__name__}: pad_to_max_tokens")
-        self._tokens: list[Any] = []
-        self._numbers: dict[Any, int] = {}
-        self._idf: np.ndarray | None = None
-        self._counts: Counter[Any] = Counter()
-        self._documents: Counter[Any] = Counter()
-        self._document_count = 0
-        if vocabulary is not None:
-            self.set_vocabulary(vocabulary, idf_weights)
-
-    def _argument(self, name: str) -> Any:
-        """The vocabulary as it is now: what was adapted is written down, too."""
-        if name == "vocabulary":
-            return self.get_vocabulary(include_special_tokens=False) if self._tokens else None
-        if name == "idf_weights":
-            return None if self._idf is None else self._idf[len(self._specials()):].tolist()
-        return super()._argument(name)
-
-    @staticmethod
-    def _checked(token: Any, what: str) -> Any:
-        """A token that may be in the vocabulary: a text."""
-        if isinstance(token, (str, np.str_)):
-            return str(token)
-        raise TypeError(f"{what} is {shown(token)}; needs a text.")
-
-    # ---- the vocabulary ---------------------------------------------------------------------------------------
-
-    def _specials(self) -> list[Any]:
-        """What comes before the tokens: the mask where numbers come out, and the unknown."""
-        mask = [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
-        return [*mask, *[self.oov_token] * self.num_oov_indices]
-
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Learn the tokens of the data (an array or list; or batches of them), forgetting those learned before."""
-        self.reset_state()
-        for i, batch in enumerate(data if hasattr(data, "__next__") or hasattr(data, "num_batches") else [data]):
-            if steps is not None and i >= steps:
-                break
-            self.update_state(batch[0] if isinstance(batch, tuple) else batch)
-        self.finalize_state()
-
-    def reset_state(self) -> None:
-        """Forget what was learned."""
-        self._tokens, self._numbers, self._idf = [], {}, None
-        self._counts, self._documents, self._document_count = Counter(), Counter(), 0
-
-    def update_state(self, data: Any) -> None:
-        """Count the tokens of more data; finalize_state() makes numbers of them."""
-        for row in self._rows(data):
-            self._counts.update(row)
-            self._documents.update(set(row))
-            self._document_count += 1
-
-    def finalize_state(self) -> None:
-        """Number the tokens counted so far."""
-        for special in (self.mask_token, self.oov_token):
-            self._counts.pop(special, None)
-        ranked = sorted(self._counts, key=lambda token: (self._counts[token], token), reverse=True)
-        room = None if self.max_tokens is None else max(0, self.max_tokens - len(self._specials()))
-        ranked = ranked[:room]
-        idf = None
-        if self.output_mode == "tf_idf":
-            idf = [np.log(1 + self._document_count / (1 + self._documents[token])) for token in ranked]
-        self._set(ranked, idf)
-
-    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
-        """Take these tokens (a list, or the path of a file with one a line), with or without the special ones before
-        them.
-
-        ValueError for doubles, for too many, and for tf_idf without idf_weights.
-        """
-        name = type(self).__name__
-        if isinstance(vocabulary, (str, Path)):
-            if not Path(vocabulary).is_file():
-                raise ValueError(f"{name}: vocabulary is {shown(vocabulary)}, which is no file; needs a list of "
-                                 "tokens, or the path of a file with one a line.")
-            vocabulary = Path(vocabulary).read_text(encoding="utf-8").split("\n")
-            vocabulary = vocabulary[:-1] if vocabulary and not vocabulary[-1] else vocabulary
-        if not is_sequence(vocabulary):
-            raise TypeError(f"{name}: vocabulary is {shown(vocabulary)}; needs a list of tokens, or the path of a "
-                            "file.")
-        tokens = [self._checked(token, f"{name}: a token of the vocabulary") for token in vocabulary]
-        if idf_weights is not None:
-            idf_weights = np.atleast_1d(numbers(idf_weights, f"{name}: idf_weights"))
-        specials = self._specials()
-        if specials and tokens[:len(specials)] == specials:
-            tokens = tokens[len(specials):]
-            idf_weights = None if idf_weights is None else list(idf_weights)[-len(tokens):]
-        double = [token for token, count in Counter(tokens).items() if count > 1]
-        if double:
-            raise ValueError(f"{name}: the vocabulary has {shown(double[0])} more than once; needs each token once.")
-        if self.max_tokens is not None and len(tokens) + len(specials) > self.max_tokens:
-            raise ValueError(f"{name}: the vocabulary has {len(tokens)} tokens and {len(specials)} special ones; "
-                             "max_tokens is "
-                             f"{self.max_tokens}.")
-        if (self.output_mode == "tf_idf") != (idf_weights is not None):
-            raise ValueError(f"{name}: output_mode is {self.output_mode!r} and idf_weights "
-                             f"{'is missing' if idf_weights is None else 'was given'}; 'tf_idf' needs them, and only "
-                             "it.")
-        if idf_weights is not None and len(idf_weights) != len(tokens):
-            raise ValueError(f"{name}: got {len(idf_weights)} idf_weights for {len(tokens)} tokens; needs one each.")
-        self._set(tokens, idf_weights)
-
-    def _set(self, tokens: list[Any], idf: Any) -> None:
-        self._tokens = [*self._specials(), *tokens]
-        first = len(self._specials())
-        self._numbers = {token: first + i for i, token in enumerate(tokens)}
-        if self.mask_token is not None and self.output_mode == "int":
-            self._numbers[self.mask_token] = 0
-        if idf is not None:
-            unknown = float(np.mean(idf)) if len(idf) else 0.0
-            self._idf = np.array([*[unknown] * first, *idf], np.float64)
-
-    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
-        """The tokens by number."""
-        return list(self._tokens) if include_special_tokens else self._tokens[len(self._specials()):]
-
-    def vocabulary_size(self) -> int:
-        """How many numbers there are, the special ones too."""
-        return len(self._tokens)
-
-    # ---- tokens to numbers ------------------------------------------------------------------------------------
-
-    def _rows(self, data: Any) -> Iterable[list[Any]]:
-        """The tokens of each document."""
-        raise NotImplementedError
-
-    def _number(self, token: Any) -> int:
-        number = self._numbers.get(token)
-        if number is not None:
-            return number
-        if not self.num_oov_indices:
-            raise ValueError(f"{self.name}: {shown(token)} is not in the vocabulary, and num_oov_indices is 0; "
-                             "adapt() on data "
-                             "that has it, or allow unknown tokens.")
-        first = 1 if self.mask_token is not None and self.output_mode == "int" else 0
-        return first + (_hash(token) % self.num_oov_indices if self.num_oov_indices > 1 else 0)
-
-    def _ready(self) -> None:
-        if not self._tokens:
-            raise NotBuiltError(f"{self.name}: has no vocabulary yet; call adapt(texts) or set_vocabulary(tokens) "
-                                "first.")
-
-    def _encoded(self, rows: Sequence[Sequence[int]]) -> Tensor:
-        """One row of numbers for each document → one_hot, multi_hot, count or tf_idf, (documents, numbers)."""
-        width = self.max_tokens if self.pad_to_max_tokens and self.max_tokens else len(self._tokens)
-        result = np.zeros((len(rows), width), backend.floatx())
-        for i, row in enumerate(rows):
-            for number, count in Counter(row).items():
-                result[i, number] = count if self.output_mode in ("count", "tf_idf") else 1
-        if self.output_mode == "tf_idf":
-            assert self._idf is not None
-            result[:, :len(self._idf)] *= self._idf
-        return Tensor(result, constant=True)
-
-
-def _hash(token: Any) -> int:
-    """A number from the token alone, the same in every run (FNV-1a, 64 bits)."""
-    value = 0xCBF29CE484222325
-    for byte in str(token).encode():
-        value = (value ^ byte) * 0x100000001B3 % 2 ** 64
-    return value
 
 
 class _Lookup(Vocabulary):
@@ -214,6 +32,8 @@ class _Lookup(Vocabulary):
 
     def __call__(self, inputs: Any) -> Any:
         """Numbers (int32, the shape of the inputs) for tokens; tokens (a NumPy array) for numbers with invert."""
+        if isinstance(inputs, Tensor) and (inputs.symbolic or is_recording()):
+            return super().__call__(inputs)
         self._ready()
         array = np.asarray(inputs.numpy() if isinstance(inputs, Tensor) else inputs)
         if self.invert:
@@ -233,6 +53,20 @@ class _Lookup(Vocabulary):
         rows = [[self._number(token) for token in row] for row in self._rows(array)]
         return self._encoded(rows)
 
+    def _shape_for(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The shape of the outputs in a model."""
+        if self.invert:
+            raise KindError(f"{self.name}: invert is True, which gives tokens; needs to be called on numbers, not in a "
+                            "model, whose numbers go on.")
+        if self.output_mode == "int":
+            return shape
+        if self.output_mode == "one_hot":
+            return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), self._width())
+        if len(shape) < 2:
+            raise ShapeError(f"{self.name}: got inputs of shape {shape} and output_mode is {self.output_mode!r}; needs "
+                             "(batch, tokens): Input(shape=(1,), …) for one token a sample.")
+        return (shape[0], self._width())
+
 
 class StringLookup(_Lookup):
     """Strings to whole numbers: 0 is `mask_token` if there is one, then num_oov_indices numbers for unknown strings,
@@ -240,34 +74,62 @@ class StringLookup(_Lookup):
 
     Call on an array of strings of any shape → int32 of that shape; output_mode 'one_hot': a row for each string, (n, 1)
     → (n, numbers); 'multi_hot', 'count', 'tf_idf': one row a sample, and a vector is one sample (as Keras). invert:
-    numbers to strings. vocabulary: a list or a file with one a line, else adapt(data). keras.layers.StringLookup.
+    numbers to strings. vocabulary: a list or a file with one a line, else adapt(data). Of several numbers for unknown
+    strings, FarmHash64 chooses one, or SipHash with salt, a number or two. encoding: of bytes, and of the file. In a
+    model it reads an Input of dtype "string". keras.layers.StringLookup.
 
     >>> StringLookup(vocabulary=["a", "b"])([["b", "z"]]).numpy()
     array([[2, 0]], dtype=int32)
     """
+    reads_text = True
 
     def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: str | None = None,
                  oov_token: str = "[UNK]", vocabulary: Any = None, idf_weights: Any = None, invert: bool = False,
-                 output_mode: str = "int", pad_to_max_tokens: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
+                 output_mode: str = "int", pad_to_max_tokens: bool = False, sparse: bool = False,
+                 encoding: str = "utf-8", salt: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
+        self.sparse = dense(sparse, "StringLookup: sparse")
+        self.encoding = text(encoding, "StringLookup: encoding", "utf-8")
+        self.salt = optional(key_of, salt, "StringLookup: salt")
         super().__init__(max_tokens, mask_token, oov_token, num_oov_indices, vocabulary, idf_weights, output_mode,
                          pad_to_max_tokens, invert, **kwargs)
 
     def _token(self, value: Any) -> Any:
-        return value.decode() if isinstance(value, bytes) else str(value)
+        return value.decode(self.encoding) if isinstance(value, bytes) else str(value)
+
+    def _unknown(self, token: Any) -> int:
+        return bucket(token, self.num_oov_indices, self.salt)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The symbol of its outputs: a model's text is looked up before the model runs."""
+        if inputs.dtype != "string":
+            raise KindError(f"{self.name}: got a tensor of {inputs.dtype}; needs text: Input(…, dtype='string'), or an "
+                            "array of strings.")
+        return self._symbol(inputs)
 
 
 class IntegerLookup(_Lookup):
     """Whole numbers that are names (postcodes, years) to numbers from 0; arguments and modes as StringLookup.
 
-    mask_token: None unless given; oov_token -1. keras.layers.IntegerLookup.
+    mask_token: None unless given; oov_token -1. Of several numbers for unknown ones, token % num_oov_indices is taken,
+    or, with oov_method "farmhash", the hash of its digits (SipHash where there is a salt). In a model it compares each
+    number with the whole vocabulary. keras.layers.IntegerLookup.
 
     >>> IntegerLookup(vocabulary=[12, 36])([[36, 7]]).numpy()
     array([[2, 0]], dtype=int32)
     """
+    takes_integers = True
 
     def __init__(self, max_tokens: int | None = None, num_oov_indices: int = 1, mask_token: int | None = None,
-                 oov_token: int = -1, vocabulary: Any = None, idf_weights: Any = None, invert: bool = False,
-                 output_mode: str = "int", pad_to_max_tokens: bool = False, **kwargs: Unpack[LayerOptions]) -> None:
+                 oov_token: int = -1, vocabulary: Any = None, vocabulary_dtype: str = "int64", idf_weights: Any = None,
+                 invert: bool = False, output_mode: str = "int", sparse: bool = False, pad_to_max_tokens: bool = False,
+                 oov_method: str = "floormod", salt: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
+        self.vocabulary_dtype = choice(vocabulary_dtype, "IntegerLookup: vocabulary_dtype", ("int64",))
+        self.sparse = dense(sparse, "IntegerLookup: sparse")
+        self.oov_method = choice(oov_method, "IntegerLookup: oov_method", ("floormod", "farmhash"))
+        self.salt = optional(key_of, salt, "IntegerLookup: salt")
+        if salt is not None and self.oov_method != "farmhash":
+            raise ValueError(f"IntegerLookup: salt is {shown(salt)} and oov_method {oov_method!r}; needs "
+                             "oov_method='farmhash', which hashes.")
         super().__init__(max_tokens, mask_token, oov_token, num_oov_indices, vocabulary, idf_weights, output_mode,
                          pad_to_max_tokens, invert, **kwargs)
 
@@ -279,3 +141,41 @@ class IntegerLookup(_Lookup):
 
     def _token(self, value: Any) -> Any:
         return int(value)
+
+    def _unknown(self, token: Any) -> int:
+        if self.oov_method == "floormod":
+            return int(token % self.num_oov_indices)
+        return bucket(str(token), self.num_oov_indices, self.salt)
+
+    def check_input(self, array: np.ndarray, where: str) -> None:
+        """ValueError for a number that is not in the vocabulary, where none is kept for unknown ones."""
+        if not self.num_oov_indices:
+            for token in np.unique(array).tolist():
+                self._number(self._token(token))
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The numbers, by comparing with each token."""
+        shape = self._shape_for(inputs.shape)
+        if inputs.symbolic:
+            return Tensor(None, shape=shape, dtype=self._dtype())
+        self._ready()
+        if self.num_oov_indices > 1 and self.oov_method != "floormod":
+            raise ValueError(f"{self.name}: oov_method is {self.oov_method!r}, which hashes text; needs 'floormod' in "
+                             "a model. Or call it on the data, and fit the model on what it gives.")
+        first = len(self._specials())
+        unknown = ops.zeros_like(inputs) if self.num_oov_indices < 2 else ops.mod(inputs, self.num_oov_indices)
+        numbers = ops.add(unknown, first - self.num_oov_indices)
+        if len(tokens := np.array(self._tokens[first:], np.int32)):
+            hits = ops.equal(ops.expand_dims(inputs, -1), tokens)
+            numbers = ops.where(ops.any(hits, axis=-1), ops.add(ops.argmax(hits, axis=-1), first), numbers)
+        if self.mask_token is not None and self.output_mode == "int":
+            numbers = ops.where(ops.equal(inputs, self.mask_token), 0, numbers)
+        numbers = ops.cast(numbers, "int32")
+        if self.output_mode == "int":
+            return numbers
+        y = encoded(numbers, self._width(), "count" if self.output_mode == "tf_idf" else self.output_mode)
+        if self._idf is None:
+            return y
+        weights = np.zeros(self._width(), backend.floatx())
+        weights[:len(self._idf)] = self._idf
+        return ops.multiply(y, weights)

@@ -6,10 +6,12 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from fastnn.arguments import axes, choice, is_sequence, optional, whole
+from fastnn.arguments import axes, choice, dense, is_sequence, optional, whole
+from fastnn.arguments import text as filled
 from fastnn.engine.tensor import Tensor
+from fastnn.errors import KindError, ShapeError
 from fastnn.layers._options import LayerOptions
-from fastnn.layers.lookup import Vocabulary
+from fastnn.layers.vocabulary import Vocabulary
 
 __all__ = ["TextVectorization"]
 
@@ -24,22 +26,23 @@ class TextVectorization(Vocabulary):
     output_sequence_length; output_mode 'multi_hot', 'count' or 'tf_idf' → (n, words). standardize:
     'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None or a function of a string; split: 'whitespace',
     'character', None or a function of a string. ngrams: up to so many words together, or a tuple of lengths.
-    vocabulary: a list or file, else adapt(texts). keras.layers.TextVectorization.
+    vocabulary: a list or file, else adapt(texts). encoding: of bytes, and of the file. keras.layers.TextVectorization.
 
     >>> vectorize = TextVectorization(); vectorize.adapt(["the cat", "the hat"]); vectorize(["the dog"]).numpy()
     array([[2, 1]], dtype=int32)
     """
 
+    reads_text = True
     filled_in = frozenset({"mask_token", "oov_token", "num_oov_indices", "invert"})
 
     def __init__(self, max_tokens: int | None = None, standardize: Any = "lower_and_strip_punctuation",
                  split: Any = "whitespace", ngrams: Any = None, output_mode: str = "int",
                  output_sequence_length: int | None = None, pad_to_max_tokens: bool = False, vocabulary: Any = None,
-                 idf_weights: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
-        for what in ("ragged", "sparse"):
-            if kwargs.pop(what, False):  # type: ignore[misc]
-                raise ValueError(f"TextVectorization: {what} is True; needs False: fastnn computes with dense arrays.")
-        kwargs.pop("encoding", None)  # type: ignore[typeddict-item]
+                 idf_weights: Any = None, sparse: bool = False, ragged: bool = False, encoding: str = "utf-8",
+                 **kwargs: Unpack[LayerOptions]) -> None:
+        self.sparse = dense(sparse, "TextVectorization: sparse")
+        self.ragged = dense(ragged, "TextVectorization: ragged")
+        self.encoding = filled(encoding, "TextVectorization: encoding", "utf-8")
         for what, value, known in (("standardize", standardize, ("lower_and_strip_punctuation", "lower",
                                                                   "strip_punctuation")),
                                    ("split", split, ("whitespace", "character"))):
@@ -67,7 +70,7 @@ class TextVectorization(Vocabulary):
         return text
 
     def _words(self, text: Any) -> list[str]:
-        text = self._standardized(text.decode() if isinstance(text, bytes) else str(text))
+        text = self._standardized(text.decode(self.encoding) if isinstance(text, bytes) else str(text))
         split: Callable[[str], Any] = {"whitespace": str.split, "character": list, None: lambda t: [t]}.get(
             self.split if not callable(self.split) else "own", self.split)
         words = [str(word) for word in split(text)]
@@ -85,8 +88,24 @@ class TextVectorization(Vocabulary):
             raise ValueError(f"{self.name}: got texts of shape {array.shape}; needs a list of strings, or (n, 1).")
         return [self._words(text) for text in array]
 
+    def _shape_for(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The shape of the outputs in a model, for one text a sample."""
+        if len(shape) > 2 or shape[1:] not in ((), (1,)):
+            raise ShapeError(f"{self.name}: got text of shape {shape}; needs one text a sample: Input((), "
+                             "dtype='string') or Input((1,), …).")
+        return (shape[0], self.output_sequence_length if self.output_mode == "int" else self._width())
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The symbol of its outputs: a model's text is read before the model runs."""
+        if inputs.dtype != "string":
+            raise KindError(f"{self.name}: got a tensor of {inputs.dtype}; needs text: Input((), dtype='string'), or a "
+                            "list of strings.")
+        return self._symbol(inputs)
+
     def __call__(self, inputs: Any) -> Any:
         """The numbers of the texts' words."""
+        if isinstance(inputs, Tensor):
+            return super().__call__(inputs)
         self._ready()
         rows = [[self._number(word) for word in row] for row in self._rows(inputs)]
         if self.output_mode != "int":
