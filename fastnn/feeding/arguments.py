@@ -61,6 +61,8 @@ def adapt_x(model: TrainedModel, x: Any, where: str, check_finite: bool = True) 
     arrays = Named()
 
     def adapt(part: Any, name: str, i: int, shape: Any) -> np.ndarray:
+        if model.inputs and i in model._graph.texts:
+            return np.asarray(model._graph.read(i, part, f"{where}: {name}").data)
         array = checks.to_array(part, f"{where}: {name}")
         if not model.takes(array.shape):
             array = checks.match_input(array, shape, f"{where}: {name}", model)
@@ -122,7 +124,7 @@ def check_numbers(model: TrainedModel, arrays: dict[str, np.ndarray], where: str
 def input_dtype(model: TrainedModel, number: int, array: np.ndarray) -> str:
     """What input `number` of the model takes: its Input says it, else the data, where the model takes whole numbers."""
     if model.inputs:
-        return str(model.inputs[number].dtype)
+        return str(model._graph.fed[number].dtype)
     return np.dtype(kept_dtype(array)).name if model.takes_integers else backend.floatx()
 
 

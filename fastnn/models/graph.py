@@ -8,6 +8,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, shown, warn
 from fastnn.layers.input import InputLayer
 from fastnn.layers.layer import Layer, Node, context
+from fastnn.models.texts import read, readers_of
 from fastnn.nest import distinct, flatten, map_structure
 from fastnn.ops.rows.data import as_dtype, as_rank
 
@@ -28,6 +29,8 @@ class Graph:
                 raise KindError(f"Model: got {shown(tensor)} with data; inputs and outputs are symbolic tensors, "
                                 "beginning with Input(shape).")
         self.nodes = self._order()
+        self.texts = readers_of(self.input_tensors, [node for node in self.nodes if isinstance(node, Node)])
+        self.fed = [self.texts[i].outputs if i in self.texts else t for i, t in enumerate(self.input_tensors)]
         names = [layer.name for layer in self.layers]
         for name, count in Counter(names).items():
             if count > 1:
@@ -64,7 +67,7 @@ class Graph:
     @functools.cached_property
     def readers(self) -> list[tuple[int, Layer]]:
         """(number of an input, a layer that reads it as it is) for the layers that have a say in what they read."""
-        places = {id(t): i for i, t in enumerate(self.input_tensors)}
+        places = {id(t): i for i, t in enumerate(self.fed)}
         return [(places[id(t)], node.layer) for node in self.nodes if isinstance(getattr(node, "layer", None), Layer)
                 and type(node.layer).check_input is not Layer.check_input
                 for t in flatten(list(node.args), Tensor) if id(t) in places]
@@ -107,13 +110,15 @@ class Graph:
         """The outputs for inputs of the same structure (or a list, or a dict by input name)."""
         given = self.ordered(inputs)
         values = {id(t): None if x is None else as_rank(as_dtype(x, t.dtype), t.shape)
-                  for t, x in zip(self.input_tensors, given, strict=True)}
+                  for t, x in zip(self.fed, given, strict=True)}
         rows = next((x.shape[0] for x in values.values() if x is not None and x.ndim), None)
 
         def value(tensor: Any) -> Any:
             return values.get(id(tensor), tensor)
 
         for node in self.nodes:
+            if node in self.texts.values():
+                continue        # what it reads came as the numbers that it makes
             if isinstance(node, Node):
                 outputs = node.layer(*[map_structure(value, a) for a in node.args],
                                      **{key: map_structure(value, a) for key, a in node.kwargs.items()})
@@ -125,6 +130,10 @@ class Graph:
                 made = list(node.outputs)
             values.update(zip(map(id, made), flatten(outputs, Tensor), strict=True))
         return map_structure(value, self.outputs)
+
+    def read(self, number: int, text: Any, where: str) -> Tensor:
+        """The numbers that are made of the text of an input."""
+        return read(self.texts[number], text, where)
 
     def ordered(self, inputs: Any) -> list[Any]:
         """One item for each input, from the structure of `inputs`, from a dict by their names, or from a list; None

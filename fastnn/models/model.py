@@ -17,13 +17,14 @@ from fastnn.layers.layer import Layer, unique_name
 from fastnn.models.generate import Generator
 from fastnn.models.graph import Graph
 from fastnn.models.summary import count, html, summary
+from fastnn.models.texts import Reads
 from fastnn.nest import distinct, flatten
 from fastnn.registration import custom_object_scope
 from fastnn.serialization import serialize_keras_object
 from fastnn.training.trainer import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Reads):
     """Model(inputs, outputs): what lies between symbolic tensors; or subclass it: layers in `__init__`, `call`.
 
     compile, fit, evaluate and predict are in training/trainer.py.

@@ -10,6 +10,7 @@ from fastnn.errors import KindError, NotBuiltError, ShapeError, shown
 from fastnn.frames import entrance
 from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer
+from fastnn.layers.text import TextVectorization
 from fastnn.models.graph import Graph
 from fastnn.models.model import Model, configs, copies
 from fastnn.nest import flatten
@@ -151,9 +152,13 @@ class Sequential(Model):
 
     def call(self, inputs: Any) -> Any:
         """Each layer on the one before's output."""
-        if self._input is not None and len(flatten(inputs)) == 1:
+        first = 0
+        if self._graph is not None and self._graph.texts:       # the first layer has read its text before
+            first, fed = 1, self._graph.fed[0]
+            inputs = as_rank(as_dtype(flatten(inputs)[0], fed.dtype), fed.shape)
+        elif self._input is not None and len(flatten(inputs)) == 1:
             inputs = as_rank(as_dtype(flatten(inputs)[0], self._input.dtype), self._input.shape)
-        for layer in self._sublayers:
+        for layer in self._sublayers[first:]:
             inputs = layer(inputs)
         return inputs
 
@@ -161,6 +166,8 @@ class Sequential(Model):
 def _input_of(layer: Layer) -> Tensor | None:
     """The Input that a first layer brings: its input_shape, or that of a model that has one."""
     if layer.input_shape_hint is not None:
-        return Input(layer.input_shape_hint)
+        return Input(layer.input_shape_hint, dtype="string" if layer.reads_text else None)
+    if isinstance(layer, TextVectorization):
+        return Input((), dtype="string")        # of one text a sample
     ends = getattr(layer, "inputs", None) if isinstance(layer, Model) else None
     return Input(batch_shape=ends[0].shape, dtype=ends[0].dtype) if ends and len(ends) == 1 else None
