@@ -1,7 +1,6 @@
 """Activation functions by their Keras names: functions of a tensor or array that return a Tensor. Floor 3; imports ops.
 
-Where a kernel of the same name has no settings, the kernel itself is the function of its module in `fastnn.ops`; those
-that only a few networks use are the functions of `fastnn.ops` as they are.
+They are the functions of `fastnn.ops`, but for those that have other arguments, defaults or errors here.
 """
 
 import math
@@ -14,15 +13,30 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, nearest, shown
 from fastnn.ops import nn
 from fastnn.ops._activation import (
+    celu,
+    elu,
     glu,
     hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
     hard_tanh,
+    leaky_relu,
     log_sigmoid,
+    mish,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
     soft_shrink,
+    softplus,
+    softsign,
     sparse_plus,
     sparse_sigmoid,
     sparsemax,
     squareplus,
+    swish,
+    tanh,
     tanh_shrink,
     threshold,
 )
@@ -31,6 +45,13 @@ from fastnn.ops.rows import activation as rows
 from fastnn.ops.rows import elementwise
 from fastnn.registration import custom_object_scope, get_registered_object
 from fastnn.serialization import object_of, plain
+
+__all__ = [
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "squareplus", "step", "swish", "tanh", "tanh_shrink", "threshold",
+]
 
 
 def step(x: TensorLike) -> Tensor:
@@ -41,16 +62,6 @@ def step(x: TensorLike) -> Tensor:
 def linear(x: TensorLike) -> Tensor:
     """y = x."""
     return as_tensor(x)
-
-
-def sigmoid(x: TensorLike) -> Tensor:
-    """y = 1/(1 + e^-x), in (0, 1)."""
-    return rows.sigmoid(x)
-
-
-def tanh(x: TensorLike) -> Tensor:
-    """y = (e^x - e^-x)/(e^x + e^-x), in (-1, 1)."""
-    return rows.tanh(x)
 
 
 _ZERO = 0.0
@@ -73,67 +84,9 @@ def relu(x: TensorLike, negative_slope: float = _ZERO, max_value: float | None =
     return rows.clipped_relu(x, slope=slope, threshold=threshold, maximum=maximum)
 
 
-def relu6(x: TensorLike) -> Tensor:
-    """y = min(max(x, 0), 6)."""
-    return rows.relu6(x)
-
-
-def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
-    """y = x where x > 0, else negative_slope·x. The default is Keras' 0.2 (its layer LeakyReLU has 0.3)."""
-    return rows.leaky_relu(x, slope=number(negative_slope, "leaky_relu: negative_slope"))
-
-
-def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """y = x where x > 0, else alpha·(e^x - 1). Clevert et al. 2015."""
-    return rows.elu(x, alpha=number(alpha, "elu: alpha"))
-
-
-def selu(x: TensorLike) -> Tensor:
-    """y = 1.0507·x where x > 0, else 1.0507·1.6733·(e^x - 1). Klambauer et al. 2017; with initializer lecun_normal."""
-    return rows.selu(x)
-
-
-def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """y = max(x, 0) + min(alpha·(e^(x/alpha) - 1), 0). Barron 2017. Raises ValueError for alpha = 0."""
-    alpha = number(alpha, "celu: alpha")
-    if alpha == 0:
-        raise ValueError("celu: alpha is 0; needs another number, as x is divided by it.")
-    return rows.celu(x, alpha=alpha)
-
-
 def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
     """y = x·Φ(x), Φ the normal distribution function; `approximate`: by tanh. Hendrycks and Gimpel 2016."""
     return rows.gelu_tanh(x) if flag(approximate, "gelu: approximate") else rows.gelu(x)
-
-
-def silu(x: TensorLike) -> Tensor:
-    """y = x·sigmoid(x), also called swish."""
-    return rows.silu(x)
-
-
-def softplus(x: TensorLike) -> Tensor:
-    """y = log(1 + e^x)."""
-    return rows.softplus(x)
-
-
-def softsign(x: TensorLike) -> Tensor:
-    """y = x/(1 + |x|)."""
-    return rows.softsign(x)
-
-
-def mish(x: TensorLike) -> Tensor:
-    """y = x·tanh(log(1 + e^x)). Misra 2019."""
-    return rows.mish(x)
-
-
-def hard_sigmoid(x: TensorLike) -> Tensor:
-    """y = x/6 + 1/2 kept within [0, 1]."""
-    return rows.hard_sigmoid(x)
-
-
-def hard_silu(x: TensorLike) -> Tensor:
-    """y = x·hard_sigmoid(x), also called hard_swish."""
-    return rows.hard_silu(x)
 
 
 def exponential(x: TensorLike) -> Tensor:
@@ -151,16 +104,6 @@ def log_softmax(x: TensorLike, axis: Axes = -1) -> Tensor:
     """y_i = x_i - log Σ_j e^x_j along `axis`, or several together. Raises ShapeError for an axis that x does not
     have."""
     return nn.log_softmax(_with_axes("log_softmax", x, axis), axis)
-
-
-swish = silu
-hard_swish = hard_silu
-
-FUNCTIONS: dict[str, Callable[..., Tensor]] = {f.__name__: f for f in (
-    step, linear, sigmoid, tanh, relu, relu6, leaky_relu, elu, selu, celu, gelu, silu, softplus, softsign, mish,
-    hard_sigmoid, hard_silu, exponential, softmax, log_softmax, glu, hard_shrink, hard_tanh, log_sigmoid, soft_shrink,
-    sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh_shrink, threshold)}
-FUNCTIONS |= {"swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: object) -> Callable[..., Any]:
@@ -204,3 +147,7 @@ def _with_axes(name: str, x: TensorLike, axis: Axes) -> Tensor:
             raise ShapeError(f"{name}: x has shape {x.shape} and axis is {axis}; needs one of its {x.ndim} axes; "
                              "a single row needs no batch axis but one axis at least.")
     return x
+
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {name: globals()[name] for name in __all__
+                                               if name not in ("deserialize", "get", "serialize")}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fastnn.arguments import flag, number
 from fastnn.engine.context import current_layer
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
@@ -69,42 +70,47 @@ def relu6(x: TensorLike) -> Tensor:
 
 
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
-    """x where x > 0, else negative_slope·x."""
-    return activation.leaky_relu(x, slope=float(negative_slope))  # type: ignore[no-any-return]
+    """x where x > 0, else negative_slope·x. The default is Keras' 0.2 (its layer LeakyReLU has 0.3)."""
+    slope = number(negative_slope, "leaky_relu: negative_slope")
+    return activation.leaky_relu(x, slope=slope)  # type: ignore[no-any-return]
 
 
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """x where x > 0, else alpha·(eˣ - 1)."""
-    return activation.elu(x, alpha=float(alpha))  # type: ignore[no-any-return]
+    """x where x > 0, else alpha·(eˣ - 1). Clevert et al. 2015."""
+    return activation.elu(x, alpha=number(alpha, "elu: alpha"))  # type: ignore[no-any-return]
 
 
 def selu(x: TensorLike) -> Tensor:
-    """1.0507 x where x > 0, else 1.7581 (eˣ - 1)."""
+    """1.0507 x where x > 0, else 1.0507·1.6733 (eˣ - 1). Klambauer et al. 2017; with initializer lecun_normal."""
     return activation.selu(x)  # type: ignore[no-any-return]
 
 
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """max(x, 0) + min(alpha·(e^(x/alpha) - 1), 0)."""
-    return activation.celu(x, alpha=float(alpha))  # type: ignore[no-any-return]
+    """max(x, 0) + min(alpha·(e^(x/alpha) - 1), 0). Barron 2017. Raises ValueError for alpha = 0."""
+    alpha = number(alpha, "celu: alpha")
+    if alpha == 0:
+        raise ValueError("celu: alpha is 0; needs another number, as x is divided by it.")
+    return activation.celu(x, alpha=alpha)  # type: ignore[no-any-return]
 
 
 def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
-    """x·Φ(x), Φ the normal distribution function; `approximate`: by tanh, as Keras does unless told."""
-    return activation.gelu_tanh(x) if approximate else activation.gelu(x)  # type: ignore[no-any-return]
+    """x·Φ(x), Φ the normal distribution function; `approximate`: by tanh, as Keras does unless told. Hendrycks and
+    Gimpel 2016."""
+    return activation.gelu_tanh(x) if flag(approximate, "gelu: approximate") else activation.gelu(x)  # type: ignore[no-any-return]
 
 
 def sigmoid(x: TensorLike) -> Tensor:
-    """1/(1 + e⁻ˣ)."""
+    """1/(1 + e⁻ˣ), in (0, 1)."""
     return activation.sigmoid(x)  # type: ignore[no-any-return]
 
 
 def tanh(x: TensorLike) -> Tensor:
-    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ)."""
+    """(eˣ - e⁻ˣ)/(eˣ + e⁻ˣ), in (-1, 1)."""
     return activation.tanh(x)  # type: ignore[no-any-return]
 
 
 def silu(x: TensorLike) -> Tensor:
-    """x·sigmoid(x)."""
+    """x·sigmoid(x), also called swish."""
     return activation.silu(x)  # type: ignore[no-any-return]
 
 
@@ -122,7 +128,7 @@ def softsign(x: TensorLike) -> Tensor:
 
 
 def mish(x: TensorLike) -> Tensor:
-    """x·tanh(softplus(x))."""
+    """x·tanh(softplus(x)). Misra 2019."""
     return activation.mish(x)  # type: ignore[no-any-return]
 
 
@@ -132,7 +138,7 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
 
 
 def hard_silu(x: TensorLike) -> Tensor:
-    """x·hard_sigmoid(x)."""
+    """x·hard_sigmoid(x), also called hard_swish."""
     return activation.hard_silu(x)  # type: ignore[no-any-return]
 
 
