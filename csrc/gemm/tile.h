@@ -56,85 +56,96 @@ typedef struct Tile {
     int relu;                 /* whether the results go through relu */
 } Tile;
 
-/* rows x (vectors * WIDTH) elements of c. The three parameters are constants where this is inlined, and
- * every loop over them must be unrolled completely: an `acc` that is indexed at run time lives in memory.
- * Rows are addressed in groups of three from one pointer, (p, p + row, p + 2 row): fourteen pointers
- * would not fit in the general registers. */
+/* The parts of a tile, here and in conv/tile.h: what its accumulators start from, one more product of a column of a
+ * and a row of b, and the results. rows, vectors and partial are constants where these are inlined, and every loop over
+ * them must be unrolled completely: an `acc` that is indexed at run time lives in memory. Rows are addressed in groups
+ * of three from one pointer, (p, p + row, p + 2 row): fourteen pointers would not fit in the general registers. */
 #define UNROLL UNROLLED(28)
-INLINE void tile(const int rows, const int vectors, const int partial, const Tile *t)
+INLINE void tile_start(V *acc, const int rows, const int vectors, const int partial, const float *start,
+                       int64_t start_row, int64_t last)
 {
-    V acc[28], b[4];
-    const float *a[5], *b_row = t->b;
-    const int64_t a_row = t->a_row, a_depth = t->a_depth, b_depth = t->b_depth, last = t->last;
-
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < vectors; v++) {
-            const float *from = t->start + i * t->start_row + v * WIDTH;
+            const float *from = start + i * start_row + v * WIDTH;
             acc[i * vectors + v] = partial && v == vectors - 1 ? load_some(from, last) : v_load(from);
         }
-    UNROLL for (int i = 0; i < rows; i += 3)
-        a[i / 3] = t->a + i * a_row;
+}
 
-    for (int64_t p = t->k; p > 0; p--) {
+INLINE void tile_add(V *acc, const int rows, const int vectors, const int partial, const float *const *a, int64_t a_row,
+                     const float *b_row, int64_t last)
+{
+    V b[4];
+    UNROLL for (int v = 0; v < vectors; v++)
+        b[v] = partial && v == vectors - 1 ? load_some(b_row + v * WIDTH, last) : v_load(b_row + v * WIDTH);
+    UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < vectors; v++)
-            b[v] = partial && v == vectors - 1 ? load_some(b_row + v * WIDTH, last) : v_load(b_row + v * WIDTH);
-        UNROLL for (int i = 0; i < rows; i++)
-            UNROLL for (int v = 0; v < vectors; v++)
-                acc[i * vectors + v] += a[i / 3][i % 3 * a_row] * b[v];
-        UNROLL for (int i = 0; i < rows; i += 3)
-            a[i / 3] += a_depth;
-        b_row += b_depth;
-    }
+            acc[i * vectors + v] += a[i / 3][i % 3 * a_row] * b[v];
+}
 
-    if (t->relu) {
+INLINE void tile_step(const float **a, const int rows, int64_t step)
+{
+    UNROLL for (int i = 0; i < rows; i += 3)
+        a[i / 3] += step;
+}
+
+INLINE void tile_end(V *acc, const int rows, const int vectors, const int partial, float *c, int64_t c_row,
+                     int64_t last, int relu)
+{
+    if (relu) {
         UNROLL for (int i = 0; i < rows * vectors; i++)
             acc[i] = v_relu(acc[i]);
     }
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < vectors; v++) {
-            float *to = t->c + i * t->c_row + v * WIDTH;
+            float *to = c + i * c_row + v * WIDTH;
             if (partial && v == vectors - 1) store_some(to, acc[i * vectors + v], last);
             else v_store(to, acc[i * vectors + v]);
         }
 }
 
-#define TILE(rows, vectors) \
-    static void tile_##rows##x##vectors(const Tile *t) \
-    { \
-        if (t->last == WIDTH) tile(rows, vectors, 0, t); \
-        else tile(rows, vectors, 1, t); \
-    }
-#define TILES_OF(rows) TILE(rows, 1) TILE(rows, 2)
-#define NAMES_OF(rows) {tile_##rows##x1, tile_##rows##x2, tile_##rows##x2, tile_##rows##x2}
-#define WIDE_OF(rows) TILES_OF(rows) TILE(rows, 3) TILE(rows, 4)
-#define WIDE_NAMES_OF(rows) {tile_##rows##x1, tile_##rows##x2, tile_##rows##x3, tile_##rows##x4}
+/* rows x (vectors * WIDTH) elements of c. */
+INLINE void tile(const int rows, const int vectors, const int partial, const Tile *t)
+{
+    V acc[28];
+    const float *a[5], *b_row = t->b;
+    const int64_t a_row = t->a_row, a_depth = t->a_depth, b_depth = t->b_depth, last = t->last;
 
-typedef void (*TileFunction)(const Tile *t);
-WIDE_OF(1) WIDE_OF(2)
+    tile_start(acc, rows, vectors, partial, t->start, t->start_row, last);
+    UNROLL for (int i = 0; i < rows; i += 3)
+        a[i / 3] = t->a + i * a_row;
+    for (int64_t p = t->k; p > 0; p--) {
+        tile_add(acc, rows, vectors, partial, a, a_row, b_row, last);
+        tile_step(a, rows, a_depth);
+        b_row += b_depth;
+    }
+    tile_end(acc, rows, vectors, partial, t->c, t->c_row, last, t->relu);
+}
+
+/* A table of functions, tiles[rows - 1][vectors - 1], that each are f with constants in place of rows and vectors. */
+#define TILE_OF(f, T, rows, vectors) \
+    static void f##_##rows##x##vectors(const T *t) \
+    { \
+        if (t->last == WIDTH) f(rows, vectors, 0, t); \
+        else f(rows, vectors, 1, t); \
+    }
+#define NARROW(f, T, rows) TILE_OF(f, T, rows, 1) TILE_OF(f, T, rows, 2)
+#define WIDE_ROWS(f, T, rows) NARROW(f, T, rows) TILE_OF(f, T, rows, 3) TILE_OF(f, T, rows, 4)
+#define NARROW_NAMES(f, T, rows) {f##_##rows##x1, f##_##rows##x2, f##_##rows##x2, f##_##rows##x2},
+#define WIDE_NAMES(f, T, rows) {f##_##rows##x1, f##_##rows##x2, f##_##rows##x3, f##_##rows##x4},
 #if defined(__AVX512F__)
-WIDE_OF(3) WIDE_OF(4) WIDE_OF(5) WIDE_OF(6)
-TILES_OF(7) TILES_OF(8) TILES_OF(9) TILES_OF(10) TILES_OF(11) TILES_OF(12) TILES_OF(13) TILES_OF(14)
-static const TileFunction tiles[TILE_ROWS][4] = {
-    WIDE_NAMES_OF(1), WIDE_NAMES_OF(2), WIDE_NAMES_OF(3), WIDE_NAMES_OF(4), WIDE_NAMES_OF(5), WIDE_NAMES_OF(6),
-    NAMES_OF(7), NAMES_OF(8), NAMES_OF(9), NAMES_OF(10), NAMES_OF(11), NAMES_OF(12), NAMES_OF(13), NAMES_OF(14),
-};
+#define EACH_TILE(N, W, f, T) W(f, T, 1) W(f, T, 2) W(f, T, 3) W(f, T, 4) W(f, T, 5) W(f, T, 6) N(f, T, 7) \
+    N(f, T, 8) N(f, T, 9) N(f, T, 10) N(f, T, 11) N(f, T, 12) N(f, T, 13) N(f, T, 14)
+#elif defined(__AVX2__)
+#define EACH_TILE(N, W, f, T) W(f, T, 1) W(f, T, 2) N(f, T, 3) N(f, T, 4) N(f, T, 5) N(f, T, 6)
 #elif defined(__aarch64__)
-WIDE_OF(3) WIDE_OF(4) TILES_OF(5) TILES_OF(6) TILES_OF(7) TILES_OF(8)
-static const TileFunction tiles[TILE_ROWS][4] = {
-    WIDE_NAMES_OF(1), WIDE_NAMES_OF(2), WIDE_NAMES_OF(3), WIDE_NAMES_OF(4), NAMES_OF(5), NAMES_OF(6), NAMES_OF(7),
-    NAMES_OF(8),
-};
+#define EACH_TILE(N, W, f, T) W(f, T, 1) W(f, T, 2) W(f, T, 3) W(f, T, 4) N(f, T, 5) N(f, T, 6) N(f, T, 7) N(f, T, 8)
 #else
-TILES_OF(3) TILES_OF(4)
-#ifdef __AVX2__
-TILES_OF(5) TILES_OF(6)
+#define EACH_TILE(N, W, f, T) W(f, T, 1) W(f, T, 2) N(f, T, 3) N(f, T, 4)
 #endif
-static const TileFunction tiles[TILE_ROWS][4] = {
-    WIDE_NAMES_OF(1), WIDE_NAMES_OF(2), NAMES_OF(3), NAMES_OF(4),
-#ifdef __AVX2__
-    NAMES_OF(5), NAMES_OF(6),
-#endif
-};
-#endif
+#define TILES(table, f, T) \
+    EACH_TILE(NARROW, WIDE_ROWS, f, T) \
+    static void (*const table[TILE_ROWS][4])(const T *t) = { EACH_TILE(NARROW_NAMES, WIDE_NAMES, f, T) };
+
+TILES(tiles, tile, Tile)
 
 #endif

@@ -2,27 +2,35 @@
 #include "kernels/dense_grad.h"
 #include "gemm/gemm.h"
 
-/* y = a b, with a (m, k) and b (k, n); matmul_nt has b (n, k), matmul_tn has a (k, m). */
-static Gemm product_of(const Call *call)
+/* y = a b, with a (…, m, k) and b (…, k, n), of stacks the first; nt has b (…, n, k), tn has a (…, k, m). INLINE: a
+ * Gemm that is given back by a call is copied, which takes 40 ns. */
+INLINE Gemm product_of(const Call *call)
 {
-    const int64_t m = input_dim(call, 0, 0), k = input_dim(call, 0, 1), n = input_dim(call, 1, 1);
+    const int rank = call->outputs[0]->rank;
+    const int64_t m = input_dim(call, 0, rank - 2), k = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 1);
     return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .scratch = call->scratch, .m = m,
                   .n = n, .k = k, .a_row = k, .a_depth = 1, .b_depth = n, .b_column = 1};
 }
 
-static Gemm product_nt_of(const Call *call)
+INLINE Gemm product_nt_of(const Call *call)
 {
-    const int64_t m = input_dim(call, 0, 0), k = input_dim(call, 0, 1), n = input_dim(call, 1, 0);
+    const int rank = call->outputs[0]->rank;
+    const int64_t m = input_dim(call, 0, rank - 2), k = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 2);
     return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .scratch = call->scratch, .m = m,
                   .n = n, .k = k, .a_row = k, .a_depth = 1, .b_depth = 1, .b_column = k};
 }
 
-static Gemm product_tn_of(const Call *call)
+/* batch: whether k is the batch, as in a gradient of weights. */
+INLINE Gemm product_tn(const Call *call, int batch)
 {
-    const int64_t k = input_dim(call, 0, 0), m = input_dim(call, 0, 1), n = input_dim(call, 1, 1);
+    const int rank = call->outputs[0]->rank;
+    const int64_t k = input_dim(call, 0, rank - 2), m = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 1);
     return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .scratch = call->scratch, .m = m,
-                  .n = n, .k = k, .a_row = 1, .a_depth = m, .b_depth = n, .b_column = 1, .batch = 1};
+                  .n = n, .k = k, .a_row = 1, .a_depth = m, .b_depth = n, .b_column = 1, .batch = batch};
 }
+
+INLINE Gemm product_tn_of(const Call *call) { return product_tn(call, 1); }
+INLINE Gemm products_tn_of(const Call *call) { return product_tn(call, 0); }
 
 /* The products of two stacks, `one` being the first: a worker takes rows of c, those of all products counted in a row,
  * so that many small products and few large ones are both shared. Which rows are multiplied together changes no bit. */
@@ -52,37 +60,13 @@ static int64_t products_scratch(const Call *call, Gemm one)
     return one.n ? output_size(call, 0) / one.n * gemm_row_scratch(&one) : 0;
 }
 
-static Gemm first_of(const Call *call)
-{
-    const int rank = call->outputs[0]->rank;
-    const int64_t m = input_dim(call, 0, rank - 2), k = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 1);
-    return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .m = m, .n = n, .k = k, .a_row = k,
-                  .a_depth = 1, .b_depth = n, .b_column = 1};
-}
-
-static Gemm first_nt_of(const Call *call)
-{
-    const int rank = call->outputs[0]->rank;
-    const int64_t m = input_dim(call, 0, rank - 2), k = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 2);
-    return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .m = m, .n = n, .k = k, .a_row = k,
-                  .a_depth = 1, .b_depth = 1, .b_column = k};
-}
-
-static Gemm first_tn_of(const Call *call)
-{
-    const int rank = call->outputs[0]->rank;
-    const int64_t k = input_dim(call, 0, rank - 2), m = input_dim(call, 0, rank - 1), n = input_dim(call, 1, rank - 1);
-    return (Gemm){.a = input(call, 0), .b = input(call, 1), .c = output(call, 0), .m = m, .n = n, .k = k, .a_row = 1,
-                  .a_depth = m, .b_depth = n, .b_column = 1};
-}
-
 /* y = a b for every matrix of a (…, m, k) and b (…, k, n); nt has b (…, n, k), tn has a (…, k, m). */
-static void batch_matmul(const Call *call, Part part) { products(call, first_of(call), part); }
-static void batch_matmul_nt(const Call *call, Part part) { products(call, first_nt_of(call), part); }
-static void batch_matmul_tn(const Call *call, Part part) { products(call, first_tn_of(call), part); }
-static int64_t batch_matmul_scratch(const Call *call) { return products_scratch(call, first_of(call)); }
-static int64_t batch_matmul_nt_scratch(const Call *call) { return products_scratch(call, first_nt_of(call)); }
-static int64_t batch_matmul_tn_scratch(const Call *call) { return products_scratch(call, first_tn_of(call)); }
+static void batch_matmul(const Call *call, Part part) { products(call, product_of(call), part); }
+static void batch_matmul_nt(const Call *call, Part part) { products(call, product_nt_of(call), part); }
+static void batch_matmul_tn(const Call *call, Part part) { products(call, products_tn_of(call), part); }
+static int64_t batch_matmul_scratch(const Call *call) { return products_scratch(call, product_of(call)); }
+static int64_t batch_matmul_nt_scratch(const Call *call) { return products_scratch(call, product_nt_of(call)); }
+static int64_t batch_matmul_tn_scratch(const Call *call) { return products_scratch(call, products_tn_of(call)); }
 
 /* y = activation(x w + b), with x (batch, in), w (in, out) and b (out,). Written in one piece: a product_of() that is
  * changed afterwards is copied in vectors over fields just stored, and waiting for those takes 11 ns. */
@@ -104,65 +88,15 @@ static Gemm sums_of(const Call *call)
                   .k = rows, .b_depth = n, .b_column = 1, .batch = 1};
 }
 
-static void matmul(const Call *call, Part part)
-{
-    const Gemm g = product_of(call);
-    gemm(&g, part);
-}
-
-static int64_t matmul_scratch(const Call *call)
-{
-    const Gemm g = product_of(call);
-    return gemm_scratch(&g);
-}
-
-static void matmul_nt(const Call *call, Part part)
-{
-    const Gemm g = product_nt_of(call);
-    gemm(&g, part);
-}
-
-static int64_t matmul_nt_scratch(const Call *call)
-{
-    const Gemm g = product_nt_of(call);
-    return gemm_scratch(&g);
-}
-
-static void matmul_tn(const Call *call, Part part)
-{
-    const Gemm g = product_tn_of(call);
-    gemm(&g, part);
-}
-
-static int64_t matmul_tn_scratch(const Call *call)
-{
-    const Gemm g = product_tn_of(call);
-    return gemm_scratch(&g);
-}
-
-static void dense(const Call *call, Part part)
-{
-    const Gemm g = dense_of(call);
-    gemm(&g, part);
-}
-
-static int64_t dense_scratch(const Call *call)
-{
-    const Gemm g = dense_of(call);
-    return gemm_scratch(&g);
-}
-
-static void sum_rows(const Call *call, Part part)
-{
-    const Gemm g = sums_of(call);
-    gemm(&g, part);
-}
-
-static int64_t sum_rows_scratch(const Call *call)
-{
-    const Gemm g = sums_of(call);
-    return gemm_scratch(&g);
-}
+/* A kernel that is one product, and the memory that it needs. */
+#define PRODUCT(name, of) \
+    static void name(const Call *call, Part part) { const Gemm g = of(call); gemm(&g, part); } \
+    static int64_t name##_scratch(const Call *call) { const Gemm g = of(call); return gemm_scratch(&g); }
+PRODUCT(matmul, product_of)
+PRODUCT(matmul_nt, product_nt_of)
+PRODUCT(matmul_tn, product_tn_of)
+PRODUCT(dense, dense_of)
+PRODUCT(sum_rows, sums_of)
 
 static void add_bias(const Call *call, Part part)
 {
