@@ -1,6 +1,6 @@
 """From the arguments of fit, evaluate and predict to named arrays that fit the model and its losses. Floor 4."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from fastnn.engine.context import recording
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
 from fastnn.errors import KindError, ShapeError
-from fastnn.feeding import checks, weights
+from fastnn.feeding import checks, targets, weights
 from fastnn.feeding.model import TrainedModel
 from fastnn.nest import flatten, map_structure
 from fastnn.ops._arrays import kept_dtype
@@ -76,7 +76,7 @@ def adapt_x(model: TrainedModel, x: Any, where: str, check_finite: bool = True) 
     else:
         shapes = [t.shape for t in model.inputs]
         one = len(shapes) == 1 and not isinstance(x, dict)
-        parts = _only(x, len(shapes[0])) if one and not _is_nothing(x) else _ordered(model, x, where)
+        parts = checks.only(x, len(shapes[0])) if one and not _is_nothing(x) else _ordered(model, x, where)
         for i, part in enumerate(parts):
             if part is None and not (model._graph.input_layers[i].optional and len(parts) > 1):
                 raise KindError(f"{where}: x is None for the input {model._graph.input_names[i]!r}, which is not "
@@ -128,12 +128,6 @@ def input_dtype(model: TrainedModel, number: int, array: np.ndarray) -> str:
     return np.dtype(kept_dtype(array)).name if model.takes_integers else backend.floatx()
 
 
-def _only(value: Any, rank: int) -> list[Any]:
-    """[x] for x, and for [x], where the model takes one array of that rank."""
-    wrapped = isinstance(value, (list, tuple)) and len(value) == 1 and getattr(value[0], "ndim", 0) == rank
-    return [value[0] if wrapped else value]
-
-
 def build(model: TrainedModel, arrays: dict[str, np.ndarray]) -> list[Tensor]:
     """Build the model on these inputs if need be; its outputs as symbolic tensors, kept until a layer is edited.
 
@@ -155,81 +149,6 @@ def build(model: TrainedModel, arrays: dict[str, np.ndarray]) -> list[Tensor]:
     model._output_form = map_structure(lambda t: None, outputs)
     model._symbols[key] = Watch(used.values()), flatten(outputs, Tensor)
     return flatten(outputs, Tensor)
-
-
-def adapt_y(model: TrainedModel, y: Any, output_shapes: list[tuple[Any, ...]], where: str,
-            check_finite: bool = True) -> dict[str, np.ndarray]:
-    """{"y0.float": …}, {"y0.labels": …}, {"y0.ids": …} per output, as its loss and metrics take them."""
-    compiled = model.compiled
-    names = output_names(model, len(output_shapes))
-    compiled.resolve_losses(names, [shape[-1] if shape else 1 for shape in output_shapes])
-    needed = compiled.needs_targets()
-    if y is None and not any(needed):     # the model's losses are all in add_loss
-        compiled.resolve_metrics(model, output_shapes, output_shapes)
-        return {}
-    parts = _parts(_only(y, len(output_shapes[0]))[0] if len(names) == 1 else y, names, where, needed)
-    dense: Any = None
-    if any(len(shape) > 2 for shape in output_shapes):
-        dense = next((layer for layer in model.layers if hasattr(layer, "units")), None)
-    raw: list[np.ndarray | None] = []
-    for i, part in enumerate(parts):
-        label = "y" if len(parts) == 1 else f"y[{i}]"
-        if part is None or not needed[i]:
-            raw.append(None)
-            continue
-        array = checks.to_array(part, f"{where}: {label}")
-        if array.ndim == 0:
-            raise ValueError(f"{where}: {label} is a single number; needs one target per sample.")
-        raw.append(checks.match_target(array, output_shapes[i], compiled.kind(i), f"{where}: {label}", dense,
-                                       compiled.is_own(i)))
-    y_shapes = [output_shapes[i] if a is None else (None, *a.shape[1:]) for i, a in enumerate(raw)]
-    compiled.resolve_metrics(model, y_shapes, output_shapes)
-    arrays: dict[str, np.ndarray] = {}
-    for i, y_raw in enumerate(raw):
-        if y_raw is None:
-            continue
-        label = f"{where}: " + ("y" if len(parts) == 1 else f"y[{i}]")
-        loss = compiled.losses[i]
-        for kind in sorted(compiled.kinds(i)):
-            array = checks.match_target(y_raw, output_shapes[i], kind, label) if kind != compiled.kind(i) else y_raw
-            if kind != "float":
-                classes = output_shapes[i][-1] if kind == "labels" else None
-                array = checks.to_labels(array, classes, label, getattr(loss, "ignore_class", None))
-            else:
-                array = checks.to_float(array, label, check_finite)
-                array = array.astype(backend.floatx()) if array.dtype == np.uint8 else array
-                if "Crossentropy" in type(loss).__name__ and kind == compiled.kind(i):
-                    rows = type(loss).__name__.startswith("Categorical") and getattr(loss, "axis", -1) == -1
-                    checks.check_probabilities(array, label, rows)
-            arrays[f"y{i}.{kind}"] = array
-        for output, _, metric, _ in compiled.resolved:
-            if output == i:
-                metric.check_targets(arrays[f"y{i}.{metric.label_kind}"], label)
-    return arrays
-
-
-def output_names(model: TrainedModel, count: int) -> list[str]:
-    """The names of the outputs, output_0, output_1, … where the model is no graph."""
-    if model.outputs and len(model.outputs) == count:
-        return list(model._graph.output_names)
-    if isinstance(model._output_form, dict) and len(model._output_form) == count:
-        return list(model._output_form)
-    return [f"output_{i}" for i in range(count)]
-
-
-def _parts(y: Any, names: list[str], where: str, needed: Sequence[bool]) -> list[Any]:
-    if y is None:
-        raise ValueError(f"{where}: got no y; the loss needs targets: {where.removesuffix('()')}(x, y).")
-    if isinstance(y, dict):
-        if not {name for name, needs in zip(names, needed) if needs} <= set(y) <= set(names):
-            raise ValueError(f"{where}: y is a dict with {sorted(y)}; the outputs are {names}.")
-        return [y.get(name) for name in names]
-    if len(names) == 1:
-        return [y]
-    if not isinstance(y, (list, tuple)) or len(y) != len(names):
-        got = len(y) if isinstance(y, (list, tuple)) else 1
-        raise ValueError(f"{where}: y has {got} arrays; the model has {len(names)} outputs, {names}.")
-    return list(y)
 
 
 def adapt(model: TrainedModel, x: Any, y: Any, sample_weight: Any, where: str, class_weight: Any = None,
@@ -271,9 +190,9 @@ def adapt_targets(model: TrainedModel, arrays: dict[str, np.ndarray], y: Any, sa
                   part: bool = False) -> dict[str, np.ndarray]:
     """The adapted inputs with y and weights for outputs of these shapes. part: of the data, as one batch of a
     generator is; its weights may all be zero."""
-    targets = adapt_y(model, y, shapes, where, check_finite)
-    everything = {**arrays, **targets}
+    given = targets.adapt_y(model, y, shapes, where, check_finite)
+    everything = {**arrays, **given}
     n = checks.check_lengths(everything, where)
-    names = output_names(model, len(shapes))
-    everything |= weights.adapt(sample_weight, class_weight, targets, shapes, names, n, where, part)
+    names = targets.output_names(model, len(shapes))
+    everything |= weights.adapt(sample_weight, class_weight, given, shapes, names, n, where, part)
     return arrays.like(everything) if isinstance(arrays, Named) else everything

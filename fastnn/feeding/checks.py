@@ -47,6 +47,12 @@ def to_array(value: Any, where: str) -> np.ndarray:
     return array
 
 
+def only(value: Any, rank: int) -> list[Any]:
+    """[x] for x, and for [x], where the model takes one array of that rank."""
+    wrapped = isinstance(value, (list, tuple)) and len(value) == 1 and getattr(value[0], "ndim", 0) == rank
+    return [value[0] if wrapped else value]
+
+
 def _stacked(array: np.ndarray, where: str) -> np.ndarray:
     """An array of arrays as one array; of Python numbers or text as what they are. TypeError if their shapes differ."""
     items = list(array.flat)

@@ -23,7 +23,7 @@ def open_source(model: TrainedModel, mode: str, where: str, x: Any, y: Any = Non
     mode: "train", "validation", "evaluate" or "predict". Nothing that a user sees has changed when it raises.
     """
     caller = where.partition(":")[0]
-    limit = _whole_executions(model, steps, f"{caller}: {steps_name}")
+    limit = None if steps is None else _whole_executions(model, steps, f"{caller}: {steps_name}")
     if is_batches(x, where):
         _refuse_with_batches(caller, y=y, sample_weight=sample_weight, validation_split=validation_split,
                              **{batch_name: batch_size})
@@ -39,14 +39,15 @@ def open_source(model: TrainedModel, mode: str, where: str, x: Any, y: Any = Non
         source = Arrays(model, mode, arrays, batch, limit, shuffle)
     if validation_split:
         return source
-    _warn_more(where, steps, len(source), steps_name)
+    if limit is not None:
+        _warn_more(where, steps, len(source), steps_name)
     return _checked(source, where)
 
 
-def _whole_executions(model: TrainedModel, steps: int | None, name: str) -> int | None:
+def _whole_executions(model: TrainedModel, steps: int, name: str) -> int:
     """The steps of a pass, in whole executions, as Keras': 5 are 6 after compile(steps_per_execution=2)."""
     together = model.steps_per_execution
-    return None if steps is None else math.ceil(whole(steps, name) / together) * together
+    return math.ceil(whole(steps, name) / together) * together
 
 
 def _warn_more(where: str, steps: int | None, batches: int | None, name: str) -> None:
@@ -89,7 +90,7 @@ def split_off(training: Source, part: float, *, sample_weight: Any, class_weight
     rest, validation = arguments.split(training.arrays, part, sample_weight, class_weight)
     batch = training.batch if batch_size is None else whole(batch_size, "fit(): validation_batch_size")
     model = training.model
-    limit = _whole_executions(model, steps, "fit(): validation_steps")
+    limit = None if steps is None else _whole_executions(model, steps, "fit(): validation_steps")
     first = Arrays(model, "train", rest, training.batch, training.limit, training.shuffle)
     last = Arrays(model, "validation", validation, batch, limit)
     _warn_more("fit()", training.limit, len(first), "steps_per_epoch")

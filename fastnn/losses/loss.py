@@ -17,6 +17,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched, note
 from fastnn.errors import LabelError, ShapeError, shown
 from fastnn.names import checked_name, snake_case
+from fastnn.nest import flatten
 from fastnn.ops._op import as_tensor
 from fastnn.ops._rules import unlike
 from fastnn.ops.rows import data, elementwise, reduce
@@ -56,14 +57,21 @@ class Loss(Configurable, Watched):
         """The loss: a 0-d Tensor, or one number per sample for reduction 'none'.
 
         sample_weight (N,) multiplies the losses of each sample. Where y_pred has a mask, what it leaves out has weight
-        0 and does not count in a mean. Raises ShapeError, LabelError, TypeError.
+        0 and does not count in a mean. A loss of the user's may be called with structures of tensors, which `call` gets
+        as they are. Raises ShapeError, LabelError, TypeError.
         """
         note(self)
         mask = y_pred.mask if isinstance(y_pred, Tensor) else None
-        y_true, y_pred = prepared(self.name, y_true, y_pred, self.label_kind, getattr(self, "ignore_class", None),
-                                  getattr(self, "axis", -1))
-        losses = as_tensor(self.call(y_true, y_pred))
-        counted = self.counted(y_true, y_pred, losses)
+        true, predicted = cast(Any, y_true), cast(Any, y_pred)
+        if isinstance(y_pred, (list, tuple, dict)) and flatten(y_pred, Tensor) and is_own(self):
+            if any(t.mask is not None for t in flatten(y_pred, Tensor)):
+                raise ShapeError(f"{self.name}: an output has a mask, and the loss reads several together, which are "
+                                 "not weighed by masks. Give a loss for each, or take the masks away before.")
+        else:
+            true, predicted = prepared(self.name, y_true, y_pred, self.label_kind, getattr(self, "ignore_class", None),
+                                       getattr(self, "axis", -1))
+        losses = as_tensor(self.call(true, predicted))
+        counted = self.counted(true, predicted, losses)
         weights = None if sample_weight is None else spread_weights(self.name, sample_weight, losses)
         if mask is not None:
             if unlike(mask.shape, losses.shape[:mask.ndim]):
@@ -109,6 +117,12 @@ class LossFunctionWrapper(Loss):
     def get_config(self) -> dict[str, Any]:
         """The arguments, the settings of the function among them."""
         return {**super().get_config(), **self.settings}
+
+
+def is_own(loss: Loss | None) -> bool:
+    """Whether a loss is a function or class of the user's."""
+    return loss is not None and not all(str(getattr(each, "__module__", "")).startswith("fastnn.")
+                                        for each in (type(loss), getattr(loss, "fn", type(loss))))
 
 
 def called(fn: Callable[..., Any], what: str, y_true: TensorLike, y_pred: TensorLike, settings: dict[str, Any]) -> Any:

@@ -102,9 +102,14 @@ class Graph:
         """The keys of a dict of outputs, else the names of the layers that make them, else output_0, output_1, …"""
         if _named(self.outputs):
             return list(self.outputs)
-        names = [t.source.layer.name if isinstance(t.source, Node) else f"output_{i}"
-                 for i, t in enumerate(self.output_tensors)]
+        names = self.makers
         return names if len(set(names)) == len(names) else [f"output_{i}" for i in range(len(names))]
+
+    @property
+    def makers(self) -> list[str]:
+        """The name of the layer that makes each output."""
+        return [t.source.layer.name if isinstance(t.source, Node) else f"output_{i}"
+                for i, t in enumerate(self.output_tensors)]
 
     def run(self, inputs: Any) -> Any:
         """The outputs for inputs of the same structure (or a list, or a dict by input name)."""

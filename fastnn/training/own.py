@@ -18,9 +18,10 @@ from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor
 from fastnn.feeding.arguments import of_form
 from fastnn.feeding.feed import Feed
+from fastnn.feeding.targets import output_form, targets_of
 from fastnn.layers.layer import forward_pass
 from fastnn.metrics.metric import Metric, Reading, State
-from fastnn.nest import distinct, flatten, map_structure
+from fastnn.nest import distinct, flatten, map_structure, same_structure
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows.data import advance, fill
 from fastnn.ops.rows.elementwise import cast
@@ -92,13 +93,15 @@ class OwnSteps:
 
     @_default
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Let the compiled metrics take the batch in; {name: result}, the loss first."""
-        outputs, names = _outputs(self, y_pred)
-        targets = _targets(y, names)
-        if targets:
-            _make_metrics(self, targets, outputs)
+        """Let the compiled metrics take the batch in; {name: result} of them and of those that the model holds, the
+        loss first."""
+        if y is not None and self.compiled.has_metrics:
+            outputs, names = _outputs(self, y_pred)
+            targets = targets_of(y, names, y_pred)
+            _make_metrics(self, names, targets, outputs)
             self.compiled.take_in(targets, outputs, sample_weight)
-        return {key: metric.result() for key, metric in self.compiled.own()}
+        self.compiled.look_for_others(self)
+        return {key: metric.result() for key, metric in (*self.compiled.own(), *self.compiled.others)}
 
     # ---- names of older scripts -------------------------------------------------------------------------------
 
@@ -120,10 +123,17 @@ class OwnSteps:
         self.compiled.loss_tracker.update_state(as_tensor(loss), rows)
 
     def _weighed(self, y: Any, y_pred: Any, weight: Any, penalties: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """(the compiled loss of a batch with these penalties, what is shown of it)."""
+        """(the compiled loss of a batch with these penalties, what is shown of it); its terms go into the logs."""
         outputs, names = _outputs(self, y_pred)
-        total, shown, _ = self.compiled.weighed(_targets(y, names), outputs, [weight] * len(outputs), penalties)
-        return total, shown
+        model: Any = self
+        same = same_structure(y_pred, output_form(model, len(outputs)))
+        self.compiled.resolve_losses(model, names, [t.shape[-1] if t.shape else 1 for t in outputs],
+                                     None if same else y_pred)
+        targets = targets_of(y, names, y_pred)
+        total, shown = self.compiled.weighed(lambda i, kind: targets[i] if targets else None, outputs,
+                                             lambda i: weight, penalties)
+        self.compiled.track(shown[1:], outputs[0].shape[0], 1)
+        return total, shown[0]
 
     def _loss_of(self, x: Any, y: Any, y_pred: Any, weight: Any, training: bool) -> Tensor:
         if hasattr(self.compute_loss, "is_default"):
@@ -167,26 +177,16 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
 
 
 def _outputs(model: Any, y_pred: Any) -> tuple[list[Tensor], list[str]]:
-    """(the outputs, their names), which the losses of compile() are matched with."""
+    """(the outputs, their names), which the losses and metrics of compile() are matched with."""
     outputs = flatten(y_pred, Tensor)
-    names = list(y_pred) if isinstance(y_pred, dict) else model.compiled.names_of(model, len(outputs))
-    model.compiled.resolve_losses(names, [t.shape[-1] if t.shape else 1 for t in outputs])
-    return outputs, names
+    return outputs, list(y_pred) if isinstance(y_pred, dict) and len(y_pred) == len(outputs) else \
+        model.compiled.names_of(model, len(outputs))
 
 
-def _targets(y: Any, names: list[str]) -> list[Any]:
-    """One target per output, or none at all."""
-    if y is None:
-        return []
-    if isinstance(y, dict):
-        return [y.get(name) for name in names]
-    return list(y) if isinstance(y, (list, tuple)) else [y]
-
-
-def _make_metrics(model: Any, targets: list[Any], outputs: list[Tensor]) -> None:
+def _make_metrics(model: Any, names: list[str], targets: list[Any], outputs: list[Tensor]) -> None:
     """The metrics that compile() was given, for these shapes; an output without a target has its own."""
     shapes = [t.shape for t in outputs]
-    model.compiled.make_metrics([own if t is None else t.shape for t, own in zip(targets, shapes)], shapes)
+    model.compiled.make_metrics(names, [own if t is None else t.shape for t, own in zip(targets, shapes)], shapes)
 
 
 def step(steps: Any, mode: str, feed: Feed, rows: int) -> None:
@@ -215,12 +215,13 @@ def _prepare(model: Any, x: Any, y: Any) -> None:
     """Make the metrics that compile() was given, so that the step finds them in model.metrics; as far as the shapes of
     the outputs can be told without it."""
     compiled = model.compiled
-    if compiled.made or y is None or (compiled.loss is None and compiled.metrics is None):
+    if compiled.made or y is None or not compiled.has_metrics:
         return
     symbols = map_structure(lambda t: Tensor(None, shape=(None, *t.shape[1:]), dtype=t.dtype), x)
     with contextlib.suppress(NotImplementedError), not_recording(), symbolic_pass():
-        outputs, names = _outputs(model, model(symbols))
-        _make_metrics(model, _targets(y, names), outputs)
+        made = model(symbols)
+        outputs, names = _outputs(model, made)
+        _make_metrics(model, names, targets_of(y, names, made), outputs)
 
 
 def _log(compiled: Any, mode: str, key: str, value: Any) -> Any:

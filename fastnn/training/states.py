@@ -19,17 +19,18 @@ class States:
 
     def __init__(self) -> None:
         self.resolved: list[tuple[int, str, Any, bool]] = []     # output, key, metric, weighted
-        self.trackers: list[tuple[str, Any]] = []
         self.states: Block | None = None
         self.mode = ""          # of the step that ran last
         self.own_logs: dict[str, list[tuple[str, Any]]] = {}        # of steps that the model writes itself, by mode
         self.last: dict[tuple[str, str], Any] = {}                  # what shows a number of theirs
         self.loss_tracker = metrics.Mean(name="loss")
+        self.trackers: list[tuple[str, Any]] = [("loss", self.loss_tracker)]      # of the loss, and of several losses
+        self.others: list[tuple[str, Any]] = []         # metrics that the model holds
         self._held: list[Any] = []
 
     def lay_out(self, more: Sequence[Any]) -> bool:
         """Put the states of all metrics, and of these, side by side. Whether they were not yet."""
-        everything = [*(m for _, m in self.trackers), *(m for _, _, m, _ in self.resolved), self.loss_tracker, *more,
+        everything = [*(m for _, m in (*self.own(), *self.others)), *more,
                       *(m for logs in self.own_logs.values() for _, m in logs)]
         variables = distinct([v for m in everything for v in m.states() if v.dtype == "float64"
                               and type(m).reset_state is metrics.Metric.reset_state])
@@ -41,14 +42,15 @@ class States:
         return True
 
     def all(self) -> list[tuple[str, Any]]:
-        """(key, metric) of what is shown: the loss trackers, then the metrics in the order of compile(); or the logs of
-        a step that the model writes itself."""
+        """(key, metric) of what is shown: those of own(), then those that the model holds; or the logs of a step that
+        the model writes itself."""
         own = self.own_logs.get(self.mode)
-        return own if own is not None else [*self.trackers, *((key, metric) for _, key, metric, _ in self.resolved)]
+        return own if own is not None else [
+            *self.trackers, *((key, metric) for _, key, metric, _ in self.resolved), *self.others]
 
     def own(self) -> list[tuple[str, Any]]:
-        """(key, metric) of the loss and the metrics that compile() was given."""
-        return [("loss", self.loss_tracker), *((key, metric) for _, key, metric, _ in self.resolved)]
+        """(key, metric) of the loss trackers, and of the metrics that compile() was given, in their order."""
+        return [*self.trackers, *((key, metric) for _, key, metric, _ in self.resolved)]
 
     def hold(self) -> None:
         """Take the states back into their vector where another model that was given the same metric moved them."""

@@ -86,7 +86,8 @@ class Trainer(OwnSteps, Inside):
                 metrics: MetricsLike = None, weighted_metrics: MetricsLike = None,
                 run_eagerly: bool = False, steps_per_execution: int | str = 1, jit_compile: bool | str = "auto",
                 auto_scale_loss: bool = True) -> None:
-        """Choose optimizer, loss and metrics by name, class or instance; lists or dicts for several outputs.
+        """Choose optimizer, loss and metrics by name, class or instance; lists or dicts for several outputs. Losses may
+        have the structure of the outputs, in which a function of yours may stand for several of them together.
 
         run_eagerly: run the layers' Python at every step (for debuggers). steps_per_execution: how many steps lie
         between two calls of the callbacks' hooks on batches; steps are always replayed in C, many at a time, and so
@@ -108,7 +109,7 @@ class Trainer(OwnSteps, Inside):
     @property
     def metrics(self) -> list[Any]:
         """The loss tracker, the compiled metrics, and those that the model and its layers hold."""
-        compiled = [*self.compiled.trackers, *self.compiled.own()] if self.compiled else []
+        compiled = self.compiled.own() if self.compiled else []
         return distinct([*(m for _, m in compiled), *self._holds(Metric)])
 
     @property
