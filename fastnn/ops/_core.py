@@ -1,27 +1,30 @@
 """Dtypes, the way to NumPy and back, and parts of arrays by place: what is `keras.ops`' own. Floor 2."""
 
+import copy
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import shown
+from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import add, clip, maximum, minimum, multiply, subtract
 from fastnn.ops._compare import less, less_equal, logical_and, where
 from fastnn.ops._convert import alike, axis_of, broadcast_to, dtype_of, ids, reshaped, tensor, widened
 from fastnn.ops._math import segment_max, segment_min, segment_prod
 from fastnn.ops._reduction import sum
+from fastnn.ops._rules import Rule
 from fastnn.ops._shaping import concatenate
-from fastnn.ops._sizes import by_rule, of_any_size, symbol
+from fastnn.ops._sizes import Applied, Function, by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, index, stacking
 from fastnn.reference import elementwise as reference
 
 __all__ = [
-    "cast", "convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor", "saturate_cast", "scatter",
-    "scatter_update", "shape", "slice", "slice_update", "stop_gradient", "unstack",
+    "cast", "convert_to_numpy", "convert_to_tensor", "custom_gradient", "dtype", "is_tensor", "saturate_cast",
+    "scatter", "scatter_update", "shape", "slice", "slice_update", "stop_gradient", "unstack",
 ]
 
 
@@ -68,6 +71,58 @@ def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
 def stop_gradient(variable: TensorLike) -> Tensor:
     """The same numbers, through which no gradient flows."""
     return data.stop_gradient(tensor(variable))  # type: ignore[no-any-return]
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f with a gradient of one's own: f(*args) gives its result, one tensor, and a function that makes of d loss / d
+    result the gradient of each argument, one or a list, None for none. What f uses beside its arguments, such as
+    weights, keeps the gradient that it has.
+
+    TypeError where f gives something else, ShapeError for a gradient that is not of its argument's shape.
+
+    >>> @custom_gradient
+    ... def rounded(x):                    # straight through: backward as if it had not been rounded
+    ...     return ops.round(x), lambda dy: dy
+    >>> rounded(ops.array([0.4, 0.6])).numpy()
+    array([0., 1.], dtype=float32)
+    """
+    @functools.wraps(f)
+    def own(*args: Any, **kwargs: Any) -> Any:
+        places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
+        if any(args[i].symbolic for i in places):       # one node of a graph, which calls it again on data
+            y = _with_gradient(f, args, kwargs)[0]
+            y = symbol(y.shape, y.dtype)
+            Applied(Function(own), args, kwargs, y)
+            return y
+        y, gradient = _with_gradient(f, [stop_gradient(x) if i in places else x for i, x in enumerate(args)], kwargs)
+        row = copy.copy(data.with_gradient)
+        row.vjp = {"xs": Rule(lambda dy: [dy, *_gradients_of(f, gradient(dy), args, places)])}
+        return row(y, *[args[i] for i in places])
+    return own
+
+
+def _with_gradient(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Tensor, Any]:
+    found = f(*args, **kwargs)
+    if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], Tensor) and callable(found[1])):
+        raise TypeError(f"custom_gradient: {f.__name__} gives {shown(found)}; needs (result, gradient): one tensor, "
+                        "and a function of d loss / d result.")
+    return found
+
+
+def _gradients_of(f: Callable[..., Any], found: Any, args: Sequence[Any], places: list[int]) -> list[Tensor | None]:
+    """What the gradient function gave, one for each tensor among the arguments."""
+    given = list(found) if isinstance(found, (list, tuple)) else [found]
+    if len(given) == len(args):
+        given = [given[i] for i in places]
+    if len(given) != len(places):
+        raise TypeError(f"custom_gradient: the gradient of {f.__name__} gives {len(given)} gradients; needs one for "
+                        f"each of its {len(args)} arguments, None for none.")
+    made = [None if g is None else widened(tensor(g), args[i].dtype) for g, i in zip(given, places)]
+    for g, i in zip(made, places):
+        if g is not None and g.shape != args[i].shape:
+            raise ShapeError(f"custom_gradient: the gradient of {f.__name__} is {g.shape} for an argument of shape "
+                             f"{args[i].shape}; the shapes must be equal; sum over what was repeated.")
+    return made
 
 
 def shape(x: TensorLike) -> tuple[int | None, ...]:

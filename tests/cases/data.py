@@ -33,6 +33,8 @@ CASES = [
     Case("reshape", x=floats(4, 6), shape=(24,), bits=True, exact=True, bad=[(dict(x=(5, 5)), "number of elements")]),
     Case("stop_gradient", x=floats("n", 6), bits=True, exact=True, grad=False),
     Case("stop_gradient", x=ints("n"), bits=True),
+    Case("with_gradient", xs=(floats("n", 6), floats(3, "m"), ints("n")), bits=True, exact=True, grad=False),
+    Case("with_gradient", xs=(floats(),), bits=True, exact=True),
     Case("one_hot", labels=ints("m", low=-1, high=12), depth=10, bits=True),
     Case("one_hot", labels=ints("m", 3, high=2), depth=2, bits=True),
 ]
