@@ -8,6 +8,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from fastnn.arguments import choice, flag, is_sequence, numbers, optional, whole
+from fastnn.configuration import parameters
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import NotBuiltError, shown
@@ -54,6 +55,12 @@ class Vocabulary(Layer):
         if name == "idf_weights":
             return None if self._idf is None else self._idf[len(self._specials()):].tolist()
         return super()._argument(name)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The layer of a get_config(), Keras' too, whose vocabulary may come with what is unknown at its beginning."""
+        idle = {"vocabulary_size", "oov_method"} - set(parameters(cls))      # Keras writes them down, and text has none
+        return super().from_config({name: value for name, value in config.items() if name not in idle})
 
     @staticmethod
     def _checked(token: Any, what: str) -> Any:

@@ -21,7 +21,7 @@ from fastnn.errors import ModelFileError, ShapeError, shown, warn
 from fastnn.layers.layer import Layer
 from fastnn.layers.weighted import BOOKS
 from fastnn.names import snake_case
-from fastnn.saving import file
+from fastnn.saving import file, keras_words
 from fastnn.serialization import serialize_keras_object
 
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
@@ -175,30 +175,29 @@ def put_weights(model: Any, path: Any, skip_mismatch: bool = False, opened: Any 
 
 def read_model(path: Any) -> tuple[dict[str, Any], io.BytesIO]:
     """(config.json, the bytes of model.weights.h5) of a .keras file."""
+    def entry(name: str, most: int = LONGEST_CONFIG) -> bytes:
+        with archive.open(name) as opened:
+            content = opened.read(most + 1)
+        if len(content) > most:
+            raise ModelFileError(f"{shown(str(path))}: {name} has more than {most} bytes; it is damaged.")
+        return content
+
     try:
         with zipfile.ZipFile(path) as archive:
-            size = Path(path).stat().st_size
-            parts = []
-            for name, most in (("config.json", LONGEST_CONFIG), ("model.weights.h5", 16 * size + LONGEST_CONFIG)):
-                with archive.open(name) as entry:
-                    content = entry.read(most + 1)
-                if len(content) > most:
-                    raise ModelFileError(f"{shown(str(path))}: {name} has more than {most} bytes; it is damaged.")
-                parts.append(content)
-            ours = False
-            if "metadata.json" in archive.namelist():
-                with archive.open("metadata.json") as entry:
-                    ours = b'"written_by": "fastnn"' in entry.read(1000)
+            config = file._json(entry("config.json"), "config.json")
+            if not isinstance(config, dict):
+                raise ModelFileError(f"{shown(str(path))}: config.json describes no model; it is damaged.")
+            weights = entry("model.weights.h5", 16 * Path(path).stat().st_size + LONGEST_CONFIG)
+            names = set(archive.namelist())
+            ours = "metadata.json" in names and b'"written_by": "fastnn"' in entry("metadata.json")
+            keras_words.fill(config, names, entry)
     except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, (ModelFileError, FileNotFoundError, PermissionError)):
             raise
         raise ModelFileError(f"{shown(str(path))} is no .keras file ({shown(str(error))}); it is damaged.") from None
-    config = file._json(parts[0], "config.json")
-    if not isinstance(config, dict):
-        raise ModelFileError(f"{shown(str(path))}: config.json describes no model; it is damaged.")
     if not ours:
         _forget_training(config)
-    return config, io.BytesIO(parts[1])
+    return config, io.BytesIO(weights)
 
 
 def _forget_training(value: Any) -> None:

@@ -23,7 +23,8 @@ def dense(k: Any) -> Any:
     la = k.layers
     return k.Sequential([
         k.Input((6,)), la.Dense(8, activation="relu", kernel_regularizer="l2"), la.BatchNormalization(),
-        la.Dropout(0.3), la.Dense(7, use_bias=False), la.LayerNormalization(), la.LeakyReLU(0.1), la.PReLU(), la.ELU(),
+        la.Dropout(0.3), la.BatchNormalization(renorm=True, renorm_clipping={"rmax": 3.0}),
+        la.Dense(7, use_bias=False), la.LayerNormalization(), la.LeakyReLU(0.1), la.PReLU(), la.ELU(),
         la.GaussianNoise(0.1), la.Rescaling(2.0, 0.5), la.Activation("tanh"), la.Reshape((7, 1)), la.Permute((2, 1)),
         la.Flatten(), la.EinsumDense("ab,bc->ac", 5, bias_axes="c"), la.GaussianDropout(0.2), la.Softmax()])
 
@@ -72,6 +73,19 @@ def text(k: Any) -> Any:
     return k.Sequential([k.Input((6,), dtype="int32"), la.Embedding(10, 4, mask_zero=True), la.LSTM(3), la.Dense(2)])
 
 
+def words(k: Any) -> Any:
+    """Text and categories, of vocabularies that were learned, which Keras keeps beside the configuration."""
+    la = k.layers
+    review, city, code = (k.Input((1,), dtype=dtype, name=name) for name, dtype in (
+        ("review", "string"), ("city", "string"), ("code", "int32")))
+    read, placed = la.TextVectorization(output_sequence_length=3), la.StringLookup(output_mode="one_hot")
+    read.adapt(["a good film", "bad film", "good"])
+    placed.adapt(["Rome", "Oslo", "Rome"])
+    coded = la.IntegerLookup(vocabulary=[7, 9], num_oov_indices=2, output_mode="multi_hot")
+    x = la.Concatenate()([la.Flatten()(la.Embedding(8, 2)(read(review))), placed(city), coded(code)])
+    return k.Model([review, city, code], la.Dense(2)(x))
+
+
 def branches(k: Any) -> Any:
     """Several inputs and outputs, merges, a layer used twice, a model in the model."""
     la = k.layers
@@ -99,6 +113,8 @@ MODELS: dict[str, tuple[Callable[[Any], Any], Callable[[], Any]]] = {
     "attention": (attention, lambda: wave(3, 5, 8)),
     "branches": (branches, lambda: [wave(5, 4), wave(5, 4, phase=0.5)]),
     "text": (text, lambda: np.array([[1, 2, 3, 0, 0, 0], [4, 5, 6, 7, 8, 9]], np.int32)),
+    "words": (words, lambda: [np.array([["Good film!"], ["ugly"]], object), np.array([["Oslo"], ["Bonn"]], object),
+                              np.array([[9], [4]], np.int32)]),
     "trained": (trained, lambda: wave(8, 6))}
 
 
@@ -120,6 +136,7 @@ def main() -> None:
     import tempfile
 
     import keras
+    import tensorflow as tf
     with zipfile.ZipFile(FILE, "w", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryDirectory() as folder:
         for name, (build, data) in MODELS.items():
             model = filled(build(keras))
@@ -129,7 +146,8 @@ def main() -> None:
             model.save_weights(Path(folder) / f"{name}.weights.h5")
             archive.write(Path(folder) / f"{name}.keras", f"{name}.keras")
             archive.write(Path(folder) / f"{name}.weights.h5", f"{name}.h5")
-            for i, y in enumerate(outputs(model, data())):
+            x = [tf.constant(a) if a.dtype == object else a for a in data()] if name == "words" else data()
+            for i, y in enumerate(outputs(model, x)):
                 made = io.BytesIO()
                 np.save(made, y)
                 archive.writestr(f"{name}.{i}.npy", made.getvalue())
