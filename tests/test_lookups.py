@@ -77,11 +77,20 @@ def test_integers_that_a_model_cannot_look_up() -> None:
     model = fastnn.Sequential([fastnn.Input((1,), dtype="int32"), lookup])
     np.testing.assert_array_equal(model.predict([[6], [4]], verbose=0), [[1], [0]])
     assert_good_error(lambda: model.predict([[6], [5]], verbose=0), ValueError, "codes", "5", "num_oov_indices")
-    hashed = fastnn.Sequential([fastnn.Input((1,), dtype="int32"), layers.IntegerLookup(
-        vocabulary=[4], num_oov_indices=2, oov_method="farmhash")])
-    assert_good_error(lambda: hashed.predict([[6], [5]], verbose=0), ValueError, "farmhash", "floormod")
     flat = layers.IntegerLookup(vocabulary=[4], output_mode="count")
     assert_good_error(lambda: flat(fastnn.Input((), dtype="int32")), ShapeError, "(None,)", "Input(shape=(1,)")
+
+
+@pytest.mark.filterwarnings("ignore:predict step")
+@pytest.mark.parametrize("make", [
+    lambda: layers.IntegerLookup(vocabulary=[4], num_oov_indices=5, oov_method="farmhash", salt=3),
+    lambda: layers.Hashing(7), lambda: layers.Hashing(4, mask_value=6, output_mode="count")])
+def test_numbers_are_hashed_at_every_step(make: Any) -> None:
+    layer = make()
+    model = fastnn.Sequential([fastnn.Input((2,), dtype="int32"), layer])
+    for begin in (4, 300):
+        x = np.arange(begin, begin + 80).reshape(40, 2)
+        np.testing.assert_array_equal(model.predict(x, batch_size=8, verbose=0), layer(x))
 
 
 @pytest.mark.parametrize("make", [

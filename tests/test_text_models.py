@@ -101,6 +101,7 @@ def test_a_trained_model_behind_a_reader() -> None:
                                   lambda mode: layers.Hashing(3, output_mode=mode)], ids=["StringLookup", "Hashing"])
 def test_shapes_in_a_model_are_those_of_the_numbers(make: Any, mode: str, shape: tuple[int, ...]) -> None:
     layer, text = make(mode), np.full((5, *shape), "a")
+    assert layer.compute_output_shape((None, *shape)) == (None, *layer(text).shape[1:])
     symbol = layer(Input(shape, dtype="string"))
     assert symbol.shape == (None, *layer(text).shape[1:]) and symbol.dtype == layer(text).dtype
 

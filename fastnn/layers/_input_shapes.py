@@ -35,9 +35,10 @@ def tuples(given: Any, where: str) -> Any:
     return map_structure(one, given, _is_shape)
 
 
-def symbols(given: Any, where: str) -> Any:
-    """Symbolic tensors of nested shapes."""
-    return map_structure(lambda each: None if each is None else Tensor(None, shape=each, dtype=backend.floatx()),
+def symbols(given: Any, where: str, dtype: str = "") -> Any:
+    """Symbolic tensors of nested shapes, of floatx unless given."""
+    dtype = dtype or backend.floatx()
+    return map_structure(lambda each: None if each is None else Tensor(None, shape=each, dtype=dtype),
                          tuples(given, where), _is_shape)
 
 

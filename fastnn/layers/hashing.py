@@ -22,7 +22,8 @@ class Hashing(Layer):
     The hash is FarmHash64, or SipHash-2-4 with salt, a whole number or two; both are the same everywhere. mask_value
     has bin 0 for itself, the others are hashed into the rest. output_mode: "int", (…) → (…) int32; "one_hot",
     "multi_hot", "count" as CategoryEncoding, along the last axis. Called on an array or list; in a model it reads an
-    Input of dtype "string". dtype: "int32" of bins (what "int64" asks for fits too), floatx of the other modes.
+    Input of dtype "string"; numbers are hashed in Python, at every step anew. dtype: "int32" of bins (what "int64"
+    asks for fits too), floatx of the other modes.
     keras.layers.Hashing.
 
     >>> Hashing(3)([["A"], ["B"], ["C"]]).numpy().ravel()
@@ -41,10 +42,10 @@ class Hashing(Layer):
         self.dtype = _dtype(dtype, self.output_mode == "int")
 
     def __call__(self, inputs: Any) -> Any:
-        """The bins of an array, or their symbol."""
-        if isinstance(inputs, Tensor) and inputs.symbolic:
-            return super().__call__(inputs)
-        array = np.asarray(inputs.numpy() if isinstance(inputs, Tensor) else inputs)
+        """The bins of an array, or those of a tensor."""
+        return super().__call__(inputs) if isinstance(inputs, Tensor) else self._hashed(np.asarray(inputs))
+
+    def _hashed(self, array: np.ndarray) -> Tensor:
         if array.dtype.kind == "f":
             array = array.astype(np.int64)      # as Keras
         if array.dtype.kind not in "iuUSO":
@@ -59,10 +60,9 @@ class Hashing(Layer):
         return 0 if first and value == self.mask_value else first + bucket(str(value), self.num_bins - first, self.salt)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """The symbol of its outputs: a model's text is hashed before the model runs."""
-        if inputs.dtype != "string":
-            raise KindError(f"{self.name}: got a tensor of {inputs.dtype} in a model; needs text, Input(…, "
-                            "dtype='string'): hashes are made of text. Or hash the data first.")
+        """The bins. A model's text is hashed before the model runs, and has a symbol alone."""
+        if not inputs.symbolic:
+            return self._hashed(inputs.numpy())
         ids = Tensor(None, shape=inputs.shape, dtype="int32")
         return ids if self.output_mode == "int" else encoded(ids, self.num_bins, self.output_mode)
 

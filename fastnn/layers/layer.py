@@ -237,8 +237,8 @@ class Layer(Weighted):
         if type(self).call is Layer.call:
             raise NotImplementedError(f"{type(self).__name__} must define call(self, inputs), or compute_output_shape.")
         first = named.pop("input_shape", None)      # Keras' name for it, whatever call's is
-        where = f"{self.name}: compute_output_shape()"
-        inputs = [shapes.symbols(each, where) for each in (*input_shapes, *[first] * (first is not None))]
+        where, dtype = f"{self.name}: compute_output_shape()", "string" if self.reads_text else ""
+        inputs = [shapes.symbols(each, where, dtype) for each in (*input_shapes, *[first] * (first is not None))]
         more = {name.removesuffix("_shape"): shapes.symbols(each, where) for name, each in named.items()}
         return shapes.of(self(*inputs, **more))
 

@@ -34,8 +34,11 @@ class _Lookup(Vocabulary):
         """Numbers (int32, the shape of the inputs) for tokens; tokens (a NumPy array) for numbers with invert."""
         if isinstance(inputs, Tensor) and (inputs.symbolic or is_recording()):
             return super().__call__(inputs)
+        return self._found(np.asarray(inputs.numpy() if isinstance(inputs, Tensor) else inputs))
+
+    def _found(self, array: np.ndarray) -> Any:
+        """The numbers of an array of tokens, or its tokens with invert."""
         self._ready()
-        array = np.asarray(inputs.numpy() if isinstance(inputs, Tensor) else inputs)
         if self.invert:
             size = len(self._tokens)
             flat = [self._tokens[n] if 0 <= n < size else self.oov_token for n in array.reshape(-1).tolist()]
@@ -112,7 +115,7 @@ class IntegerLookup(_Lookup):
 
     mask_token: None unless given; oov_token -1. Of several numbers for unknown ones, token % num_oov_indices is taken,
     or, with oov_method "farmhash", the hash of its digits (SipHash where there is a salt). In a model it compares each
-    number with the whole vocabulary. keras.layers.IntegerLookup.
+    number with the whole vocabulary, and hashes in Python, at every step anew. keras.layers.IntegerLookup.
 
     >>> IntegerLookup(vocabulary=[12, 36])([[36, 7]]).numpy()
     array([[2, 0]], dtype=int32)
@@ -160,8 +163,7 @@ class IntegerLookup(_Lookup):
             return Tensor(None, shape=shape, dtype=self._dtype())
         self._ready()
         if self.num_oov_indices > 1 and self.oov_method != "floormod":
-            raise ValueError(f"{self.name}: oov_method is {self.oov_method!r}, which hashes text; needs 'floormod' in "
-                             "a model. Or call it on the data, and fit the model on what it gives.")
+            return self._found(inputs.numpy())      # hashed in Python, at every step anew
         first = len(self._specials())
         unknown = ops.zeros_like(inputs) if self.num_oov_indices < 2 else ops.mod(inputs, self.num_oov_indices)
         numbers = ops.add(unknown, first - self.num_oov_indices)

@@ -59,7 +59,8 @@ class Vocabulary(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """The layer of a get_config(), Keras' too, whose vocabulary may come with what is unknown at its beginning."""
-        idle = {"vocabulary_size", "oov_method"} - set(parameters(cls))      # Keras writes them down, and text has none
+        kind: Any = cls
+        idle = {"vocabulary_size", "oov_method"} - set(parameters(kind))     # Keras writes them down, and text has none
         return super().from_config({name: value for name, value in config.items() if name not in idle})
 
     @staticmethod
