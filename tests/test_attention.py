@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Model, Sequential, layers
-from fastnn.errors import LabelError, ShapeError
+from fastnn import Input, Model, Sequential, layers, ops
+from fastnn.errors import LabelError, NotBuiltError, ShapeError
 from fastnn.layers.transformer import sinusoids
 from tests.errors import assert_good_error
 from tests.golden.common import wave
@@ -218,3 +218,27 @@ def test_what_a_transformer_hands_on_may_be_set_later(make: Any, name: str, valu
 def test_use_causal_mask_may_be_a_number(flag: Any) -> None:
     layer = layers.MultiHeadAttention(2, 4)
     np.testing.assert_array_equal(layer(X, X, use_causal_mask=flag), layer(X, X, use_causal_mask=bool(flag)))
+
+
+@pytest.mark.parametrize("layer", [
+    layers.MultiHeadAttention(2, 4, value_dim=3), layers.MultiHeadAttention(2, 4, output_shape=(3, 2), use_bias=False),
+    layers.GroupedQueryAttention(4, 2, 2)], ids=["heads", "output_shape", "groups"])
+def test_projections_are_layers_over_the_same_weights(layer: Any) -> None:
+    """Attention written out with them is the layer's, in the layer's own words."""
+    x = np.random.default_rng(2).normal(size=(2, 5, 6)).astype(np.float32)
+    y = layer(x, x)
+    q, k, v = layer.query_dense(x), layer.key_dense(x), layer.value_dense(x)
+    groups = q.shape[2] // k.shape[2]
+    k, v = ops.repeat(k, groups, axis=2), ops.repeat(v, groups, axis=2)
+    p = ops.softmax(ops.einsum("bqhd,bkhd->bhqk", q, k) / layer.key_dim ** 0.5)
+    np.testing.assert_allclose(layer.output_dense(ops.einsum("bhqk,bkhd->bqhd", p, v)), y, rtol=1e-5, atol=1e-6)
+    assert layer.query_dense.kernel is layer.query_kernel and layer.query_dense.name == "query"
+    layer.query_dense.trainable = False
+    assert not layer.query_dense.trainable and layer.key_dense.trainable
+    assert len(layer.trainable_weights) == len(layer.weights) - len(layer.query_dense.weights)
+
+
+@pytest.mark.parametrize("name", ["query_dense", "output_dense"])
+def test_projections_are_there_once_the_layer_is_built(name: str) -> None:
+    layer = layers.MultiHeadAttention(2, 4, name="heads")
+    assert_good_error(lambda: getattr(layer, name), NotBuiltError, "heads", name)

@@ -10,24 +10,24 @@ import numpy as np
 from fastnn import constraints, initializers, ops, regularizers
 from fastnn.arguments import axes, flag, is_sequence, optional, whole
 from fastnn.engine.kinds import ConstraintLike, InitializerLike, RegularizerLike
-from fastnn.engine.tensor import Tensor, Variable
+from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers._fold import Fold
 from fastnn.layers._options import CommonOptions, LayerOptions
+from fastnn.layers._projections import Projections
 from fastnn.layers.call import per_sample
 from fastnn.layers.core import DropoutRate
-from fastnn.layers.layer import Layer, context
+from fastnn.layers.layer import context
 from fastnn.layers.products import spread_by
 from fastnn.ops._rules import differ
 from fastnn.ops.rows.attention import attention
-from fastnn.ops.rows.dense import dense
 
 __all__ = ["GroupQueryAttention", "GroupedQueryAttention", "MultiHeadAttention"]
 
 HIDDEN = -1e9       # added to the score of a key that a query may not look at, as in Keras
 
 
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(Projections):
     """Each head: softmax(q·kᵀ / √key_dim)·v with q, k, v projected by kernels of its own; the heads are joined and
     projected.
 
@@ -36,6 +36,7 @@ class MultiHeadAttention(Layer):
     features). attention_mask (batch, n, m): True where a query may look; masks of query, value and key count too.
     value_dim: key_dim unless given. dropout: of the probabilities. attention_axes: of inputs with more axes, those
     that hold the positions, all between batch and features unless given; the others are as so many batches.
+    query_dense, key_dense, value_dense and output_dense: the projections as layers, with the same weights.
     activity_regularizer: of each projection and of the output. use_gate: each head's output times sigmoid of another
     projection of the query. sliding_window: a position sees those less than so many away. Kernels (features, heads,
     key_dim), biases (heads, key_dim), output kernel (heads, value_dim, features). Vaswani et
@@ -99,34 +100,8 @@ class MultiHeadAttention(Layer):
     def _argument(self, name: str) -> Any:
         return self._given_output_shape if name == "output_shape" else super()._argument(name)
 
-    output_kernel: Variable
-    output_bias: Variable
-
     def _key_heads(self) -> int:
         return self.num_heads
-
-    def _make(self, name: str, features: int, heads: int, width: int) -> None:
-        self._weight(f"{name}_kernel", (features, heads, width), spread_by(self.kernel_initializer, 1))
-        if self.use_bias:
-            self._weight(f"{name}_bias", (heads, width), self.bias_initializer)
-
-    def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> None:
-        bias = name.endswith("bias")
-        setattr(self, name, self.add_weight(
-            shape, initializer, name=name, regularizer=self.bias_regularizer if bias else self.kernel_regularizer,
-            constraint=self.bias_constraint if bias else self.kernel_constraint))
-
-    def _projected(self, x: Tensor, name: str) -> Tensor:
-        """(batch, n, features) → (batch, n, heads·width)."""
-        kernel = getattr(self, f"{name}_kernel")
-        return self._product(x, ops.reshape(kernel, (kernel.shape[0], -1)), f"{name}_bias")
-
-    def _product(self, x: Tensor, kernel: Tensor, bias: str) -> Tensor:
-        """x·kernel + the bias of this name, for each position."""
-        if not self.use_bias:
-            return ops.matmul(x, kernel)
-        rows, b = ops.reshape(x, (-1, x.shape[-1])), ops.reshape(getattr(self, bias), (-1,))
-        return ops.reshape(dense(rows, kernel, b, activation="linear"), (-1, *x.shape[1:-1], kernel.shape[1]))
 
     # ---- the call ---------------------------------------------------------------------------------------------
 
