@@ -37,7 +37,7 @@ class FakeModel:
 def fit(callbacks, logs, model=None, first=0):
     """What the trainer does between steps; the number of epochs that ran."""
     model = model or FakeModel()
-    listeners = CallbackList(callbacks, model, {"epochs": len(logs)})
+    listeners = CallbackList(callbacks, model=model, epochs=len(logs))
     listeners.on_train_begin()
     count = 0
     for epoch, values in enumerate(logs, first):
@@ -73,7 +73,7 @@ def test_every_hook_reaches_every_callback_in_order():
     order = []
     first.on_train_begin = lambda logs: order.append(1)
     second.on_train_begin = lambda logs: order.append(2)
-    listeners = CallbackList([first, [second]], model := FakeModel(), {"epochs": 3})
+    listeners = CallbackList([first, [second]], model=(model := FakeModel()), epochs=3)
     assert first.model is model and second.params == {"epochs": 3}
     listeners.on_train_begin()
     listeners.on_epoch_begin(0)
@@ -145,7 +145,6 @@ def test_a_history_is_always_there_and_wants_nothing():
     assert isinstance(listeners.history, History) and not any(getattr(listeners, name) for name in WANTS)
     mine = History()
     assert CallbackList([mine]).history is mine
-    assert CallbackList([], history=mine).history is mine
     again = CallbackList(CallbackList([Callback(), mine]))
     assert again.history is mine and len(again.callbacks) == 1
 
@@ -157,7 +156,7 @@ def test_a_callback_need_not_call_super():
 
     careless = Careless()
     assert careless.model is None and careless.params is None
-    CallbackList([careless], FakeModel(), {}).on_train_batch_end(0)
+    CallbackList([careless], model=FakeModel()).on_train_batch_end(0)
 
 
 def test_a_callback_may_have_attributes_of_any_name():
@@ -204,7 +203,7 @@ def test_a_stride_asks_for_every_nth_step_of_a_fit():
                            on_train_batch_end=lambda batch, logs: heard.append(("end", batch, logs["loss"])))
     never = LambdaCallback(on_train_batch_end=lambda batch, logs: heard.append("never"))
     never.stride = 0
-    listeners = CallbackList([third, never, Callback()], FakeModel(), {})
+    listeners = CallbackList([third, never, Callback()], model=FakeModel())
     assert listeners.wants_batches and listeners.strides == [3] and not CallbackList(never).wants_batches
     listeners.on_train_begin()
     for batches in (4, 4):
@@ -348,7 +347,7 @@ def test_a_missing_monitor_warns_once_and_lists_what_there_is():
 
 def test_validation_now_and_then_is_no_reason_to_warn():
     logs = [{"loss": 1.0}, {"loss": 1.0, "val_loss": 2.0}, {"loss": 1.0}]
-    listeners = CallbackList([EarlyStopping(patience=5)], FakeModel(), {"validation_freq": 2})
+    listeners = CallbackList([EarlyStopping(patience=5)], model=FakeModel(), validation_freq=2)
     listeners.on_train_begin()
     for epoch, values in enumerate(logs):
         listeners.on_epoch_end(epoch, values)
@@ -383,7 +382,7 @@ def test_callbacks_can_be_pickled_before_fit():
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf, np.float32("nan")])
 def test_terminate_on_nan(loss, capsys):
     model = FakeModel()
-    listeners = CallbackList(TerminateOnNaN(), model)
+    listeners = CallbackList(TerminateOnNaN(), model=model)
     assert listeners.wants_batches
     listeners.on_train_batch_end(0, {"loss": 1.0})
     listeners.on_train_batch_end(0, {})
@@ -394,4 +393,4 @@ def test_terminate_on_nan(loss, capsys):
 
 def test_terminate_on_nan_can_raise():
     with pytest.raises(FloatingPointError, match="the loss is nan at step 1"):
-        CallbackList(TerminateOnNaN(raise_error=True), FakeModel()).on_train_batch_end(0, {"loss": math.nan})
+        CallbackList(TerminateOnNaN(raise_error=True), model=FakeModel()).on_train_batch_end(0, {"loss": math.nan})

@@ -47,7 +47,7 @@ class Fake:
 
 def epochs(callback: Any, logs: list[dict[str, float]], model: Any = None) -> Any:
     model = model or Fake()
-    listeners = CallbackList(callback, model, {"epochs": len(logs)})
+    listeners = CallbackList(callback, model=model, epochs=len(logs))
     listeners.on_train_begin()
     for epoch, values in enumerate(logs):
         listeners.on_epoch_begin(epoch)

@@ -4,7 +4,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fastnn.arguments import flag
 from fastnn.callbacks.base import Callback, Logs
+from fastnn.callbacks.loops import Drawing, Recording
 from fastnn.errors import shown
 from fastnn.reporting.history import History
 
@@ -12,24 +14,31 @@ TRAIN_BATCHES = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin",
 
 
 class CallbackList(Callback):
-    """Calls every callback in order. `history` is the History of the run, given, found among the callbacks, or new.
+    """Calls every callback in order. `history` is the History of the run, found among the callbacks or new.
 
-    callbacks: one, or a list (of lists) of them; TypeError for anything else. The `wants_…` properties say what the
-    trainer must come back to Python for. `steps` counts the training steps so far, for callbacks with a stride.
-    Source: keras.callbacks.CallbackList.
+    callbacks: one, or a list (of lists) of them; TypeError for anything else. For a loop of your own: add_history
+    keeps the logs of each epoch, as model.history; add_progbar draws a bar, as the params epochs, steps and verbose
+    say. Other names are params of the callbacks. The `wants_…` properties say what the trainer must come back to Python
+    for. `steps` counts the training steps so far, for callbacks with a stride. Source: keras.callbacks.CallbackList.
     """
 
-    def __init__(self, callbacks: Any = None, model: Any = None, params: dict[str, Any] | None = None,
-                 history: History | None = None) -> None:
+    def __init__(self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None,
+                 **params: Any) -> None:
         items = _flat(callbacks)
         self.callbacks = [item for item in items if isinstance(item, Callback)]
         found = [item for item in items if isinstance(item, History)]
-        self.history = history or (found[0] if found else History())
+        self.history = found[0] if found else History()
         self.steps = 0
         self.looks_back = False     # whether the trainer finds the first step whose loss is not finite afterwards
+        if flag(add_history, "CallbackList: add_history"):
+            self.callbacks.append(Recording(self.history))
+            if model is not None:
+                model.history = self.history
+        if flag(add_progbar, "CallbackList: add_progbar"):
+            self.callbacks.append(Drawing())
         if model is not None:
             self.set_model(model)
-        if params is not None:
+        if params:
             self.set_params(params)
 
     def set_model(self, model: Any) -> None:
@@ -208,7 +217,8 @@ def _flat(callbacks: Any) -> list[Callback | History]:
     if callbacks is None:
         return []
     if isinstance(callbacks, CallbackList):
-        return [callbacks.history, *callbacks.callbacks]
+        own = (Recording, Drawing)      # fit has these itself
+        return [callbacks.history, *(item for item in callbacks.callbacks if not isinstance(item, own))]
     if isinstance(callbacks, (list, tuple)):
         return [member for item in callbacks for member in _flat(item)]
     if isinstance(callbacks, (Callback, History)):

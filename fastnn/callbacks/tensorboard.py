@@ -70,21 +70,21 @@ class TensorBoard(Callback):
         self._writers = {}
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        self._began, self._before = time.perf_counter(), int(self.model.optimizer.iterations)
+        self._began, self._before = time.perf_counter(), self._iterations()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._scalars("train", "batch_{}", logs, int(self.model.optimizer.iterations))
+        self._scalars("train", "batch_{}", logs, self._iterations())
 
     def on_test_end(self, logs: Logs = None) -> None:
         if not self._fitting:       # evaluate
-            self._scalars("validation", "evaluation_{}_vs_iterations", logs, int(self.model.optimizer.iterations))
+            self._scalars("validation", "evaluation_{}_vs_iterations", logs, self._iterations())
             if "validation" in self._writers:       # there were logs
                 self._writers.pop("validation").close()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = logs or {}
         if self.write_steps_per_second:
-            steps = int(self.model.optimizer.iterations) - self._before
+            steps = self._iterations() - self._before
             self._scalars("train", "epoch_{}", {"steps_per_second": steps / (time.perf_counter() - self._began)}, epoch)
         self._scalars("train", "epoch_{}", {k: v for k, v in logs.items() if not k.startswith("val_")}, epoch)
         self._scalars("validation", "epoch_{}", {k[4:]: v for k, v in logs.items() if k.startswith("val_")}, epoch)
@@ -94,6 +94,10 @@ class TensorBoard(Callback):
             writer.flush()
 
     # ---- what is written --------------------------------------------------------------------------------------
+
+    def _iterations(self) -> int:
+        """How many steps the model was trained for; 0 where it has no optimizer."""
+        return 0 if self.model.optimizer is None else int(self.model.optimizer.iterations)
 
     def _writer(self, part: str) -> Any:
         if part not in self._writers:

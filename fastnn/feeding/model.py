@@ -72,7 +72,7 @@ class TrainedModel(Protocol):
     def predict_step(self, data: Any) -> Any:
         """The outputs for a batch."""
 
-    def _ready(self, where: str) -> None:
+    def _ready(self, where: str, trains: bool = True) -> None:
         """NotBuiltError unless it is compiled."""
 
     def _working(self, where: str, *, inside: bool = False) -> AbstractContextManager[Any]:

@@ -225,7 +225,7 @@ def weights_file(model: Any, with_optimizer: bool) -> bytes:
     with h5py("save()").File(made, "w") as groups:
         for name, variable in found:
             groups[name] = variable.numpy()
-        if with_optimizer:
+        if with_optimizer and model.optimizer is not None:
             for i, variable in enumerate(model.optimizer.variables):
                 groups[f"optimizer/vars/{i}"] = variable.numpy()
     return made.getvalue()
@@ -282,6 +282,8 @@ def _keras(value: Any) -> Any:
 
 def restored_optimizer(model: Any, opened: io.BytesIO) -> bool:
     """Give a compiled model's optimizer the numbers and slots of the file; whether they are there and fit."""
+    if model.optimizer is None:
+        return True
     opened.seek(0)
     model.optimizer.build(model.trainable_weights)
     own = model.optimizer.variables

@@ -17,7 +17,9 @@ Arrays = dict[str, np.ndarray]
 # ---- optimizers ------------------------------------------------------------------------------------------------------
 
 def optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, at: str = "optimizer") -> list[int]:
-    """Put the counters and slots under `at`; the numbers of the weights that it trains."""
+    """Put the counters and slots under `at`; the numbers of the weights that it trains. None has nothing of that."""
+    if optimizer is None:
+        return []
     arrays.update((f"{at}/{name}", variable.numpy()) for name, variable in optimizer.counters().items())
     place = {id(v): i for i, v in enumerate(weights)}
     unknown = [v.name for v in optimizer._trained if id(v) not in place]
@@ -46,13 +48,16 @@ def put_optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, trai
 
 def undecayed(optimizer: Any, weights: Sequence[Any]) -> dict[str, Any]:
     """What exclude_from_weight_decay() was told: names, and numbers of weights; empty where it was told nothing."""
+    if optimizer is None:
+        return {}
     own = [i for i, w in enumerate(weights) if any(w is v for v in optimizer._undecayed)]
     return {"names": list(optimizer._undecayed_names), "weights": own} if own or optimizer._undecayed_names else {}
 
 
 def put_undecayed(optimizer: Any, weights: Sequence[Any], given: dict[str, Any]) -> None:
     """What undecayed() gave."""
-    optimizer.exclude_from_weight_decay([weights[i] for i in given.get("weights", ())], given.get("names"))
+    if optimizer is not None:
+        optimizer.exclude_from_weight_decay([weights[i] for i in given.get("weights", ())], given.get("names"))
 
 
 # ---- random numbers --------------------------------------------------------------------------------------------------

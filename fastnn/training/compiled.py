@@ -82,6 +82,11 @@ class Compiled(States):
         """Whether nothing reads y: the model's losses are all in add_loss."""
         return not _given([self.loss, self.metrics, self.weighted_metrics])
 
+    def known(self) -> list[Any]:
+        """The loss tracker, and the metrics that compile() was given, of which names become metrics with the data."""
+        return [metric for _, metric in self.own()] if self.made else [
+            *(metric for _, metric in self.trackers), *flatten([self.metrics, self.weighted_metrics], metrics.Metric)]
+
     @property
     def has_metrics(self) -> bool:
         """Whether compile() was given metrics."""
@@ -229,12 +234,9 @@ class Compiled(States):
 
 
 def chosen_optimizer(optimizer: Any, loss: Any) -> Any:
-    """The optimizer that compile() was given. Errors: those of optimizers.get, or a word that it is the loss."""
+    """The optimizer that compile() was given, or None. Errors: of optimizers.get, or a word that it is the loss."""
     try:
-        found = optimizers.get(optimizer)
-        if found is None:
-            raise TypeError("compile(): optimizer is None; needs a name such as 'adam', or an Optimizer.")
-        return found
+        return optimizers.get(optimizer)
     except (TypeError, ValueError):
         try:
             optimizers.get(loss)

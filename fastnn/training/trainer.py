@@ -81,7 +81,7 @@ class Trainer(OwnSteps, Inside):
     # ---- compile ----------------------------------------------------------------------------------------------
 
     @entrance
-    def compile(self, optimizer: OptimizerName | Optimizer | type[Optimizer] | Config = "rmsprop",
+    def compile(self, optimizer: OptimizerName | Optimizer | type[Optimizer] | Config | None = "rmsprop",
                 loss: LossLike = None, loss_weights: float | Sequence[float | None] | dict[str, float] | None = None,
                 metrics: MetricsLike = None, weighted_metrics: MetricsLike = None,
                 run_eagerly: bool = False, steps_per_execution: int | str = 1, jit_compile: bool | str = "auto",
@@ -89,9 +89,9 @@ class Trainer(OwnSteps, Inside):
         """Choose optimizer, loss and metrics by name, class or instance; lists or dicts for several outputs. Losses may
         have the structure of the outputs, in which a function of yours may stand for several of them together.
 
-        run_eagerly: run the layers' Python at every step (for debuggers). steps_per_execution: how many steps lie
-        between two calls of the callbacks' hooks on batches; steps are always replayed in C, many at a time, and so
-        jit_compile and auto_scale_loss are accepted for Keras' sake.
+        optimizer: None for a model that is evaluated only. run_eagerly: run the layers' Python at every step (for
+        debuggers). steps_per_execution: how many steps lie between two calls of the callbacks' hooks on batches; steps
+        are always replayed in C, many at a time, so jit_compile and auto_scale_loss are accepted for Keras' sake.
         Raises ValueError naming the nearest name for unknown ones.
         """
         if self._busy.locked():
@@ -108,18 +108,21 @@ class Trainer(OwnSteps, Inside):
 
     @property
     def metrics(self) -> list[Any]:
-        """The loss tracker, the compiled metrics, and those that the model and its layers hold."""
-        compiled = self.compiled.own() if self.compiled else []
-        return distinct([*(m for _, m in compiled), *self._holds(Metric)])
+        """The loss tracker, the compiled metrics, as far as they are made, and those that the model and its layers
+        hold."""
+        return distinct([*(self.compiled.known() if self.compiled else []), *self._holds(Metric)])
 
     @property
     def metrics_names(self) -> list[str]:
         """'loss', then the metrics' keys, in the order of evaluate()."""
         return [key for key, _ in self.compiled.all()] if self.compiled else []
 
-    def _ready(self, where: str) -> None:
+    def _ready(self, where: str, trains: bool = True) -> None:
         if self.compiled is None:
             raise RuntimeError(f"{where}: the model is not compiled; call compile(optimizer=…, loss=…) first.")
+        if trains and self.optimizer is None:
+            raise RuntimeError(f"{where}: the model was compiled with optimizer=None, to be evaluated only; call "
+                               "compile(optimizer='adam', …), or leave optimizer out.")
         self._can_run(where)
 
     @contextlib.contextmanager
@@ -131,7 +134,8 @@ class Trainer(OwnSteps, Inside):
             if taken:
                 object.__setattr__(self, "_worker", (threading.get_ident(), holder.f_code))
                 self._steps.release_all()
-                self.optimizer.hold()
+                if self.optimizer is not None:
+                    self.optimizer.hold()
                 self.compiled.hold()
                 self._steps.recorder.look()
                 with restored():
@@ -200,9 +204,8 @@ class Trainer(OwnSteps, Inside):
             unusual.look(self, training)
             progress = Progress(verbose, epochs, training.total)
             self.stop_training = False
-            listeners = CallbackList([callbacks, *timeline], self, {"epochs": epochs, "steps": training.total,
-                                                       "verbose": progress.verbose,
-                                                       "validation_freq": validation_freq})
+            listeners = CallbackList([callbacks, *timeline], model=self, epochs=epochs, steps=training.total,
+                                     verbose=progress.verbose, validation_freq=validation_freq)
             self.history = listeners.history
             loop.fit(loop.Run(self, training, validation, epochs, initial_epoch, frequency, listeners, again), progress)
             return self.history
@@ -217,12 +220,12 @@ class Trainer(OwnSteps, Inside):
 
         x, y: arrays as for fit; or x: batches (x, y) or (x, y, sample_weight), `steps` of them or all there are.
         """
-        self._ready("evaluate()")
+        self._ready("evaluate()", trains=False)
         with self._working("evaluate()", inside=True):
             source = open_source(self, "evaluate", "evaluate()", x, y, sample_weight, batch_size=batch_size,
                                  steps=steps)
             progress = Progress(verbose, 1, source.total, title=False)
-            listeners = CallbackList(callbacks, self, {"steps": source.total, "verbose": progress.verbose})
+            listeners = CallbackList(callbacks, model=self, steps=source.total, verbose=progress.verbose)
             logs = loop.evaluate(self, source, listeners, progress)
         if return_dict:
             return logs
@@ -249,7 +252,7 @@ class Trainer(OwnSteps, Inside):
                                  check_finite=False)
             short = source.at_hand and isinstance(verbose, str) and verbose == "auto" and source.total in (0, 1)
             progress = Progress(0 if short else verbose, 1, source.total, title=False)
-            listeners = CallbackList(callbacks, self, {"steps": source.total, "verbose": progress.verbose})
+            listeners = CallbackList(callbacks, model=self, steps=source.total, verbose=progress.verbose)
             try:
                 return self._packed(loop.predict(self, source, listeners, progress))
             except KeyboardInterrupt:
@@ -282,7 +285,7 @@ class Trainer(OwnSteps, Inside):
 
     def _on_batch(self, mode: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
         where = f"{mode}_on_batch()"
-        self._ready(where)
+        self._ready(where, trains=mode == "train")
         with self._working(where, inside=mode == "test"):
             adapt = adapt_raw if self.writes(mode) else arguments.adapt
             arrays = adapt(self, x, y, sample_weight, where, class_weight)
