@@ -199,3 +199,27 @@ def test_root_mean_squared_error_of_vectors_with_weights(any_backend: str) -> No
         metric.update_state(y, p, w)
         wide = np.broadcast_to(w if w.ndim == 2 else w[:, None], square.shape)
         assert metric.result() == pytest.approx(np.sqrt((square * wide).sum() / wide.sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (1, 4, 2), (1, 1, 2)])
+def test_weights_that_are_the_same_in_all_samples(any_backend: str, shape: tuple[int, ...]) -> None:
+    """An axis of length 1 stands for all places, the samples' too, where weights have the rank of the values."""
+    values = RNG.normal(size=(3, 4, 2)[:len(shape)]).astype("float32")
+    weight = RNG.uniform(0.2, 2, shape).astype("float32")
+    everywhere = np.broadcast_to(weight, values.shape).astype("float64")
+    for metric, expected in ((metrics.Sum(), (values * everywhere).sum()),
+                             (metrics.Mean(), (values * everywhere).sum() / everywhere.sum())):
+        metric.update_state(values, sample_weight=weight)
+        assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
+
+    def far(y: Any, p: Any) -> Any:
+        return ops.abs(y - p)
+
+    found = losses.LossFunctionWrapper(far)(np.zeros_like(values), values, weight)
+    assert float(found) == pytest.approx((np.abs(values) * everywhere).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1,), (2, 4), (1, 3), (1, 4, 2)])
+def test_other_weights_do_not_stretch(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="sample_weight has shape"):
+        metrics.Mean().update_state(np.ones((3, 4)), sample_weight=np.ones(shape))

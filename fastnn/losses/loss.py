@@ -174,8 +174,14 @@ def alike(where: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, T
 
 
 def spread_weights(where: str, weights: Weights, values: Tensor) -> Tensor:
-    """Weights (N,) or (N, 1), one per sample, as an array of the values' shape (N, …)."""
+    """Weights (N,) or (N, 1), one per sample, as an array of the values' shape (N, …). Those of the values' rank may
+    have 1 for any length, as (1, time) where the weights of steps are the same in all samples."""
     w = as_tensor(weights)
+    if w.ndim == values.ndim > 1 and w.shape[0] == 1 and None not in values.shape and all(
+            a in (1, b) for a, b in zip(w.shape, values.shape)):
+        one = tuple(i for i, (a, b) in enumerate(zip(w.shape, values.shape)) if a != b)
+        w = data.reshape(w, shape=tuple(n for i, n in enumerate(w.shape) if i not in one))
+        return reduce.expand(w, shape=values.shape, axes=one) if one else w
     if w.ndim == values.ndim + 1 and w.shape[-1] == 1:
         w = data.reshape(w, shape=_open(w.shape[:-1]))
     if w.ndim > 1 and w.ndim == values.ndim and w.shape[-1] == 1 != values.shape[-1]:
