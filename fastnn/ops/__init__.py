@@ -5,7 +5,7 @@ them. The rows behind (constants by name, no defaults) are in ops/rows, a file a
 the rows `add_bias`, `dense`, `expand`, `matmul_nt`, `matmul_tn`, `sum_rows`, and `Op`, with which one declares more.
 
 A public name stands in the `__all__` of its module and nowhere else. A module belongs to one namespace, whose file
-imports it; what only `keras.ops` itself has is in `_control`, `_core` and `_math`, what Keras has not in `_beyond`.
+imports it; what only `keras.ops` itself has is imported here, and what Keras has not, from `_beyond`.
 """
 
 from fastnn.engine import rewrite as _rewrite
@@ -19,8 +19,10 @@ from fastnn.ops import numpy as numpy
 from fastnn.ops._beyond import *
 from fastnn.ops._control import *
 from fastnn.ops._core import *
+from fastnn.ops._fourier import *
 from fastnn.ops._math import *
 from fastnn.ops._operators import FUNCTIONS as _FUNCTIONS
+from fastnn.ops._rearrange import *
 from fastnn.ops._rewrites import RULES as _RULES
 from fastnn.ops.linalg import *
 from fastnn.ops.nn import *

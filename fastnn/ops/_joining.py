@@ -42,7 +42,7 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
 
 @of_any_size
 def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """So many equal parts along the axis, or the parts between these places."""
+    """So many equal parts along the axis, or the parts between these places. ShapeError where that cannot be."""
     x = tensor(x)
     place = axis_of(x, axis)
     length = x.shape[place]
@@ -53,8 +53,10 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
                              f"that divides {length}; give the places to cut.")
         cuts = [i * length // parts for i in range(parts + 1)]
     else:
-        cuts = [0, *(int(min(max(i + length if i < 0 else i, 0), length))
-                     for i in indices_or_sections), length]  # type: ignore[union-attr]
+        cuts = [0, *(int(i + length if i < 0 else i) for i in indices_or_sections), length]  # type: ignore[union-attr]
+        if not all(0 <= i <= length for i in cuts):
+            raise ShapeError(f"split: x is {x.shape} and axis {axis} is cut at {list(indices_or_sections)}; "  # type: ignore
+                             f"needs places from {-length} to {length}.")
     return [data.slice(x, axis=place, begin=a, end=max(a, b)) for a, b in itertools.pairwise(cuts)]
 
 

@@ -141,6 +141,7 @@ def _meeting(call: Callable[..., Any], args: Any, kwargs: Any, batches: Pair, ax
         unknown = [(t, i) for t in flatten([args, kwargs], Tensor) if t.symbolic for i, n in enumerate(t.shape)
                    if n is None and (i or batches[0])]
         known = dict.fromkeys((*_known([*args, *kwargs.values()]), *ALONE))
+        known.update(dict.fromkeys([2 * n for n in known]))      # where twice as many fit too, it is no one size
         for count in (1, 2):
             found = []
             for places in itertools.combinations(unknown, count):
