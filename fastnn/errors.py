@@ -33,6 +33,10 @@ class DownloadError(OSError, ValueError):
     """A file from the network that is not what it should be; a ValueError too, as Keras' is."""
 
 
+class MissingFileError(FileNotFoundError, ValueError):
+    """A file that is not there; a ValueError too, as Keras' is."""
+
+
 class ModelFileError(ValueError):
     """A file that holds no model, or one that is damaged."""
 

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
-from fastnn.errors import PACKAGE, nearest, shown
+from fastnn.errors import PACKAGE, KindError, nearest, shown
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -72,16 +72,16 @@ def entrance(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def _misfit(function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object],
-            text: str) -> TypeError:
+            text: str) -> KindError:
     """What to say of a call whose arguments are not those of the function: Python's words, and how to call it."""
     name = type(args[0]).__name__ if function.__name__ == "__init__" else f"{function.__name__}()"
     if strange := unknown(function, kwargs):
-        return TypeError(f"{name}: {strange}")
+        return KindError(f"{name}: {strange}")
     found = [p for key, p in inspect.signature(function).parameters.items() if key != "self"]
     needed = [p.name for p in found if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     more = [f"{p.name}={shown(p.default, 30)}" for p in found if p.default is not p.empty]
     call = ", ".join(needed + more[:max(0, 4 - len(needed))] + ["..."] * (len(needed) + len(more) > 4))
-    return TypeError(f"{name}: {text.partition('() ')[2]}; needs {name.removesuffix('()')}({call}).")
+    return KindError(f"{name}: {text.partition('() ')[2]}; needs {name.removesuffix('()')}({call}).")
 
 
 def unknown(function: Callable[..., object], keys: Iterable[str], *others: str) -> str:

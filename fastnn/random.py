@@ -15,6 +15,7 @@ import numpy as np
 
 from fastnn import ops
 from fastnn.arguments import number, whole
+from fastnn.configuration import Configurable
 from fastnn.engine.context import draws as open_draws
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
@@ -88,7 +89,7 @@ def new_shuffle() -> tuple[int, int]:
 
 # ---- drawing ---------------------------------------------------------------------------------------------------------
 
-class SeedGenerator:
+class SeedGenerator(Configurable):
     """A random stream of its own, as `seed` of the functions below: each draw gives new numbers, in a recorded step
     too.
 
@@ -98,9 +99,6 @@ class SeedGenerator:
     def __init__(self, seed: int | None = None) -> None:
         self.seed, self._draws = seed, 0
         self._seed, self._stream = new_stream(seed)
-
-    def __repr__(self) -> str:
-        return f"SeedGenerator({'' if self.seed is None else self.seed})"
 
     def get_state(self) -> list[int]:
         """[seed, stream, draws outside of steps so far]."""

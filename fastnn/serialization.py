@@ -27,7 +27,8 @@ from fastnn.values import part
 
 # Where public classes and functions live: the closed table of what a configuration may name.
 KINDS = ("layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "regularizers", "initializers",
-         "constraints", "activations")
+         "constraints", "activations", "random")
+FUNCTIONS = ("activations", "losses", "metrics", "ops")
 BUILT_IN = ("", "fastnn", "keras", "builtins", "tf_keras", "tensorflow")     # who writes the names of these classes
 REGISTER = ("A class or function of your own is found when it is registered, by "
             "@fastnn.utils.register_keras_serializable(), or in custom_objects.")
@@ -71,16 +72,19 @@ def keeping_functions() -> Iterator[None]:
 
 
 def _named(function: Any, where: str, by_name: bool) -> Any:
-    """A function by name: one of fastnn's, or a registered one."""
-    for kind in ("activations", "losses", "metrics"):
-        for name, known in _table(kind).items():
-            if known is function and name == function.__name__:
-                return name if by_name and kind == "activations" else _dict(f"fastnn.{kind}", "function", name, None)
+    """A function by name: one of fastnn's, a registered one, or the user's own."""
+    own = getattr(function, "__name__", "")
+    for kind in FUNCTIONS:
+        if _table(kind).get(own) is function:
+            return own if by_name and kind == "activations" else _dict(f"fastnn.{kind}", "function", own, None)
     name = get_registered_name(function)
-    if name not in registered and not any(function is known for scope in scopes for known in scope.values()):
+    if name in registered or any(function is known for scope in scopes for known in scope.values()):
+        return _dict(None, "function", own or name, name)
+    module = getattr(function, "__module__", None) or ""
+    if not own.isidentifier() or not inspect.isroutine(function) or module.partition(".")[0] in BUILT_IN:
         raise ValueError(f"{where} is {shown(function)}; needs a name to write down.\nRegister your function: "
                          "@fastnn.utils.register_keras_serializable().")
-    return _dict(None, "function", getattr(function, "__name__", name), name)
+    return _dict(module, "function", own, own)      # whoever reads it names the function in custom_objects
 
 
 def _dict(module: str | None, class_name: str, config: Any, registered_name: str | None) -> dict[str, Any]:
@@ -158,7 +162,7 @@ def object_of(config: Any, kinds: tuple[str, ...] = KINDS) -> Any:
     if name.startswith("__") or name == "DTypePolicy":
         return values.read(name, inner or {}, revived)
     if name == "function":
-        return _found(config, str(inner), kinds)
+        return _found(config, str(inner), FUNCTIONS)
     if isinstance(inner, str):
         raise KindError(f"deserialize: the config of {shown(name)} is {shown(inner)}; needs a dict.")
     cls = _found(config, name, kinds)
@@ -207,10 +211,10 @@ def _found(config: dict[str, Any], name: str, kinds: tuple[str, ...]) -> Any:
     if known is not None:
         return known
     module = str(config.get("module") or "").partition(".")[2]
-    for kind in (module,) if module in KINDS else kinds:
+    for kind in (module,) if module in (*KINDS, *FUNCTIONS) else kinds:
         if name in _table(kind):
             return _table(kind)[name]
-    options = {*registered, *(each for kind in kinds for each in _table(kind))}
+    options = {*registered, *(each for kind in kinds if kind != "ops" for each in _table(kind))}
     raise ValueError(f"deserialize: got {shown(name)}; {nearest(name, options)}\n{REGISTER}")
 
 

@@ -88,7 +88,7 @@ SHORT: dict[str, Callable[[], Any]] = {
     "<Bidirectional bidirectional: layer=<GRU forward_gru: units=4>>": lambda: layers.Bidirectional(layers.GRU(4)),
     "<Tokenizer: 0 words>": fastnn.preprocessing.text.Tokenizer,
     "<fastnn.function of rising>": lambda: fastnn.function(rising),
-    "SeedGenerator(7)": lambda: fastnn.random.SeedGenerator(7),
+    "SeedGenerator(seed=7)": lambda: fastnn.random.SeedGenerator(7),
 }
 
 

@@ -111,7 +111,8 @@ class _Overlap(Metric):
     def check_targets(self, y_true: np.ndarray, where: str) -> None:
         """LabelError for a number that is no class."""
         if self.sparse_y_true:
-            _check_classes(where, y_true, self.num_classes, self.ignore_class)
+            _check_classes(where, y_true, self.num_classes, self.ignore_class,
+                           "; ignore_class leaves one number out." if self.ignore_class is None else ".")
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: Weights = None) -> None:
         """Take a batch in, without what is of ignore_class. LabelError for a y_true that is none of the num_classes."""
@@ -189,11 +190,12 @@ class OneHotMeanIoU(_Overlap):
         super().__init__(num_classes, None, name, dtype, ignore_class, False, sparse_y_pred, axis)
 
 
-def _check_classes(where: str, y_true: np.ndarray, classes: int, ignore: int | None = None) -> None:
+def _check_classes(where: str, y_true: np.ndarray, classes: int, ignore: int | None = None,
+                   more: str = ".") -> None:
     bad = ~((y_true >= 0) & (y_true < classes) & (y_true == np.floor(y_true)))
     refuse(where, y_true, bad if ignore is None else bad & (y_true != ignore),
            f"the table has the classes 0..{classes - 1}.\nUse a larger num_classes or relabel"
-           + (", {-1, 1} by (y + 1) / 2." if classes == 2 else "."))
+           + (", {-1, 1} by (y + 1) / 2" if classes == 2 else "") + more)
 
 
 def _check_columns(where: str, columns: int | None, classes: int | None) -> None:

@@ -17,7 +17,8 @@ from fastnn.serialization import keeping_functions
 
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None,
                 call_function: Callable[..., Any] | None = None, recursive: bool = False) -> Any:
-    """A model of the same layers with weights of its own, new ones. A subclass is made again from its arguments.
+    """A model of the same layers with weights of its own, new ones, compiled alike with an optimizer and metrics of its
+    own where the model is compiled. A subclass is made again from its arguments.
 
     input_tensors: symbolic tensors in place of new Inputs. clone_function(layer) gives the layer in place of another,
     call_function(layer, *inputs) calls it; recursive: for the layers of inner models too. ValueError for these with a
@@ -25,6 +26,15 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
     """
     if not isinstance(model, Model):
         raise KindError(f"clone_model: got {shown(model)}; needs a model.")
+    made = _clone(model, input_tensors, clone_function, call_function, recursive)
+    if model.compiled is not None and not made.compiled:
+        with keeping_functions():
+            made.compile_from_config(model.get_compile_config())
+    return made
+
+
+def _clone(model: Any, input_tensors: Any, clone_function: Callable[[Any], Any] | None,
+           call_function: Callable[..., Any] | None, recursive: bool) -> Any:
     if model._graph is None and not isinstance(model, Sequential):
         if input_tensors is not None or clone_function is not None or call_function is not None:
             raise ValueError(f"clone_model: got {model.name}, a subclass, and input_tensors, clone_function or "

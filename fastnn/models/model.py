@@ -1,9 +1,6 @@
 """Model: a layer that can be trained. A graph of layers (functional), or a subclass with a `call`. Floor 4."""
 
-import importlib
 import inspect
-import json
-import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -14,17 +11,17 @@ from fastnn.errors import NotBuiltError, shown
 from fastnn.frames import entrance
 from fastnn.layers import _input_shapes as shapes
 from fastnn.layers.layer import Layer, unique_name
+from fastnn.models.files import InFiles
 from fastnn.models.generate import Generator
 from fastnn.models.graph import Graph
 from fastnn.models.summary import count, html, summary
 from fastnn.models.texts import Reads
 from fastnn.nest import distinct, flatten
 from fastnn.registration import custom_object_scope
-from fastnn.serialization import serialize_keras_object
 from fastnn.training.trainer import Trainer
 
 
-class Model(Trainer, Reads):
+class Model(InFiles, Trainer, Reads):
     """Model(inputs, outputs): what lies between symbolic tensors; or subclass it: layers in `__init__`, `call`.
 
     compile, fit, evaluate and predict are in training/trainer.py.
@@ -161,34 +158,6 @@ class Model(Trainer, Reads):
             self._generator = Generator(self)
         return self._generator.run(prompt, steps, temperature, top_k, seed, stop)
 
-    # ---- in files ---------------------------------------------------------------------------------------------
-
-    @entrance
-    def save(self, filepath: "str | os.PathLike[str]", overwrite: bool = True) -> None:
-        """Write the model, its weights and its optimizer to a file, which models.load_model reads; see
-        saving.save_model."""
-        _saving().save_model(self, filepath, overwrite)
-
-    @entrance
-    def save_weights(self, filepath: "str | os.PathLike[str]", overwrite: bool = True) -> None:
-        """Write the weights alone to a file."""
-        _saving().save_weights(self, filepath, overwrite)
-
-    @entrance
-    def load_weights(self, filepath: "str | os.PathLike[str]", skip_mismatch: bool = False) -> None:
-        """Take the weights of a file of save_weights or save. ShapeError where they do not fit, before anything
-        changes; with skip_mismatch those that do not fit stay, and are named in a warning."""
-        _saving().load_weights(self, filepath, skip_mismatch)
-
-    def __reduce__(self) -> Any:
-        """For pickle, copy.deepcopy and joblib: as save() and load_model."""
-        pickling = importlib.import_module("fastnn.saving.pickling")
-        return pickling.unpacked, pickling.packed(self)
-
-    def to_json(self, **kwargs: Any) -> str:
-        """The model without weights as JSON text, which models.model_from_json reads; kwargs: of json.dumps."""
-        return json.dumps(serialize_keras_object(self), **kwargs)
-
     # ---- looking at it ----------------------------------------------------------------------------------------
 
     @property
@@ -286,12 +255,6 @@ def configs() -> Any:
     """models/configs.py, which imports what imports this."""
     from fastnn.models import configs
     return configs
-
-
-def _saving() -> Any:
-    """saving/, a floor above: reached for when a file is asked for."""
-    from fastnn import saving
-    return saving
 
 
 def _shapes(structure: Any) -> Any:

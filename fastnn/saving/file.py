@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as to_safetensors
 
-from fastnn.errors import ModelFileError, shown
+from fastnn.errors import MissingFileError, ModelFileError, shown
 
 FORMAT = 1
 LONGEST_HEADER = 100_000_000      # bytes, as the safetensors package has it
@@ -101,8 +101,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
         raise ModelFileError(f"{shown(str(path))} is a folder; needs a model file.") from None
     except FileNotFoundError as error:
         folder = os.path.dirname(os.path.abspath(path))
-        raise FileNotFoundError(error.errno, f"there is no such file in {folder}; needs one that model.save() wrote",
-                                os.fspath(path)) from None
+        raise MissingFileError(error.errno, f"there is no such file in {folder}; needs one that model.save() wrote",
+                               os.fspath(path)) from None
     try:
         return parse(whole)
     except ModelFileError as error:

@@ -264,7 +264,7 @@ def _keras(value: Any) -> Any:
     module, name = value.get("module"), value.get("class_name")
     found = {key: _keras(item) for key, item in value.items()}
     if name and isinstance(module, str) and module.startswith("fastnn."):
-        if module == "fastnn.ops" or name in _OURS:
+        if (module == "fastnn.ops" and name != "function") or name in _OURS:
             op = value["config"].get("name", name) if name == "Function" else name
             what = f"the op {shown(op)} between layers" if module == "fastnn.ops" else shown(name)
             raise ValueError(f"save(): {what} has no place in a .keras file; needs layers that Keras has.\nOr choose a "
@@ -290,6 +290,8 @@ def restored_optimizer(model: Any, opened: io.BytesIO) -> bool:
     package = h5py("load_model()")
     with package.File(opened, "r") as groups:
         arrays = [_array(groups, f"optimizer/vars/{i}", package) for i in range(len(own) + 1)]
+        begun = any(a is not None for a in arrays[2:])      # before, it has only the iterations and the rate
+        own = own if begun else own[:2]
         if any(a is None or a.shape != tuple(v.shape) for a, v in zip(arrays, own)) or arrays[-1] is not None:
             return False
         for variable, array in zip(own, arrays):

@@ -27,9 +27,6 @@ from fastnn.saving.state import (
 )
 from fastnn.serialization import object_of, plain, serialize_keras_object
 
-_LOSSES = ("loss", "loss_weights", "metrics", "weighted_metrics")
-
-
 # ---- whole models ----------------------------------------------------------------------------------------------------
 
 def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
@@ -50,9 +47,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     if model.compiled is not None:
         try:
             training = {
-                "optimizer": serialize_keras_object(model.optimizer), "run_eagerly": model.run_eagerly,
-                "steps_per_execution": model.steps_per_execution,
-                **{name: plain(getattr(model.compiled, name), f"compile(): {name}") for name in _LOSSES},
+                **plain(model.get_compile_config(), "get_compile_config()"),
                 "trained": optimizer_state(model.optimizer, model.weights, arrays),
                 "undecayed": undecayed(model.optimizer, model.weights)}
         except (TypeError, ValueError) as error:
@@ -118,7 +113,7 @@ def _load_keras(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
         keras_files.put_weights(model, filepath, opened=opened)
         if compile and config.get("compile_config"):
             checked(filepath, lambda: _compile(model, config["compile_config"], {}))
-            if not keras_files.restored_optimizer(model, opened):
+            if model.compiled is not None and not keras_files.restored_optimizer(model, opened):
                 warn(f"load_model(): {shown(str(filepath))} has another state for {model.optimizer.name}; training "
                      "begins with a new one.")
     return model
@@ -132,16 +127,9 @@ def _has_weights(model: Any, filepath: Any, needed: bool) -> None:
 
 
 def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    def objects(value: Any) -> Any:
-        if isinstance(value, dict) and "class_name" in value:
-            return object_of(value)
-        if isinstance(value, dict):
-            return {key: objects(item) for key, item in value.items()}
-        return [objects(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-    model.compile(objects(given["optimizer"]), run_eagerly=bool(given.get("run_eagerly", False)),
-                  steps_per_execution=given.get("steps_per_execution", 1),
-                  **{name: objects(given.get(name)) for name in _LOSSES})
+    model.compile_from_config({key: value for key, value in given.items() if key not in ("trained", "undecayed")})
+    if model.compiled is None:
+        return
     put_optimizer_state(model.optimizer, model.weights, arrays, given.get("trained", []))
     put_undecayed(model.optimizer, model.weights, given.get("undecayed", {}))
 
