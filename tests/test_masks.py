@@ -231,3 +231,18 @@ def test_pooling_and_softmax_leave_masked_steps_out(any_backend: str) -> None:
     p = layers.Softmax()(scores).numpy()
     shifted = np.where(MASK, np.exp(X[..., 0].astype("float64")), 0)
     np.testing.assert_allclose(p, shifted / shifted.sum(-1, keepdims=True), rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", [
+    lambda x: layers.Masking()(x), lambda x: layers.LSTM(2, return_sequences=True)(layers.Masking()(x)),
+    lambda x: layers.Concatenate(axis=1)([x, layers.Masking()(x)]),
+    lambda x: layers.Concatenate(axis=2)([layers.Masking()(x), x]),
+    lambda x: layers.Add()([layers.Masking()(x), layers.Masking()(x)])], ids=["", "LSTM", "joined", "beside", "Add"])
+def test_a_mask_may_be_an_output_of_a_model(make: Any) -> None:
+    """Also where one of the inputs has none."""
+    x = Input((T, C))
+    y = make(x)
+    got = Model(x, y.mask).predict(X, verbose=0)
+    want = make(Tensor(X)).mask.numpy()
+    assert got.dtype == want.dtype == bool
+    np.testing.assert_array_equal(got, want)

@@ -12,6 +12,7 @@ from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._masks import as_mask
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
+from fastnn.ops import ones_like
 from fastnn.ops._op import Shape
 from fastnn.ops.rows import compare, data, elementwise
 from fastnn.ops.rows.reduce import expand
@@ -190,7 +191,7 @@ def _filled(x: Tensor, value: float) -> Tensor:
 def _ones(x: Tensor) -> Tensor:
     """A mask in which every step of x counts."""
     if x.symbolic:
-        return Tensor(None, shape=x.shape[:-1], dtype="bool")
+        return ones_like(x[..., 0], dtype="bool")       # an op of x, so that the mask may be an output of a model
     return Tensor(np.ones(x.shape[:-1], bool), "ones", constant=True)
 
 
