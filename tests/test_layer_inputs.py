@@ -243,3 +243,28 @@ def test_input_specs_that_say_nothing_sensible() -> None:
     for spec in (InputSpec(ndim=3), InputSpec(min_ndim=2, axes={-1: 3}, name="a", optional=True), squeezed):
         assert repr(InputSpec.from_config(spec.get_config())) == repr(spec)
     assert repr(InputSpec(axes={-1: 3}, optional=True)) == "InputSpec(axes={-1: 3}, optional=True)"
+
+
+class Outer(Layer):
+    """A layer that builds others inside of itself, one when it is called and one when it is built."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.called, self.made = layers.Dense(2, name="called"), layers.Dense(2, name="made")
+
+    def build(self, input_shape: Any) -> None:
+        self.made.build(input_shape)
+        self.scale = self.add_weight((1,), name="scale")
+
+    def call(self, x: Any) -> Any:
+        return self.called(self.made(x)) * self.scale
+
+
+def test_the_path_of_a_weight_names_the_layers_around_it() -> None:
+    layer = Outer(name="outer")
+    layer(B)
+    assert [w.path for w in layer.weights] == ["outer/scale", "outer/called/kernel", "outer/called/bias",
+                                               "outer/made/kernel", "outer/made/bias"]
+    x = Input((2,))
+    model = Model(x, layers.Dense(3, name="last")(Outer(name="again")(x)))
+    assert [w.path for w in model.weights][-3:] == ["again/made/bias", "last/kernel", "last/bias"]

@@ -185,6 +185,11 @@ def current_layer() -> str:
     return _context.layers[-1] if _context.layers else ""
 
 
+def current_layers() -> list[str]:
+    """The names given by all layer_scopes, the outermost first."""
+    return list(_context.layers)
+
+
 @contextlib.contextmanager
 def section_scope(name: str, folded: bool = False) -> Iterator[None]:
     """Calls made in the `with` block belong to this section of the program: forward, loss, backward, update, …"""

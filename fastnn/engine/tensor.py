@@ -140,9 +140,9 @@ class Variable(Tensor):
 
     initializer: a number, list or array; or an initializer, by name or as a function of (shape, dtype), with a `shape`.
     Floats become floatx unless dtype says otherwise. assign() copies in; `data` may be a slice of a block that it
-    shares with other variables. `path`: its name with its layer's.
+    shares with other variables. `path`: its name after those of the layers within which it was made (Keras' name).
     """
-    __slots__ = ("_trainable", "_watchers", "constraint", "regularizer")
+    __slots__ = ("_trainable", "_watchers", "constraint", "path", "regularizer")
 
     def __init__(self, initializer: Any, name: str = "variable", *, shape: Sequence[int] | None = None,
                  trainable: bool = True, dtype: str | None = None, regularizer: Any = None,
@@ -159,6 +159,8 @@ class Variable(Tensor):
         if dtype is None and array.dtype.kind == "f":
             array = array.astype(backend.floatx())
         super().__init__(array, name, tracked=trainable)
+        outer = context.current_layers()
+        self.path = "/".join([*(outer[:-1] if outer[-1:] == [name.partition("/")[0]] else outer), name])
         self._trainable = bool(trainable)
         self._watchers: list[Any] = []
         self.regularizer, self.constraint = regularizer, constraint
@@ -181,11 +183,6 @@ class Variable(Tensor):
         """Tell the layer, through its `touch`, when `trainable` is set."""
         if not any(watcher() is layer for watcher in self._watchers):
             self._watchers.append(weakref.ref(layer))
-
-    @property
-    def path(self) -> str:
-        """The name, with its layer's before it (Keras' name)."""
-        return self.name
 
     def assign(self, value: Any) -> "Variable":
         """Copy a value of the same shape in. ShapeError naming both shapes, or TypeError, before anything changes.
