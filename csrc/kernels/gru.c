@@ -2,15 +2,21 @@
  * formulas and kernels/recurrent.h for how the steps are walked. */
 #include "kernels/recurrent.h"
 
-/* One row of one step: from x, of the inputs, and sums, of the states, to the gates, and the state goes on. */
-static void gru_row(const float *x, const float *sums, float *state, float *h, float *before, float *gates, int64_t n,
-                    int counted)
+/* One row of one step: from x, of the inputs, and sums, of the states, to the gates, and the state goes on. In two
+ * loops: what waits for nothing comes before what waits for the reset gate. */
+INLINE void gru_row(const float *x, float *sums, float *state, float *h, float *before, float *gates, int counted,
+                    int64_t n, const int full)
 {
-    EACH_VECTOR(j, n) {
-        const V inner = LOAD(sums + 2 * n), old = LOAD(state);
+    EACH_VECTOR_OF(j, n, full) {
         const V k = v_sigmoid(LOAD(x) + LOAD(sums)), reset = v_sigmoid(LOAD(x + n) + LOAD(sums + n));
-        const V g = v_tanh(reset * inner + LOAD(x + 2 * n)), new = counted ? k * (old - g) + g : old;
-        if (gates) STORE(gates, k), STORE(gates + n, reset), STORE(gates + 2 * n, g), STORE(gates + 3 * n, inner);
+        const V inner = LOAD(sums + 2 * n);
+        if (gates) STORE(gates, k), STORE(gates + n, reset), STORE(gates + 3 * n, inner);
+        STORE(sums, k);
+        STORE(sums + n, reset * inner + LOAD(x + 2 * n));
+    }
+    EACH_VECTOR_OF(j, n, full) {
+        const V k = LOAD(sums), old = LOAD(state), g = v_tanh(LOAD(sums + n)), new = counted ? k * (old - g) + g : old;
+        if (gates) STORE(gates + 2 * n, g);
         STORE_IF(before, old);
         STORE_IF(h, new);
         STORE(state, new);
@@ -42,11 +48,26 @@ static void gru_after_steps(const Call *call, Part part)
             times(w, h_last + r0 * n, n, b, 0, of_row(call, r0, 3 * n), 3 * n, rows, used);
             for (int64_t r = r0; r < r0 + rows; r++) {
                 const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
-                gru_row(z + 3 * now, of_row(call, r, 3 * n), h_last + r * n, PLACE(h, now), PLACE(before, now),
-                        PLACE(gates, 4 * now), n, counts(&q, r, t));
+                IN_VECTORS(n, gru_row, z + 3 * now, of_row(call, r, 3 * n), h_last + r * n, PLACE(h, now),
+                           PLACE(before, now), PLACE(gates, 4 * now), counts(&q, r, t));
                 fetch(z + 3 * next, 3 * n);
             }
         }
+    }
+}
+
+/* One row of one step back: dz and da, also into `slopes`, from the gradient of the state, which goes on. */
+INLINE void gru_row_grad(float *dz, float *da, float *slopes, float *carried, const float *gates, const float *old,
+                         int64_t n, const int full)
+{
+    EACH_VECTOR_OF(j, n, full) {
+        const V k = LOAD(gates), reset = LOAD(gates + n), g = LOAD(gates + 2 * n), d = LOAD(carried);
+        const V dg = v_tanh_grad(d * (1.0f - k), g), dk = v_sigmoid_grad(d * (LOAD(old) - g), k);
+        const V dr = v_sigmoid_grad(dg * LOAD(gates + 3 * n), reset), inner = dg * reset;
+        STORE(dz, dk), STORE(dz + n, dr), STORE(dz + 2 * n, dg);
+        STORE(da, dk), STORE(da + n, dr), STORE(da + 2 * n, inner);
+        STORE(slopes, dk), STORE(slopes + n, dr), STORE(slopes + 2 * n, inner);
+        STORE(carried, d * k);
     }
 }
 
@@ -84,15 +105,7 @@ static void gru_after_steps_grad(const Call *call, Part part)
                     copy_rows_of(slopes, NULL, 3 * n);
                     continue;
                 }
-                EACH_VECTOR(j, n) {
-                    const V k = LOAD(gate), reset = LOAD(gate + n), g = LOAD(gate + 2 * n), d = LOAD(whole);
-                    const V dg = v_tanh_grad(d * (1.0f - k), g), dk = v_sigmoid_grad(d * (LOAD(old) - g), k);
-                    const V dr = v_sigmoid_grad(dg * LOAD(gate + 3 * n), reset), inner = dg * reset;
-                    STORE(x, dk), STORE(x + n, dr), STORE(x + 2 * n, dg);
-                    STORE(a, dk), STORE(a + n, dr), STORE(a + 2 * n, inner);
-                    STORE(slopes, dk), STORE(slopes + n, dr), STORE(slopes + 2 * n, inner);
-                    STORE(whole, d * k);
-                }
+                IN_VECTORS(n, gru_row_grad, x, a, slopes, whole, gate, old);
                 fetch(PLACE(dh, next), n);
                 fetch(before + next, n);
                 fetch(gates + 4 * next, 4 * n);

@@ -79,19 +79,24 @@ static void rnn_steps_grad(const Call *call, Part part)
     }
 }
 
-/* One row of one step of an LSTM: z + h·u becomes the gates, and the state and the cell go on. */
-static void lstm_row(const float *z, float *state, float *cell, float *h, float *before, float *c, float *gates,
-                     int64_t n, int counted)
+/* One row of one step of an LSTM: z + h·u becomes the gates, and the cell and then the state go on. In two loops: what
+ * waits for nothing comes before what waits for the new cell. */
+INLINE void lstm_row(float *z, float *state, float *cell, float *h, float *before, float *c, float *gates, int counted,
+                     int64_t n, const int full)
 {
-    EACH_VECTOR(j, n) {
+    float *const kept = gates ? gates + 3 * n : z;      /* o, until the cell is there */
+    EACH_VECTOR_OF(j, n, full) {
         const V i = v_sigmoid(LOAD(z)), f = v_sigmoid(LOAD(z + n)), g = v_tanh(LOAD(z + 2 * n)),
-                o = v_sigmoid(LOAD(z + 3 * n)), old = LOAD(state), old_cell = LOAD(cell);
-        const V new_cell = counted ? f * old_cell + i * g : old_cell, new = counted ? o * v_tanh(new_cell) : old;
-        if (gates) STORE(gates, i), STORE(gates + n, f), STORE(gates + 2 * n, g), STORE(gates + 3 * n, o);
-        STORE_IF(before, old);
+                o = v_sigmoid(LOAD(z + 3 * n)), old = LOAD(cell), new_cell = counted ? f * old + i * g : old;
+        if (gates) STORE(gates, i), STORE(gates + n, f), STORE(gates + 2 * n, g);
+        STORE(kept, o);
         STORE_IF(c, new_cell);
-        STORE_IF(h, new);
         STORE(cell, new_cell);
+    }
+    EACH_VECTOR_OF(j, n, full) {
+        const V old = LOAD(state), new = counted ? LOAD(kept) * v_tanh(LOAD(cell)) : old;
+        STORE_IF(before, old);
+        STORE_IF(h, new);
         STORE(state, new);
     }
 }
@@ -125,8 +130,8 @@ static void lstm_steps(const Call *call, Part part)
                   used);
             for (int64_t r = r0; r < r0 + rows; r++) {
                 const int64_t now = at(&q, r, t, n), next = next_at(&q, r, step, n);
-                lstm_row(of_row(call, r, 4 * n), h_last + r * n, c_last + r * n, PLACE(h, now), PLACE(before, now),
-                         PLACE(c, now), PLACE(gates, 4 * now), n, counts(&q, r, t));
+                IN_VECTORS(n, lstm_row, of_row(call, r, 4 * n), h_last + r * n, c_last + r * n, PLACE(h, now),
+                           PLACE(before, now), PLACE(c, now), PLACE(gates, 4 * now), counts(&q, r, t));
                 fetch(z + 4 * next, 4 * n);
             }
         }
@@ -135,10 +140,10 @@ static void lstm_steps(const Call *call, Part part)
 
 /* One row of one step back: dz, also into `slopes`, from the gradients of the state, `carried` back in time and `dh` of
  * this step (or NULL), and of the cell, dc, which goes on. */
-static void lstm_row_grad(float *dz, float *slopes, float *dc, const float *carried, const float *dh,
-                          const float *gates, const float *c, const float *cell, int64_t n)
+INLINE void lstm_row_grad(float *dz, float *slopes, float *dc, const float *carried, const float *dh,
+                          const float *gates, const float *c, const float *cell, int64_t n, const int full)
 {
-    EACH_VECTOR(j, n) {
+    EACH_VECTOR_OF(j, n, full) {
         const V i = LOAD(gates), f = LOAD(gates + n), g = LOAD(gates + 2 * n), o = LOAD(gates + 3 * n);
         const V s = v_tanh(LOAD(c)), d = dh ? LOAD(carried) + LOAD(dh) : LOAD(carried);
         const V total = v_tanh_grad(d * o, s) + LOAD(dc);
@@ -181,8 +186,8 @@ static void lstm_steps_grad(const Call *call, Part part)
                 const float *cell = step + 1 < q.time ? c + next : c0 + r * n;
                 float *whole = dh0 + r * n, *slopes = of_row(call, r, 4 * n);
                 if (counts(&q, r, t)) {
-                    lstm_row_grad(dz + 4 * now, slopes, dc0 + r * n, whole, PLACE(dh, now), gates + 4 * now, c + now,
-                                  cell, n);
+                    IN_VECTORS(n, lstm_row_grad, dz + 4 * now, slopes, dc0 + r * n, whole, PLACE(dh, now),
+                               gates + 4 * now, c + now, cell);
                     copy_rows_of(whole, NULL, n);
                 } else {
                     add_row(whole, PLACE(dh, now), n);

@@ -98,8 +98,13 @@ static inline void add_row(float *state, const float *dh, int64_t n)
     for (int64_t j = 0; dh && j < n; j++) state[j] += dh[j];
 }
 
-/* Runs BODY with vectors of n floats from j on; `left` lanes of the last one count. */
-#define EACH_VECTOR(j, n) for (int64_t j = 0, left = (n); left > 0; j += WIDTH, left -= WIDTH)
+/* Vectors of n floats, from j on; `left` lanes of the last one count. Where the literal `full` is 1, all lanes of all
+ * vectors do, and none is asked about. */
+#define EACH_VECTOR(j, n) EACH_VECTOR_OF(j, n, 0)
+#define EACH_VECTOR_OF(j, n, full) \
+    for (int64_t j = 0, left = (full) ? WIDTH : (n); j < (n); j += WIDTH, left -= (full) ? 0 : WIDTH)
+/* f(..., n, full), once compiled for each `full`. */
+#define IN_VECTORS(n, f, ...) do { if ((n) % WIDTH) f(__VA_ARGS__, n, 0); else f(__VA_ARGS__, n, 1); } while (0)
 #define LOAD(p) v_load_part((p) + j, left, 0)
 #define STORE(p, x) v_store_part((p) + j, x, left)
 #define STORE_IF(p, x) do { if (p) STORE(p, x); } while (0)
