@@ -11,13 +11,16 @@ from fastnn.errors import ShapeError
 from fastnn.ops._arithmetic import add, exp, log, negative, subtract, unary
 from fastnn.ops._compare import equal, isfinite, less, less_equal, logical_and, where
 from fastnn.ops._convert import axes_of, axis_of, floats, ids, reshaped, tensor
-from fastnn.ops._reduction import max, min, prod, sum
+from fastnn.ops._reduction import length, max, min, prod, sum
+from fastnn.ops._shaping import expand_dims
 from fastnn.ops._sizes import by_rule, of_any_size, symbol
 from fastnn.ops.rows import data as _data
 from fastnn.ops.rows import functions, index
 
-__all__ = ["erf", "erfc", "in_top_k", "logsumexp", "rsqrt", "segment_max", "segment_min",
-           "segment_prod", "segment_sum", "top_k"]
+__all__ = [
+    "cdist", "erf", "erfc", "in_top_k", "logsumexp", "rsqrt", "segment_max", "segment_min", "segment_prod",
+    "segment_sum", "top_k",
+]
 
 rsqrt = unary("rsqrt", functions.rsqrt)
 erf = unary("erf", functions.erf)
@@ -26,6 +29,20 @@ erf = unary("erf", functions.erf)
 def erfc(x: TensorLike) -> Tensor:
     """1 - erf(x)."""
     return subtract(1.0, erf(x))
+
+
+@of_any_size
+def cdist(x: TensorLike, y: TensorLike) -> Tensor:
+    """How far each vector of x is from each of y, √Σ(x - y)²: (…, m, d) and (…, n, d) → (…, m, n).
+
+    >>> cdist([[0., 0.], [3., 4.]], [[0., 0.]]).numpy()
+    array([[0.],
+           [5.]], dtype=float32)
+    """
+    x, y = floats(x), floats(y)
+    if few := [t.shape for t in (x, y) if t.ndim < 2]:
+        raise ShapeError(f"cdist: got shape {few[0]}; needs (…, vectors, numbers).")
+    return length(subtract(expand_dims(x, -2), expand_dims(y, -3)), -1)
 
 
 @of_any_size

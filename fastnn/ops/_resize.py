@@ -44,7 +44,7 @@ def _weights(old: int, new: int, kernel: Callable[[np.ndarray], np.ndarray], ant
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _image(name: str, images: TensorLike, data_format: str | None) -> Tensor:
+def as_image(name: str, images: TensorLike, data_format: str | None) -> Tensor:
     """One image or a batch of them, channels last."""
     x = tensor(images)
     if x.ndim not in (3, 4):
@@ -63,7 +63,7 @@ def resize(images: TensorLike, size: Sequence[int], interpolation: str = "biline
     the images become smaller. Centres are half a pixel in, as in TensorFlow. So that nothing is stretched,
     crop_to_aspect_ratio cuts what is too long off both ends first, and pad_to_aspect_ratio adds fill_value to both ends
     of what is too short."""
-    x = _image("resize", images, data_format)
+    x = as_image("resize", images, data_format)
     if len(size) != 2 or any(int(n) < 1 for n in size):
         raise ValueError(f"resize: size is {shown(size)}; needs two numbers >= 1, rows and columns.")
     if interpolation != "nearest" and interpolation not in KERNELS:
@@ -129,7 +129,7 @@ def crop_images(images: TensorLike, top_cropping: int | None = None, left_croppi
                 data_format: str | None = None) -> Tensor:
     """Images without so many rows at the top and the bottom and columns at the left and the right. Of each three, top,
     bottom and target_height, left, right and target_width, two are given."""
-    x = _image("crop_images", images, data_format)
+    x = as_image("crop_images", images, data_format)
     for axis, given in ((x.ndim - 3, (top_cropping, bottom_cropping, target_height)),
                         (x.ndim - 2, (left_cropping, right_cropping, target_width))):
         before, after = _margins("crop_images", x.shape[axis], *given, -1)
@@ -143,7 +143,7 @@ def pad_images(images: TensorLike, top_padding: int | None = None, left_padding:
                target_width: int | None = None, data_format: str | None = None) -> Tensor:
     """Images with so many rows of 0 more at the top and the bottom, and columns at the left and the right. Of each
     three, top, bottom and target_height, left, right and target_width, two are given."""
-    x = _image("pad_images", images, data_format)
+    x = as_image("pad_images", images, data_format)
     widths = [[0, 0]] * (x.ndim - 3) + [
         _margins("pad_images", x.shape[-3], top_padding, bottom_padding, target_height, 1),
         _margins("pad_images", x.shape[-2], left_padding, right_padding, target_width, 1), [0, 0]]
@@ -153,7 +153,7 @@ def pad_images(images: TensorLike, top_padding: int | None = None, left_padding:
 @of_any_size
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:
     """0.2989 red + 0.587 green + 0.114 blue: one channel of three."""
-    x = _image("rgb_to_grayscale", images, data_format)
+    x = as_image("rgb_to_grayscale", images, data_format)
     weights = Tensor(np.array([[0.2989], [0.587], [0.114]], floats(x).dtype), constant=True)
     y = widened(tensordot(floats(x), weights, 1), x.dtype)
     return channels_moved("rgb_to_grayscale", y, data_format, -1, -3)

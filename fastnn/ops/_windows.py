@@ -1,17 +1,22 @@
 """Convolution and pooling over windows of sequences (batch, steps, channels) and images. Floor 2."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._convert import floats, is_one, reshaped
-from fastnn.ops._shaping import channels_moved
+from fastnn.ops._reduction import max as largest
+from fastnn.ops._reduction import mean
+from fastnn.ops._shaping import channels_moved, concatenate
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import conv as rows
 from fastnn.ops.rows import pool
 
-__all__ = ["average_pool", "conv", "depthwise_conv", "max_pool", "separable_conv"]
+__all__ = [
+    "adaptive_average_pool", "adaptive_max_pool", "average_pool", "conv", "depthwise_conv", "max_pool",
+    "separable_conv",
+]
 
 Ints = int | Sequence[int]
 
@@ -103,3 +108,38 @@ def average_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = Non
     steps = windows if strides is None else as_pair(strides, axes)
     pads = _pads("average_pool", x, padding, windows, steps)
     return as_they_came(pool.average_pool(x, pool=windows, strides=steps, pads=pads), axes, data_format)
+
+
+def _adapted(name: str, inputs: TensorLike, output_size: Ints, data_format: str | None,
+             reduce: Callable[..., Tensor]) -> Tensor:
+    """Each axis cut into so many windows of nearly one length, from ⌊i·n/count⌋ to ⌈(i + 1)·n/count⌉, and reduced."""
+    x, axes = as_images(name, inputs, data_format)
+    for axis, count in zip((1, 2), as_pair(output_size, axes)):
+        n = x.shape[axis]
+        if count < 1 or n < 1:
+            raise ShapeError(f"{name}: inputs are {x.shape} and output_size {shown(output_size)}; needs numbers >= 1.")
+        ends = [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
+        keys = (slice(None),) * axis
+        x = concatenate([reduce(x[(*keys, slice(a, b))], axis, keepdims=True) for a, b in ends], axis)
+    return as_they_came(x, axes, data_format)
+
+
+@of_any_size
+def adaptive_average_pool(inputs: TensorLike, output_size: Ints, data_format: str | None = None) -> Tensor:
+    """The mean of windows of nearly one size, as many as output_size (rows, columns), or steps, says; where it does not
+    divide, neighbours share a row or a column.
+
+    >>> adaptive_average_pool([[[1.], [2.], [6.]]], 2).numpy().ravel()
+    array([1.5, 4. ], dtype=float32)
+    """
+    return _adapted("adaptive_average_pool", inputs, output_size, data_format, mean)
+
+
+@of_any_size
+def adaptive_max_pool(inputs: TensorLike, output_size: Ints, data_format: str | None = None) -> Tensor:
+    """The largest number of windows of nearly one size, as many as output_size says, as in adaptive_average_pool.
+
+    >>> adaptive_max_pool([[[1.], [2.], [6.]]], 2).numpy().ravel()
+    array([2., 6.], dtype=float32)
+    """
+    return _adapted("adaptive_max_pool", inputs, output_size, data_format, largest)
