@@ -352,3 +352,15 @@ def test_states_of_several_numbers_are_added_to_in_float64(any_backend: str) -> 
     assert (metric.result() - 2.0 ** 24).tolist() == [7.0, 3.0], "twice 3.5 and 1.5; in float32 halves are lost"
     with pytest.raises(fastnn.ShapeError):
         metric.seen.assign_add([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+@pytest.mark.parametrize("more", [{}, {"validation_split": 0.2}], ids=str)
+def test_after_fit_metrics_say_what_the_last_pass_said(epochs: int, more: dict[str, Any], any_backend: str) -> None:
+    x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    model = fastnn.Sequential([fastnn.Input((3,)), fastnn.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    history = model.fit(x, x[:, :1] > 0, epochs=epochs, verbose=0, **more).history
+    for metric in model.metrics:
+        said = history["val_" * bool(more) + metric.name][-1]
+        assert float(metric.result()) == pytest.approx(said, rel=1e-6) and said > 0

@@ -298,3 +298,50 @@ def test_an_output_without_a_target() -> None:
     assert histories[0].keys() == histories[1].keys()
     for key, values in histories[0].items():
         np.testing.assert_allclose(values, histories[1][key], rtol=1e-6)
+
+
+class Results(Net):
+    """As Keras' newest guides write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.largest = metrics.Mean(name="largest")
+
+    def train_step(self, data: Any) -> Any:
+        x, y = data
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(y=y, y_pred=y_pred)
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        self.largest.update_state(ops.max(y_pred, axis=-1))
+        self.compute_metrics(x, y, y_pred)
+        return self.get_metrics_result()
+
+
+def test_results_of_all_metrics() -> None:
+    model = Results()
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(X, Y, batch_size=25, epochs=2, verbose=0).history
+    assert set(history) == {"loss", "accuracy", "largest"} and 1 / 3 < history["largest"][-1] < 1
+    found = model.get_metrics_result()
+    assert float(found["accuracy"]) == pytest.approx(history["accuracy"][-1])
+    model.reset_metrics()
+    assert float(model.largest.result()) == 0 and float(model.get_metrics_result()["accuracy"]) == 0
+
+
+def test_results_and_resets_of_ones_own_are_asked() -> None:
+    class Own(Net):
+        resets = 0
+
+        def get_metrics_result(self) -> Any:
+            return {**super().get_metrics_result(), "one": 1.0}
+
+        def reset_metrics(self) -> None:
+            self.resets += 1
+            super().reset_metrics()
+
+    model = Own()
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(X, Y, batch_size=25, epochs=3, verbose=0).history
+    assert history["one"] == [1.0] * 3 and model.resets == 3
+    assert model.evaluate(X, Y, verbose=0, return_dict=True)["one"] == 1.0

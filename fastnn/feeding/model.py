@@ -66,6 +66,9 @@ class TrainedModel(Protocol):
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Whether data of another shape than its inputs have do as well."""
 
+    def reset_metrics(self) -> None:
+        """Let all metrics begin anew."""
+
     def writes(self, mode: str) -> bool:
         """Whether it writes its train, test or predict step itself (training/own.py)."""
 

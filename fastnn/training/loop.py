@@ -226,6 +226,8 @@ def _many_epochs(run: Run, most: int, guard: Guard) -> int:
         if model.optimizer.schedule is not None:
             columns["learning_rate"] = steps.rates.data[:len(log):rows_per_epoch, 0]
         model.history.extend(range(epoch, epoch + done), columns)
+        if done:        # the metrics say what they said in the last epoch
+            compiled.states.flat.data[...] = log[-1]
     guard.look_back(columns.get("loss"), epoch, run.training)
     return done
 

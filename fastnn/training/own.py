@@ -28,9 +28,9 @@ from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.metric import mean_step
 
 # Of a class, the marks of the methods that nobody has overridden.
-WRITTEN = {"train": attrgetter("train_step.is_default", "compute_loss.is_default", "compute_metrics.is_default"),
-           "test": attrgetter("test_step.is_default", "compute_loss.is_default", "compute_metrics.is_default"),
-           "predict": attrgetter("predict_step.is_default")}
+_PARTS = "compute_loss.is_default", "compute_metrics.is_default", "get_metrics_result.is_default"
+WRITTEN = {"train": attrgetter("train_step.is_default", *_PARTS), "test": attrgetter("test_step.is_default", *_PARTS),
+           "predict": attrgetter("predict_step.is_default"), "reset": attrgetter("reset_metrics.is_default")}
 
 
 def _default(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,10 +48,12 @@ class OwnSteps:
         def trainable_weights(self) -> list[Any]: ...
         @property
         def losses(self) -> list[Tensor]: ...
+        @property
+        def metrics(self) -> list[Any]: ...
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
     def writes(self, mode: str) -> bool:
-        """Whether the model writes its "train", "test" or "predict" step, or a part of it, itself."""
+        """Whether the model writes its "train", "test" or "predict" step, or a part of it, or the "reset", itself."""
         try:
             return not WRITTEN[mode](type(self))
         except AttributeError:
@@ -100,8 +102,24 @@ class OwnSteps:
             targets = targets_of(y, names, y_pred)
             _make_metrics(self, names, targets, outputs)
             self.compiled.take_in(targets, outputs, sample_weight)
+        return self.get_metrics_result()
+
+    @_default
+    def get_metrics_result(self) -> dict[str, Any]:
+        """{name: result} of the compiled metrics and those that the model holds, the loss first: what a train_step
+        returns. A result that is a dict gives its own names."""
         self.compiled.look_for_others(self)
-        return {key: metric.result() for key, metric in (*self.compiled.own(), *self.compiled.others)}
+        found: dict[str, Any] = {}
+        for key, metric in (*self.compiled.own(), *self.compiled.others):
+            result = metric.result()
+            found.update(result if isinstance(result, dict) else {key: result})
+        return found
+
+    @_default
+    def reset_metrics(self) -> None:
+        """Let all `metrics` begin anew, as fit and evaluate do before each pass."""
+        for metric in self.metrics:
+            metric.reset_state()
 
     # ---- names of older scripts -------------------------------------------------------------------------------
 

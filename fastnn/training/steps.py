@@ -128,7 +128,10 @@ class Steps:
             self.log = None
 
     def reset_metrics(self) -> None:
-        """Set the states of all metrics to zero, or let the metrics do that, where their class says how."""
+        """Set the states of all metrics to zero, or let them do that, where their class says how, or the model."""
+        if self.model.writes("reset"):
+            self.model.reset_metrics()
+            return
         compiled = self.model.compiled
         compiled.reset()
         for metric in compiled.reset_in_python(self.model.metrics):
