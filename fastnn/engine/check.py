@@ -13,6 +13,7 @@ import numpy as np
 
 from fastnn.engine import backend
 from fastnn.engine.nouns import Bounded
+from fastnn.engine.restored import shared
 
 if TYPE_CHECKING:
     from fastnn.engine.call import Call
@@ -57,7 +58,7 @@ class _Open(threading.local):
         self.tallies: list[Checked] = []
 
 
-_open = _Open()
+_open = shared(_Open())
 
 
 @contextlib.contextmanager

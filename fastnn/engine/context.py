@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.call import NOWHERE, Call, Recording, Section
+from fastnn.engine.restored import shared
 
 
 class _Context(threading.local):
@@ -28,8 +29,7 @@ class _Context(threading.local):
         self.tape = 0           # the number of the outermost of them; 0 where none is
 
 
-_context = _Context()
-
+_context = shared(_Context())
 
 @contextlib.contextmanager
 def recording() -> Iterator[Recording]:
@@ -40,22 +40,6 @@ def recording() -> Iterator[Recording]:
         yield calls
     finally:
         _context.recordings.pop()
-
-
-class restored:
-    """What the `with` block leaves open on this thread is closed at its end: an interrupt on the very line that would
-    close it has kept it from that."""
-    __slots__ = ("_before", "_lists")
-
-    def __enter__(self) -> None:
-        self._before = _context.__dict__.copy()
-        lists: tuple[list[Any], ...] = _context.recordings, _context.layers, _context.sections
-        self._lists = (lists[0], lists[0][:]), (lists[1], lists[1][:]), (lists[2], lists[2][:])
-
-    def __exit__(self, *exception: object) -> None:
-        _context.__dict__.update(self._before)
-        for value, items in self._lists:
-            value[:] = items
 
 
 @contextlib.contextmanager

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnn.engine.context import keeping, recording, restored, undo
+from fastnn.engine.context import keeping, recording, undo
 from fastnn.engine.plan import Room
 from fastnn.engine.program import Program
 from fastnn.engine.reading import users_line
+from fastnn.engine.restored import restored
 from fastnn.engine.schedule import whole_step
 from fastnn.engine.watch import Watch, noting
 from fastnn.errors import PACKAGE

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from fastnn.engine.restored import shared
 from fastnn.nest import flatten
 
 _NOTHING = object()
@@ -136,7 +137,7 @@ class _Noting(threading.local):
         self.found: list[dict[int, Noted]] = []
 
 
-_noting = _Noting()
+_noting = shared(_Noting())
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fastnn.engine.restored import shared
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ModelFileError
 
@@ -33,7 +34,7 @@ class CallContext(threading.local):
         self.room -= size
 
 
-context = CallContext()
+context = shared(CallContext())
 
 
 @contextlib.contextmanager

@@ -7,10 +7,11 @@ import numpy as np
 
 from fastnn import markup
 from fastnn.arguments import number, whole
-from fastnn.engine.context import keeping, recording, restored, undo
+from fastnn.engine.context import keeping, recording, undo
 from fastnn.engine.gradient import backward
 from fastnn.engine.listing import aligned, room
 from fastnn.engine.program import Program
+from fastnn.engine.restored import restored
 from fastnn.engine.schedule import whole_step
 from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.context import keeping, recording, restored, undo
+from fastnn.engine.context import keeping, recording, undo
 from fastnn.engine.function import Draws
 from fastnn.engine.program import Program
+from fastnn.engine.restored import restored
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watch, noting
 from fastnn.feeding import arguments, checks

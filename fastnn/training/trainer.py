@@ -13,8 +13,8 @@ import numpy as np
 
 from fastnn.arguments import flag, number, optional, whole
 from fastnn.callbacks.list import CallbackList, Callbacks
-from fastnn.engine.context import restored
 from fastnn.engine.kinds import Config, LossLike, MetricsLike
+from fastnn.engine.restored import restored
 from fastnn.errors import BusyError
 from fastnn.feeding import arguments
 from fastnn.feeding.arrays import Arrays
