@@ -179,3 +179,33 @@ def test_one_loss_of_several_outputs_has_no_name_of_its_own() -> None:
     model.compile("sgd", {"b": ["mse"]}, metrics={"b": ["mae"]})
     logs = model.evaluate(X, {"a": Y, "b": Y}, return_dict=True, verbose=0)
     assert list(logs) == ["loss", "b_mae"]
+
+
+def test_a_build_that_fails_leaves_the_layer_as_it_was() -> None:
+    class Late(layers.Layer):
+        fails = True
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside, self.seen, self.sizes = layers.Dense(3), [], {}
+
+        def build(self, shape: Any) -> None:
+            self.kernel = self.add_weight(shape=(shape[-1], 2), name="kernel")
+            self.extra, self.sizes["last"] = layers.Dense(2), shape[-1]
+            self.seen.append(self.add_weight(shape=(2,), name="bias"))
+            self.inside.build(shape)
+            if self.fails:
+                raise KeyboardInterrupt
+
+        def call(self, x: Any) -> Any:
+            return self.extra(x @ self.kernel + self.seen[0]) + ops.sum(self.inside(x), axis=-1, keepdims=True)
+
+    layer = Late()
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            layer(np.ones((4, 5), np.float32))
+        assert not layer.built and layer.sizes == {} and layer.seen == [] and not hasattr(layer, "kernel")
+        assert [tuple(v.shape) for v in layer.weights] == [(5, 3), (3,)]      # of the inner layer, which was finished
+    layer.fails = False
+    assert layer(np.ones((4, 5), np.float32)).shape == (4, 2)
+    assert [tuple(v.shape) for v in layer.weights] == [(5, 2), (2,), (5, 3), (3,), (2, 2), (2,)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastnn.arguments import flag
 from fastnn.configuration import Configurable
+from fastnn.engine.restored import shared
 from fastnn.engine.tensor import Variable
 from fastnn.engine.watch import Watched, held, note
 from fastnn.errors import NotBuiltError, ShapeError
@@ -27,7 +28,7 @@ class _Walk(threading.local):
         self.inside: set[int] = set()       # layers whose weights are being gathered
 
 
-_walk = _Walk()
+_walk = shared(_Walk())
 
 
 def _collect(value: Any, held: dict[int, Any], seen: set[int]) -> None:
@@ -51,14 +52,36 @@ def _once(build: Callable[..., Any]) -> Callable[..., Any]:
         if build.__module__.startswith("fastnn."):
             for each in (*args, *kwargs.values()):
                 _input_shapes.tuples(each, f"{self.name}: build()")
-        object.__setattr__(self, "_building", True)
+        before = [(name, value, value.copy() if isinstance(value, (list, dict, set)) else None)
+                  for name, value in self.__dict__.items()]
         try:
+            object.__setattr__(self, "_building", True)
             build(self, *args, **kwargs)
+            self._build_shape = _input_shapes.kept(args, kwargs)
+            self.built = True
+        except BaseException:
+            _unbuild(self, before)
+            raise
         finally:
             object.__setattr__(self, "_building", False)
-        self.built, self._build_shape = True, _input_shapes.kept(args, kwargs)
         return None
     return once
+
+
+def _unbuild(layer: Any, before: Sequence[tuple[str, Any, Any]]) -> None:
+    """What a build() that failed, or was interrupted, has made is gone: the next begins anew, with no weight twice."""
+    books = {name: layer.__dict__[name] for name in ("_version", "_edited") if name in layer.__dict__}
+    for name, value, items in before:
+        layer.__dict__[name] = value
+        if isinstance(value, list):
+            value[:] = items
+        elif items is not None:
+            value.clear()
+            value.update(items)
+    for name in layer.__dict__.keys() - {name for name, *_ in before}:
+        del layer.__dict__[name]
+    layer.__dict__.update(books)
+    layer.touch("build")
 
 
 class Weighted(Configurable, Watched):
