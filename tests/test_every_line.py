@@ -2,6 +2,7 @@
 
 import os
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -10,15 +11,15 @@ import pytest
 
 import fastnn
 from fastnn import Input, Sequential, layers
-from fastnn.engine import context
+from fastnn.engine import context, restored
 
 PACKAGE = os.path.dirname(fastnn.__file__) + os.sep
 X = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
 Y = X.sum(axis=1, keepdims=True)
 
 
-def network() -> Sequential:
-    model = Sequential([Input((4,)), layers.Dense(3, activation="tanh"), layers.Dense(1)])
+def network(*first: Any) -> Sequential:
+    model = Sequential([*first, layers.Dense(3, activation="tanh"), layers.Dense(1)])
     model.compile("adam", "mse", metrics=["mae"])
     return model
 
@@ -84,37 +85,48 @@ def interrupted(call: Callable[[], Any], line: int) -> tuple[int, bool]:
         np.seterr(**errors)     # the trace comes before the end of a `with np.errstate`, and keeps it from happening
 
 
+def shared_state() -> list[dict[str, Any]]:
+    """What `with` blocks of all modules have set on this thread."""
+    return [{name: [*value] if isinstance(value, (list, set)) else value for name, value in vars(state).items()
+             if not isinstance(value, weakref.WeakSet)} for state in restored._shared]
+
+
 def interrupt_and_look(model: Any, call: Callable[[Any], Any], line: int) -> tuple[int, bool]:
     """interrupted() at a line of call(model), and that the model is whole after it."""
+    before = shared_state()
     found = interrupted(lambda: call(model), line)
-    assert not context.is_recording() and not context.open_tape_number(), f"line {line}"
+    assert shared_state() == before, f"line {line}"
     history = model.history
     if history is not None:
         assert {len(v) for v in history.history.values()} <= {len(history.epoch)}, f"line {line}"
     assert not [f.mode for f in model._feeds if f.busy], f"line {line}: a feed is busy"
-    before = int(model.optimizer.iterations)
+    steps = int(model.optimizer.iterations)
     record = model.fit(X, Y, epochs=2, batch_size=12, verbose=0)        # not busy
-    assert len(record.epoch) == 2 and int(model.optimizer.iterations) == before + 4, f"line {line}"
+    assert len(record.epoch) == 2 and int(model.optimizer.iterations) == steps + 4, f"line {line}"
     assert np.isfinite(model.evaluate(X, Y, verbose=0)).all() and model.predict(X, verbose=0).shape == (24, 1)
     return found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("replayed", (False, True), ids=("recording", "replaying"))
-def test_an_interrupt_at_any_line(name: str, replayed: bool) -> None:
+@pytest.mark.parametrize("kind", ["building", "recording", "replaying"])
+def test_an_interrupt_at_any_line(name: str, kind: str) -> None:
     """Each source line, at the first and at the last time it runs; FASTNN_TEST_STRIDE=1 takes all, else every 20th."""
-    call = CALLS[name]
-    fitted = network()
-    if replayed:
+    call, given = CALLS[name], [] if kind == "building" else [Input((4,))]
+    call(network(*given))       # what runs once in a process is no part of it
+    fitted = network(*given)
+    if kind == "replaying":
+        call(fitted)
         call(fitted)
     lines = lines_of(lambda: call(fitted))[::int(os.environ.get("FASTNN_TEST_STRIDE", 20))]
     reached, lost = 0, []
     for line in lines:
-        ran, raised = interrupt_and_look(fitted if replayed else network(), call, line)
+        ran, raised = interrupt_and_look(fitted if kind == "replaying" else network(*given), call, line)
         reached += ran >= line
         if ran >= line and not raised:
             lost.append(line)
+        if kind == "replaying":
+            call(fitted)
     assert reached > 0.9 * len(lines) and not lost, f"{reached} of {len(lines)} reached, lost at {lost}"
 
 
@@ -137,7 +149,7 @@ def test_a_recording_that_nobody_ends_is_over_when_the_call_is(name: str) -> Non
 
 def test_a_feed_whose_reader_is_gone_is_free() -> None:
     """An interrupt may come after a feed was taken and before anybody knows that."""
-    model = network()
+    model = network(Input((4,)))
     model.predict(X, batch_size=10, verbose=0)
     arrays = {"x0": X}
 
@@ -152,7 +164,7 @@ def test_a_feed_whose_reader_is_gone_is_free() -> None:
 
 
 def test_what_an_interrupt_leaves_open_is_closed() -> None:
-    with pytest.raises(KeyboardInterrupt), context.restored():
+    with pytest.raises(KeyboardInterrupt), restored.restored():
         context._context.recordings.append(context.Recording())     # as recording() does; its end is not reached
         context.open_tape()
         raise KeyboardInterrupt

@@ -9,10 +9,11 @@ import numpy as np
 
 from fastnn.engine.call import Call
 from fastnn.engine.check import count_steps
-from fastnn.engine.context import keeping, recording, restored, section_scope, undo
+from fastnn.engine.context import keeping, recording, section_scope, undo
 from fastnn.engine.function import Recorder
 from fastnn.engine.gradient import GradientTape, backward
 from fastnn.engine.program import Program
+from fastnn.engine.restored import restored
 from fastnn.engine.schedule import Schedule, whole_step
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
@@ -240,9 +241,9 @@ class Steps:
         schedule, the last one too."""
         states, optimizer = self.model.compiled.states, self.model.optimizer
         if self.log is None:
-            self.log = Tensor(np.zeros((LOG_ROWS, max(1, states.flat.data.size))), "log")
             self.rates = Tensor(np.zeros((LOG_ROWS, 1), optimizer._rate.dtype), "rates")
             self._state_row = Tensor(states.flat.data.reshape(1, -1), "metric states")
+            self.log = Tensor(np.zeros((LOG_ROWS, max(1, states.flat.data.size))), "log")     # at last: all are there
 
         def body() -> None:
             store_step(self.log, self._state_row, self.log_row)
