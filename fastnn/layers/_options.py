@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
-from fastnn.engine.kinds import RegularizerLike
+from fastnn.engine.kinds import ConstraintLike, InitializerLike, RegularizerLike
 
 
 class InputOptions(TypedDict, total=False):
@@ -38,8 +38,33 @@ class LayerOptions(CommonOptions, total=False):
     activity_regularizer: RegularizerLike
 
 
-class RecurrentOptions(CommonOptions, total=False):
-    """Of LSTM, GRU and SimpleRNN."""
+class CellOptions(LayerOptions, total=False):
+    """Of the cells of recurrent layers."""
+    kernel_initializer: InitializerLike
+    recurrent_initializer: InitializerLike
+    bias_initializer: InitializerLike
+    kernel_regularizer: RegularizerLike
+    recurrent_regularizer: RegularizerLike
+    bias_regularizer: RegularizerLike
+    kernel_constraint: ConstraintLike
+    recurrent_constraint: ConstraintLike
+    bias_constraint: ConstraintLike
+    dropout: float
+    recurrent_dropout: float
+    seed: int | None
+
+
+class OwnCellOptions(CellOptions, total=False):
+    """Of the layers around a cell of their own."""
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
     zero_output_for_mask: bool
+
+
+class RecurrentOptions(OwnCellOptions, total=False):
+    """Of LSTM, GRU and SimpleRNN."""
+    unroll: bool
     use_cudnn: bool | str
     implementation: int

@@ -14,7 +14,7 @@ from fastnn.arguments import flag, share, whole
 from fastnn.engine import backend
 from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor
-from fastnn.layers._options import LayerOptions
+from fastnn.layers._options import CellOptions, LayerOptions
 from fastnn.layers._random import RandomLayer
 from fastnn.layers.stacked import alike, as_list, features_of
 from fastnn.ops.rows.random import dropout as dropped
@@ -31,12 +31,15 @@ class DropoutCell(RandomLayer):
     _window: tuple[int, ...] = ()       # the kernels' axes before features, of a convolution
     unwatched = RandomLayer.unwatched | {"_sequence"}      # of the sequence under way only
 
-    def __init__(self, units: int, activation: ActivationLike, use_bias: bool, kernel_initializer: InitializerLike,
-                 recurrent_initializer: InitializerLike, bias_initializer: InitializerLike,
-                 kernel_regularizer: RegularizerLike, recurrent_regularizer: RegularizerLike,
-                 bias_regularizer: RegularizerLike, kernel_constraint: ConstraintLike,
-                 recurrent_constraint: ConstraintLike, bias_constraint: ConstraintLike, dropout: float,
-                 recurrent_dropout: float, seed: int | None, **kwargs: Unpack[LayerOptions]) -> None:
+    def __init__(self, units: int, activation: ActivationLike = "tanh", use_bias: bool = True,
+                 kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
+                 **kwargs: Unpack[LayerOptions]) -> None:
+        kwargs.pop("implementation", None)  # type: ignore[typeddict-item]
         super().__init__(seed=seed, **kwargs)
         name = type(self).__name__
         self.units = whole(units, f"{name}: units", 1)
@@ -127,18 +130,6 @@ class SimpleRNNCell(DropoutCell):
     """h' = f(x·W + h·U + b). x (batch, features), one state h (batch, units). Elman 1990;
     keras.layers.SimpleRNNCell."""
 
-    def __init__(self, units: int, activation: ActivationLike = "tanh", use_bias: bool = True,
-                 kernel_initializer: InitializerLike = "glorot_uniform",
-                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
-                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
-                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
-                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
-                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
-                 **kwargs: Unpack[LayerOptions]) -> None:
-        super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-                         kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
-                         recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
-
     def call(self, inputs: Tensor, states: Sequence[Tensor], training: bool = False) -> tuple[Tensor, list[Tensor]]:
         """(h', [h'])."""
         (of_x,), (of_h,) = self.products(inputs, as_list(states)[0], training)
@@ -153,18 +144,9 @@ class LSTMCell(DropoutCell):
     gates = 4
 
     def __init__(self, units: int, activation: ActivationLike = "tanh",
-                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: InitializerLike = "glorot_uniform",
-                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
-                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None,
-                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
-                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
-                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
-                 seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
-        kwargs.pop("implementation", None)  # type: ignore[typeddict-item]
-        super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-                         kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
-                         recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True, *,
+                 unit_forget_bias: bool = True, **kwargs: Unpack[CellOptions]) -> None:
+        super().__init__(units, activation, use_bias, **kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.unit_forget_bias = flag(unit_forget_bias, f"{type(self).__name__}: unit_forget_bias")
         self.state_size = [self.units, self.units]
@@ -201,18 +183,9 @@ class GRUCell(DropoutCell):
     gates = 3
 
     def __init__(self, units: int, activation: ActivationLike = "tanh",
-                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: InitializerLike = "glorot_uniform",
-                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
-                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
-                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
-                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
-                 dropout: float = 0.0, recurrent_dropout: float = 0.0, reset_after: bool = True,
-                 seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
-        kwargs.pop("implementation", None)  # type: ignore[typeddict-item]
-        super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-                         kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
-                         recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True, *, reset_after: bool = True,
+                 **kwargs: Unpack[CellOptions]) -> None:
+        super().__init__(units, activation, use_bias, **kwargs)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.reset_after = flag(reset_after, f"{type(self).__name__}: reset_after")
 

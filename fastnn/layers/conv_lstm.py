@@ -1,6 +1,7 @@
 """ConvLSTM1D, ConvLSTM2D: LSTMs of signals or images, whose products are convolutions. Floor 3."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Unpack
 
 import numpy as np
@@ -8,10 +9,10 @@ import numpy as np
 from fastnn import ops
 from fastnn.arguments import channels_last, choice, sizes, whole
 from fastnn.engine import backend
-from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
+from fastnn.engine.kinds import ActivationLike, Dims
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.layers._options import CommonOptions, LayerOptions
+from fastnn.layers._options import CellOptions, OwnCellOptions
 from fastnn.layers.cells import LSTMCell
 from fastnn.layers.rnn import OwnCell
 from fastnn.literals import Padding
@@ -25,22 +26,16 @@ class ConvLSTMCell(LSTMCell):
     rank: 1 or 2 axes between time and channels. The other arguments as ConvLSTM2D. Shi et al. 2015.
     """
 
+    filled_in = frozenset({"units"})
+
     def __init__(self, rank: int, filters: int, kernel_size: Any, strides: Any = 1, padding: Padding = "valid",
                  data_format: str | None = None, dilation_rate: Any = 1, activation: ActivationLike = "tanh",
-                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: InitializerLike = "glorot_uniform",
-                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
-                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None,
-                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
-                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
-                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
-                 seed: int | None = None, **kwargs: Unpack[LayerOptions]) -> None:
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True, *,
+                 unit_forget_bias: bool = True, **kwargs: Unpack[CellOptions]) -> None:
         name = type(self).__name__
         self.rank, self.filters = rank, whole(filters, f"{name}: filters", 1)
-        super().__init__(filters, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer,
-                         bias_initializer, unit_forget_bias, kernel_regularizer, recurrent_regularizer,
-                         bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
-                         recurrent_dropout, seed, **kwargs)
+        super().__init__(filters, activation, recurrent_activation, use_bias, unit_forget_bias=unit_forget_bias,
+                         **kwargs)
         self.data_format = channels_last(data_format, name)
         self.kernel_size = self._window = sizes(kernel_size, f"{name}: kernel_size", rank)
         self.strides = sizes(strides, f"{name}: strides", rank)
@@ -82,27 +77,15 @@ class ConvLSTMCell(LSTMCell):
 class _ConvLSTM(OwnCell):
     """An RNN of ConvLSTMCells."""
     rank = 2
-    filled_in = frozenset({"cell", "unroll"})
+    filled_in = frozenset({"cell", "make", "unroll"})
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: Padding = "valid",
                  data_format: str | None = None, dilation_rate: Any = 1, activation: ActivationLike = "tanh",
-                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: InitializerLike = "glorot_uniform",
-                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
-                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None,
-                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
-                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
-                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
-                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
-                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
-                 stateful: bool = False, **kwargs: Unpack[CommonOptions]) -> None:
-        cell = ConvLSTMCell(
-            self.rank, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
-            recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-            unit_forget_bias, kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
-            recurrent_constraint, bias_constraint, dropout, recurrent_dropout, seed)
-        super().__init__(cell, return_sequences, return_state, go_backwards, stateful,
-                         activity_regularizer=activity_regularizer, **kwargs)
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True, *,
+                 unit_forget_bias: bool = True, **kwargs: Unpack[OwnCellOptions]) -> None:
+        super().__init__(partial(ConvLSTMCell, self.rank, filters, kernel_size, strides, padding, data_format,
+                                 dilation_rate, activation, recurrent_activation, use_bias,
+                                 unit_forget_bias=unit_forget_bias), **kwargs)
 
     def build(self, sequences_shape: Dims, initial_state_shape: Any = None) -> None:
         """Make the cell's weights."""

@@ -4,10 +4,12 @@ The product of all inputs with the kernel is one call, and so is the walk throug
 usual ones and the states are not dropped; else the cell's steps are calls of their own (RNN).
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Unpack
 
 from fastnn import activations, ops
-from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
+from fastnn.engine.kinds import ActivationLike, Dims
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.layers._options import RecurrentOptions
@@ -23,10 +25,10 @@ __all__ = ["GRU", "LSTM", "SimpleRNN"]
 class _Recurrent(OwnCell):
     """A layer whose steps may be one call."""
 
-    def __init__(self, cell: Any, **kwargs: Any) -> None:
+    def __init__(self, make: Callable[..., Any], **kwargs: Any) -> None:
         for unused in ("use_cudnn", "implementation"):       # ways to compute that are not here
             kwargs.pop(unused, None)
-        super().__init__(cell, **kwargs)
+        super().__init__(make, **kwargs)
         self.cell.trainable = self.trainable
 
     def build(self, sequences_shape: Dims, initial_state_shape: Any = None) -> None:
@@ -91,24 +93,8 @@ class SimpleRNN(_Recurrent):
     """
 
     def __init__(self, units: int, activation: ActivationLike = "tanh", use_bias: bool = True,
-                 kernel_initializer: InitializerLike = "glorot_uniform",
-                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
-                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
-                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
-                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
-                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
-                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
-                 stateful: bool = False, unroll: bool = False, seed: int | None = None,
                  **kwargs: Unpack[RecurrentOptions]) -> None:
-        super().__init__(SimpleRNNCell(
-            units, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint,
-            dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed), activity_regularizer=activity_regularizer,
-            return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
-            stateful=stateful, unroll=unroll, **kwargs)
+        super().__init__(partial(SimpleRNNCell, units, activation, use_bias), **kwargs)
 
     def _fused(self, training: bool) -> bool:
         return self.cell.activation in FUSED and not (training and self.cell.recurrent_dropout)
@@ -134,26 +120,10 @@ class LSTM(_Recurrent):
     """
 
     def __init__(self, units: int, activation: ActivationLike = "tanh",
-                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: InitializerLike = "glorot_uniform",
-                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
-                 unit_forget_bias: bool = True, kernel_regularizer: RegularizerLike = None,
-                 recurrent_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
-                 activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
-                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
-                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
-                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
-                 stateful: bool = False, unroll: bool = False, **kwargs: Unpack[RecurrentOptions]) -> None:
-        super().__init__(LSTMCell(
-            units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
-            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint,
-            dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed), activity_regularizer=activity_regularizer,
-            return_sequences=return_sequences, return_state=return_state,
-            go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs)
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True, *,
+                 unit_forget_bias: bool = True, **kwargs: Unpack[RecurrentOptions]) -> None:
+        super().__init__(partial(LSTMCell, units, activation, recurrent_activation, use_bias,
+                                 unit_forget_bias=unit_forget_bias), **kwargs)
 
     def _fused(self, training: bool) -> bool:
         return (self.cell.activation is activations.tanh and self.cell.recurrent_activation is activations.sigmoid
@@ -177,26 +147,10 @@ class GRU(_Recurrent):
     """
 
     def __init__(self, units: int, activation: ActivationLike = "tanh",
-                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: InitializerLike = "glorot_uniform",
-                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
-                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
-                 bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
-                 kernel_constraint: ConstraintLike = None, recurrent_constraint: ConstraintLike = None,
-                 bias_constraint: ConstraintLike = None, dropout: float = 0.0, recurrent_dropout: float = 0.0,
-                 seed: int | None = None, return_sequences: bool = False, return_state: bool = False,
-                 go_backwards: bool = False, stateful: bool = False, unroll: bool = False, reset_after: bool = True,
+                 recurrent_activation: ActivationLike = "sigmoid", use_bias: bool = True, *, reset_after: bool = True,
                  **kwargs: Unpack[RecurrentOptions]) -> None:
-        super().__init__(GRUCell(
-            units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
-            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout,
-            reset_after=reset_after, seed=seed), activity_regularizer=activity_regularizer,
-            return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
-            stateful=stateful, unroll=unroll, **kwargs)
+        super().__init__(partial(GRUCell, units, activation, recurrent_activation, use_bias, reset_after=reset_after),
+                         **kwargs)
 
     def _fused(self, training: bool) -> bool:
         return (self.cell.activation is activations.tanh and self.cell.recurrent_activation is activations.sigmoid

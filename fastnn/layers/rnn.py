@@ -1,7 +1,7 @@
 """RNN: a cell applied step by step along time, with masks, states that are handed on, and either direction. Floor 3."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from fastnn import nest, ops
 from fastnn.arguments import flag
 from fastnn.engine import backend
-from fastnn.engine.kinds import Dims
+from fastnn.engine.kinds import ConstraintLike, Dims, InitializerLike, RegularizerLike
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
 from fastnn.layers import stacked
@@ -200,8 +200,25 @@ class RNN(Layer):
 
 
 class OwnCell(RNN):
-    """A layer around one cell of its own, whose attributes are the layer's, to be read and to be set."""
-    filled_in = frozenset({"cell"})
+    """A layer around one cell of its own, whose attributes are the layer's, to be read and to be set.
+
+    make: gives the cell for the arguments that all cells have, whose defaults are the cell's too.
+    """
+    filled_in = frozenset({"cell", "make"})
+
+    def __init__(self, make: Callable[..., Any], *, kernel_initializer: InitializerLike = "glorot_uniform",
+                 recurrent_initializer: InitializerLike = "orthogonal", bias_initializer: InitializerLike = "zeros",
+                 kernel_regularizer: RegularizerLike = None, recurrent_regularizer: RegularizerLike = None,
+                 bias_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
+                 recurrent_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None,
+                 dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: int | None = None,
+                 **kwargs: Any) -> None:
+        super().__init__(make(
+            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed), **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")
