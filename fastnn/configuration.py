@@ -20,6 +20,23 @@ from fastnn.serialization import plain, revived
 IDLE = {"zero_output_for_mask": True, "jit_compile": True, "ragged": False}
 
 
+class _Signature:
+    """What inspect.signature() says of a class, and so help(), editors and notebooks: the arguments of its bases too,
+    which its constructor takes as **kwargs. Without types, which are long lists of names; __init__ has them."""
+
+    def __get__(self, made: Any, cls: Any) -> inspect.Signature:
+        if made is not None:
+            raise AttributeError("__signature__")       # of an object, what it can be called with
+        own = dict(list(inspect.signature(cls.__init__).parameters.items())[1:])
+        try:
+            bases = {name: p for name, p in parameters(cls).items() if name not in own}
+        except TypeError:       # of *args, which have no names
+            bases = {}
+        added = [p.replace(kind=p.KEYWORD_ONLY) for p in bases.values()]
+        return inspect.Signature([p.replace(annotation=p.empty) for p in sorted(
+            [*own.values(), *added], key=lambda p: p.kind)])
+
+
 class Configurable:
     """Base of objects that can be made again from their constructor's arguments.
 
@@ -27,6 +44,7 @@ class Configurable:
     constructor was given is kept here. It defines get_config() only where its arguments cannot be written down.
     """
     _given: tuple[tuple[Any, ...], dict[str, Any]]
+    __signature__: ClassVar[Any] = _Signature()
     filled_in: ClassVar[frozenset[str]] = frozenset()       # parameters of its bases that a class gives them itself
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
