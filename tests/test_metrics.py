@@ -13,6 +13,7 @@ from fastnn import losses, metrics, ops
 from fastnn.engine.context import recording
 from fastnn.engine.program import Program
 from fastnn.engine.tensor import Tensor
+from fastnn.metrics.serialization import CLASSES
 from tests.golden import store
 from tests.golden.direct import Row, array, close, label
 from tests.golden.metrics import ROWS
@@ -161,7 +162,7 @@ def test_accuracy_and_crossentropy_are_chosen_by_shape(y: Any, p: Any, kinds: tu
 
 def test_get() -> None:
     assert metrics.get(None) is None
-    for name, kind in metrics.CLASSES.items():
+    for name, kind in CLASSES.items():
         needed = [p for p in inspect.signature(kind).parameters.values() if p.default is p.empty]
         if needed and isinstance(kind, type):
             with pytest.raises(TypeError, match=f"{kind.__name__}.*make one, as missing .*{needed[0].name}"):

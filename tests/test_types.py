@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fastnn import activations, constraints, initializers, layers, literals, metrics, regularizers
+from fastnn import activations, constraints, initializers, layers, literals, regularizers
 from fastnn.layers import _options
 from fastnn.losses import serialization as loss_names
+from fastnn.metrics import serialization as metric_names
 from fastnn.optimizers import serialization as optimizer_names
 
 GOOD = """
@@ -65,7 +66,8 @@ def test_mypy_finds_a_students_mistakes_and_no_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "registry"), [
     (literals.ActivationName, activations.FUNCTIONS), (literals.LossName, loss_names.CLASSES),
-    (literals.MetricName, {**metrics.CLASSES, **metrics._BY_SHAPE}), (literals.OptimizerName, optimizer_names.CLASSES),
+    (literals.MetricName, {**metric_names.CLASSES, **metric_names._BY_SHAPE}),
+    (literals.OptimizerName, optimizer_names.CLASSES),
     (literals.InitializerName, initializers.CLASSES), (literals.RegularizerName, regularizers.CLASSES),
     (literals.ConstraintName, constraints.CLASSES)], ids=lambda value: None)
 def test_names_are_those_of_the_registries(kind: object, registry: dict[str, object]) -> None:

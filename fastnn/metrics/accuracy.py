@@ -20,6 +20,12 @@ from fastnn.ops.rows import compare, data, elementwise
 from fastnn.ops.rows import metric as rows
 from fastnn.ops.rows._per_sample import per_label
 
+__all__ = [
+    "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy",
+]
+
 
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1 where y_true = y_pred, else 0, element by element."""

@@ -20,6 +20,8 @@ from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import data, elementwise
 from fastnn.ops.rows.metric import confusion_step, keep_top_k
 
+__all__ = ["FalseNegatives", "FalsePositives", "Precision", "Recall", "TrueNegatives", "TruePositives"]
+
 
 class Counting(Metric):
     """Base: counts at thresholds, of all outputs together; top_k and class_id choose among them."""

@@ -10,6 +10,8 @@ from fastnn.ops import _arithmetic as arithmetic
 from fastnn.ops._reduction import mean, std, var
 from fastnn.ops.rows._per_sample import per_sample
 
+__all__ = ["ConcordanceCorrelation", "PearsonCorrelation", "concordance_correlation", "pearson_correlation"]
+
 EPSILON = 1e-7
 
 

@@ -15,6 +15,8 @@ from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, reduce
 from fastnn.ops.rows.activation import sigmoid
 
+__all__ = ["AUC", "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity"]
+
 EPSILON = 1e-7
 
 

@@ -14,6 +14,8 @@ from fastnn.ops import _compare as compare
 from fastnn.ops.rows import elementwise, reduce
 from fastnn.ops.rows.metric import confusion_step
 
+__all__ = ["F1Score", "FBetaScore"]
+
 EPSILON = 1e-7
 
 

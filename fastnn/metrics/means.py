@@ -16,6 +16,8 @@ from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, reduce
 from fastnn.ops.rows.metric import mean_step, weighted_mean_step
 
+__all__ = ["Mean", "MeanMetricWrapper", "Sum"]
+
 
 def per_sample(values: TensorLike, sample_weight: Weights, where: str, *,
                add: bool = False) -> tuple[Tensor, Tensor | None]:

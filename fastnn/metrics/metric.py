@@ -26,6 +26,8 @@ from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise
 from fastnn.ops.rows.metric import add_step, mean_step
 
+__all__ = ["Metric"]
+
 
 def _arithmetic(name: str, compute: Callable[[Any, Any], Any], turned: bool = False) -> Callable[[Any, Any], Any]:
     """An operator of State: an op while a step is recorded, else NumPy's, in float64."""

@@ -26,6 +26,8 @@ from fastnn.ops._rules import unlike
 from fastnn.ops.rows import elementwise
 from fastnn.ops.rows.metric import count_step
 
+__all__ = ["BinaryIoU", "ConfusionMatrix", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
+
 EPSILON = 1e-7
 
 

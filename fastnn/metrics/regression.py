@@ -10,6 +10,22 @@ from fastnn.arguments import choice, flag, number, optional, whole
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import warn
+from fastnn.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from fastnn.losses.crossentropy import not_ignored
 from fastnn.losses.loss import prepared, spread_weights
 from fastnn.metrics.columns import as_columns
@@ -17,6 +33,15 @@ from fastnn.metrics.means import MeanMetricWrapper
 from fastnn.metrics.metric import Metric, State
 from fastnn.ops.rows import elementwise
 from fastnn.ops.rows.metric import mean_step, r2_step
+
+__all__ = [
+    "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "KLDivergence",
+    "LogCoshError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "MeanSquaredLogarithmicError", "Poisson", "R2Score", "RootMeanSquaredError", "SparseCategoricalCrossentropy",
+    "SquaredHinge", "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "hinge", "huber",
+    "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge",
+]
 
 _AGGREGATIONS = ("uniform_average", "variance_weighted_average")
 
@@ -32,27 +57,27 @@ class _Fixed(MeanMetricWrapper):
 
 class MeanSquaredError(_Fixed):
     """mean((y_true - y_pred)²)."""
-    function = staticmethod(losses.mean_squared_error)
+    function = staticmethod(mean_squared_error)
 
 
 class MeanAbsoluteError(_Fixed):
     """mean(|y_true - y_pred|)."""
-    function = staticmethod(losses.mean_absolute_error)
+    function = staticmethod(mean_absolute_error)
 
 
 class MeanAbsolutePercentageError(_Fixed):
     """100·mean(|y_true - y_pred|/|y_true|)."""
-    function = staticmethod(losses.mean_absolute_percentage_error)
+    function = staticmethod(mean_absolute_percentage_error)
 
 
 class MeanSquaredLogarithmicError(_Fixed):
     """mean((log(1 + y_true) - log(1 + y_pred))²)."""
-    function = staticmethod(losses.mean_squared_logarithmic_error)
+    function = staticmethod(mean_squared_logarithmic_error)
 
 
 class LogCoshError(_Fixed):
     """mean(log cosh(y_pred - y_true)); the name is 'logcosh', as Keras'."""
-    function = staticmethod(losses.log_cosh)
+    function = staticmethod(log_cosh)
 
     def __init__(self, name: str | None = "logcosh", dtype: str | None = None) -> None:
         super().__init__(name, dtype)
@@ -60,27 +85,27 @@ class LogCoshError(_Fixed):
 
 class Hinge(_Fixed):
     """mean(max(1 - y_true·y_pred, 0)), y_true in {-1, 1} or {0, 1}."""
-    function = staticmethod(losses.hinge)
+    function = staticmethod(hinge)
 
 
 class SquaredHinge(_Fixed):
     """mean(max(1 - y_true·y_pred, 0)²), y_true in {-1, 1} or {0, 1}."""
-    function = staticmethod(losses.squared_hinge)
+    function = staticmethod(squared_hinge)
 
 
 class CategoricalHinge(_Fixed):
     """max(1 + best wrong score - right score, 0), y_true one-hot."""
-    function = staticmethod(losses.categorical_hinge)
+    function = staticmethod(categorical_hinge)
 
 
 class KLDivergence(_Fixed):
     """sum(y_true·log(y_true/y_pred))."""
-    function = staticmethod(losses.kl_divergence)
+    function = staticmethod(kl_divergence)
 
 
 class Poisson(_Fixed):
     """mean(y_pred - y_true·log y_pred)."""
-    function = staticmethod(losses.poisson)
+    function = staticmethod(poisson)
 
 
 def _cosine(y_true: TensorLike, y_pred: TensorLike, axis: int) -> Tensor:
@@ -120,7 +145,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
                  label_smoothing: float = 0.0) -> None:
         self.from_logits = flag(from_logits, "BinaryCrossentropy: from_logits")
         self.label_smoothing = number(label_smoothing, "BinaryCrossentropy: label_smoothing", 0, 1)
-        super().__init__(losses.binary_crossentropy, name, dtype, from_logits=self.from_logits,
+        super().__init__(binary_crossentropy, name, dtype, from_logits=self.from_logits,
                          label_smoothing=self.label_smoothing)
 
 
@@ -133,7 +158,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         self.from_logits = flag(from_logits, "CategoricalCrossentropy: from_logits")
         self.label_smoothing = number(label_smoothing, "CategoricalCrossentropy: label_smoothing", 0, 1)
         self.axis = whole(axis, "CategoricalCrossentropy: axis", None)
-        super().__init__(losses.categorical_crossentropy, name, dtype, from_logits=self.from_logits,
+        super().__init__(categorical_crossentropy, name, dtype, from_logits=self.from_logits,
                          label_smoothing=self.label_smoothing, axis=self.axis)
 
 
@@ -150,7 +175,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         self.from_logits = flag(from_logits, "SparseCategoricalCrossentropy: from_logits")
         self.ignore_class = optional(whole, ignore_class, "SparseCategoricalCrossentropy: ignore_class", None, 2 ** 31)
         self.axis = whole(axis, "SparseCategoricalCrossentropy: axis", None)
-        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=self.from_logits,
+        super().__init__(sparse_categorical_crossentropy, name, dtype, from_logits=self.from_logits,
                          ignore_class=self.ignore_class, axis=self.axis)
 
     def update_state(  # type: ignore[override]
