@@ -2,14 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastnn.arguments import whole
+from fastnn.plotting._kinds import Figure
 
 __all__ = ["subplots"]
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Path_ = str | os.PathLike[str]
 

@@ -1,18 +1,15 @@
 """Where attention looks."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError
 from fastnn.plotting._figure import Path_, new_figure, saved
+from fastnn.plotting._kinds import Figure
 
 __all__ = ["attention_maps"]
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def attention_maps(scores: TensorLike, queries: Sequence[str] | None = None, keys: Sequence[str] | None = None,

@@ -1,6 +1,6 @@
 """What a classifier decides: its regions in the plane, and digits with what it took them for."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +19,10 @@ from fastnn.plotting._figure import (
     style,
     tint,
 )
+from fastnn.plotting._kinds import Axes, Figure
 from fastnn.plotting._outputs import answers_of
 
 __all__ = ["decision_boundary", "digits_grid"]
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def decision_boundary(model: Any, x: TensorLike, y: TensorLike, path: Path_ | None = None,

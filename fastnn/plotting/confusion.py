@@ -1,19 +1,15 @@
 """Which class is taken for which."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import LabelError, ShapeError
 from fastnn.plotting._figure import Path_, axes_of, saved
+from fastnn.plotting._kinds import Axes, Figure
 
 __all__ = ["confusion_counts", "confusion_matrix"]
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def confusion_counts(y_true: TensorLike, y_pred: TensorLike, classes: int | None = None) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +20,9 @@ from fastnn.plotting._figure import (
     saved,
     style,
 )
+from fastnn.plotting._kinds import Axes, Figure
 
 __all__ = ["learning_rate_curve", "loss_curves"]
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _AROUND = re.compile(r"^val_(.+)$|^train_(.+)_end$")     # what fit puts around the name of a metric
 WORDS = {"acc": "accuracy", "mae": "mean absolute error", "mse": "mean squared error", "r2_score": "R²", "auc": "AUC"}

@@ -1,7 +1,7 @@
 """The functions a network is made of: activations with their derivatives, a step beside a sigmoid, and losses."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,11 +10,9 @@ from fastnn import ops
 from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor
 from fastnn.plotting._figure import BLUE, COLOURS, GREEN, ORANGE, VERMILION, Path_, new_figure, saved, style
+from fastnn.plotting._kinds import Figure
 
 __all__ = ["activation_functions", "losses", "step_and_sigmoid"]
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 FUNCTIONS: Sequence[tuple[str, Callable[[Any], Tensor], bool]] = (
     ("Step (no derivative to learn from)", ops.step, False), ("Sigmoid", ops.sigmoid, True), ("Tanh", ops.tanh, True),

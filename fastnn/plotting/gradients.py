@@ -1,7 +1,7 @@
 """How much of the gradient reaches each layer."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +9,9 @@ from fastnn.engine.gradient import GradientTape
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import NotBuiltError
 from fastnn.plotting._figure import COLOURS, MARKERS, Path_, axes_of, saved, style
+from fastnn.plotting._kinds import Axes, Figure
 
 __all__ = ["gradient_sizes"]
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def gradient_sizes(model: Any, x: TensorLike, y: TensorLike, path: Path_ | None = None,

@@ -1,6 +1,6 @@
 """Inside a model: the space that a hidden layer makes, what each layer answers to one input, and who never answers."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -8,13 +8,10 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError, nearest
 from fastnn.models import Model
 from fastnn.plotting._figure import BLUE, COLOURS, MARKERS, VERMILION, Path_, axes_of, new_figure, saved, style
+from fastnn.plotting._kinds import Axes, Figure
 from fastnn.plotting._outputs import array_of, one_input, outputs_of
 
 __all__ = ["activations", "dead_units", "hidden_space"]
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _BARS, _MAPS = 64, 16       # numbers of a vector that are drawn as bars; feature maps of a layer
 _PASSED = ("Flatten", "Reshape", "Dropout")     # layers that answer what they are given

@@ -1,18 +1,16 @@
 """What a convolution sees: its filters, its feature maps, and images in rows, as after augmentation."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError
 from fastnn.plotting._figure import VERMILION, Path_, new_figure, saved
+from fastnn.plotting._kinds import Figure
 
 __all__ = ["feature_maps", "filters", "image_rows"]
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def filters(kernel: TensorLike, path: Path_ | None = None, columns: int = 8) -> "Figure":

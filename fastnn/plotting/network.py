@@ -1,7 +1,7 @@
 """A model as boxes and arrows: which layer gives what to which."""
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastnn.arguments import choice, flag
 from fastnn.errors import NotBuiltError
@@ -9,11 +9,9 @@ from fastnn.layers.input import InputLayer
 from fastnn.models import Model
 from fastnn.models.graph import node_inputs
 from fastnn.plotting._figure import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, Path_, new_figure, saved, tint
+from fastnn.plotting._kinds import Figure
 
 __all__ = ["plot_model"]
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _WIDE, _HIGH, _GAP = 2.3, 0.2, 0.35         # inches: a box, a line of text in it, between boxes
 _KINDS = (("Conv", ORANGE), ("Pool", SKY), ("Norm", GREEN), ("Drop", PURPLE), ("Input", "#777777"), ("LSTM", VERMILION),

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,12 +11,9 @@ from fastnn.engine.kinds import TensorLike
 from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.models import Model
 from fastnn.plotting._figure import BLUE, ORANGE, VERMILION, Path_, axes_of, saved, tint
+from fastnn.plotting._kinds import Axes, Figure
 
 __all__ = ["network", "neuron"]
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _MOST = 10          # circles of a layer; a wider one shows the first and the last
 _LABELLED = 30      # weights whose numbers are written

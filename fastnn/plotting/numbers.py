@@ -2,19 +2,17 @@
 and curves through points."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError
 from fastnn.plotting._figure import BLUE, ORANGE, Path_, new_figure, saved, style
+from fastnn.plotting._kinds import Figure
 from fastnn.plotting._outputs import answers_of
 
 __all__ = ["curve_fits", "predicted_against_true", "probabilities", "weight_histogram"]
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def predicted_against_true(y_true: TensorLike, y_pred: TensorLike, unit: str = "",

@@ -1,19 +1,16 @@
 """What a classifier is worth: its ROC curve, and the report of its classes."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import LabelError, ShapeError
 from fastnn.plotting._figure import COLOURS, Path_, axes_of, saved, style
+from fastnn.plotting._kinds import Axes, Figure
 
 __all__ = ["classification_report", "roc_curve"]
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def roc_curve(curves: Any, threshold: float | None = None, path: Path_ | None = None,
