@@ -7,14 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastnn.engine.tensor import Tensor
-from fastnn.literals import (
-    ActivationName,
-    ConstraintName,
-    InitializerName,
-    LossName,
-    MetricName,
-    RegularizerName,
-)
+from fastnn.literals import ActivationName, ConstraintName, InitializerName, LossName, MetricName, RegularizerName
 
 TensorLike = Tensor | npt.ArrayLike             # what ops take: tensors, arrays, numbers and nested lists of them
 Weights = TensorLike | None                     # one weight per sample, or none

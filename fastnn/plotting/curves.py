@@ -8,18 +8,7 @@ import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import shown
-from fastnn.plotting._figure import (
-    BLUE,
-    COLOURS,
-    ORANGE,
-    SKY,
-    VERMILION,
-    Path_,
-    axes_of,
-    new_figure,
-    saved,
-    style,
-)
+from fastnn.plotting._figure import BLUE, COLOURS, ORANGE, SKY, VERMILION, Path_, axes_of, new_figure, saved, style
 from fastnn.plotting._kinds import Axes, Figure
 
 __all__ = ["learning_rate_curve", "loss_curves"]

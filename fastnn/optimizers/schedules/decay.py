@@ -7,14 +7,7 @@ from fastnn.arguments import flag, is_sequence
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import shown
-from fastnn.optimizers.schedules.schedule import (
-    LearningRateSchedule,
-    floats,
-    grown,
-    not_negative,
-    positive,
-    quotient,
-)
+from fastnn.optimizers.schedules.schedule import LearningRateSchedule, floats, grown, not_negative, positive, quotient
 
 
 class ExponentialDecay(LearningRateSchedule):

@@ -17,14 +17,7 @@ from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.model import TrainedModel
 from fastnn.feeding.raw import adapt_raw
 from fastnn.nest import distinct
-from fastnn.teaching.trace import (
-    backward,
-    layers,
-    losses,
-    products,
-    returns,
-    sequences,
-)
+from fastnn.teaching.trace import backward, layers, losses, products, returns, sequences
 from fastnn.teaching.trace.board import ALL, FEW, Fold, Limits, as_csv, text
 from fastnn.teaching.trace.forms import FORMS, Look, written
 from fastnn.teaching.trace.pages import as_html, as_latex
