@@ -27,8 +27,8 @@ def test_import_leaves_subnormals_alone(tmp_path: Path) -> None:
 def test_import_loads_nothing_that_can_wait(tmp_path: Path) -> None:
     code = "import numpy, sys\nbefore = set(sys.modules)\nimport fastnn\nprint(*(set(sys.modules) - before))"
     new = python("-W", "ignore", "-c", code, cwd=tmp_path, PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path])).split()
-    own = [name for name in new if not name.startswith("fastnn.keras.")]       # other names of modules that are there
-    assert not set(own) & set(LAZY) and len(own) < 400
+    others = [name for name in new if name.split(".")[0] != "fastnn"]       # 61; fastnn's own grow with what it can do
+    assert not set(others) & set(LAZY) and len(others) < 80, sorted(others)
 
 
 @needs_c

@@ -7,8 +7,6 @@ what to do without a network.
 
 import gzip
 import hashlib
-import os
-import tempfile
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -88,14 +86,6 @@ def _verify(data: bytes, source: Source) -> None:
 
 
 def _save(data: bytes, target: Path) -> None:
+    from fastnn.saving.file import replace
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    replace(target, data)

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import platform
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -179,16 +178,10 @@ def keep(found: Peak) -> Path:
     doubt = found.doubt()
     if doubt:
         raise ValueError(f"this cannot be right: {doubt}. Other processes may have had the machine; try again.")
+    from fastnn.saving import file
     target = cache_file()
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(found), file, indent=1)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    file.replace(target, json.dumps(asdict(found), indent=1).encode())
     return target
 
 
