@@ -14,7 +14,7 @@ import pytest
 import fastnn
 from fastnn import Model, layers, models, ops
 from fastnn.errors import ModelFileError, ShapeError
-from fastnn.saving import keras_files
+from fastnn.saving import hdf5, keras_files
 from tests.errors import assert_good_error
 from tests.golden.common import wave
 from tests.golden.keras_models import FILE, MODELS, filled, outputs
@@ -136,7 +136,7 @@ def test_what_has_no_place_in_a_keras_file(tmp_path: Path) -> None:
 
 def test_without_h5py(golden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
-    monkeypatch.setattr(keras_files, "available", lambda: False)
+    monkeypatch.setattr(hdf5, "available", lambda: False)
     model = filled(MODELS["trained"][0](fastnn))
     for save, name in ((model.save, "m.keras"), (model.save_weights, "m.weights.h5")):
         with pytest.warns(UserWarning, match=r"own format, as h5py is not installed \(pip install"):

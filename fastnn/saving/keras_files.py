@@ -5,7 +5,6 @@ that holds it, those of a model by the snake case of their classes, numbered. No
 links and external data are refused, and no array is read that does not have the shape of its weight.
 """
 
-import importlib.util
 import io
 import json
 import os
@@ -22,6 +21,7 @@ from fastnn.layers.layer import Layer
 from fastnn.layers.weighted import BOOKS
 from fastnn.names import snake_case
 from fastnn.saving import file, keras_words
+from fastnn.saving.hdf5 import array_in, h5py
 from fastnn.serialization import serialize_keras_object
 
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
@@ -38,20 +38,6 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     with open(path, "rb") as opened:
         begin = opened.read(8)
     return "keras" if begin[:4] == ZIP else "h5" if begin == HDF5 else ""
-
-
-def h5py(what: str) -> Any:
-    """The package. ImportError that says how to get it."""
-    try:
-        import h5py
-    except ImportError:
-        raise ImportError(f"{what} is a file of Keras; needs h5py: pip install 'fastnn[keras-files]'.") from None
-    return h5py
-
-
-def available() -> bool:
-    """Whether h5py is there."""
-    return importlib.util.find_spec("h5py") is not None
 
 
 # ---- where Keras keeps the weights -----------------------------------------------------------------------------------
@@ -131,7 +117,7 @@ def read_weights(path: Any, model: Any, opened: Any = None) -> tuple[list[Any], 
         with package.File(path if opened is None else opened, "r") as groups:
             by_id, wrong = {}, []
             for name, variable in places(model):
-                array = _array(groups, name, package)
+                array = array_in(groups, name, package)
                 if array is None or array.shape != tuple(variable.shape):
                     wrong.append(f"{variable.name}: {None if array is None else array.shape} for {variable.shape}")
                 else:
@@ -141,23 +127,6 @@ def read_weights(path: Any, model: Any, opened: Any = None) -> tuple[list[Any], 
             return [by_id.get(id(v)) for v in model.weights], wrong
     except (OSError, RuntimeError, KeyError, TypeError) as error:
         raise ModelFileError(f"{shown(str(path))}: h5py cannot read it ({shown(str(error))}); it is damaged.") from None
-
-
-def _array(groups: Any, name: str, package: Any) -> Any:
-    """The data set of a name, unread; None where there is none. ModelFileError for what lies elsewhere."""
-    parts = name.split("/")
-    for i in range(1, len(parts) + 1):
-        link = groups.get("/".join(parts[:i]), getlink=True)
-        if link is None:
-            return None
-        if not isinstance(link, package.HardLink):
-            raise ModelFileError(f"{shown(name)} is a link to elsewhere; needs a file that has all of its weights.")
-    found = groups[name]
-    if not isinstance(found, package.Dataset):
-        return None
-    if found.external or found.is_virtual or found.dtype.kind not in "fiub":
-        raise ModelFileError(f"{shown(name)} is no plain array of this file; it is damaged, or not Keras'.")
-    return found
 
 
 def put_weights(model: Any, path: Any, skip_mismatch: bool = False, opened: Any = None) -> list[str]:
@@ -289,7 +258,7 @@ def restored_optimizer(model: Any, opened: io.BytesIO) -> bool:
     own = model.optimizer.variables
     package = h5py("load_model()")
     with package.File(opened, "r") as groups:
-        arrays = [_array(groups, f"optimizer/vars/{i}", package) for i in range(len(own) + 1)]
+        arrays = [array_in(groups, f"optimizer/vars/{i}", package) for i in range(len(own) + 1)]
         begun = any(a is not None for a in arrays[2:])      # before, it has only the iterations and the rate
         own = own if begun else own[:2]
         if any(a is None or a.shape != tuple(v.shape) for a, v in zip(arrays, own)) or arrays[-1] is not None:

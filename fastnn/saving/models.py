@@ -15,7 +15,7 @@ from fastnn.arguments import refuse_unknown
 from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown, warn
 from fastnn.layers._context import weights_of
 from fastnn.registration import custom_object_scope
-from fastnn.saving import file, keras_files
+from fastnn.saving import file, hdf5, keras_files, legacy_h5
 from fastnn.saving.state import (
     checked,
     optimizer_state,
@@ -65,8 +65,8 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
 
 def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
                safe_mode: bool = True) -> Any:
-    """The model of a file that `save` wrote, or Keras' (.keras, whatever its name); compiled as it was, unless
-    compile=False.
+    """The model of a file that `save` wrote, or Keras' (.keras, or the older .h5, whatever its name); compiled as it
+    was, unless compile=False.
 
     custom_objects: classes and functions of your own, by name, beside the registered ones. Nothing in the file is run
     or imported. ModelFileError for a file that is damaged or holds no model; ValueError naming a class that is not
@@ -76,9 +76,7 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, An
     if kind == "keras":
         return _load_keras(filepath, custom_objects, compile)
     if kind == "h5":
-        raise ModelFileError(f"{shown(str(filepath))} is HDF5, which has no model that is read here.\nWeights of "
-                             "Keras: make the model and call load_weights(path). A whole model: save it as .keras, by "
-                             "Keras.")
+        return _load_h5(filepath, custom_objects, compile)
     arrays, content = file.read(filepath)
     if "model" not in content:
         raise ModelFileError(f"{shown(str(filepath))} holds weights without a model; make the model and call "
@@ -114,6 +112,28 @@ def _load_keras(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
         if compile and config.get("compile_config"):
             checked(filepath, lambda: _compile(model, config["compile_config"], {}))
             if model.compiled is not None and not keras_files.restored_optimizer(model, opened):
+                warn(f"load_model(): {shown(str(filepath))} has another state for {model.optimizer.name}; training "
+                     "begins with a new one.")
+    return model
+
+
+def _load_h5(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+    """load_model of Keras' older files."""
+    config, training = legacy_h5.read_config(filepath)
+    with custom_object_scope(custom_objects or {}):
+        with weights_of(os.path.getsize(filepath) * 16):
+            model = checked(filepath, lambda: object_of(config, ("models", "layers")))
+        if not hasattr(model, "_feeds"):
+            raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
+        _has_weights(model, filepath, True)
+        legacy_h5.put_weights(model, filepath)
+        if compile and training:
+            try:
+                model.compile_from_config({**training, "optimizer": training.get("optimizer_config")})
+            except (TypeError, ValueError, AttributeError) as error:
+                warn(f"load_model(): {shown(str(filepath))} has the model and its weights; what it was compiled with "
+                     f"is not known here: {error}\nCompile it again.")
+            if model.compiled is not None and not legacy_h5.put_optimizer(model, filepath):
                 warn(f"load_model(): {shown(str(filepath))} has another state for {model.optimizer.name}; training "
                      "begins with a new one.")
     return model
@@ -159,8 +179,11 @@ def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bo
     if not kind:
         put_weights(model, file.read(filepath)[0], filepath, skip_mismatch)
         return
-    opened = keras_files.read_model(filepath)[1] if kind == "keras" else None
-    left = keras_files.put_weights(model, filepath, skip_mismatch, opened)
+    if kind == "h5" and legacy_h5.is_legacy(filepath):
+        left = legacy_h5.put_weights(model, filepath, skip_mismatch)
+    else:
+        opened = keras_files.read_model(filepath)[1] if kind == "keras" else None
+        left = keras_files.put_weights(model, filepath, skip_mismatch, opened)
     if left:
         warn(f"load_weights(): {len(left)} weights are not in {shown(str(filepath))} or have another shape there, and "
              f"stay as they are: {shown(left)}.")
@@ -191,7 +214,7 @@ def put_weights(model: Any, arrays: dict[str, np.ndarray], filepath: Any, skip_m
 def _is_keras(filepath: Any, ending: str, others: tuple[str, ...]) -> bool:
     """Whether a file of this name is to be one of Keras; a word where its name says so and it is not."""
     name = os.fspath(filepath)
-    if name.endswith(ending) and keras_files.available():
+    if name.endswith(ending) and hdf5.available():
         return True
     if name.endswith((ending, *others)):
         why = "h5py is not installed (pip install 'fastnn[keras-files]')" if name.endswith(ending) else (

@@ -150,5 +150,5 @@ def checked(where: Any, make: Any) -> Any:
     try:
         return make()
     except (KeyError, IndexError, AttributeError, RecursionError, OverflowError, TypeError) as error:
-        raise ModelFileError(f"{shown(str(where))}: its description makes no model ({type(error).__name__}: "
-                             f"{shown(str(error))}); the file is damaged, or a class has changed since.") from error
+        raise ModelFileError(f"{shown(str(where))}: its description makes no model; it is damaged, or a class has "
+                             f"changed since.\n{type(error).__name__}: {shown(str(error), 200)}") from error

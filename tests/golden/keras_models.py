@@ -146,6 +146,9 @@ def main() -> None:
             model.save_weights(Path(folder) / f"{name}.weights.h5")
             archive.write(Path(folder) / f"{name}.keras", f"{name}.keras")
             archive.write(Path(folder) / f"{name}.weights.h5", f"{name}.h5")
+            if name != "words":         # what has no place in the older format
+                model.save(Path(folder) / f"{name}.old.h5")
+                archive.write(Path(folder) / f"{name}.old.h5", f"{name}.old.h5")
             x = [tf.constant(a) if a.dtype == object else a for a in data()] if name == "words" else data()
             for i, y in enumerate(outputs(model, x)):
                 made = io.BytesIO()
