@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.arguments import axes, choice, number, numbers, optional
 from fastnn.configuration import Configurable
 from fastnn.engine import backend
@@ -89,18 +89,18 @@ class RandomInitializer(Initializer):
 
     def __init__(self, seed: Any = None) -> None:
         self.seed = seed
-        self._generator = seed if isinstance(seed, random.SeedGenerator) else None
-        self._key = random.new_stream(None if self._generator is not None else seed)
+        self._generator = seed if isinstance(seed, seeds.SeedGenerator) else None
+        self._key = seeds.new_stream(None if self._generator is not None else seed)
         self._calls = 0
 
     def _draw(self, op: Callable[..., Any], shape: Shape, dtype: DType, **settings: float) -> np.ndarray:
-        counter: Any = np.array(self._calls, np.int64)
-        key = {"seed": self._key[0], "stream": self._key[1]}
+        number, stream = self._key
+        key = seeds.key(number, self._calls, stream)
         self._calls += self.seed is None
         with not_recording():
             if self._generator is not None:
-                counter, key = self._generator.key()
-            y = op(counter, shape=tuple(int(n) for n in shape), **key, **settings)
+                key = self._generator.key()
+            y = op(key, shape=tuple(int(n) for n in shape), **settings)
         return y.data.astype(dtype or backend.floatx(), copy=False)
 
     def _normal(self, shape: Shape, dtype: DType, mean: float, stddev: float) -> np.ndarray:

@@ -1,27 +1,19 @@
-"""The seed of fastnn, and the streams drawn from it. Floor 3; nothing here touches NumPy's global state.
-
-Every consumer of random numbers (an initializer call, a Dropout layer, a shuffled fit) takes a stream of its own:
-numbers are a function of (seed, stream, counter) alone, so they do not depend on threads, platform or NumPy.
-"""
+"""Draws of many distributions, by a seed, a SeedGenerator or the global seed (fastnn/seeds.py). Floor 3."""
 
 import math
-import os
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastnn import ops
 from fastnn.arguments import number, whole
-from fastnn.configuration import Configurable
-from fastnn.engine.context import draws as open_draws
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import as_tensor
 from fastnn.ops.rows import elementwise, index, reduce
 from fastnn.ops.rows import random as rows
+from fastnn.seeds import Repeated, SeedGenerator, checked_seed, global_generator, key, set_seed
 
 __all__ = ["SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_seed",
            "shuffle", "truncated_normal", "uniform"]
@@ -31,124 +23,17 @@ MOST_TRIES = 2 ** 26
 MOST = 2 ** 24      # as many steps as a draw has, and as large as whole numbers are exact in float32
 
 
-@dataclass
-class _State:
-    seed: int
-    streams: int = 0
-    shuffles: int = 0
-    generator: "SeedGenerator | None" = None      # of draws without a seed
-
-
-_state = _State(int.from_bytes(os.urandom(8)) >> 2)
-_lock = threading.Lock()
-
-
-def set_seed(seed: int) -> None:
-    """Start again from this seed (0 <= seed < 2^63): what is built and drawn afterwards repeats exactly."""
-    _state.seed = checked_seed(seed, "set_seed")
-    _state.streams = _state.shuffles = 0
-    _state.generator = None
-
-
-def get_state() -> dict[str, Any]:
-    """Where the global seed's streams are, as plain data; `set_state` goes on from there."""
-    generator = _state.generator
-    return {"seed": _state.seed, "streams": _state.streams, "shuffles": _state.shuffles,
-            "generator": None if generator is None else generator.get_state()}
-
-
-def set_state(state: dict[str, Any]) -> None:
-    """Go on from a get_state()."""
-    _state.seed, _state.streams, _state.shuffles = (int(state[name]) for name in ("seed", "streams", "shuffles"))
-    _state.generator = None if state["generator"] is None else SeedGenerator(0)
-    if _state.generator is not None:
-        _state.generator.set_state(state["generator"])
-
-
-def checked_seed(seed: int, where: str) -> int:
-    """The seed as an int, or TypeError/ValueError saying what is needed."""
-    return whole(seed, f"{where}: seed", 0)
-
-
-def new_stream(seed: int | None = None) -> tuple[int, int]:
-    """(seed, stream) for a new consumer: stream 0 of its own seed, or the next stream of the global seed."""
-    if seed is not None:
-        return checked_seed(seed, "seed"), 0
-    with _lock:
-        _state.streams += 1
-        return _state.seed, _state.streams
-
-
-def new_shuffle() -> tuple[int, int]:
-    """(seed, stream) for a compiled model's batch order; counted apart, so that compile() does not shift the weights
-    that are drawn after it."""
-    with _lock:
-        _state.shuffles += 1
-        return _state.seed, 2 ** 30 + _state.shuffles
-
-
-# ---- drawing ---------------------------------------------------------------------------------------------------------
-
-class SeedGenerator(Configurable):
-    """A random stream of its own, as `seed` of the functions below: each draw gives new numbers, in a recorded step
-    too.
-
-    seed: an own seed, else a stream of the global one. keras.random.SeedGenerator.
-    """
-
-    def __init__(self, seed: int | None = None) -> None:
-        self.seed, self._draws = seed, 0
-        self._seed, self._stream = new_stream(seed)
-
-    def get_state(self) -> list[int]:
-        """[seed, stream, draws outside of steps so far]."""
-        return [self._seed, self._stream, self._draws]
-
-    def set_state(self, state: Sequence[int]) -> None:
-        """Go on from a get_state()."""
-        self._seed, self._stream, self._draws = (int(n) for n in state)
-
-    def key(self) -> tuple[Tensor, dict[str, int]]:
-        """(counter, {"seed", "stream"}) of the next draw: the step counter of the model's pass, or of the function,
-        that is under way, and a stream for each draw in it; else a constant that differs from draw to draw."""
-        from fastnn.layers._context import context
-        counter, applications = context.counter, context.applications
-        if counter is None and (found := open_draws()) is not None:
-            counter, applications = found
-        if counter is None or applications is None:
-            return self._constant()
-        nth = applications.get(id(self), 0)
-        applications[id(self)] = nth + 1
-        return counter, {"seed": self._seed, "stream": self._stream + (nth << 20)}
-
-    def _constant(self) -> tuple[Tensor, dict[str, int]]:
-        with _lock:
-            self._draws += 1
-            return Tensor(np.array(self._draws, np.int64), "draw"), {"seed": self._seed, "stream": self._stream}
-
-
-class _Same(SeedGenerator):
-    """Of a whole number, for several draws: the same ones each time, in a recorded step too."""
-
-    def key(self) -> tuple[Tensor, dict[str, int]]:
-        return self._constant()
-
-
-def _source(seed: Any) -> SeedGenerator | None:
+def _source(seed: Any) -> SeedGenerator | Repeated | None:
     """Where a function that draws several times has its draws from."""
-    return seed if isinstance(seed, SeedGenerator) or seed is None else _Same(checked_seed(seed, "random"))
+    return seed if isinstance(seed, SeedGenerator) or seed is None else Repeated(checked_seed(seed, "random"))
 
 
-def _key(seed: Any) -> tuple[Tensor, dict[str, int]]:
-    """As SeedGenerator.key: of a generator; of a whole number, with which every draw is the same; or of the global
+def _key(seed: Any) -> Tensor:
+    """The key of a draw: of a generator; of a whole number, with which every draw is the same; or of the global
     seed."""
-    if isinstance(seed, SeedGenerator):
-        return seed.key()
-    if seed is not None:
-        return Tensor(np.array(0, np.int64), "draw"), {"seed": checked_seed(seed, "random"), "stream": 0}
-    if _state.generator is None:
-        _state.generator = SeedGenerator()
-    return _state.generator.key()
+    if seed is None:
+        return global_generator().key()
+    return seed.key() if isinstance(seed, (SeedGenerator, Repeated)) else key(checked_seed(seed, "random"))
 
 
 def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
@@ -172,29 +57,26 @@ def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: 
     >>> fastnn.random.normal((2, 3)).shape
     (2, 3)
     """
-    counter, key = _key(seed)
-    return _as(rows.random_normal(counter, shape=_sizes(shape), mean=number(mean, "normal: mean"),
-                                  stddev=number(stddev, "normal: stddev", 0), **key), dtype)
+    return _as(rows.random_normal(_key(seed), shape=_sizes(shape), mean=number(mean, "normal: mean"),
+                                  stddev=number(stddev, "normal: stddev", 0)), dtype)
 
 
 def truncated_normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: str | None = None,
                      seed: Any = None) -> Tensor:
     """normal(), with draws more than two deviations away drawn again."""
-    counter, key = _key(seed)
-    return _as(rows.truncated_normal(counter, shape=_sizes(shape), mean=number(mean, "truncated_normal: mean"),
-                                     stddev=number(stddev, "truncated_normal: stddev", 0), **key), dtype)
+    return _as(rows.truncated_normal(_key(seed), shape=_sizes(shape), mean=number(mean, "truncated_normal: mean"),
+                                     stddev=number(stddev, "truncated_normal: stddev", 0)), dtype)
 
 
 def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: str | None = None,
             seed: Any = None) -> Tensor:
     """Draws from [minval, maxval), all alike likely; the bounds are numbers or tensors. `randint` for whole numbers."""
     _kind("uniform", dtype, "f", "a dtype of floats; use randint for whole numbers")
-    counter, key = _key(seed)
     if isinstance(minval, Tensor) or isinstance(maxval, Tensor):
-        draws = rows.random_uniform(counter, shape=_sizes(shape), low=0.0, high=1.0, **key)
+        draws = rows.random_uniform(_key(seed), shape=_sizes(shape), low=0.0, high=1.0)
         return _as(ops.add(minval, ops.multiply(draws, ops.subtract(maxval, minval))), dtype)
-    return _as(rows.random_uniform(counter, shape=_sizes(shape), low=number(minval, "uniform: minval"),
-                                   high=number(maxval, "uniform: maxval"), **key), dtype)
+    return _as(rows.random_uniform(_key(seed), shape=_sizes(shape), low=number(minval, "uniform: minval"),
+                                   high=number(maxval, "uniform: maxval")), dtype)
 
 
 def randint(shape: Sequence[int], minval: Any, maxval: Any, dtype: str = "int32", seed: Any = None) -> Tensor:
@@ -208,9 +90,8 @@ def randint(shape: Sequence[int], minval: Any, maxval: Any, dtype: str = "int32"
     low, high = whole(minval, "randint: minval", None), whole(maxval, "randint: maxval", None)
     if not -MOST <= low < high <= MOST:
         raise ValueError(f"randint: minval is {low} and maxval {high}; needs -2**24 <= minval < maxval <= 2**24.")
-    counter, key = _key(seed)
     count = float(high - low)
-    draws = rows.random_uniform(counter, shape=_sizes(shape), low=0.0, high=1.0, **key)
+    draws = rows.random_uniform(_key(seed), shape=_sizes(shape), low=0.0, high=1.0)
     draws = elementwise.clip(elementwise.scale(draws, factor=count), low=0.0, high=count - 0.5)     # it may round up
     cut = elementwise.cast(elementwise.cast(draws, dtype="int32"), dtype=draws.dtype)
     return _as(elementwise.cast(elementwise.add_constant(cut, value=float(low)), dtype="int32"), dtype)
@@ -240,7 +121,7 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Any 
     return _as(ops.multiply(y, ops.exp(lifted)), dtype)
 
 
-def _gamma(sizes: tuple[int, ...], alpha: Any, source: SeedGenerator | None) -> tuple[Tensor, Tensor]:
+def _gamma(sizes: tuple[int, ...], alpha: Any, source: SeedGenerator | Repeated | None) -> tuple[Tensor, Tensor]:
     """A draw y·eˡ as (y, l), as it may be too small for a float."""
     a = ops.broadcast_to(ops.stop_gradient(as_tensor(alpha)), sizes)
     small = ops.less(a, 1.0)
@@ -270,9 +151,8 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
     x, count = as_tensor(logits), whole(num_samples, "categorical: num_samples")
     if x.ndim != 2:
         raise ShapeError(f"categorical: logits are {x.shape}; needs (batch, classes).")
-    counter, key = _key(seed)
     sizes = (x.shape[0], count, x.shape[1])
-    u = rows.random_uniform(counter, shape=sizes, low=2.0 ** -25, high=1.0, **key)
+    u = rows.random_uniform(_key(seed), shape=sizes, low=2.0 ** -25, high=1.0)
     g = elementwise.negative(elementwise.log(elementwise.negative(elementwise.log(u))))
     return _as(reduce.argmax(elementwise.add(reduce.expand(x, shape=sizes, axes=(1,)), g)), dtype)
 
@@ -280,8 +160,8 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     """x with what lies along an axis in random order."""
     x = as_tensor(x, "any")
-    axis, (counter, key) = range(x.ndim)[axis], _key(seed)
-    order = index.argsort(rows.random_uniform(counter, shape=(x.shape[axis],), low=0.0, high=1.0, **key))
+    axis = range(x.ndim)[axis]
+    order = index.argsort(rows.random_uniform(_key(seed), shape=(x.shape[axis],), low=0.0, high=1.0))
     return index.take(x, order, axis=axis)
 
 
@@ -292,7 +172,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if rate == 1:
         return ops.zeros_like(x)
     class Keyed(Dropout):
-        def _key(self) -> tuple[Tensor, dict[str, int]]:
+        def _key(self) -> Tensor:
             return _key(seed)
 
     return Keyed(rate, noise_shape=noise_shape).call(x, training=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastnn import random
+from fastnn import seeds
 
 # what Cython, NumPy and Python say when nobody checked before them
 FOREIGN = ("Buffer dtype", "buffer source", "Big-endian", "memoryview", "not subscriptable", "has no attribute",
@@ -54,7 +54,8 @@ def fingerprint(model: Any) -> dict[str, Any]:
     state = [] if optimizer is None else [optimizer.iterations.data, optimizer._rate.data,
                                           *(block.flat.data for block in optimizer.slot_blocks.values())]
     return {"weights": weights_hash(model), "optimizer": [digest(a) for a in state],
-            "random": (random._state.seed, random._state.streams), "draws": int(model._steps.draws),
+            "random": (seeds._state.seed, seeds._state.streams),
+            "draws": [g.state.data.tolist() for g in model._holds(seeds.SeedGenerator)],
             "history": None if model.history is None else (id(model.history), copy.deepcopy(model.history.history))}
 
 

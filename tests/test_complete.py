@@ -22,7 +22,7 @@ FLOORS = [
     {"reference"},
     {"engine"},
     {"ops"},
-    {"activations", "initializers", "regularizers", "constraints", "losses", "metrics", "random", "layers",
+    {"activations", "initializers", "regularizers", "constraints", "losses", "metrics", "random", "seeds", "layers",
      "optimizers", "reporting"},
     {"feeding"},
     {"models", "training", "callbacks"},

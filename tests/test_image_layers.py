@@ -222,9 +222,9 @@ def test_gradients_flow_through_random_layers(kind: str) -> None:
     (lambda: layers.SpatialDropout2D(1.0), ValueError, ("rate",)),
 ])
 def test_bad_arguments(make: Any, kind: type[Exception], texts: tuple[str, ...]) -> None:
-    streams = fastnn.random._state.streams
+    streams = fastnn.seeds._state.streams
     assert_good_error(make, kind, *texts)
-    assert fastnn.random._state.streams == streams
+    assert fastnn.seeds._state.streams == streams
 
 
 def test_images_of_any_size_are_repeated(any_backend: str) -> None:

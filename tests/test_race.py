@@ -177,11 +177,11 @@ def test_what_is_no_race_is_refused_by_name(given: dict[str, Any], says: str) ->
 
 
 def test_a_race_changes_nothing_of_the_world() -> None:
-    model, seeds = small(), fastnn.random.get_state()
+    model, seeds = small(), fastnn.seeds.get_state()
     heard: list[int] = []
     found = race(model, ["sgd"], x=X, y=Y, epochs=1)
     model.fit(X, Y, epochs=1, verbose=0, callbacks=[LambdaCallback(on_epoch_end=lambda e, logs: heard.append(e))])
     assert isinstance(found, Race) and heard == [0]
     with pytest.raises(ValueError, match="they must be equal"):
         race(model, ["sgd"], x=X, y=Y[:5], epochs=1)
-    assert fastnn.random.get_state() == seeds
+    assert fastnn.seeds.get_state() == seeds

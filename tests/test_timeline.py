@@ -71,15 +71,15 @@ def undecayed() -> Any:
     optimizers.RMSprop(optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)),
     optimizers.Adam(0.02, use_ema=True, ema_overwrite_frequency=7), optimizers.SGD(0.1, gradient_accumulation_steps=3)])
 def test_noise_schedules_and_callbacks_go_on_too(optimizer: Any) -> None:
-    model, before = noisy(optimizer), fastnn.random.get_state()
+    model, before = noisy(optimizer), fastnn.seeds.get_state()
     given = dict(batch_size=33, epochs=12, verbose=0, validation_split=0.2, evaluate_train=True)
     if optimizer.schedule is None:
         given["callbacks"] = [callbacks.ReduceLROnPlateau(factor=0.5, patience=2), callbacks.EarlyStopping(patience=4)]
     history = model.fit(PLANE, Y, record="epochs", **given)
-    assert fastnn.random.get_state() == before
+    assert fastnn.seeds.get_state() == before
     on = history.at(5).branch()
     assert same(on.model.get_weights(), model.get_weights()) and on.history == history.history
-    assert fastnn.random.get_state() == before and on.at(3).epoch == 3 and on.at(len(on.epoch)).epoch == len(on.epoch)
+    assert fastnn.seeds.get_state() == before and on.at(3).epoch == 3 and on.at(len(on.epoch)).epoch == len(on.epoch)
 
 
 def test_the_model_of_then_is_compiled_and_goes_into_every_plot() -> None:

@@ -105,7 +105,7 @@ def test_set_random_seed_refuses(own_seeds: list[int], seed: Any) -> None:
 
 
 def test_set_random_seed_reaches_fastnn() -> None:
-    from fastnn.random import new_stream
+    from fastnn.seeds import new_stream
 
     before = new_stream()
     for _ in range(2):

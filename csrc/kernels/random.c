@@ -1,4 +1,4 @@
-/* random.c: random numbers as a pure function of (seed, stream, counter, element); see fastnn/reference/random.py.
+/* random.c: random numbers as a pure function of (seed, draws, stream, element); see fastnn/reference/random.py.
  *
  * C and the reference must give the same bits. Integer work does so by itself; the float64 work is written
  * as the same operations in the same order there, and so the compiler must not fuse products with sums. */
@@ -13,44 +13,59 @@
 
 enum { GROUP = 64 };   /* elements drawn at a time; shares are whole groups */
 
+typedef struct { int64_t seed, draws, stream; } Key;
+
 /* The bits of the group that begins at element `begin`; returns how many elements of it there are. */
-static inline __attribute__((always_inline)) int64_t draw(
-    uint32_t *bits, int64_t begin, int64_t end, int64_t seed, int64_t stream, int64_t step)
+static inline __attribute__((always_inline)) int64_t draw(uint32_t *bits, int64_t begin, int64_t end, const Key *key)
 {
     const int64_t n = end - begin < GROUP ? end - begin : GROUP;
-    philox(bits, begin / 4, n, seed, stream, step);
+    philox(bits, begin / 4, n, key->seed, key->stream, key->draws);
     return n;
+}
+
+static void draw_key(const Call *call, Part part)
+{
+    enum { DRAWS = 38 };                                /* bits of a place that count draws */
+    const int64_t *restrict state = input(call, 0);     /* (2) */
+    Key *restrict key = output(call, 0);                /* (3) */
+
+    (void)part;
+    *key = (Key){state[0], state[1] & (((int64_t)1 << DRAWS) - 1), state[1] >> DRAWS};
+}
+
+static void draw_step(const Call *call, Part part)
+{
+    int64_t *restrict state = output(call, 0);          /* (2) */
+
+    (void)part;
+    state[1]++;
 }
 
 static void random_bits(const Call *call, Part part)
 {
-    const int64_t *restrict counter = input(call, 0);   /* () */
-    const int64_t seed = integer(call, 0);
-    const int64_t stream = integer(call, 1);
+    const Key *restrict key = input(call, 0);           /* (3) */
     int32_t *restrict y = output(call, 0);              /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     uint32_t bits[GROUP];
 
     for (int64_t begin = range.begin; begin < range.end; begin += GROUP) {
-        const int64_t n = draw(bits, begin, range.end, seed, stream, *counter);
+        const int64_t n = draw(bits, begin, range.end, key);
         memcpy(y + begin, bits, n * sizeof *y);
     }
 }
 
 static void random_uniform(const Call *call, Part part)
 {
-    const int64_t *restrict counter = input(call, 0);   /* () */
-    const int64_t seed = integer(call, 0);
-    const int64_t stream = integer(call, 1);
-    const double low = number(call, 3);
-    const double high = number(call, 4);
+    const Key *restrict key = input(call, 0);           /* (3) */
+    const double low = number(call, 1);
+    const double high = number(call, 2);
     float *restrict y = output(call, 0);                /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     const double span = (float)(high - low);   /* 24 bits times 24 bits: the product below is exact */
     uint32_t bits[GROUP];
 
     for (int64_t begin = range.begin; begin < range.end; begin += GROUP) {
-        const int64_t n = draw(bits, begin, range.end, seed, stream, *counter);
+        const int64_t n = draw(bits, begin, range.end, key);
         for (int64_t i = 0; i < n; i++)
             y[begin + i] = low + span * ((int32_t)(bits[i] >> 8) * 0x1p-24);
     }
@@ -107,17 +122,15 @@ static inline double normal_quantile(double p)
 /* y = mean + stddev z, where z is normal, cut to the quantiles between `from` and `to`. */
 static inline __attribute__((always_inline)) void normal(const Call *call, Part part, double from, double to)
 {
-    const int64_t *restrict counter = input(call, 0);   /* () */
-    const int64_t seed = integer(call, 0);
-    const int64_t stream = integer(call, 1);
-    const double mean = number(call, 3);
-    const double stddev = number(call, 4);
+    const Key *restrict key = input(call, 0);           /* (3) */
+    const double mean = number(call, 1);
+    const double stddev = number(call, 2);
     float *restrict y = output(call, 0);                /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     uint32_t bits[GROUP];
 
     for (int64_t begin = range.begin; begin < range.end; begin += GROUP) {
-        const int64_t n = draw(bits, begin, range.end, seed, stream, *counter);
+        const int64_t n = draw(bits, begin, range.end, key);
         for (int64_t i = 0; i < n; i++) {
             const double u = (bits[i] + 0.5) * 0x1p-32;
             y[begin + i] = mean + stddev * normal_quantile(from + (to - from) * u);
@@ -136,10 +149,9 @@ static void truncated_normal(const Call *call, Part part)   /* the quantiles of 
 static void dropout(const Call *call, Part part)
 {
     const float *restrict x = input(call, 0);           /* (…) */
-    const int64_t *restrict counter = input(call, 1);   /* () */
+    const Key given = *(const Key *)input(call, 1);     /* (3) */
     const double rate = number(call, 0);
-    const int64_t seed = integer(call, 1);
-    const int64_t stream = integer(call, 2);
+    const Key key = {given.seed, given.draws, given.stream + integer(call, 1)};
     float *restrict y = output(call, 0);                /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
     const float factor = 1 / (1 - rate);
@@ -147,7 +159,7 @@ static void dropout(const Call *call, Part part)
     uint32_t bits[GROUP];
 
     for (int64_t begin = range.begin; begin < range.end; begin += GROUP) {
-        const int64_t n = draw(bits, begin, range.end, seed, stream, *counter);
+        const int64_t n = draw(bits, begin, range.end, &key);
 #pragma GCC ivdep
         for (int64_t i = 0; i < n; i++)
             y[begin + i] = (int32_t)(bits[i] >> 8) >= least ? factor * x[begin + i] : 0;
@@ -156,11 +168,13 @@ static void dropout(const Call *call, Part part)
 
 extern const Kernel FAMILY(random)[];
 const Kernel FAMILY(random)[] = {
-    {"random_bits(counter, *, seed, stream, shape)", random_bits},
-    {"random_uniform(counter, *, seed, stream, shape, low, high)", random_uniform},
-    {"random_normal(counter, *, seed, stream, shape, mean, stddev)", random_normal},
-    {"truncated_normal(counter, *, seed, stream, shape, mean, stddev)", truncated_normal},
-    {"dropout(x, counter, *, rate, seed, stream)", dropout},
-    {"dropout_grad(dy, counter, *, rate, seed, stream)", dropout},   /* the same mask and factor */
+    {"draw_key(state)", draw_key, WHOLE},
+    {"draw_step(state)", draw_step, WHOLE},
+    {"random_bits(key, *, shape)", random_bits},
+    {"random_uniform(key, *, shape, low, high)", random_uniform},
+    {"random_normal(key, *, shape, mean, stddev)", random_normal},
+    {"truncated_normal(key, *, shape, mean, stddev)", truncated_normal},
+    {"dropout(x, key, *, rate, stream)", dropout},
+    {"dropout_grad(dy, key, *, rate, stream)", dropout},   /* the same mask and factor */
     {0},
 };

@@ -20,7 +20,6 @@ class _Context(threading.local):
 
     def __init__(self) -> None:
         self.recordings: list[Recording] = []
-        self.draws: tuple[Any, dict[int, int]] | None = None     # (counter, how often each layer has drawn)
         self.symbolic = 0       # how many symbolic passes are under way
         self.before: dict[int, tuple[Any, np.ndarray]] | None = None
         self.layers: list[str] = []
@@ -61,21 +60,6 @@ def is_recording() -> bool:
 def current_recording() -> Recording | None:
     """The innermost recording of this thread."""
     return _context.recordings[-1] if _context.recordings else None
-
-
-@contextlib.contextmanager
-def drawing(counter: Any) -> Iterator[None]:
-    """Random layers called in the `with` block, outside a model's step, draw by this counter."""
-    outer, _context.draws = _context.draws, (counter, {})
-    try:
-        yield
-    finally:
-        _context.draws = outer
-
-
-def draws() -> tuple[Any, dict[int, int]] | None:
-    """(the counter to draw by, how often each layer has drawn); None outside `drawing`."""
-    return _context.draws
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
-from fastnn.engine.context import drawing, is_recording, is_symbolic_pass, open_tape_number
+from fastnn.engine.context import is_recording, is_symbolic_pass, open_tape_number
 from fastnn.engine.function import Recorder
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import shown, warn
@@ -37,7 +37,6 @@ class Function:
         functools.update_wrapper(self, python)
         self.python = python
         self.recorder = Recorder(KEPT)
-        self._draws = Variable(0, "draws", dtype="int64", trainable=False)      # the step counter of random layers
         self._taken: dict[Any, tuple[list[Tensor], Any]] = {}       # inputs and outputs of the recorded call, by key
         self._lock = threading.RLock()
         self._told = False
@@ -67,9 +66,7 @@ class Function:
             inputs = [Tensor(array.copy(), f"x{i}") for i, array in enumerate(arrays)]
             left = iter(inputs)
             given = map_structure(lambda leaf: next(left) if _is_data(leaf) else leaf, [list(args), kwargs], _is_data)
-            with drawing(self._draws):
-                outputs = self.python(*given[0], **given[1])
-                self._draws.assign_add(1)
+            outputs = self.python(*given[0], **given[1])
             kept = [t for t in flatten(outputs, Tensor) if not isinstance(t, Variable)]
             numbers = {id(t): _Result(i) for i, t in enumerate(kept)}
             self._taken[key] = inputs, map_structure(lambda leaf: numbers.get(id(leaf), leaf), outputs)

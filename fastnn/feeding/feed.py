@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.engine.context import section_scope
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.ops.rows.batch import gather_rows, shuffle_step, store_step
@@ -128,7 +128,7 @@ class Feeds:
     def restart(self) -> None:
         """A new compilation: batches in a new random order."""
         self.forget()
-        self.seed, self.stream = random.new_shuffle()
+        self.seed, self.stream = seeds.new_shuffle()
         self.epoch.assign(0)
 
     def take(self, mode: str, arrays: dict[str, np.ndarray], user: Any) -> Feed:

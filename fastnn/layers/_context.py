@@ -9,16 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastnn.engine.restored import shared
-from fastnn.engine.tensor import Tensor
 from fastnn.errors import ModelFileError
 
 
 class CallContext(threading.local):
-    """What a forward pass hands down to the layers: training or not, the step counter of random layers.
-    `applications` counts how often each layer was applied in this pass; None outside of one."""
-    training: bool = False
-    counter: Tensor | None = None
-    applications: dict[int, int] | None = None
+    """What a forward pass of a whole model hands down to the layers: that there is one, and training or not."""
+    training = in_pass = False
     stream: Any = None      # of a model that reads step by step (layers/_stream.py)
     made: list[Any] | None = None       # layers that got their weights inside of the outermost call under way
     room: float = math.inf      # bytes of the weights that may still be made: a file says how many there are
@@ -48,16 +44,16 @@ def weights_of(size: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def forward_pass(training: bool, counter: Tensor | None = None) -> Iterator[None]:
+def forward_pass(training: bool) -> Iterator[None]:
     """A forward pass of a whole model. The losses that its layers add (`Layer.losses`) are gone when it ends: they are
     tensors of a step that may be replayed."""
-    before = context.training, context.counter, context.applications, context.lossy
-    context.training, context.counter, context.applications, context.lossy = training, counter, {}, weakref.WeakSet()
+    before = context.training, context.in_pass, context.lossy
+    context.training, context.in_pass, context.lossy = training, True, weakref.WeakSet()
     try:
         yield
     finally:
         forget_losses(context.lossy)
-        context.training, context.counter, context.applications, context.lossy = before
+        context.training, context.in_pass, context.lossy = before
 
 
 def forget_losses(layers: Iterable[Any]) -> None:

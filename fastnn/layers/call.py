@@ -54,7 +54,7 @@ def apply(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         raise KindError(f"{layer.name}: got text; needs numbers, which layers.StringLookup, TextVectorization or "
                         "Hashing makes of it.")
     before = context.training
-    if training is None and layer.trains_alone and not current_layer() and context.applications is None:
+    if training is None and layer.trains_alone and not current_layer() and not context.in_pass:
         context.training = True
     else:
         context.training = before if training is None else bool(training)

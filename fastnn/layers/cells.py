@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from fastnn import activations, constraints, initializers, ops, random, regularizers
+from fastnn import activations, constraints, initializers, ops, regularizers, seeds
 from fastnn.arguments import flag, share, whole
 from fastnn.engine import backend
 from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
@@ -21,11 +21,13 @@ from fastnn.ops.rows.random import dropout as dropped
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell"]
 
+_RECURRENT = 1 << 18        # streams from the masks of the inputs to those of the states
+
 
 class DropoutCell(RandomLayer):
     """What the cells share: weights for so many gates, and dropout by masks that are the same at every step.
 
-    A mask is a function of (seed, stream, step counter), so drawing it again at each step gives the same one.
+    A mask is a function of its key, so drawing it again at each step gives the same one.
     """
     gates = 1
     _window: tuple[int, ...] = ()       # the kernels' axes before features, of a convolution
@@ -58,8 +60,8 @@ class DropoutCell(RandomLayer):
         self.recurrent_dropout = share(recurrent_dropout, f"{name}: recurrent_dropout")
         self.state_size: Any = self.units
         self.output_size = self.units
-        self._recurrent_stream = random.new_stream(seed)[1] + (1 << 18)
-        self._sequence: Any = None      # (counter, key) of the sequence under way
+        seeds.new_stream(seed)      # once that of the recurrent masks: what is made after it keeps its own
+        self._sequence: Any = None      # the key of the sequence under way
 
     def build(self, input_shape: Dims) -> None:
         """Make kernel (…, features, gates·units), recurrent kernel (…, units, gates·units) and bias."""
@@ -99,8 +101,8 @@ class DropoutCell(RandomLayer):
     def _drop(self, x: Tensor, share: float, stream: int, training: bool) -> Tensor:
         if not training or share == 0 or x.symbolic:
             return x
-        counter, key = self._sequence or self._key()
-        return dropped(x, counter, rate=share, seed=key["seed"], stream=key["stream"] + stream)
+        key = self._key() if self._sequence is None else self._sequence
+        return dropped(x, key, rate=share, stream=stream)
 
     def drop_inputs(self, x: Tensor, training: bool, gate: int = 0) -> Tensor:
         """x with `dropout`, x (batch, features) or, for all steps at once, (batch, time, features)."""
@@ -111,7 +113,7 @@ class DropoutCell(RandomLayer):
 
     def drop_state(self, h: Tensor, training: bool, gate: int = 0) -> Tensor:
         """h with `recurrent_dropout`."""
-        return self._drop(h, self.recurrent_dropout, self._recurrent_stream + (gate << 16), training)
+        return self._drop(h, self.recurrent_dropout, _RECURRENT + (gate << 16), training)
 
     def products(self, x: Tensor, h: Tensor, training: bool) -> tuple[list[Tensor], list[Tensor]]:
         """x·W and h·U (no bias) of each gate; with recurrent dropout each gate drops for itself, as in Keras."""

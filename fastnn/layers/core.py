@@ -9,7 +9,7 @@ import numpy as np
 from fastnn import activations, constraints, initializers, regularizers
 from fastnn.arguments import channels_last, flag, is_sequence, optional, shape, share, whole
 from fastnn.engine.kinds import ActivationLike, ConstraintLike, Dims, InitializerLike, RegularizerLike
-from fastnn.engine.tensor import Tensor
+from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._options import CommonOptions, LayerOptions
 from fastnn.layers._random import RandomLayer
@@ -143,18 +143,20 @@ class BaseDropout(RandomLayer):
         """Drop in training, pass otherwise."""
         if not training or self.rate == 0:
             return x
-        counter, key = self._key()
         if self.noise_shape is None:
-            return dropout(x, counter, rate=self.rate, **key)
+            return dropout(x, self._key(), rate=self.rate, stream=0)
         if len(self.noise_shape) != x.ndim or any(m not in (None, 1, n) for n, m in zip(x.shape, self.noise_shape)):
             raise ShapeError(f"{self.name}: got inputs of shape {x.shape} and noise_shape is {self.noise_shape}; needs "
                              f"{x.ndim} axes: 1 or None, or the input's own.")
         sides = tuple(n if m is None else m for n, m in zip(x.shape, self.noise_shape))
         ones = Tensor(None, shape=sides, dtype=x.dtype) if x.symbolic else Tensor(np.ones(sides, x.dtype), "ones")
-        mask = dropout(ones, counter, rate=self.rate, **key)
+        mask = dropout(ones, self._key(), rate=self.rate, stream=0)
         axes = tuple(i for i, (n, m) in enumerate(zip(x.shape, sides)) if m != n)
         flat = data_ops.reshape(mask, shape=tuple(n for i, n in enumerate(sides) if i not in axes))
         return multiply(x, expand(flat, shape=x.shape, axes=axes))
+
+    def _seeds(self) -> list[Variable]:
+        return super()._seeds() if self.rate else []        # it never draws
 
     def summary_note(self) -> str:
         """The rate."""
@@ -165,7 +167,7 @@ class Dropout(BaseDropout):
     """In training y = x · keep / (1 - rate), keep = 1 with probability 1 - rate, drawn anew per batch; else y = x.
 
     rate in [0, 1). noise_shape: axes of length 1 share one draw. seed: an own random stream. Srivastava et al. 2014.
-    The mask is a function of (seed, stream, step, index): backward draws it again instead of storing it.
+    The mask is a function of (the generator's state, index): backward draws it again instead of storing it.
     """
 
     def __init__(self, rate: float, noise_shape: Dims | None = None, seed: int | None = None,

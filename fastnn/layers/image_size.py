@@ -109,8 +109,7 @@ class RandomCrop(RandomLayer):
         small = None in (height, width) or height < self.height or width < self.width
         if not training or x.symbolic or small:
             return _centred(x, self.height, self.width, self.name)
-        counter, key = self._key()
-        draws = random_uniform(counter, shape=(2,), low=0.0, high=1.0, **key)
+        draws = random_uniform(self._key(), shape=(2,), low=0.0, high=1.0)
         for axis, (size, wanted) in enumerate(((height, self.height), (width, self.width))):
             begin = ops.cast(ops.floor(ops.multiply(draws[axis], float(size - wanted + 1))), "int32")
             begin = ops.minimum(begin, size - wanted)

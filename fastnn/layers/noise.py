@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 from fastnn import ops
 from fastnn.arguments import channels_last, number, optional, shape, share
-from fastnn.engine.tensor import Tensor
+from fastnn.engine.tensor import Tensor, Variable
 from fastnn.layers._options import LayerOptions
 from fastnn.layers._random import RandomLayer
 from fastnn.layers._shapes import checked_rank
@@ -84,8 +84,10 @@ class GaussianNoise(RandomLayer):
         """Add noise in training, pass otherwise."""
         if not training or self.stddev == 0 or x.symbolic:
             return x
-        counter, key = self._key()
-        return add(x, random_normal(counter, shape=x.shape, mean=0.0, stddev=self.stddev, **key))
+        return add(x, random_normal(self._key(), shape=x.shape, mean=0.0, stddev=self.stddev))
+
+    def _seeds(self) -> list[Variable]:
+        return super()._seeds() if self.stddev else []
 
     def summary_note(self) -> str:
         """The deviation."""
@@ -109,9 +111,11 @@ class GaussianDropout(RandomLayer):
         """Multiply by noise in training, pass otherwise."""
         if not training or self.rate == 0 or x.symbolic:
             return x
-        counter, key = self._key()
         deviation = math.sqrt(self.rate / (1 - self.rate))
-        return multiply(x, random_normal(counter, shape=x.shape, mean=1.0, stddev=deviation, **key))
+        return multiply(x, random_normal(self._key(), shape=x.shape, mean=1.0, stddev=deviation))
+
+    def _seeds(self) -> list[Variable]:
+        return super()._seeds() if self.rate else []
 
     def summary_note(self) -> str:
         """The rate."""

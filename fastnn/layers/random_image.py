@@ -36,7 +36,7 @@ class _RandomImage(RandomLayer):
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         """Vary each image in training, pass otherwise. One image (rows, columns, channels) is taken too, but not in a
         model, where the first axis is the batch."""
-        if x.ndim == 3 and x.shape[0] is not None and context.applications is None and not batch_is_tried():
+        if x.ndim == 3 and x.shape[0] is not None and not context.in_pass and not batch_is_tried():
             y = self.call(data_ops.reshape(x, shape=(1, *x.shape)), training)
             return data_ops.reshape(y, shape=x.shape)
         x = as_float(checked_rank(x, "batch, rows, columns, channels", self.name))
@@ -48,10 +48,9 @@ class _RandomImage(RandomLayer):
 
     def _draw(self, rows: int, *limits: tuple[float, float]) -> Tensor:
         """(rows, len(limits)) uniform numbers, those of column k within limits[k]; (rows,) for one pair of limits."""
-        counter, key = self._key()
         if len(limits) == 1:
-            return random_uniform(counter, shape=(rows,), low=limits[0][0], high=limits[0][1], **key)
-        unit = random_uniform(counter, shape=(rows, len(limits)), low=0.0, high=1.0, **key)
+            return random_uniform(self._key(), shape=(rows,), low=limits[0][0], high=limits[0][1])
+        unit = random_uniform(self._key(), shape=(rows, len(limits)), low=0.0, high=1.0)
         lows, spans = [low for low, _ in limits], [high - low for low, high in limits]
         return scale_shift(unit, *map(constant, ([0.0] * len(limits), spans, lows)))
 

@@ -17,6 +17,7 @@ from fastnn.errors import NotBuiltError, ShapeError
 from fastnn.frames import entrance
 from fastnn.layers import _input_shapes
 from fastnn.nest import distinct
+from fastnn.seeds import SeedGenerator
 
 # Attributes that hold what is not a layer's own.
 BOOKS = frozenset({"_given", "_links", "_variables", "_sublayers", "_held", "_losses", "_build_shape", "_symbols",
@@ -214,9 +215,22 @@ class Weighted(Configurable, Watched):
         """The objects of a kind (metrics, optimizers) among its attributes and those of its sublayers; each once."""
         return distinct([v for layer in self._with_sublayers(look=False) for v in held(layer, kind, BOOKS)])
 
-    variables = weights
+    @property
+    def variables(self) -> list[Variable]:
+        """`weights`, and after each layer's own the states of its seed generators."""
+        return self._gathered("variables", lambda: [*self._own(True), *self._own(False), *self._seeds()])
+
     trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """`non_trainable_weights`, and the states of the seed generators; all `variables` of a frozen layer."""
+        return self._gathered("non_trainable_variables", lambda: [
+            *(self._own(False) if self._trainable else self._variables), *self._seeds()])
+
+    def _seeds(self) -> list[Variable]:
+        """The states of the seed generators that are the layer's own attributes, in lists and dicts too."""
+        return [generator.state for generator in held(self, SeedGenerator, BOOKS)]
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the weights, in the order of `weights`; the list moves to and from Keras."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import ops, random
+from fastnn import ops, seeds
 from fastnn.arguments import number, optional, whole
 from fastnn.engine import backend
 from fastnn.engine.context import not_recording, section_scope
@@ -42,6 +42,7 @@ class Buffers:
         self.window = window
         self.stream = Stream(length)
         self.here, self.next, self.draw = self.stream.here, zeros((), "int64", "next"), zeros((), "int64", "draw")
+        self.zero = Tensor(np.zeros((), np.int64), "zero", constant=True)
         self.ended, self.stop = zeros((batch,), "uint8", "ended"), zeros((batch,), "int32", "stop")
         self.factor, self.noise = (zeros((), backend.floatx(), name) for name in ("factor", "noise"))
 
@@ -50,8 +51,8 @@ class Buffers:
         self.ids.data[...], self.given.data[...], self.ended.data[...] = ids, given, 0
         self.stream.begin()
         self.next.data[...] = self.window
-        key, stream = random.new_stream(seed)
-        self.draw.data[...] = ((key * 0x9E3779B1 + stream * 0x85EBCA77) % 2 ** 31) << 32
+        number, stream = seeds.new_stream(seed)
+        self.draw.data[...] = ((number * 0x9E3779B1 + stream * 0x85EBCA77) % 2 ** 31) << 32
         self.factor.data[...], self.noise.data[...] = (1 / temperature, 1) if temperature else (1, 0)
         self.stop.data[...] = -1 if stop is None else stop
 
@@ -73,7 +74,7 @@ class Generator:
         temperature = number(temperature, "generate(): temperature", 0)
         stop = optional(whole, stop, "generate(): stop", 0)
         if seed is not None:
-            random.checked_seed(seed, "generate()")
+            seeds.checked_seed(seed, "generate()")
         window = self._window()
         length = max(map(len, rows)) + steps
         ids, given = np.zeros((length, len(rows)), np.int32), np.zeros((length, len(rows)), np.uint8)
@@ -114,7 +115,7 @@ class Generator:
             self.recorder.forget(key)
             made = Buffers(len(ids), ids.shape[1], window)
             with not_recording():       # where it cannot be, nothing has changed
-                self._outputs(made, forward_pass(False, self.model._steps.trials))
+                self._outputs(made, forward_pass(False))
             self._buffers = {k: b for k, b in list(self._buffers.items())[1 - KEPT:] if k != key}
             self._buffers[key] = made
         buffers = self._buffers[key]
@@ -139,7 +140,8 @@ class Generator:
             if top_k is not None and top_k < logits.shape[1]:
                 least = ops.top_k(logits, top_k)[0][:, -1:]
                 logits = ops.where(ops.less(logits, least), HIDDEN, logits)
-            u = random_uniform(b.draw, shape=logits.shape, low=2.0 ** -25, high=1.0, seed=0, stream=0)
+            key = ops.stack([b.zero, b.draw, b.zero])
+            u = random_uniform(key, shape=logits.shape, low=2.0 ** -25, high=1.0)
             gumbel = ops.negative(ops.log(ops.negative(ops.log(u))))
             drawn = ops.argmax(ops.add(ops.multiply(logits, b.factor), ops.multiply(gumbel, b.noise)), axis=-1)
         with section_scope("write"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.arguments import flag, optional, whole
 from fastnn.errors import ShapeError, shown
 from fastnn.preprocessing.sequence import pad_sequences
@@ -27,7 +27,7 @@ class Batches:
         self._groups, self._make = groups, make
         self._batch = optional(whole, batch_size, f"{where}: batch_size")
         self._shuffle = flag(shuffle, f"{where}: shuffle")
-        self._draws = np.random.Generator(np.random.Philox(key=list(random.new_stream(seed))))
+        self._draws = np.random.Generator(np.random.Philox(key=list(seeds.new_stream(seed))))
         self._most: int | None = None       # batches of a pass
         self.class_names: list[str] | None = None
         self.file_paths: list[str] | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.arguments import channels_last, choice, flag, optional, share, whole
 from fastnn.errors import shown
 from fastnn.preprocessing.batches import Batches, check_format
@@ -104,7 +104,7 @@ def _dataset(where: str, directory: Any, endings: tuple[str, ...], read: Callabl
         print(f"Found {len(files)} files" + (f" of {len(names)} classes." if kinds is not None else "."))
     order = np.arange(len(files))
     if shuffle:
-        order = np.random.Generator(np.random.Philox(key=list(random.new_stream(seed)))).permutation(order)
+        order = np.random.Generator(np.random.Philox(key=list(seeds.new_stream(seed)))).permutation(order)
 
     def make(rows: np.ndarray) -> Any:
         x = read([files[i] for i in rows])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.errors import ShapeError, nearest, shown
 from fastnn.feeding.pydataset import PyDataset
 
@@ -83,7 +83,7 @@ def skipgrams(sequence: Sequence[int], vocabulary_size: int, window_size: int = 
     one. categorical: labels [0, 1] and [1, 0]. sampling_table: how likely each word is kept. → (pairs, labels). Mikolov
     et al. 2013.
     """
-    key, stream = random.new_stream(seed)
+    key, stream = seeds.new_stream(seed)
     draws = np.random.Generator(np.random.Philox(key=[key, stream]))
     words = [int(w) for w in sequence]
     pairs: list[list[int]] = []
@@ -133,7 +133,7 @@ class TimeseriesGenerator(PyDataset):
         if self.start_index > self.end_index:
             raise ValueError(f"TimeseriesGenerator: the first target would be step {self.start_index} and the last "
                              f"{self.end_index}; no window of {self.length} steps fits. Use a smaller length.")
-        self._seed, self._stream = random.new_stream()
+        self._seed, self._stream = seeds.new_stream()
         self._epoch = 0
         self._asked: dict[int, int] = {}        # how often for each batch of this epoch
 

@@ -1,7 +1,7 @@
-"""Random numbers as a pure function of (seed, stream, counter, element): Philox 4x32-10. NumPy only.
+"""Random numbers as a pure function of (seed, draws, stream, element): Philox 4x32-10. NumPy only.
 
-`counter` is a 0-d int64 that the caller advances; `seed` < 2⁶³, `stream` < 2³¹. Draws are float32 also under
-float64, and equal those of C bit for bit: float64 work is done in C's order of operations and rounded once.
+A `key` is (seed, draws, stream), three int64: seed < 2⁶³, the draws before this one, stream < 2³¹. Draws are float32
+also under float64, and equal those of C bit for bit: float64 work is done in C's order of operations and rounded once.
 """
 
 import math
@@ -10,6 +10,8 @@ import numpy as np
 
 from fastnn.reference import _philox
 from fastnn.reference._types import F64, Array
+
+DRAWS = 38      # bits of a generator's place that count its draws; those above are its stream
 
 # Wichura 1988, algorithm AS 241, PPND16: numerators and denominators, the highest coefficient first.
 _CENTRAL_A = (2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
@@ -24,9 +26,10 @@ _BELOW_2 = 0.022750131948179207        # Φ(-2)
 _BELOW_PLUS_2 = 0.9772498680518208     # Φ(2)
 
 
-def _draw(counter: Array, seed: int, stream: int, shape: tuple[int, ...]) -> Array:
-    """Random words, uint32, in this shape."""
-    return _philox.bits(math.prod(shape), int(counter), seed, stream).reshape(shape)
+def _draw(key: Array, shape: tuple[int, ...], stream: int = 0) -> Array:
+    """Random words, uint32, in this shape; of so many streams further on."""
+    seed, draws, own = key.tolist()
+    return _philox.bits(math.prod(shape), draws, seed, own + stream).reshape(shape)
 
 
 def _unit(bits: Array) -> Array:
@@ -71,43 +74,54 @@ def _open_unit(bits: Array) -> Array:
     return (bits.astype(F64) + 0.5) * 2.0 ** -32
 
 
-def _keep(x: Array, counter: Array, rate: float, seed: int, stream: int) -> Array:
+def _keep(x: Array, key: Array, rate: float, stream: int) -> Array:
     """x / (1 - rate) where a uniform number is at least the rate, else 0."""
-    kept = _unit(_draw(counter, seed, stream, x.shape)) >= rate
+    kept = _unit(_draw(key, x.shape, stream)) >= rate
     return np.where(kept, x * x.dtype.type(1 / (1 - rate)), np.zeros_like(x))
 
 
-def random_bits(counter: Array, *, seed: int, stream: int, shape: tuple[int, ...]) -> Array:
-    """y = random words. counter 0-d → y `shape` int32. Salmon et al. 2011."""
-    return _draw(counter, seed, stream, shape).view(np.int32)
+def draw_key(state: Array) -> Array:
+    """key = (seed, draws, stream) of state = (seed, stream·2³⁸ + draws). (2,) int64 → (3,) int64."""
+    seed, place = state
+    return np.array([seed, place & (2 ** DRAWS - 1), place >> DRAWS])
 
 
-def random_uniform(counter: Array, *, seed: int, stream: int, shape: tuple[int, ...], low: float, high: float) -> Array:
-    """y = low + (high - low)·u, u uniform in [0, 1) with 24 bits. counter 0-d → y `shape` float32."""
+def draw_step(state: Array) -> Array:
+    """state = that of the next draw: draws + 1. (2,) int64 → the same."""
+    return state + np.array([0, 1])
+
+
+def random_bits(key: Array, *, shape: tuple[int, ...]) -> Array:
+    """y = random words. key (3,) → y `shape` int32. Salmon et al. 2011."""
+    return _draw(key, shape).view(np.int32)
+
+
+def random_uniform(key: Array, *, shape: tuple[int, ...], low: float, high: float) -> Array:
+    """y = low + (high - low)·u, u uniform in [0, 1) with 24 bits. key (3,) → y `shape` float32."""
     span = F64(np.float32(high - low))
-    return np.asarray(low + span * _unit(_draw(counter, seed, stream, shape))).astype(np.float32)
+    return np.asarray(low + span * _unit(_draw(key, shape))).astype(np.float32)
 
 
-def random_normal(counter: Array, *, seed: int, stream: int, shape: tuple[int, ...], mean: float,
-                  stddev: float) -> Array:
-    """y = mean + stddev·Φ⁻¹(u), u uniform in (0, 1). counter 0-d → y `shape` float32. Wichura 1988."""
-    z = _normal_quantile(_open_unit(_draw(counter, seed, stream, shape)))
+def random_normal(key: Array, *, shape: tuple[int, ...], mean: float, stddev: float) -> Array:
+    """y = mean + stddev·Φ⁻¹(u), u uniform in (0, 1). key (3,) → y `shape` float32. Wichura 1988."""
+    z = _normal_quantile(_open_unit(_draw(key, shape)))
     return np.asarray(mean + stddev * z).astype(np.float32)
 
 
-def truncated_normal(counter: Array, *, seed: int, stream: int, shape: tuple[int, ...], mean: float,
-                     stddev: float) -> Array:
-    """y = mean + stddev·Φ⁻¹(u), u uniform in (Φ(-2), Φ(2)): cut at two deviations. counter 0-d → y `shape` float32."""
-    u = _open_unit(_draw(counter, seed, stream, shape))
+def truncated_normal(key: Array, *, shape: tuple[int, ...], mean: float, stddev: float) -> Array:
+    """y = mean + stddev·Φ⁻¹(u), u uniform in (Φ(-2), Φ(2)): cut at two deviations. key (3,) → y `shape` float32."""
+    u = _open_unit(_draw(key, shape))
     z = _normal_quantile(_BELOW_2 + (_BELOW_PLUS_2 - _BELOW_2) * u)
     return np.asarray(mean + stddev * z).astype(np.float32)
 
 
-def dropout(x: Array, counter: Array, *, rate: float, seed: int, stream: int) -> Array:
-    """y = x / (1 - rate) with probability 1 - rate, else 0. x any shape, counter 0-d → y as x. Srivastava 2014."""
-    return _keep(x, counter, rate, seed, stream)
+def dropout(x: Array, key: Array, *, rate: float, stream: int) -> Array:
+    """y = x / (1 - rate) with probability 1 - rate, else 0. x any shape, key (3,) → y as x. Srivastava 2014.
+
+    stream: how many streams further on than the key's."""
+    return _keep(x, key, rate, stream)
 
 
-def dropout_grad(dy: Array, counter: Array, *, rate: float, seed: int, stream: int) -> Array:
-    """dx = dy / (1 - rate) where `dropout` with this counter keeps, else 0. dy any shape, counter 0-d → dx as dy."""
-    return _keep(dy, counter, rate, seed, stream)
+def dropout_grad(dy: Array, key: Array, *, rate: float, stream: int) -> Array:
+    """dx = dy / (1 - rate) where `dropout` with this key keeps, else 0. dy any shape, key (3,) → dx as dy."""
+    return _keep(dy, key, rate, stream)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.engine.tensor import Variable
 from fastnn.errors import ModelFileError, shown, warn
 from fastnn.optimizers import Optimizer
@@ -22,6 +22,7 @@ from fastnn.saving.state import (
     Unwritable,
     checked,
     metric_state,
+    one_counter_each,
     optimizer_state,
     packed,
     put_metric_state,
@@ -30,6 +31,7 @@ from fastnn.saving.state import (
     random_state,
     unpacked,
 )
+from fastnn.seeds import SeedGenerator
 
 
 def callback_states(run: Any) -> list[dict[str, tuple[Any, Arrays]]]:
@@ -104,7 +106,7 @@ def _rows(value: Any) -> Any:
 def _no_other_state(model: Any, kept: Sequence[Variable]) -> None:
     """ValueError for a variable that training changes and that is neither the model's nor its metrics'."""
     steps = model._steps
-    known = {*map(id, (*kept, model._feeds.epoch, steps.draws, steps.trials, steps.log_row,
+    known = {*map(id, (*kept, model._feeds.epoch, steps.log_row, *seeds.states(model._holds(SeedGenerator)),
                        *(v for metric in (*model.metrics, *model.compiled.last.values()) for v in metric.states()),
                        *(v for each in model._holds(Optimizer) for v in each.state().values()),
                        *(v for each in model._holds(Optimizer) for v in each._parts.get("gradients", ())),
@@ -145,7 +147,7 @@ def put_state(path: Any, run: Any, arrays: Arrays, content: dict[str, Any], same
     if same_data:
         _same_data(path, run, at["source"])
     put_model(path, model, arrays, content)
-    random.set_state(content["random"]["global"])
+    seeds.set_state(one_counter_each(content["random"])["global"])
     kept = list(content["callbacks"])
     for callback in listeners.callbacks:
         found = next((pair for pair in kept if pair[0] == type(callback).__name__), None)

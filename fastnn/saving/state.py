@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.engine.tensor import Variable
 from fastnn.errors import ModelFileError, shown
-from fastnn.random import SeedGenerator
+from fastnn.seeds import SeedGenerator
 
 Arrays = dict[str, np.ndarray]
 
@@ -64,25 +64,34 @@ def put_undecayed(optimizer: Any, weights: Sequence[Any], given: dict[str, Any])
 
 def random_state(model: Any) -> dict[str, Any]:
     """Where the batch orders, the draws of the layers and the global seed are."""
-    feeds, steps = model._feeds, model._steps
-    return {"epoch": int(feeds.epoch.data), "shuffle": [feeds.seed, feeds.stream], "draws": int(steps.draws.data),
-            "trials": int(steps.trials.data), "layers": [g.get_state() for g in model._holds(SeedGenerator)],
-            "global": random.get_state()}
+    feeds = model._feeds
+    return {"epoch": int(feeds.epoch.data), "shuffle": [feeds.seed, feeds.stream],
+            "layers": [g.state.data.tolist() for g in model._holds(SeedGenerator)],
+            "global": seeds.get_state()}
 
 
 def put_random_state(model: Any, state: dict[str, Any]) -> None:
     """What random_state() gave, but the global seed, which is not the model's."""
-    feeds, steps = model._feeds, model._steps
-    before = [feeds.seed, feeds.stream, *(g.get_state() for g in model._holds(SeedGenerator))]
+    feeds, state = model._feeds, one_counter_each(state)
+    before = feeds.seed, feeds.stream
     feeds.seed, feeds.stream = (int(n) for n in state["shuffle"])
     feeds.epoch.assign(int(state["epoch"]))
-    steps.draws.assign(int(state["draws"]))
-    steps.trials.assign(int(state["trials"]))
     for generator, values in zip(model._holds(SeedGenerator), state["layers"]):
-        generator.set_state(values)
-    if before != [feeds.seed, feeds.stream, *(g.get_state() for g in model._holds(SeedGenerator))]:
-        steps.clear()       # seeds are constants of the programs
+        generator.state.assign(values)
+    if before != (feeds.seed, feeds.stream):
+        model._steps.clear()        # those of the orders are constants of the programs
         feeds.forget()
+
+
+def one_counter_each(state: dict[str, Any]) -> dict[str, Any]:
+    """A random_state(), also of a file from when one counter, `draws`, counted the steps for all generators, which
+    were (seed, stream, draws outside of steps)."""
+    if "draws" not in state:
+        return state
+    def own(old: list[int] | None) -> list[int] | None:
+        return None if old is None else seeds.state_of(old[0], old[1], state["draws"])
+    everyone = {**state["global"], "generator": own(state["global"]["generator"])}
+    return {**state, "layers": [own(each) for each in state["layers"]], "global": everyone}
 
 
 # ---- plain data with arrays ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.arguments import whole
 from fastnn.callbacks import BackupAndRestore, Callback, CSVLogger, ModelCheckpoint, RemoteMonitor, TensorBoard
 from fastnn.errors import KindError, shown, warn
@@ -183,10 +183,10 @@ class _Again(Callback):
         content = copy.deepcopy(self.snapshot.content)
         names = {type(c).__name__ for c in run.listeners.callbacks}
         content["callbacks"] = [pair for pair in content["callbacks"] if pair[0] in names]
-        seeds = random.get_state()
+        before = seeds.get_state()
         same_data = self.same_data or not hasattr(run.training, "arrays")      # batches are asked for again
         put_state("the snapshot", run, self.snapshot.arrays, content, same_data)
-        random.set_state(seeds)
+        seeds.set_state(before)
         run.model.stop_training = False
         if self.learning_rate is not None:
             run.model.optimizer.learning_rate = self.learning_rate

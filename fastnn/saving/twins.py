@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn import metrics, random
+from fastnn import metrics, seeds
 from fastnn.metrics import Metric
 from fastnn.models.copies import clone_model
 from fastnn.nest import map_structure
@@ -15,7 +15,7 @@ def twin_of(model: Any, optimizer: Any = None) -> Any:
     """A compiled copy with the weights and random numbers of now, and a new optimizer like the model's or like
     `optimizer`. The model and the global seed stay as they are."""
     compiled, given = model.compiled, model.optimizer if optimizer is None else optimizer
-    seeds = random.get_state()      # a clone draws weights, which are then replaced
+    before = seeds.get_state()      # a clone draws weights, which are then replaced
     try:
         twin = clone_model(model)
         if not twin.built or len(twin.weights) != len(model.weights):
@@ -25,7 +25,7 @@ def twin_of(model: Any, optimizer: Any = None) -> Any:
         twin.compile(like(given, model.weights, twin.weights), compiled.loss, compiled.loss_weights, *measured,
                      run_eagerly=model.run_eagerly)
     finally:
-        random.set_state(seeds)
+        seeds.set_state(before)
     twin.set_weights(model.get_weights())
     put_random_state(twin, random_state(model))
     return twin

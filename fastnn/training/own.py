@@ -23,7 +23,7 @@ from fastnn.layers.layer import forward_pass
 from fastnn.metrics.metric import Metric, Reading, State
 from fastnn.nest import distinct, flatten, map_structure, same_structure
 from fastnn.ops._op import as_tensor
-from fastnn.ops.rows.data import advance, fill
+from fastnn.ops.rows.data import fill
 from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.metric import mean_step
 
@@ -215,16 +215,14 @@ def step(steps: Any, mode: str, feed: Feed, rows: int) -> None:
     parts = [x, y, data.get("weight")]
     while len(parts) > 1 and parts[-1] is None:
         parts.pop()
-    counter = steps.draws if mode == "train" else steps.trials
     _prepare(model, x, y)
-    with forward_pass(False, counter):
+    with forward_pass(False):
         logs = getattr(model, f"{mode}_step")(tuple(parts) if len(parts) > 1 else parts[0])
         if not isinstance(logs, dict):
             raise TypeError(f"{model.name}: {mode}_step returned {type(logs).__name__}; needs a dict of logs, such as "
                             "{'loss': loss}.")
         model.compiled.own_logs[mode] = [(str(key), _log(model.compiled, mode, str(key), value))
                                          for key, value in logs.items()]
-    advance(counter, by=1)
     feed.next(rows)
     model.built = True
 

@@ -22,7 +22,7 @@ from fastnn.feeding.arguments import of_form
 from fastnn.feeding.checks import no_rows
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
-from fastnn.layers.layer import context, forward_pass
+from fastnn.layers.layer import forward_pass
 from fastnn.nest import distinct, flatten
 from fastnn.ops.rows.batch import store_step
 from fastnn.ops.rows.data import advance, reshape
@@ -40,8 +40,6 @@ class Steps:
     def __init__(self, model: TrainedModel) -> None:
         self.model = model
         self.recorder = Recorder(KEPT)
-        self.draws = Variable(0, "draws", dtype="int64", trainable=False)      # the step counter of random layers
-        self.trials = Variable(1 << 40, "trials", dtype="int64", trainable=False)    # the same, outside training
         self.log_row = Variable(0, "log row", dtype="int64", trainable=False)
         self.log: Tensor | None = None
         self.rates: Any = None      # beside the log
@@ -170,14 +168,12 @@ class Steps:
         variables = distinct(model.trainable_weights)
         model.optimizer.apply(self._gradients(loss, variables), variables)
         model.compiled.update_metrics(data, outputs)
-        with section_scope("next step", folded=True):
-            advance(self.draws, by=1)
         feed.next(batch)
 
     def forward(self, feed: Feed, batch: int) -> tuple[dict[str, Tensor], list[Tensor], Tensor]:
         """(the batch, the outputs, the loss that is trained) of a training step, ready for gradients."""
         data = feed.batch(batch)
-        with GradientTape(), forward_pass(True, self.draws):
+        with GradientTape(), forward_pass(True):
             with section_scope("forward"):
                 outputs = flatten(self.model(of_form(feed.template[0], data)), Tensor)
             return data, outputs, self.model.optimizer.scale_loss(self._loss(data, outputs, batch))
@@ -203,15 +199,12 @@ class Steps:
             mismatch.warn_of_strangers(self.model)
         return gradients
 
+    @staticmethod
     @contextlib.contextmanager
-    def inference(self) -> Iterator[None]:
-        """A forward pass that is no training. Layers called with training=True all the same draw anew in each."""
-        with forward_pass(False, self.trials):
-            with section_scope("forward"):
-                yield
-            if context.applications:
-                with section_scope("next step", folded=True):
-                    advance(self.trials, by=1)
+    def inference() -> Iterator[None]:
+        """A forward pass that is no training."""
+        with forward_pass(False), section_scope("forward"):
+            yield
 
     def test(self, feed: Feed, batch: int) -> None:
         """Gather, forward, loss, metrics."""

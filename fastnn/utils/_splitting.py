@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.arguments import flag, number, whole
 from fastnn.errors import shown
 from fastnn.nest import flatten, map_structure
@@ -101,8 +101,8 @@ def _sizes(n: int, test_size: Any, train_size: Any) -> tuple[int, int]:
 
 def _permutation(n: int, seed: int | None, what: str) -> np.ndarray:
     if seed is not None:
-        random.checked_seed(seed, what.replace(": ", " "))
-    found: np.ndarray = np.argsort(_philox.bits(n, 0, *random.new_stream(seed)), kind="stable")
+        seeds.checked_seed(seed, what.replace(": ", " "))
+    found: np.ndarray = np.argsort(_philox.bits(n, 0, *seeds.new_stream(seed)), kind="stable")
     return found
 
 

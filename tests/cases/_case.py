@@ -47,9 +47,15 @@ def ints(*dims: int | str, low: int = 0, high: int | str = 10, dtype: str = "int
     return Source(draw, (*dims, high) if isinstance(high, str) else dims)
 
 
+def values(numbers: Any, dtype: str = "float32") -> Source:
+    """These numbers, always."""
+    array = np.array(numbers, dtype)
+    return Source(lambda rng, sizes, integers: array.copy(), array.shape)
+
+
 def scalar(value: float, dtype: str = "float32") -> Source:
     """A 0-d array."""
-    return Source(lambda rng, sizes, integers: np.array(value, dtype), ())
+    return values(value, dtype)
 
 
 def wide(source: Source, dtype: str = "float64") -> Source:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.context import not_recording
-from fastnn.engine.tensor import Tensor
 from fastnn.ops.rows.random import random_bits
 from fastnn.preprocessing.image.transforms import Array, Parameters
+from fastnn.seeds import key
 
 # Streams that lie apart from those of layers (which count from 1), of batch orders (2**30) and of data sets.
 _TRANSFORMS, _ORDERS = 0x2A000000, 0x2B000000
@@ -29,7 +29,7 @@ def permutation(n: int, seed: int, stream: int, epoch: int) -> Any:
 
 def _bits(shape: tuple[int, ...], counter: int, seed: int, stream: int) -> Any:
     with not_recording():
-        words = random_bits(Tensor(np.array(counter, np.int64)), seed=seed, stream=stream, shape=shape)
+        words = random_bits(key(seed, counter, stream), shape=shape)
     return np.asarray(words.data).view(np.uint32)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.arguments import choice, function, number, numbers, optional, share
 from fastnn.engine import backend
 from fastnn.errors import ShapeError, nearest, shown, warn
@@ -144,8 +144,8 @@ class ImageDataGenerator(Normalization):
     def get_random_transform(self, img_shape: tuple[int, ...], seed: int | None = None) -> dict[str, Any]:
         """The parameters of a random transformation for an image of this shape, as apply_transform takes them."""
         if seed is None and self._key is None:
-            self._key = random.new_stream()
-        key = random.new_stream(seed) if seed is not None else self._key
+            self._key = seeds.new_stream()
+        key = seeds.new_stream(seed) if seed is not None else self._key
         assert key is not None
         height, width = img_shape[:2] if self.data_format == "channels_last" else img_shape[1:3]
         u = draws.uniform(1, *key, 0, 0 if seed is not None else self._drawn)
@@ -208,7 +208,7 @@ class ImageDataGenerator(Normalization):
         if self.rescale:
             images *= images.dtype.type(self.rescale)
         if augment:
-            key = random.new_stream(seed)
+            key = seeds.new_stream(seed)
             images = np.concatenate([self._transformed(images, draws.uniform(len(images), *key, r, 0))
                                      for r in range(rounds)])
         self.measure(images, (1, 1, -1) if self.data_format == "channels_last" else (-1, 1, 1))

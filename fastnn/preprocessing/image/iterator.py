@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import random
+from fastnn import seeds
 from fastnn.arguments import whole
 from fastnn.engine import backend
 from fastnn.errors import shown
@@ -30,7 +30,7 @@ class Iterator(PyDataset):
         super().__init__(**kwargs)
         self.n, self.shuffle, self.seed = n, bool(shuffle), seed
         self.batch_size = whole(batch_size, f"{type(self).__name__}: batch_size")
-        self._key = random.new_stream(seed)
+        self._key = seeds.new_stream(seed)
         self.epoch = self.batch_index = 0
         self._order: tuple[int, Any] = (-1, None)
         self.lock = threading.RLock()

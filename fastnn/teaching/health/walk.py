@@ -11,12 +11,14 @@ import numpy as np
 
 from fastnn.engine.call import Call
 from fastnn.engine.listing import call_text
+from fastnn.engine.tensor import Variable
 from fastnn.feeding.arguments import Named
 from fastnn.feeding.arrays import Arrays
 from fastnn.feeding.feed import Feed
 from fastnn.feeding.model import TrainedModel
 from fastnn.layers.batch_normalization import BatchNormalization
 from fastnn.optimizers import Optimizer
+from fastnn.seeds import SeedGenerator, states
 
 ROWS = 256          # samples of the step
 RELUS = {"relu", "relu6", "clipped_relu"}
@@ -96,7 +98,7 @@ def walk(model: TrainedModel, feed: Feed, rows: int) -> Walk:
             steps.begin(feed, False)
             with steps.traced("train", feed, rows):
                 pass
-        weights, draws = list(model.trainable_weights), int(steps.draws.data)
+        weights, drawn = list(model.trainable_weights), _drawn(model)
         model.compiled.mode = "train"       # whose logs are read
         before = {id(w): w.data.copy() for w in weights}
         steps.reset_metrics()
@@ -107,12 +109,18 @@ def walk(model: TrainedModel, feed: Feed, rows: int) -> Walk:
             moving = [_moving(w, before[id(w)], gradient) for w, gradient in _gradients(model, calls)]
             found = (_bad(calls), _units(forward, calls), moving, _normalized(model, forward),
                      _answers(forward, calls, rows))
-            steps.draws.assign(draws)       # the same units are dropped
+            for state, was in drawn:        # the same units are dropped
+                state.assign(was)
             steps.reset_metrics()
             steps.begin(feed, False)
             with steps.traced("train", feed, rows):
                 after = _loss(model)
     return Walk(rows, loss, after, *found)
+
+
+def _drawn(model: Any) -> list[tuple[Variable, np.ndarray]]:
+    """Where its random numbers are: the states of its generators, and copies of them."""
+    return [(state, state.data.copy()) for state in states(model._holds(SeedGenerator))]
 
 
 def _loss(model: TrainedModel) -> float:
