@@ -36,7 +36,8 @@ SMOOTH: list[tuple[Any, Any, tuple[Any, ...]]] = [
     (ops.power, np.power, (POSITIVE, X)), (ops.power, np.power, (X, 2)), (ops.power, np.power, (POSITIVE, -1.5)),
     (ops.power, np.power, (2.0, X)), (ops.mod, np.mod, (X, POSITIVE)),
     *((getattr(ops, name), getattr(np, name), (X,)) for name in (
-        "exp", "expm1", "sin", "cos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "square", "negative", "absolute")),
+        "exp", "exp2", "expm1", "sin", "cos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "square", "negative",
+        "absolute")),
     *((getattr(ops, name), getattr(np, name), (POSITIVE,)) for name in ("sqrt", "log", "log1p", "log2", "log10",
                                                                        "reciprocal", "cbrt")),
     *((getattr(ops, name), getattr(np, name), (INSIDE,)) for name in ("arcsin", "arccos", "arctanh", "tan")),

@@ -35,6 +35,7 @@ def _gelu(x: np.ndarray) -> np.ndarray:
 # Kernel: float64 judge, largest error in ulp as vmath.h says it, constants, values at 0, -0, inf, -inf.
 BUDGETS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float, tuple[float, ...], tuple[float, ...]]] = {
     "exp": (np.exp, 1.2, (), (1, 1, np.inf, 0)),
+    "exp2": (np.exp2, 1.2, (), (1, 1, np.inf, 0)),
     "log": (np.log, 1.1, (), (-np.inf, -np.inf, np.inf, np.nan)),
     "sigmoid": (_sigmoid, 2.5, (), (0.5, 0.5, 1, 0)),
     "tanh": (np.tanh, 3.5, (), (0, -0.0, 1, -1)),
@@ -123,6 +124,13 @@ def test_special_values_are_exact(isa: str, name: str) -> None:
     finite = ~np.isnan(want)
     assert (np.signbit(y[:4]) == np.signbit(want))[finite].all()
     assert np.isnan(y[4])
+
+
+@needs_c
+@each_isa
+def test_whole_powers_of_two_are_exact(isa: str) -> None:
+    x = np.arange(-126, 128).astype(np.float32)
+    np.testing.assert_array_equal(computed(isa, "exp2", x), np.ldexp(np.float32(1), x.astype(int)))
 
 
 @needs_c

@@ -77,6 +77,7 @@ static void absolute(const Call *call, Part part) { map1(call, part, v_abs); }
 static void sign(const Call *call, Part part) { map1(call, part, v_sign); }
 static void square(const Call *call, Part part) { map1(call, part, v_square); }
 static void exp_(const Call *call, Part part) { map1(call, part, v_exp); }
+static void exp2_(const Call *call, Part part) { map1(call, part, v_exp2); }
 static void log_(const Call *call, Part part) { map1(call, part, v_log); }
 
 static void sqrt_(const Call *call, Part part)
@@ -214,6 +215,7 @@ const Kernel FAMILY(elementwise)[] = {
     {"square(x)", square},
     {"sqrt(x)", sqrt_},
     {"exp(x)", exp_},
+    {"exp2(x)", exp2_},
     {"log(x)", log_},
     {"scale(x, *, factor)", scale},
     {"add_constant(x, *, value)", add_constant},

@@ -224,6 +224,7 @@ def unary(name: str, row: Callable[[Tensor], Any], whole_too: bool = False) -> C
 
 sqrt = unary("sqrt", elementwise.sqrt)
 exp = unary("exp", elementwise.exp)
+exp2 = unary("exp2", elementwise.exp2)
 log = unary("log", elementwise.log)
 ceil = unary("ceil", functions.ceil)
 floor = unary("floor", functions.floor)
@@ -258,11 +259,6 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
 def reciprocal(x: TensorLike) -> Tensor:
     """1 / x."""
     return divide(1.0, x)
-
-
-def exp2(x: TensorLike) -> Tensor:
-    """2ˣ."""
-    return exp(multiply(floats(tensor(x)), math.log(2)))
 
 
 def deg2rad(x: TensorLike) -> Tensor:

@@ -88,6 +88,12 @@ def exp(x: Array) -> Array:
         return np.exp(x)
 
 
+def exp2(x: Array) -> Array:
+    """y = 2ˣ."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.exp2(x)
+
+
 def log(x: Array) -> Array:
     """y = ln x; -inf at 0, NaN for negative x."""
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,5 +1,7 @@
 """Arithmetic on arrays of one shape. Floor 2."""
 
+import math
+
 import numpy as np
 
 from fastnn.ops._op import Op, same, same_shapes
@@ -46,6 +48,8 @@ square = Op("square", shape=same, vjp=dict(x=lambda dy, x: multiply(dy, scale(x,
 sqrt = Op("sqrt", shape=same, vjp=dict(x=lambda dy, y: divide(dy, scale(y, factor=2.0))), cost=0.3)
 
 exp = Op("exp", shape=same, vjp=dict(x=lambda dy, y: multiply(dy, y)), cost=0.2)
+
+exp2 = Op("exp2", shape=same, vjp=dict(x=lambda dy, y: multiply(dy, scale(y, factor=math.log(2)))), cost=0.2)
 
 log = Op("log", shape=same, vjp=dict(x=lambda dy, x: divide(dy, x)), cost=0.2)
 
