@@ -10,6 +10,8 @@
 #include "gemm/strided.h"
 #include "vector/vmath.h"
 
+#define LOG2_E 1.44269504f
+
 typedef struct Heads {
     const float *q;           /* (batch, queries, heads * depth) */
     const float *k;           /* (batch, keys, heads * depth) */
@@ -101,18 +103,19 @@ static void scores(const Heads *a, Product keys, float *s, int64_t b, int64_t he
     for (int64_t i = i0; a->mask && i < i1; i++) allow(a, s + (i - i0) * a->keys, n, b, i);
 }
 
-/* A row of scores becomes e^(score - most) where the query looks, in the first `end` of n, and zeros; their sum. */
-static V exponentials_of(float *row, int64_t end, int64_t n, float scale, float most)
+/* A row of scores becomes e^(factor (score - most)) where the query looks, in the first `end` of n, and zeros; their
+ * sum. */
+static V exponentials_of(float *row, int64_t end, int64_t n, float by, float most)
 {
     V sum = {0};
     int64_t j = 0;
     for (; j + WIDTH <= end; j += WIDTH) {
-        const V e = v_exp(v_load(row + j) * scale - most);
+        const V e = v_exp2((v_load(row + j) - most) * by);
         v_store(row + j, e);
         sum += e;
     }
     if (j < end) {
-        const V e = v_where(first_lanes(end - j), v_exp(v_load_part(row + j, end - j, 0) * scale - most));
+        const V e = v_where(first_lanes(end - j), v_exp2((v_load_part(row + j, end - j, 0) - most) * by));
         v_store_part(row + j, e, n - j);
         sum += e;
         j += WIDTH;
@@ -121,28 +124,28 @@ static V exponentials_of(float *row, int64_t end, int64_t n, float scale, float 
     return sum;
 }
 
-/* Up to WIDTH rows of scores, of queries from i0 on, become exponentials that are about 1 at most; `logs` are the
- * logarithms of the sums of exponentials of the scores, `shares` what makes probabilities of them. */
+/* Up to WIDTH rows of scores, of queries from i0 on, become exponentials that are 1 at most; `logs` are the logarithms
+ * of the sums of exponentials of the scores, `shares` what makes probabilities of them. */
 static void exponentials(const Heads *a, float *s, int64_t i0, int64_t rows, int64_t n, V *logs, V *shares)
 {
     V highest[WIDTH], sums[WIDTH];
-    const float scale = factor(a), none = scale < 0 ? INFINITY : -INFINITY;      /* fills the end of a row */
+    const float by = factor(a), sign = by < 0 ? -1 : 1;
     const int64_t count = min(rows, WIDTH);
     for (int64_t r = 0; r < count; r++) {
         const float *row = s + r * a->keys;
         const int64_t end = seen(a, i0 + r, n);
         V most = v_splat(-INFINITY);
         int64_t j = 0;
-        for (; j + WIDTH <= end; j += WIDTH) most = v_max(v_load(row + j) * scale, most);
-        if (j < end) most = v_max(v_load_part(row + j, end - j, none) * scale, most);
+        for (; j + WIDTH <= end; j += WIDTH) most = v_max(v_load(row + j) * sign, most);
+        if (j < end) most = v_max(v_load_part(row + j, end - j, -INFINITY * sign) * sign, most);
         highest[r] = most;
     }
     for (int64_t r = count; r < WIDTH; r++) highest[r] = sums[r] = (V){0};
-    const V high = v_highest_rows(highest);
+    const V high = v_highest_rows(highest) * sign;
     for (int64_t r = 0; r < count; r++)
-        sums[r] = exponentials_of(s + r * a->keys, seen(a, i0 + r, n), n, scale, high[r]);
+        sums[r] = exponentials_of(s + r * a->keys, seen(a, i0 + r, n), n, by * LOG2_E, high[r]);
     const V total = v_sum_rows(sums);
-    *logs = high + v_log(total), *shares = 1.0f / total;
+    *logs = high * by + v_log(total), *shares = 1.0f / total;
 }
 
 static void attention(const Call *call, Part part)
@@ -196,22 +199,23 @@ static V inner_products(const float *dy, const float *y, int64_t rows, int64_t r
     return v_sum_rows(sums);
 }
 
-/* The scores and dp = dy·v of query i become the probabilities p and the gradient of the product q·k. */
+/* The scores and dp = dy·v of query i become the probabilities p and the gradient of the product q·k. Both are read
+ * before one is written: they lie a multiple of 4 KB apart, and a read would wait for the write that looks the same. */
 static void slopes(const Heads *a, float *p, float *dp, int64_t i, int64_t n, float log_sum, float inner)
 {
     const int64_t end = seen(a, i, n);
-    const float by = factor(a), scale = a->scale;
+    const float by = factor(a) * LOG2_E, below = log_sum * LOG2_E, scale = a->scale;
     int64_t j = 0;
     for (; j + WIDTH <= end; j += WIDTH) {
-        const V d = v_load(dp + j) - inner, e = v_exp(v_load(p + j) * by - log_sum);
+        const V d = v_load(dp + j) - inner, e = v_exp2(v_load(p + j) * by - below);
         v_store(p + j, e);
         v_store(dp + j, scale * e * d);
     }
     if (j < end) {
         const I looks = first_lanes(end - j);
-        const V e = v_where(looks, v_exp(v_load_part(p + j, end - j, 0) * by - log_sum));
-        v_store_part(p + j, e, n - j);
+        const V e = v_where(looks, v_exp2(v_load_part(p + j, end - j, 0) * by - below));
         v_store_part(dp + j, v_where(looks, scale * e * (v_load_part(dp + j, end - j, 0) - inner)), n - j);
+        v_store_part(p + j, e, n - j);
         j += WIDTH;
     }
     for (; j < n; j += WIDTH) v_store_part(p + j, (V){0}, n - j), v_store_part(dp + j, (V){0}, n - j);
