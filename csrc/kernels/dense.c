@@ -88,15 +88,16 @@ static Gemm sums_of(const Call *call)
                   .k = rows, .b_depth = n, .b_column = 1, .batch = 1};
 }
 
-/* A kernel that is one product, and the memory that it needs. */
-#define PRODUCT(name, of) \
-    static void name(const Call *call, Part part) { const Gemm g = of(call); gemm(&g, part); } \
-    static int64_t name##_scratch(const Call *call) { const Gemm g = of(call); return gemm_scratch(&g); }
-PRODUCT(matmul, product_of)
-PRODUCT(matmul_nt, product_nt_of)
-PRODUCT(matmul_tn, product_tn_of)
-PRODUCT(dense, dense_of)
-PRODUCT(sum_rows, sums_of)
+static void matmul(const Call *call, Part part) { const Gemm g = product_of(call); gemm(&g, part); }
+static void matmul_nt(const Call *call, Part part) { const Gemm g = product_nt_of(call); gemm(&g, part); }
+static void matmul_tn(const Call *call, Part part) { const Gemm g = product_tn_of(call); gemm(&g, part); }
+static void dense(const Call *call, Part part) { const Gemm g = dense_of(call); gemm(&g, part); }
+static void sum_rows(const Call *call, Part part) { const Gemm g = sums_of(call); gemm(&g, part); }
+static int64_t matmul_scratch(const Call *call) { const Gemm g = product_of(call); return gemm_scratch(&g); }
+static int64_t matmul_nt_scratch(const Call *call) { const Gemm g = product_nt_of(call); return gemm_scratch(&g); }
+static int64_t matmul_tn_scratch(const Call *call) { const Gemm g = product_tn_of(call); return gemm_scratch(&g); }
+static int64_t dense_scratch(const Call *call) { const Gemm g = dense_of(call); return gemm_scratch(&g); }
+static int64_t sum_rows_scratch(const Call *call) { const Gemm g = sums_of(call); return gemm_scratch(&g); }
 
 static void add_bias(const Call *call, Part part)
 {
