@@ -1,6 +1,7 @@
 """What `keras.backend` has, and the functions that it had under older names, for scripts that call them as K. Floor 5.
 
-Every function is one of fastnn.ops, fastnn.random or fastnn.config; new code calls these.
+Every function is one of fastnn.ops, fastnn.random or fastnn.config; new code calls these. What __all__ lists and is not
+defined below is that of fastnn.ops.
 """
 
 import gc
@@ -15,69 +16,7 @@ from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import shown
 from fastnn.names import reset_names
-from fastnn.ops import (
-    abs,
-    all,
-    any,
-    arange,
-    binary_crossentropy,
-    cast,
-    categorical_crossentropy,
-    clip,
-    concatenate,
-    cos,
-    cumprod,
-    cumsum,
-    dot,
-    elu,
-    equal,
-    exp,
-    expand_dims,
-    eye,
-    greater,
-    greater_equal,
-    hard_sigmoid,
-    less,
-    less_equal,
-    log,
-    logsumexp,
-    max,
-    maximum,
-    mean,
-    min,
-    minimum,
-    moments,
-    ndim,
-    not_equal,
-    one_hot,
-    ones,
-    ones_like,
-    prod,
-    relu,
-    reshape,
-    round,
-    shape,
-    sigmoid,
-    sign,
-    sin,
-    softmax,
-    softplus,
-    softsign,
-    sparse_categorical_crossentropy,
-    sqrt,
-    square,
-    squeeze,
-    stack,
-    std,
-    stop_gradient,
-    sum,
-    tanh,
-    tile,
-    transpose,
-    var,
-    zeros,
-    zeros_like,
-)
+from fastnn.ops import *
 
 __all__ = [
     "abs", "all", "any", "arange", "argmax", "argmin", "backend", "batch_flatten", "binary_crossentropy", "cast",
@@ -152,12 +91,12 @@ def result_type(*dtypes: Any) -> str:
         result_type(*dtypes[:-1]), dtypes[-1])
 
 
-def argmax(x: TensorLike, axis: int = -1) -> Tensor:
+def argmax(x: TensorLike, axis: int = -1) -> Tensor:  # type: ignore[no-redef]
     """The index of the largest number along the axis; the last unless given."""
     return ops.argmax(x, axis)
 
 
-def argmin(x: TensorLike, axis: int = -1) -> Tensor:
+def argmin(x: TensorLike, axis: int = -1) -> Tensor:  # type: ignore[no-redef]
     """The index of the smallest number along the axis; the last unless given."""
     return ops.argmin(x, axis)
 
@@ -247,7 +186,8 @@ def repeat_elements(x: TensorLike, rep: int, axis: int) -> Tensor:
     return ops.repeat(x, rep, axis)
 
 
-def switch(condition: TensorLike, then_expression: Any, else_expression: Any) -> Tensor:
+def switch(  # type: ignore[no-redef]
+        condition: TensorLike, then_expression: Any, else_expression: Any) -> Tensor:
     """The one where the condition is true, else the other; functions are called."""
     a, b = (each() if callable(each) else each for each in (then_expression, else_expression))
     y: Tensor = ops.where(condition, a, b)
