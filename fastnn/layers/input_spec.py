@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from fastnn.arguments import flag, optional, shape, whole
+from fastnn.arguments import dtype_of, flag, optional, shape, text, whole
 from fastnn.configuration import Configurable, arguments_of
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
 from fastnn.nest import flatten
+from fastnn.ops._op import WIDENING
 from fastnn.ops._rules import differ
 
 __all__ = ["InputSpec"]
+
+KINDS = (*WIDENING, "string")
 
 
 class InputSpec(Configurable):
@@ -26,9 +29,10 @@ class InputSpec(Configurable):
     def __init__(self, dtype: Any = None, shape: Any = None, ndim: int | None = None, max_ndim: int | None = None,
                  min_ndim: int | None = None, axes: dict[int, int | None] | None = None,
                  allow_last_axis_squeeze: bool = False, name: str | None = None, optional: bool = False) -> None:
-        self.dtype = getattr(dtype, "__name__", None) or getattr(dtype, "name", dtype)
+        self.dtype = _dtype(dtype)
         self.shape = _shape(shape)
-        self.ndim = _count(ndim, "ndim") if self.shape is None else len(self.shape)
+        axis_count = _count(ndim, "ndim")
+        self.ndim = axis_count if self.shape is None else len(self.shape)
         self.max_ndim, self.min_ndim = _count(max_ndim, "max_ndim"), _count(min_ndim, "min_ndim")
         try:
             self.axes = {int(axis): size for axis, size in dict(axes or {}).items()}
@@ -38,7 +42,7 @@ class InputSpec(Configurable):
         if most and any(not -most <= axis < most for axis in self.axes):
             raise ValueError(f"InputSpec: axes is {shown(axes)}; needs axes below {most}, as there are no more.")
         self.allow_last_axis_squeeze = flag(allow_last_axis_squeeze, "InputSpec: allow_last_axis_squeeze")
-        self.name, self.optional = name, flag(optional, "InputSpec: optional")
+        self.name, self.optional = _name(name), flag(optional, "InputSpec: optional")
 
     def wrong(self, got: tuple[int | None, ...], dtype: str) -> str:
         """What it needs that a tensor of this shape and dtype has not; empty where it fits."""
@@ -98,5 +102,19 @@ def _shape(given: Any) -> tuple[int | None, ...] | None:
     return optional(shape, given, "InputSpec: shape")  # type: ignore[no-any-return]
 
 
+def _dtype(given: Any) -> str | None:
+    return optional(dtype_of, given, "InputSpec: dtype", KINDS)  # type: ignore[no-any-return]
+
+
+def _name(given: Any) -> str | None:
+    return optional(text, given, "InputSpec: name")  # type: ignore[no-any-return]
+
+
 def _count(given: Any, name: str) -> int | None:
     return optional(whole, given, f"InputSpec: {name}")  # type: ignore[no-any-return]
+
+
+def _axis(given: Any) -> int:
+    """A number of an axis; files have it as text."""
+    number = int(given) if isinstance(given, str) and given.lstrip("-").isdecimal() else given
+    return whole(number, "InputSpec: an axis of axes", None)
