@@ -33,7 +33,7 @@ class _State:
 
 
 _state = _State(int.from_bytes(os.urandom(8)) >> 2)
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def set_seed(seed: int) -> None:

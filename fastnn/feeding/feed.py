@@ -116,7 +116,8 @@ class Feeds:
         self.epoch = Variable(0, "epoch", dtype="int64", trainable=False)
         self.seed, self.stream = 0, 0
         self._found: dict[Any, Feed] = {}
-        self._lock = threading.Lock()       # predict may run beside fit, in another thread
+        self._lock = threading.RLock()      # predict may run beside fit, in another thread; an interrupted thread that
+                                            # still holds it does not wait for itself
 
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._found.values()))

@@ -64,7 +64,7 @@ class Generator:
         self.model = model
         self.recorder = Recorder(KEPT)
         self._buffers: dict[Any, Buffers] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def run(self, prompt: Any, steps: int, temperature: float, top_k: int | None, seed: int | None,
             stop: int | None) -> np.ndarray:
