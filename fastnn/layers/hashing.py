@@ -36,7 +36,9 @@ class Hashing(Layer):
         dtype = kwargs.pop("dtype", None)
         super().__init__(**kwargs)
         self.num_bins = whole(num_bins, "Hashing: num_bins")
-        self.mask_value, self.salt = mask_value, optional(key_of, salt, "Hashing: salt")
+        self.mask_value = mask_value if mask_value is None or isinstance(mask_value, str) else whole(
+            mask_value, "Hashing: mask_value", None)
+        self.salt = optional(key_of, salt, "Hashing: salt")
         self.output_mode = choice(output_mode, "Hashing: output_mode", ("int", *MODES))
         self.sparse = dense(sparse, "Hashing: sparse")
         self.dtype = _dtype(dtype, self.output_mode == "int")
