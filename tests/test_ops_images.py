@@ -143,7 +143,8 @@ def test_refusals() -> None:
                  lambda: ops.image.affine_transform(IMAGES, SHEAR[:6]), lambda: ops.cdist(PLANE, PLANE[:, 1:])):
         with pytest.raises(ShapeError):
             call()
-    for call, words in ((lambda: ops.image.map_coordinates(PLANE, PLACES, 3), "order is 3"),
+    for call, words in ((lambda: ops.image.rgb_to_hsv((IMAGES * 255).astype("uint8")), "divide by 255"),
+                        (lambda: ops.image.map_coordinates(PLANE, PLACES, 3), "order is 3"),
                         (lambda: ops.image.map_coordinates(PLANE, PLACES, 1, "far"), "'far'"),
                         (lambda: ops.image.affine_transform(IMAGES, SHEAR, "cubic"), "'cubic'"),
                         (lambda: ops.image.affine_transform(IMAGES, SHEAR + 0.1), "perspective"),

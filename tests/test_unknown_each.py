@@ -146,3 +146,22 @@ def test_words_that_mean_nothing_are_refused() -> None:
     for size in ("2", 2.5, ["2", 2], None):
         with pytest.raises(TypeError, match="needs a whole number"):
             ops.max_pool(images, size)
+
+
+def test_fractions_are_no_sizes_or_counts() -> None:
+    """2.5 was taken for 2."""
+    x, images = np.ones((4, 4), "float32"), np.ones((1, 4, 4, 4), "float32")
+    for call in (lambda n: ops.reshape(x, (n, 8)), lambda n: ops.zeros((n,)), lambda n: ops.full(n, 1.0),
+                 lambda n: ops.eye(n), lambda n: ops.tri(3, k=n), lambda n: ops.one_hot([1], n),
+                 lambda n: ops.tile(x, n), lambda n: ops.repeat(x, n), lambda n: ops.split(x, [n]),
+                 lambda n: ops.top_k(x, n), lambda n: ops.pad(x, n),
+                 lambda n: ops.image.resize(images, (n, 3)), lambda n: ops.tril(x, n),
+                 lambda n: ops.space_to_depth(images, n), lambda n: ops.fori_loop(0, n, lambda i, a: a, 0),
+                 lambda n: ops.slice(x, (n, 0), (1, 1)), lambda n: ops.hanning(n), lambda n: ops.rot90(x, n),
+                 lambda n: ops.segment_sum(x, [0, 1, 1, 0], n), lambda n: ops.unravel_index([3], (n, 3)),
+                 lambda n: ops.trace(x, n), lambda n: ops.argpartition(x, n), lambda n: ops.round(x, n),
+                 lambda n: ops.in_top_k([1], x[:1], n), lambda n: ops.image.gaussian_blur(images, (n, 3)),
+                 lambda n: ops.adaptive_max_pool(images, n)):
+        with pytest.raises(TypeError, match="needs"):
+            call(2.5)
+        call(np.int64(2))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import whole as whole_number
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._convert import floats, is_number, number_like, tensor, together, widened
@@ -248,7 +249,7 @@ log10 = unary("log10", functions.log10)
 
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
     """x to so many decimals; of two equally near the even one. The gradient is 0."""
-    x = tensor(x)
+    x, decimals = tensor(x), whole_number(decimals, "round: decimals", None)
     if x.dtype in WHOLE and decimals >= 0:
         return widened(x, "int32") if x.dtype == "bool" else x
     factor = 10.0 ** decimals

@@ -2,7 +2,7 @@
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError
+from fastnn.errors import KindError, ShapeError
 from fastnn.ops._arithmetic import absolute, add, clip, divide, mod, multiply, subtract
 from fastnn.ops._compare import equal, greater, where
 from fastnn.ops._convert import floats
@@ -16,7 +16,10 @@ __all__ = ["hsv_to_rgb", "rgb_to_hsv"]
 
 def _three(name: str, images: TensorLike, data_format: str | None) -> tuple[Tensor, Tensor, Tensor]:
     """The three channels."""
-    x = floats(as_image(name, images, data_format))
+    given = as_image(name, images, data_format)
+    if not given.dtype.startswith("float"):
+        raise KindError(f"{name}: got dtype {given.dtype}; needs floats from 0 to 1; divide by 255.")
+    x = floats(given)
     if x.shape[-1] != 3:
         raise ShapeError(f"{name}: got images of shape {x.shape}; needs three channels.")
     return x[..., 0], x[..., 1], x[..., 2]

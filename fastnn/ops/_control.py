@@ -9,7 +9,7 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import clip
 from fastnn.ops._compare import equal, where
-from fastnn.ops._convert import axis_of, ids, tensor
+from fastnn.ops._convert import axis_of, ids, tensor, whole_numbers
 from fastnn.ops._creation import zeros
 from fastnn.ops._shaping import concatenate, flip, pad, stack
 from fastnn.ops._sizes import by_rule, symbol
@@ -80,7 +80,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
 def fori_loop(lower: int, upper: int, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
     """val = body_fun(i, val) for i from lower to upper - 1."""
     value = init_val
-    for i in range(int(lower), int(upper)):
+    for i in range(*whole_numbers("fori_loop", (lower, upper))):
         value = body_fun(i, value)
     return value
 

@@ -4,6 +4,7 @@ Tensors and arrays keep their dtype, but floats are floatx; Python's numbers tak
 dtypes the wider one holds: bool, uint8, int32, int64, floats.
 """
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from fastnn.engine import backend
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import KindError, ShapeError, shown
 from fastnn.ops._op import WIDENING
 from fastnn.ops._sizes import by_rule, has_unknown, of_any_size, symbol
 from fastnn.ops.rows import data, reduce
@@ -82,6 +83,14 @@ def is_number(x: Any) -> bool:
 def is_one(x: Any) -> bool:
     """Whether x is one whole number, a tensor or an array without axes too, and no sequence of them."""
     return hasattr(x, "__index__") and not getattr(x, "ndim", 0)
+
+
+def whole_numbers(name: str, values: Any) -> list[int]:
+    """One whole number or several as a list: sizes, places, counts. KindError for what is none: nothing is cut off."""
+    try:
+        return [operator.index(n) for n in ([values] if is_one(values) else values)]
+    except TypeError:
+        raise KindError(f"{name}: got {shown(values)}; needs whole numbers; round them, as by // or int().") from None
 
 
 def number_like(value: Any, like: str) -> Tensor:

@@ -13,7 +13,17 @@ from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import add, clip, maximum, minimum, multiply, subtract
 from fastnn.ops._compare import less, less_equal, logical_and, where
-from fastnn.ops._convert import alike, axis_of, broadcast_to, dtype_of, ids, reshaped, tensor, widened
+from fastnn.ops._convert import (
+    alike,
+    axis_of,
+    broadcast_to,
+    dtype_of,
+    ids,
+    reshaped,
+    tensor,
+    whole_numbers,
+    widened,
+)
 from fastnn.ops._math import segment_max, segment_min, segment_prod
 from fastnn.ops._reduction import sum
 from fastnn.ops._rules import Rule
@@ -192,7 +202,8 @@ def _starts(start_indices: Any) -> list[Any]:
     """Where a part begins along each axis: numbers, or 0-d tensors where they come of a computation."""
     if isinstance(start_indices, Tensor) and not start_indices.constant:
         return stacking.unstack(ids(start_indices), axis=0)  # type: ignore[no-any-return]
-    return [i if isinstance(i, Tensor) and not i.constant else int(i) for i in start_indices]
+    return [i if isinstance(i, Tensor) and not i.constant else whole_numbers("start_indices", i)[0]
+            for i in start_indices]
 
 
 def _rest(inputs: TensorLike, start_indices: Any, shape: Sequence[int]) -> Tensor | None:
@@ -213,8 +224,8 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Sequence[int]) -> Tenso
         if isinstance(begin, Tensor) and n != -1:
             x = index.take(x, add(ids(begin), np.arange(n, dtype=np.int32)), axis=axis)
         else:
-            begin = int(begin)
-            x = data.slice(x, axis=axis, begin=begin, end=x.shape[axis] if n == -1 else begin + int(n))
+            begin, n = whole_numbers("slice", (begin, n))
+            x = data.slice(x, axis=axis, begin=begin, end=x.shape[axis] if n == -1 else begin + n)
     return x
 
 

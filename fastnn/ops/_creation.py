@@ -9,7 +9,16 @@ from fastnn.engine import backend
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.ops._arithmetic import add, divide, multiply, power, subtract
-from fastnn.ops._convert import axis_of, broadcast_to, dtype_of, floats, is_one, tensor, together, widened
+from fastnn.ops._convert import (
+    axis_of,
+    broadcast_to,
+    dtype_of,
+    floats,
+    tensor,
+    together,
+    whole_numbers,
+    widened,
+)
 from fastnn.ops._core import cast, convert_to_tensor
 from fastnn.ops._memory import is_made_up
 from fastnn.ops._shaping import expand_dims
@@ -43,10 +52,10 @@ def copy(x: TensorLike) -> Tensor:
 
 
 def _dims(shape: Shape) -> tuple[int, ...]:
-    if not is_one(shape) and None in list(shape):  # type: ignore[arg-type]
+    if isinstance(shape, (list, tuple)) and None in shape:
         raise TypeError(f"got shape {shape}, in which a size is not known yet; needs whole numbers; make the array in "
                         "a layer's call, where it is known, or by ones_like of a tensor.")
-    return (int(shape),) if is_one(shape) else tuple(int(n) for n in shape)  # type: ignore[arg-type, union-attr]
+    return tuple(whole_numbers("shape", shape))
 
 
 def _filled(value: int, shape: Shape, dtype: str | None) -> Tensor:
@@ -103,7 +112,8 @@ _full_like = of_any_size(full_like)
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
     """1 on the diagonal that is k to the right of the main one of N rows and M columns (N unless given), else 0."""
-    return _made(np.eye(N, M, k), dtype)
+    rows, columns, place = whole_numbers("eye", (N, N if M is None else M, k))
+    return _made(np.eye(rows, columns, place), dtype)
 
 
 def identity(n: int, dtype: str | None = None) -> Tensor:
@@ -113,7 +123,8 @@ def identity(n: int, dtype: str | None = None) -> Tensor:
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
     """1 on and below the diagonal that is k to the right of the main one, else 0."""
-    return _made(np.tri(N, M, k), dtype)
+    rows, columns, place = whole_numbers("tri", (N, N if M is None else M, k))
+    return _made(np.tri(rows, columns, place), dtype)
 
 
 def arange(start: float, stop: float | None = None, step: float = 1, dtype: str | None = None) -> Tensor:

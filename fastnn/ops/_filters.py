@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import add, divide, multiply, square, subtract
-from fastnn.ops._convert import floats, is_one, reshaped
+from fastnn.ops._convert import floats, is_one, reshaped, whole_numbers
 from fastnn.ops._reduction import mean
 from fastnn.ops._resize import as_image
 from fastnn.ops._rules import unlike
@@ -50,8 +51,8 @@ def gaussian_blur(images: TensorLike, kernel_size: Sequence[int] = (3, 3), sigma
     array([1.], dtype=float32)
     """
     x = floats(as_image("gaussian_blur", images, data_format))
-    size, deviation = _two("gaussian_blur", "kernel_size", kernel_size), _two("gaussian_blur", "sigma", sigma)
-    window = np.outer(_bell(int(size[0]), deviation[0]), _bell(int(size[1]), deviation[1]))
+    size = whole_numbers("gaussian_blur", _two("gaussian_blur", "kernel_size", kernel_size))
+    window = np.outer(*map(_bell, size, _two("gaussian_blur", "sigma", sigma)))
     return channels_moved("gaussian_blur", _filtered(x, window[..., None], "same"), data_format, -1, -3)
 
 
@@ -83,10 +84,11 @@ def ssim(image1: TensorLike, image2: TensorLike, max_val: float = 1.0, filter_si
     1.0
     """
     a, b = (floats(as_image("ssim", image, data_format)) for image in (image1, image2))
+    filter_size = whole(filter_size, "ssim: filter_size")
     if unlike(a.shape, b.shape) or min(a.shape[-3:-1]) < filter_size:
         raise ShapeError(f"ssim: the images are {a.shape} and {b.shape} and filter_size is {filter_size}; needs equal "
                          "shapes, at least one window large.")
-    bell = _bell(int(filter_size), filter_sigma)
+    bell = _bell(filter_size, filter_sigma)
     window = np.outer(bell, bell)[..., None]
     mean_a, mean_b = _filtered(a, window, "valid"), _filtered(b, window, "valid")
     both, squares = multiply(mean_a, mean_b), add(square(mean_a), square(mean_b))

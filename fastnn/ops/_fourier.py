@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
@@ -106,7 +107,7 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> Pair:
     """The first n/2 + 1 numbers of the fft of real numbers, which say all. fft_length: n, to which x is cut or
     continued by 0; all x unless given."""
     x = floats(x)
-    x = x if fft_length is None else _so_long(x, int(fft_length))
+    x = x if fft_length is None else _so_long(x, whole(fft_length, "rfft: fft_length"))
     y = _transformed(_pair("rfft", (x, multiply(x, 0.0))), -1)
     return _each(y, lambda t: t[..., :x.shape[-1] // 2 + 1])
 
@@ -115,26 +116,27 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> Pair:
 def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Tensor:
     """The way back of rfft: n real numbers, 2(m - 1) of m unless fft_length is given."""
     pair = _pair("irfft", x)
-    n = 2 * (pair[0].shape[-1] - 1) if fft_length is None else int(fft_length)
-    if n < 1:
-        raise ShapeError(f"irfft: fft_length is {n}; needs a whole number >= 1.")
+    n = whole(2 * (pair[0].shape[-1] - 1) if fft_length is None else fft_length, "irfft: fft_length")
     real, imaginary = _each(pair, lambda t: _so_long(t, n // 2 + 1))
     rest = slice(1, n - n // 2)     # the numbers that are those of the other end, mirrored
-    whole = (concatenate([real, flip(real[..., rest], -1)], -1),
-             concatenate([imaginary, negative(flip(imaginary[..., rest], -1))], -1))
-    return divide(_transformed(whole, 1)[0], float(n))
+    both = (concatenate([real, flip(real[..., rest], -1)], -1),
+            concatenate([imaginary, negative(flip(imaginary[..., rest], -1))], -1))
+    return divide(_transformed(both, 1)[0], float(n))
 
 
 @of_any_size
 def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:
     """Windows of the last axis: (…, n) → (…, 1 + (n - length) // stride, length); the rest at the end is not seen."""
     x = tensor(x)
-    length, stride = int(sequence_length), int(sequence_stride)
-    if length < 1 or stride < 1 or x.shape[-1] < length:
-        raise ShapeError(f"extract_sequences: x is {x.shape}, sequence_length {length} and sequence_stride {stride}; "
-                         "needs numbers >= 1, and at least one sequence.")
+    length, stride = _steps("extract_sequences", sequence_length, sequence_stride)
+    if x.shape[-1] < length:
+        raise ShapeError(f"extract_sequences: x is {x.shape} and sequence_length {length}; needs a sequence at least.")
     y: Tensor = index.take(x, _places(1 + (x.shape[-1] - length) // stride, length, stride), axis=x.ndim - 1)
     return y
+
+
+def _steps(name: str, length: Any, stride: Any) -> tuple[int, int]:
+    return whole(length, f"{name}: sequence_length"), whole(stride, f"{name}: sequence_stride")
 
 
 def _places(count: int, length: int, stride: int) -> Tensor:
@@ -166,27 +168,30 @@ def stft(x: TensorLike, sequence_length: int, sequence_stride: int, fft_length: 
 
     window: "hann", "hamming" (both periodic), sequence_length numbers, or None. center: windows are centred on their
     places, the signal being mirrored at both ends."""
-    x = floats(x)
-    shape = Tensor(_window("stft", window, int(sequence_length), int(fft_length), x.dtype), constant=True)
+    x, n = floats(x), whole(fft_length, "stft: fft_length")
+    length, stride = _steps("stft", sequence_length, sequence_stride)
+    shape = Tensor(_window("stft", window, length, n, x.dtype), constant=True)
     if center:
-        x = pad(x, [(0, 0)] * (x.ndim - 1) + [(fft_length // 2, fft_length // 2)], mode="reflect")
-    return rfft(multiply(extract_sequences(x, fft_length, sequence_stride), shape), fft_length)  # type: ignore[no-any-return]
+        x = pad(x, [(0, 0)] * (x.ndim - 1) + [(n // 2, n // 2)], mode="reflect")
+    return rfft(multiply(extract_sequences(x, n, stride), shape), n)  # type: ignore[no-any-return]
 
 
 @of_any_size
 def istft(x: Sequence[TensorLike], sequence_length: int, sequence_stride: int, fft_length: int,
           length: int | None = None, window: Any = "hann", center: bool = True) -> Tensor:
     """The signal of which stft with the same arguments gives x: each window's irfft times the window, added up where
-    they overlap and divided by the sum of the squared windows. length: so many numbers of it."""
-    frames = irfft(x, fft_length)
-    count, stride, n = frames.shape[-2], int(sequence_stride), int(fft_length)
-    shape = _window("istft", window, int(sequence_length), n, frames.dtype)
-    size = n + stride * (count - 1)
-    places = _places(count, n, stride)
-    weight = np.bincount(places.data.reshape(-1), np.tile(shape.astype(np.float64) ** 2, count), size)
-    frames = multiply(frames, Tensor(shape, constant=True))
-    flat = reshaped(frames, (*frames.shape[:-2], count * n))
-    y: Tensor = index.take_grad(flat, reshaped(places, (-1,)), axis=flat.ndim - 1, size=size)
-    y = divide(y, Tensor(np.where(weight > 1e-10, weight, 1).astype(y.dtype), constant=True))
+    they overlap, and divided by the sum of the squared windows that overlap in the middle; at the very ends, where
+    fewer do, it is as much smaller. For window=None nothing is divided. length: so many numbers of it."""
+    size, stride = _steps("istft", sequence_length, sequence_stride)
+    n = whole(fft_length, "istft: fft_length")
+    frames = irfft(x, n)
+    if window is not None:
+        shape = _window("istft", window, size, n, frames.dtype)
+        squares = np.pad(shape.astype(np.float64) ** 2, (0, -n % stride)).reshape(-1, stride).sum(0)
+        over = np.resize(np.where(squares > 0, squares, 1), n)
+        frames = multiply(frames, Tensor((shape / over).astype(frames.dtype), constant=True))
+    count = frames.shape[-2]
+    flat, end = reshaped(frames, (*frames.shape[:-2], count * n)), n + stride * (count - 1)
+    y: Tensor = index.take_grad(flat, reshaped(_places(count, n, stride), (-1,)), axis=flat.ndim - 1, size=end)
     begin = n // 2 if center else 0
-    return y[..., begin:size - begin if length is None else begin + int(length)]
+    return y[..., begin:end - begin if length is None else begin + whole(length, "istft: length")]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import whole
 from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
@@ -150,14 +151,14 @@ def _places(x: Tensor, k: int) -> tuple[np.ndarray, Tensor]:
 @of_any_size
 def tril(x: TensorLike, k: int = 0) -> Tensor:
     """x, with 0 above the diagonal that is k to the right of the main one."""
-    x = tensor(x)
+    x, k = tensor(x), whole(k, "tril: k", None)
     return where(_places(x, k)[1], x, 0)  # type: ignore[return-value]
 
 
 @of_any_size
 def triu(x: TensorLike, k: int = 0) -> Tensor:
     """x, with 0 below the diagonal that is k to the right of the main one."""
-    x = tensor(x)
+    x, k = tensor(x), whole(k, "triu: k", None)
     return where(Tensor(~_places(x, k - 1)[0], constant=True), x, 0)  # type: ignore[return-value]
 
 
@@ -174,7 +175,7 @@ def _as_diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1)
 @of_any_size
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The elements on the diagonal that is `offset` to the right of the main one, along a new last axis."""
-    x = tensor(x)
+    x, offset = tensor(x), whole(offset, "diagonal: offset", None)
     x = moveaxis(x, (axis_of(x, axis1), axis_of(x, axis2)), (-2, -1))
     rows, columns = x.shape[-2:]
     along = np.arange(max(0, min(rows + min(offset, 0), columns - max(offset, 0))))

@@ -8,7 +8,7 @@ import numpy as np
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.ops._convert import axis_of, is_one, reshaped, tensor
+from fastnn.ops._convert import axis_of, is_one, reshaped, tensor, whole_numbers
 from fastnn.ops._shaping import concatenate, expand_dims, flip
 from fastnn.ops._sizes import of_any_size
 from fastnn.ops.rows import data
@@ -53,7 +53,7 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
                              f"that divides {length}; give the places to cut.")
         cuts = [i * length // parts for i in range(parts + 1)]
     else:
-        cuts = [0, *(int(i + length if i < 0 else i) for i in indices_or_sections), length]  # type: ignore[union-attr]
+        cuts = [0, *(i + length if i < 0 else i for i in whole_numbers("split", indices_or_sections)), length]
         if not all(0 <= i <= length for i in cuts):
             raise ShapeError(f"split: x is {x.shape} and axis {axis} is cut at {list(indices_or_sections)}; "  # type: ignore
                              f"needs places from {-length} to {length}.")
@@ -65,10 +65,10 @@ def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: i
     """As split, but the first parts are one longer where the number does not divide."""
     if not is_one(indices_or_sections):
         return split(x, indices_or_sections, axis)
-    indices_or_sections = int(indices_or_sections)  # type: ignore[arg-type]
+    count = int(indices_or_sections)  # type: ignore[arg-type]
     length = tensor(x).shape[axis_of(tensor(x), axis)]
-    each, longer = divmod(length, indices_or_sections)
-    sizes = [each + (i < longer) for i in range(indices_or_sections)]
+    each, longer = divmod(length, count)
+    sizes = [each + (i < longer) for i in range(count)]
     return split(x, [int(n) for n in np.cumsum(sizes)[:-1]], axis)
 
 

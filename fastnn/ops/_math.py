@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import whole
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
@@ -58,11 +59,11 @@ def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tenso
 
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """The k largest of each row, from the largest on, and their indices (int32)."""
-    x = tensor(x)
+    x, k = tensor(x), whole(k, "top_k: k", None)
     last = axis_of(x, -1)
     if not 0 <= k <= (x.shape[last] or k):
         raise ValueError(f"top_k: k is {k} and x {x.shape}; needs 0 <= k <= {x.shape[last]}.")
-    places = _data.slice(index.argsort(negative(x)), axis=last, begin=0, end=int(k))
+    places = _data.slice(index.argsort(negative(x)), axis=last, begin=0, end=k)
     return index.take_along(x, places, axis=last), places
 
 
@@ -71,7 +72,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """Whether the target's prediction is finite and among the k largest of its row: fewer than k are larger."""
     predictions, targets = floats(predictions), ids(targets)
     own = index.take_along(predictions, reshaped(targets, (*targets.shape, 1)), axis=predictions.ndim - 1)
-    among = less(sum(less(own, predictions), axis=-1), k)
+    among = less(sum(less(own, predictions), axis=-1), whole(k, "in_top_k: k", None))
     return logical_and(among, isfinite(reshaped(own, targets.shape)))
 
 
@@ -79,7 +80,7 @@ def _counted(data: TensorLike, segment_ids: TensorLike, num_segments: int | None
     """The rows, the segment of each, num_segments for one that is none, and how many segments there are."""
     rows, places = tensor(data), ids(segment_ids)
     _check_leading(rows, places)
-    count = int(places.numpy().max()) + 1 if num_segments is None else int(num_segments)
+    count = int(places.numpy().max()) + 1 if num_segments is None else whole(num_segments, "num_segments", 0)
     inside = logical_and(less_equal(0, places), less(places, count))
     return rows, where(inside, places, count), count  # type: ignore[return-value]
 

@@ -2,6 +2,7 @@
 
 import math
 
+from fastnn.arguments import whole
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown, warn
@@ -176,7 +177,7 @@ _attended_unknown = of_any_size(_attended)
 def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
     """1 at the number's place along a new axis, 0 elsewhere; only 0 for a number outside."""
     x = ids(x)
-    y = data.one_hot(x, depth=int(num_classes))
+    y = data.one_hot(x, depth=whole(num_classes, "one_hot: num_classes", 0))
     if axis not in (-1, x.ndim):
         y = moveaxis(y, -1, axis)
     return y if dtype is None else cast(y, dtype)

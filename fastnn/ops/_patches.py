@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fastnn.arguments import whole
 from fastnn.engine.kinds import Ints, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
@@ -56,7 +57,7 @@ def conv_transpose(inputs: TensorLike, kernel: TensorLike, strides: Ints = 1, pa
 @of_any_size
 def depth_to_space(x: TensorLike, block_size: int, data_format: str | None = "channels_last") -> Tensor:
     """(batch, h, w, c·b²) → (batch, h·b, w·b, c): the channels of each place as a block of b × b places."""
-    x, b = channels_moved("depth_to_space", tensor(x), data_format, 1, -1), int(block_size)
+    x, b = channels_moved("depth_to_space", tensor(x), data_format, 1, -1), whole(block_size, "block_size", None)
     n, h, w, c = x.shape
     if b < 2 or c % (b * b):
         raise ShapeError(f"depth_to_space: x has {c} channels and block_size is {b}; needs block_size >= 2, whose "
@@ -72,7 +73,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str | None = "ch
 def space_to_depth(x: TensorLike, block_size: int, data_format: str | None = "channels_last") -> Tensor:
     """(batch, h·b, w·b, c) → (batch, h, w, c·b²): each block of b × b places as channels. The way back of
     depth_to_space."""
-    x, b = channels_moved("space_to_depth", tensor(x), data_format, 1, -1), int(block_size)
+    x, b = channels_moved("space_to_depth", tensor(x), data_format, 1, -1), whole(block_size, "block_size", None)
     n, h, w, c = x.shape
     if b < 2 or h % b or w % b:
         raise ShapeError(f"space_to_depth: x is {x.shape} and block_size {b}; needs block_size >= 2 that divides rows "

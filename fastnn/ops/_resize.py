@@ -10,7 +10,7 @@ import numpy as np
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
-from fastnn.ops._convert import floats, tensor, widened
+from fastnn.ops._convert import floats, tensor, whole_numbers, widened
 from fastnn.ops._patches import patches
 from fastnn.ops._products import tensordot
 from fastnn.ops._shaping import channels_moved, moveaxis, pad, taken
@@ -64,7 +64,8 @@ def resize(images: TensorLike, size: Sequence[int], interpolation: str = "biline
     crop_to_aspect_ratio cuts what is too long off both ends first, and pad_to_aspect_ratio adds fill_value to both ends
     of what is too short."""
     x = as_image("resize", images, data_format)
-    if len(size) != 2 or any(int(n) < 1 for n in size):
+    size = whole_numbers("resize", size)
+    if len(size) != 2 or min(size) < 1:
         raise ValueError(f"resize: size is {shown(size)}; needs two numbers >= 1, rows and columns.")
     if interpolation != "nearest" and interpolation not in KERNELS:
         raise ValueError(f"resize: got interpolation {shown(interpolation)}; needs nearest, {', '.join(KERNELS)}.")
@@ -72,7 +73,7 @@ def resize(images: TensorLike, size: Sequence[int], interpolation: str = "biline
         raise ValueError("resize: got crop_to_aspect_ratio and pad_to_aspect_ratio; needs one of them at most.")
     if fill_mode != "constant":
         raise ValueError(f"resize: fill_mode is {shown(fill_mode)}; needs 'constant'.")
-    dtype, rows, columns = x.dtype, int(size[0]), int(size[1])
+    dtype, rows, columns = x.dtype, *size
     height, width = x.shape[-3:-1]
     fits = width * rows // columns, height * columns // rows        # of the new shape, as wide and as high as x
     if crop_to_aspect_ratio:

@@ -8,8 +8,8 @@ import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
-from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, is_one, reshaped, tensor
+from fastnn.errors import KindError, ShapeError, shown
+from fastnn.ops._convert import alike, axes_of, axis_of, broadcast_to, is_one, reshaped, tensor, whole_numbers
 from fastnn.ops._sizes import FUNCTIONS, by_rule, of_any_size, symbol
 from fastnn.ops.rows import data, image, index, stacking
 
@@ -45,8 +45,10 @@ def reshape(x: TensorLike, newshape: int | Sequence[int | None] | Tensor) -> Ten
         newshape = [newshape[i] for i in range(newshape.shape[0])]
     if isinstance(newshape, (list, tuple)) and any(isinstance(n, Tensor) and n.symbolic for n in newshape):
         return _reshaped_by(x, newshape)
-    sizes: list[int | None] = [n if n is None else int(n) for n in ([newshape] if is_one(newshape) else newshape)]  # type: ignore
-    if None not in sizes or sizes.count(None) + sizes.count(-1) == 1:
+    if not isinstance(newshape, (list, tuple)) or None not in newshape:
+        return reshaped(x, whole_numbers("reshape", newshape))
+    sizes: list[int | None] = list(newshape)
+    if sizes.count(None) + sizes.count(-1) == 1:
         return reshaped(x, sizes)
     if x.shape.count(None) != 1 or sizes.count(None) != 1:
         raise ShapeError(f"reshape: x is {x.shape} and the shape {tuple(sizes)}; needs to know which size each None "
@@ -57,7 +59,7 @@ def reshape(x: TensorLike, newshape: int | Sequence[int | None] | Tensor) -> Ten
 @by_rule(lambda x, sizes: symbol([n if type(n) is int and n >= 0 else None for n in sizes], x.dtype))
 def _reshaped_by(x: Tensor, sizes: Sequence[Any]) -> Tensor:
     """x in a shape whose sizes are numbers that the data say."""
-    return reshape(x, [int(n) for n in sizes])
+    return reshape(x, whole_numbers("reshape", sizes))
 
 
 @of_any_size
@@ -182,7 +184,7 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
     x = tensor(x)
     if axis is None:
         x, axis = ravel(x), 0
-    place, times = axis_of(x, axis), np.asarray(repeats)
+    place, times = axis_of(x, axis), np.asarray(whole_numbers("repeat", repeats))
     if times.size not in (1, x.shape[place]):
         raise ShapeError(f"repeat: x is {x.shape} and repeats has {times.size} numbers; needs one, or one for each "
                          f"element along axis {place}.")
@@ -193,8 +195,8 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
 def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     """The whole of x so many times along each axis."""
     x = tensor(x)
-    times: list[Any] = [repeats] if is_one(repeats) else list(repeats)  # type: ignore[arg-type]
-    times = [1] * (x.ndim - len(times)) + [int(n) for n in times]
+    times = whole_numbers("tile", repeats)
+    times = [1] * (x.ndim - len(times)) + times
     x = reshaped(x, [1] * (len(times) - x.ndim) + list(x.shape))
     if 0 in times:
         return data.slice(x, axis=times.index(0), begin=0, end=0) if x.ndim == 1 else broadcast_to(
@@ -209,7 +211,9 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
     """x with borders: a number for all, (before, after), or such a pair for each axis. mode: "constant" (0 unless
     given), "reflect" (the edge once), "symmetric" (the edge twice), "edge"."""
     x = tensor(x)
-    widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2))
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
+    if widths.dtype.kind not in "iu":
+        raise KindError(f"pad: pad_width is {shown(pad_width)}; needs whole numbers.")
     if mode not in ("constant", "reflect", "symmetric", "edge") or (mode != "constant" and constant_values is not None):
         raise ValueError(f"pad: got mode {shown(mode)} and constant_values {shown(constant_values)}; needs 'constant', "
                          "'reflect', 'symmetric' or 'edge', and a value for 'constant' only.")
@@ -250,6 +254,7 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
     a, b = (axis_of(x, axis) for axis in axes)
     if a == b:
         raise ValueError(f"rot90: axes are {axes}; needs two axes, to turn from one towards the other.")
+    (k,) = whole_numbers("rot90", k)
     if k % 4 == 0:
         return x
     if k % 4 == 2:

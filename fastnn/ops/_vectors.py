@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
 from fastnn.ops._arithmetic import add, divide, floor_divide, mod, multiply, power, sqrt, subtract
 from fastnn.ops._compare import equal, less, where
-from fastnn.ops._convert import axis_of, floats, ids, is_one, reshaped, tensor, together, widened
+from fastnn.ops._convert import axis_of, floats, ids, is_one, reshaped, tensor, together, whole_numbers, widened
 from fastnn.ops._core import cast
 from fastnn.ops._creation import linspace
 from fastnn.ops._getitem import getitem
@@ -29,7 +30,7 @@ __all__ = [
 def _window(make: Callable[..., np.ndarray]) -> Callable[[TensorLike], Tensor]:
     """A window of NumPy's as a function of its length."""
     def window(x: TensorLike) -> Tensor:
-        return cast(make(int(np.asarray(x))), "float")
+        return cast(make(whole(x, f"{make.__name__}: x", None)), "float")
     window.__name__ = window.__qualname__ = make.__name__
     window.__doc__ = f"numpy.{make.__name__} of x numbers: a window that leaves little of both ends."
     return window
@@ -41,7 +42,7 @@ hamming, hanning = _window(np.hamming), _window(np.hanning)
 
 def kaiser(x: TensorLike, beta: float) -> Tensor:
     """numpy.kaiser of x numbers: a window that leaves less of both ends, the larger beta is."""
-    return cast(np.kaiser(int(np.asarray(x)), float(np.asarray(beta))), "float")
+    return cast(np.kaiser(whole(x, "kaiser: x", None), float(np.asarray(beta))), "float")
 
 
 def get_item(x: TensorLike, key: Any) -> Tensor:
@@ -51,7 +52,7 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
 
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
     """Indices that put the kth smallest in its place along the axis, smaller ones before it: those that sort x."""
-    x = tensor(x)
+    x, kth = tensor(x), whole(kth, "argpartition: kth", None)
     size = x.shape[axis_of(x, axis)]
     if size is not None and not -size <= kth < size:
         raise ValueError(f"argpartition: kth is {kth} and axis {axis} has {size} places; needs one of them.")
@@ -149,7 +150,7 @@ def histogram(x: TensorLike, bins: int = 10, range: Sequence[float] | None = Non
 def unravel_index(indices: TensorLike, shape: Sequence[int]) -> tuple[Tensor, ...]:
     """Places in a row as places along each axis of an array of this shape."""
     rest, found = ids(indices), []
-    for n in list(shape)[::-1]:
-        found.append(mod(rest, int(n)))
-        rest = floor_divide(rest, int(n))
+    for n in whole_numbers("unravel_index", shape)[::-1]:
+        found.append(mod(rest, n))
+        rest = floor_divide(rest, n)
     return tuple(found[::-1])

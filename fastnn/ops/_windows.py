@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import KindError, ShapeError, shown
 from fastnn.ops._convert import floats, is_one, reshaped
 from fastnn.ops._reduction import max as largest
 from fastnn.ops._reduction import mean
@@ -33,7 +33,7 @@ def as_images(name: str, x: TensorLike, data_format: str | None) -> tuple[Tensor
 
 def as_pair(value: Ints, axes: int) -> tuple[int, int]:
     if not is_one(value) and not (isinstance(value, (list, tuple)) and all(map(is_one, value))):
-        raise TypeError(f"got {shown(value)}; needs a whole number >= 0, or one for each of {axes} axes.")
+        raise KindError(f"got {shown(value)}; needs a whole number >= 0, or one for each of {axes} axes.")
     numbers = [int(value)] * axes if is_one(value) else [int(n) for n in value]  # type: ignore
     if len(numbers) != axes or min(numbers) < 0:
         raise ShapeError(f"got {shown(value)} for {axes} axes; needs a whole number >= 0, or one for each.")
