@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import losses, metrics, ops
+from fastnn import losses, metrics
 from fastnn.engine.context import recording
 from fastnn.engine.program import Program
 from fastnn.engine.tensor import Tensor
@@ -197,55 +197,6 @@ def test_directions() -> None:
     assert metrics.get("r2_score")._direction == "up" and metrics.get("cosine_similarity")._direction == "up"
 
 
-# ---- own metrics ------------------------------------------------------------------------------------------------
-
-def test_a_function_as_a_metric() -> None:
-    def worst(y_true: Any, y_pred: Any) -> Any:
-        return ops.max(ops.abs(y_true - y_pred), axis=-1)
-
-    metric = metrics.get(worst)
-    assert metric.name == "worst"
-    assert metric([[1.0, 2.0]], [[1.5, 5.0]]) == 3.0
-
-
-class BiasedMean(metrics.Metric):
-    """A metric as in a Keras tutorial: own states, assign_add, arithmetic in result."""
-
-    def __init__(self, name: str = "biased_mean") -> None:
-        super().__init__(name=name)
-        self.total = self.add_weight(name="total", initializer="zeros")
-        self.count = self.add_weight(name="count", initializer="zeros")
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        self.total.assign_add(ops.sum(y_pred))
-        self.count.assign_add(ops.sum(ops.equal(y_true, y_true)))
-
-    def result(self) -> Any:
-        return 1 + self.total / (self.count + 1)
-
-
-def test_a_metric_of_ones_own(any_backend: str) -> None:
-    metric = BiasedMean()
-    y_true, y_pred = Tensor(np.zeros((2, 1), np.float32)), Tensor(np.array([[1.0], [2.0]], np.float32))
-    with recording() as calls:
-        metric.update_state(y_true, y_pred)
-    y_pred.data[...] = [[4.0], [5.0]]
-    Program(calls).run()
-    assert float(metric.result()) == 1 + 12 / 5
-    assert not hasattr(metric, "compute")
-    with pytest.raises(ValueError, match="start at zero"):
-        metric.add_weight(initializer="ones")
-
-
-def test_overriding_result_hides_the_inherited_compute() -> None:
-    class Root(metrics.MeanSquaredError):
-        def result(self) -> float:
-            return float(np.sqrt(self.total.data / self.count.data))
-
-    assert not hasattr(Root(), "compute")
-    assert Root()([[0.0]], [[3.0]]) == 3.0
-
-
 # ---- mistakes ---------------------------------------------------------------------------------------------------
 
 def test_mistakes_are_explained() -> None:
@@ -299,69 +250,8 @@ def test_the_k_highest_of_a_row_are_positive(settings: dict[str, Any], any_backe
         np.testing.assert_allclose(metric.result(), wanted[0] if len(wanted) == 1 else wanted, rtol=1e-6)
 
 
-def test_metrics_that_a_model_holds_are_found_however_they_came_there() -> None:
-    """Set, put into a list, tuple or dict that was there before, or held by a layer; gone when they are taken out."""
-    model = fastnn.Sequential([fastnn.layers.Input((2,)), fastnn.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    model.boxes = [], {}, 3
-    own = [metrics.Mean(name=f"m{i}") for i in range(4)]
-    assert not set(own) & set(model.metrics)
-    model.boxes[0].append(own[0])
-    assert own[0] in model.metrics
-    model.boxes[1]["x"] = own[1]
-    model.layers[0].seen = (own[2],)
-    assert [m for m in model.metrics if m in own] == own[:3]
-    model.layers[0].seen = own[3]
-    model.boxes[0].clear()
-    assert [m for m in model.metrics if m in own] == [own[1], own[3]]
-    own[3].inside = [own[0]]
-    own[0].update_state([1.0])
-    assert set(map(id, own[0].states())) < set(map(id, own[3].states()))
-
-
-def test_weights_of_each_output(any_backend: str) -> None:
-    y, p, w = np.array([[1, 0], [0, 1]]), np.array([[0.9, 0.8], [0.2, 0.4]]), np.array([[1.0, 2.0], [3.0, 0.5]])
-    assert metrics.BinaryAccuracy()(y, p, w) == pytest.approx(4 / 6.5)
-    assert metrics.BinaryAccuracy()(y[:, :1], p[:, :1], w[:, :1]) == 1.0
-
-
 def test_sums_are_float64_whatever_the_dtype() -> None:
     with pytest.warns(UserWarning, match="float64 here always"):
         metric = metrics.MeanAbsoluteError(dtype="int32")
     assert metric.get_config()["dtype"] == "int32" and metric([[1.0]], [[1.75]]) == 0.75
     assert metrics.AUC(num_thresholds=None, thresholds=[0.5]).num_thresholds == 3
-
-
-def test_states_of_several_numbers_are_added_to_in_float64(any_backend: str) -> None:
-    class PerClass(metrics.Metric):
-        def __init__(self) -> None:
-            super().__init__(name="per_class")
-            self.seen = self.add_weight(shape=(2,), name="seen")
-
-        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-            self.seen.assign_add(ops.sum(y_true, axis=0))
-            self.seen.assign_add(0.5)
-
-        def compute(self, seen: np.ndarray) -> Any:
-            return seen
-
-    metric, y = PerClass(), Tensor(np.array([[1.0, 0.0], [2.0, 1.0]], np.float32))
-    metric.seen.data[...] = 2.0 ** 24
-    with recording() as calls:
-        metric.update_state(y, y)
-    Program(calls).run()
-    assert (metric.result() - 2.0 ** 24).tolist() == [7.0, 3.0], "twice 3.5 and 1.5; in float32 halves are lost"
-    with pytest.raises(fastnn.ShapeError):
-        metric.seen.assign_add([1.0, 2.0, 3.0])
-
-
-@pytest.mark.parametrize("epochs", [1, 2, 5])
-@pytest.mark.parametrize("more", [{}, {"validation_split": 0.2}], ids=str)
-def test_after_fit_metrics_say_what_the_last_pass_said(epochs: int, more: dict[str, Any], any_backend: str) -> None:
-    x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
-    model = fastnn.Sequential([fastnn.Input((3,)), fastnn.layers.Dense(1, activation="sigmoid")])
-    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
-    history = model.fit(x, x[:, :1] > 0, epochs=epochs, verbose=0, **more).history
-    for metric in model.metrics:
-        said = history["val_" * bool(more) + metric.name][-1]
-        assert float(metric.result()) == pytest.approx(said, rel=1e-6) and said > 0
