@@ -23,15 +23,17 @@ class InFiles:
         _saving().save_model(self, filepath, overwrite)
 
     @entrance
-    def save_weights(self, filepath: "str | os.PathLike[str]", overwrite: bool = True) -> None:
-        """Write the weights alone to a file."""
-        _saving().save_weights(self, filepath, overwrite)
+    def save_weights(self, filepath: "str | os.PathLike[str]", overwrite: bool = True, *,
+                     objects_to_skip: Any = None) -> None:
+        """Write the weights alone to a file, but those of some layers or variables."""
+        _saving().save_weights(self, filepath, overwrite, objects_to_skip)
 
     @entrance
-    def load_weights(self, filepath: "str | os.PathLike[str]", skip_mismatch: bool = False) -> None:
+    def load_weights(self, filepath: "str | os.PathLike[str]", skip_mismatch: bool = False, *,
+                     objects_to_skip: Any = None) -> None:
         """Take the weights of a file of save_weights or save. ShapeError where they do not fit, before anything
         changes; with skip_mismatch those that do not fit stay, and are named in a warning."""
-        _saving().load_weights(self, filepath, skip_mismatch)
+        _saving().load_weights(self, filepath, skip_mismatch, objects_to_skip)
 
     def __reduce__(self) -> Any:
         """For pickle, copy.deepcopy and joblib: as save() and load_model."""

@@ -12,8 +12,10 @@ from fastnn.registration import (
 )
 from fastnn.saving.models import (
     load_model,
-    load_weights,
     save_model,
+)
+from fastnn.saving.weights import (
+    load_weights,
     save_weights,
 )
 from fastnn.serialization import (

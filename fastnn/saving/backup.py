@@ -132,7 +132,7 @@ def read_backup(path: str | os.PathLike[str], run: Any) -> None:
 
 def put_model(path: Any, model: Any, arrays: Arrays, content: dict[str, Any]) -> None:
     """What of a state_of() is the model's: weights, states, optimizers, random numbers; path: what messages call it."""
-    from fastnn.saving.models import put_weights
+    from fastnn.saving.weights import put_weights
     put_weights(model, arrays, path)
     for i, v in enumerate(_states(model)):
         v.assign(arrays[f"states/{i}"])

@@ -110,28 +110,28 @@ def _contained(at: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
-def read_weights(path: Any, model: Any, opened: Any = None) -> tuple[list[Any], list[str]]:
-    """(arrays of the model's weights, in their order, None where there is none; what does not fit)."""
+def read_weights(path: Any, model: Any, opened: Any, skipped: Any) -> tuple[list[Any], list[str]]:
+    """(arrays of the model's weights, in their order, None where there is none; what does not fit, but the skipped)."""
     package = h5py(shown(str(path)))
     try:
         with package.File(path if opened is None else opened, "r") as groups:
             by_id, wrong = {}, []
-            for name, variable in places(model):
+            for name, variable in [pair for pair in places(model) if id(pair[1]) not in skipped]:
                 array = array_in(groups, name, package)
                 if array is None or array.shape != tuple(variable.shape):
                     wrong.append(f"{variable.name}: {None if array is None else array.shape} for {variable.shape}")
                 else:
                     by_id[id(variable)] = array[...].astype(variable.dtype)
-            placed = {id(v) for _, v in places(model)}
+            placed = {id(v) for _, v in places(model)}.union(skipped)
             wrong += [f"{v.name}: no place in a file of Keras" for v in model.weights if id(v) not in placed]
             return [by_id.get(id(v)) for v in model.weights], wrong
     except (OSError, RuntimeError, KeyError, TypeError) as error:
         raise ModelFileError(f"{shown(str(path))}: h5py cannot read it ({shown(str(error))}); it is damaged.") from None
 
 
-def put_weights(model: Any, path: Any, skip_mismatch: bool = False, opened: Any = None) -> list[str]:
+def put_weights(model: Any, path: Any, skip_mismatch: bool = False, opened: Any = None, skipped: Any = ()) -> list[str]:
     """Give the model the weights of a .weights.h5 file; what did not fit. ShapeError before anything changes."""
-    arrays, wrong = read_weights(path, model, opened)
+    arrays, wrong = read_weights(path, model, opened, skipped)
     if wrong and not skip_mismatch:
         raise ShapeError(f"load_weights(): {len(wrong)} weights of {model.name} do not fit the file.\nThe first: "
                          f"{shown(wrong[0], 200)}. The file is {shown(str(path))}; make the same layers in the same "
@@ -182,27 +182,28 @@ def _forget_training(value: Any) -> None:
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
-def weights_file(model: Any, with_optimizer: bool) -> bytes:
+def weights_file(model: Any, with_optimizer: bool, skipped: frozenset[int] = frozenset()) -> bytes:
     """The bytes of a .weights.h5 file."""
     made = io.BytesIO()
     found = places(model)
-    lost = [v.name for v in model.weights if all(v is not other for _, other in found)]
+    lost = [v.name for v in model.weights if id(v) not in skipped and all(v is not other for _, other in found)]
     if lost:
         raise ValueError(f"save(): the weight {shown(lost[0])} is held where a file of Keras has no place for it; "
                          "needs it, or its layer, in an attribute, or in a list or dict of one.\nOr choose a name that "
                          "does not end in .keras or .h5.")
     with h5py("save()").File(made, "w") as groups:
         for name, variable in found:
-            groups[name] = variable.numpy()
+            if id(variable) not in skipped:
+                groups[name] = variable.numpy()
         if with_optimizer and model.optimizer is not None:
             for i, variable in enumerate(model.optimizer.variables):
                 groups[f"optimizer/vars/{i}"] = variable.numpy()
     return made.getvalue()
 
 
-def write_weights(path: Any, model: Any) -> None:
+def write_weights(path: Any, model: Any, skipped: frozenset[int]) -> None:
     """Write a .weights.h5 file."""
-    file.replace(path, weights_file(model, False))
+    file.replace(path, weights_file(model, False, skipped))
 
 
 def write_model(path: Any, model: Any, training: dict[str, Any] | None) -> None:

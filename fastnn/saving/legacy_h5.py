@@ -71,8 +71,9 @@ def _newer(value: Any) -> Any:
     return found
 
 
-def put_weights(model: Any, path: Any, skip_mismatch: bool = False) -> list[str]:
-    """Give the model the weights of such a file; what did not fit. ShapeError before anything changes."""
+def put_weights(model: Any, path: Any, skip_mismatch: bool = False, skipped: Any = ()) -> list[str]:
+    """Give the model the weights of such a file, but those whose ids are skipped; what did not fit. ShapeError before
+    anything changes."""
     with _opened(path) as (groups, package):
         at = "model_weights/" if "model_weights" in groups else ""
         held = _weights(groups, at, package)
@@ -89,6 +90,8 @@ def put_weights(model: Any, path: Any, skip_mismatch: bool = False) -> list[str]
         wrong, ready = [], []
         for variables, arrays in pairs:
             for i, v in enumerate(variables):
+                if id(v) in skipped:
+                    continue
                 array = arrays[i] if i < len(arrays) else None
                 if array is None or array.shape != tuple(v.shape) or len(arrays) != len(variables):
                     wrong.append(f"{v.name}: {None if array is None else array.shape} for {v.shape}")

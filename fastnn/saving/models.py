@@ -6,16 +6,15 @@ same batches in the same order, the same dropout, the same bits.
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastnn.arguments import refuse_unknown
-from fastnn.errors import ModelFileError, NotBuiltError, ShapeError, shown, warn
+from fastnn.errors import ModelFileError, NotBuiltError, shown, warn
 from fastnn.layers._context import weights_of
 from fastnn.registration import custom_object_scope
-from fastnn.saving import file, hdf5, keras_files, legacy_h5
+from fastnn.saving import file, keras_files, legacy_h5
 from fastnn.saving.state import (
     checked,
     optimizer_state,
@@ -25,6 +24,7 @@ from fastnn.saving.state import (
     random_state,
     undecayed,
 )
+from fastnn.saving.weights import check_built, check_free, is_keras, put_weights
 from fastnn.serialization import object_of, plain, serialize_keras_object
 
 # ---- whole models ----------------------------------------------------------------------------------------------------
@@ -40,8 +40,8 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     before the weights are there, FileExistsError with overwrite=False. Source: keras.Model.save.
     """
     refuse_unknown(kwargs, "save_model", ("model", "filepath", "overwrite"))
-    _free(filepath, overwrite)
-    _built(model, "save")
+    check_free(filepath, overwrite)
+    check_built(model, "save")
     arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
     training: dict[str, Any] | None = None
     if model.compiled is not None:
@@ -53,7 +53,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
         except (TypeError, ValueError) as error:
             warn(f"save(): {shown(str(filepath))} has the model and its weights, but not what compile() was "
                  f"given: {error}\nCompile it again after loading.")
-    if _is_keras(filepath, ".keras", (".h5", ".hdf5")):
+    if is_keras(filepath, ".keras", (".h5", ".hdf5")):
         keras_files.write_model(filepath, model, training)
         return
     content: dict[str, Any] = {"model": serialize_keras_object(model), "weights": [v.name for v in model.weights],
@@ -152,89 +152,3 @@ def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -
         return
     put_optimizer_state(model.optimizer, model.weights, arrays, given.get("trained", []))
     put_undecayed(model.optimizer, model.weights, given.get("undecayed", {}))
-
-
-# ---- weights alone ---------------------------------------------------------------------------------------------------
-
-def save_weights(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights alone; a name that ends in .weights.h5 is a file of Keras, where h5py is there. Source:
-    keras.Model.save_weights."""
-    _free(filepath, overwrite)
-    _built(model, "save_weights")
-    if _is_keras(filepath, ".weights.h5", (".keras", ".h5", ".hdf5")):
-        keras_files.write_weights(filepath, model)
-        return
-    file.write(filepath, {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)},
-               {"weights": [v.name for v in model.weights]})
-
-
-def load_weights(model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
-    """Put the weights of a file, of save_weights or of save, or of Keras', into a model of the same structure.
-
-    skip_mismatch: leave weights of another shape as they are, with a warning that names them. ShapeError otherwise,
-    before anything changes. Source: keras.Model.load_weights.
-    """
-    _built(model, "load_weights")
-    kind = keras_files.kind_of(filepath) if os.path.isfile(filepath) else ""
-    if not kind:
-        put_weights(model, file.read(filepath)[0], filepath, skip_mismatch)
-        return
-    if kind == "h5" and legacy_h5.is_legacy(filepath):
-        left = legacy_h5.put_weights(model, filepath, skip_mismatch)
-    else:
-        opened = keras_files.read_model(filepath)[1] if kind == "keras" else None
-        left = keras_files.put_weights(model, filepath, skip_mismatch, opened)
-    if left:
-        warn(f"load_weights(): {len(left)} weights are not in {shown(str(filepath))} or have another shape there, and "
-             f"stay as they are: {shown(left)}.")
-
-
-def put_weights(model: Any, arrays: dict[str, np.ndarray], filepath: Any, skip_mismatch: bool = False) -> None:
-    found = [arrays[name] for name in sorted((n for n in arrays if n.startswith("weights/")), key=_place)]
-    own = model.weights
-    wrong = [v.name for v, array in zip(own, found) if v.shape != array.shape]
-    if skip_mismatch:
-        left = wrong + [v.name for v in own[len(found):]]
-        if left:
-            warn(f"load_weights(): {len(left)} weights are not in {shown(str(filepath))} or have another "
-                 f"shape there, and stay as they are: {shown(left)}.")
-        for v, array in zip(own, found):
-            if v.shape == array.shape:
-                v.assign(array)
-        return
-    if len(own) != len(found) or wrong:
-        raise ShapeError(f"load_weights(): the file has {len(found)} weights and {model.name} {len(own)}; "
-                         f"{len(wrong)} differ in shape.\nThe file {shown(str(filepath))} has "
-                         f"{shown([a.shape for a in found])}, the model {shown([v.shape for v in own])}. Make the "
-                         "same layers "
-                         "in the same order, or pass skip_mismatch=True.")
-    model.set_weights(found)
-
-
-def _is_keras(filepath: Any, ending: str, others: tuple[str, ...]) -> bool:
-    """Whether a file of this name is to be one of Keras; a word where its name says so and it is not."""
-    name = os.fspath(filepath)
-    if name.endswith(ending) and hdf5.available():
-        return True
-    if name.endswith((ending, *others)):
-        why = "h5py is not installed (pip install 'fastnn[keras-files]')" if name.endswith(ending) else (
-            f"Keras' files end in {ending} here")
-        warn(f"{shown(name)} holds fastnn's own format, as {why}; fastnn reads it whatever its name.")
-    return False
-
-
-def _place(name: str) -> int:
-    number = name.rpartition("/")[2]
-    return int(number) if number.isdigit() else -1
-
-
-def _built(model: Any, what: str) -> None:
-    if not model.weights and not model.built:
-        raise NotBuiltError(f"{what}(): {model.name} has no weights yet, because its input shape is not known. Add an "
-                            "Input, "
-                            "call it on data, or fit it first.")
-
-
-def _free(filepath: Any, overwrite: bool) -> None:
-    if not overwrite and Path(filepath).exists():
-        raise FileExistsError(f"{shown(str(filepath))} is there already, and overwrite is False; choose another name.")
