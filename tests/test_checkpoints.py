@@ -340,6 +340,42 @@ def test_tensorboard_without_its_package(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     assert_good_error(lambda: network().fit(X, Y, verbose=0, callbacks=[callbacks.TensorBoard(tmp_path)]), ImportError,
                       "fastnn[tensorboard]")
-    for wrong in ({"profile_batch": 2}, {"embeddings_freq": 1}, {"update_freq": "step"}, {"histogram_freq": -1}):
+    for wrong in ({"profile_batch": 2}, {"embeddings_freq": -1}, {"update_freq": "step"}, {"histogram_freq": -1}):
         with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):
             callbacks.TensorBoard(tmp_path, **wrong)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorboardX") is None, reason="the extra tensorboard is not installed")
+def test_tables_of_embeddings_for_the_projector(tmp_path: Path) -> None:
+    model = fastnn.Sequential([fastnn.Input((3,), dtype="int32"), fastnn.layers.Embedding(5, 2, name="words"),
+                               fastnn.layers.Flatten(), fastnn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    ids, y = np.arange(12).reshape(4, 3) % 5, np.zeros((4, 1))
+    (tmp_path / "names.tsv").write_text("\n".join("abcde"), encoding="utf-8")
+    (tmp_path / "columns.tsv").write_text("word\tkind\n" + "\n".join(f"{c}\tletter" for c in "abcde"), encoding="utf-8")
+    first = model.layers[0].get_weights()[0]
+    for i, metadata in enumerate((None, "names.tsv", {"words": tmp_path / "columns.tsv"})):
+        board = callbacks.TensorBoard(tmp_path / str(i), write_graph=False, embeddings_freq=2,
+                                      embeddings_metadata=metadata and tmp_path / metadata
+                                      if isinstance(metadata, str) else metadata)
+        model.fit(ids, y, epochs=3, verbose=0, callbacks=[board])
+    tables = sorted((tmp_path / "1" / "train").glob("*/words/tensors.tsv"))
+    assert len(tables) == 2     # after the first epoch and the third
+    shown = np.loadtxt(tables[1])
+    assert shown.shape == (5, 2) and not np.array_equal(shown, first)
+    assert (tables[0].parent / "metadata.tsv").read_text(encoding="utf-8").split() == list("abcde")
+    config = (tmp_path / "2" / "train" / "projector_config.pbtxt").read_text(encoding="utf-8")
+    assert config.count("embeddings {") == 2 and config.count("metadata.tsv") == 2
+    columns = next((tmp_path / "2" / "train").glob("*/words/metadata.tsv")).read_text(encoding="utf-8")
+    assert columns.startswith("word\tkind\na\tletter\n")
+    for wrong, kind, said in (({"other": "names.tsv"}, ValueError, "'other'"), ("none.tsv", FileNotFoundError, "none"),
+                              (tmp_path / "short.tsv", ValueError, "1 lines")):
+        (tmp_path / "short.tsv").write_text("a\n", encoding="utf-8")
+        board = callbacks.TensorBoard(tmp_path / "w", embeddings_freq=1, embeddings_metadata=wrong)
+        assert_good_error(lambda b=board: model.fit(ids, y, verbose=0, callbacks=[b]), kind, "embeddings_metadata",
+                          said)
+    assert not (tmp_path / "w").exists()
+    assert_good_error(lambda: network().fit(X, Y, verbose=0, callbacks=[callbacks.TensorBoard(
+        tmp_path / "w", embeddings_freq=1)]), ValueError, "Embedding")
+    with pytest.raises(TypeError, match="embeddings_metadata"):
+        callbacks.TensorBoard(tmp_path, embeddings_metadata=3)

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastnn.arguments import flag, frequency, optional, path, whole
 from fastnn.callbacks.base import Callback, Logs
+from fastnn.callbacks.projector import embeddings
 from fastnn.errors import shown
 
 _number = itertools.count()
@@ -23,8 +24,10 @@ class TensorBoard(Callback):
     Losses and metrics as epoch_NAME, of evaluate as evaluation_NAME_vs_iterations; with update_freq=n also batch_NAME
     every n steps, between which no Python runs. histogram_freq=n: every n epochs a histogram of each weight,
     write_images: weights as pictures too. write_graph: the summary of the model as a picture. write_steps_per_second:
-    how fast it went. profile_batch and embeddings_freq have nothing to show here (model.profile has) and must be 0.
-    ImportError without tensorboardX (the extra tensorboard). Source: keras.callbacks.TensorBoard.
+    how fast it went. embeddings_freq=n: every n epochs the tables of the Embedding layers for the projector, whose
+    points are named by embeddings_metadata: a text file of a name a line, or of columns under a line of their titles,
+    in log_dir or where the program runs; or {layer's name: file}. profile_batch has nothing to show here (model.profile
+    has) and must be 0. ImportError without tensorboardX (the extra tensorboard). Source: keras.callbacks.TensorBoard.
 
     >>> model.fit(x, y, epochs=10, callbacks=[TensorBoard("logs")])
     """
@@ -40,13 +43,16 @@ class TensorBoard(Callback):
         self.update_freq = 1 if isinstance(update_freq, str) and update_freq == "batch" else frequency(
             update_freq, "TensorBoard: update_freq")
         self.stride = 0 if self.update_freq == "epoch" else self.update_freq
-        for name, value in (("profile_batch", profile_batch), ("embeddings_freq", embeddings_freq)):
-            if optional(whole, value, f"TensorBoard: {name}", 0):
-                raise ValueError(f"TensorBoard: {name} is {shown(value)}; needs 0.\nprint(model.profile(x, y)) shows "
-                                 "where the time goes, model.layers[0].weights the embeddings.")
-        if embeddings_metadata is not None:
-            raise ValueError(f"TensorBoard: embeddings_metadata is {shown(embeddings_metadata)}; needs None.")
-        self.profile_batch, self.embeddings_freq, self.embeddings_metadata = 0, 0, None
+        if optional(whole, profile_batch, "TensorBoard: profile_batch", 0):
+            raise ValueError(f"TensorBoard: profile_batch is {shown(profile_batch)}; needs 0.\n"
+                             "print(model.profile(x, y)) shows where the time goes.")
+        self.profile_batch = 0
+        self.embeddings_freq = optional(whole, embeddings_freq, "TensorBoard: embeddings_freq", 0) or 0
+        if not isinstance(embeddings_metadata, (str, os.PathLike, Mapping, type(None))):
+            raise TypeError(f"TensorBoard: embeddings_metadata is {shown(embeddings_metadata)}; needs a file, or a "
+                            "dict of the layers' names and files.")
+        self.embeddings_metadata = embeddings_metadata
+        self._embeddings: list[tuple[Any, list[Any] | None, list[str] | None]] = []
         self._writers: dict[str, Any] = {}
         self._fitting = False
         self._began, self._before = 0.0, 0
@@ -58,6 +64,9 @@ class TensorBoard(Callback):
     # ---- moments ----------------------------------------------------------------------------------------------
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        self._embeddings = []
+        if self.embeddings_freq:
+            self._embeddings = embeddings(self.model, self.log_dir, self.embeddings_metadata)
         self._fitting = True
         writer = self._writer("train")
         if self.write_graph and self.model.built:
@@ -90,6 +99,10 @@ class TensorBoard(Callback):
         self._scalars("validation", "epoch_{}", {k[4:]: v for k, v in logs.items() if k.startswith("val_")}, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._weights(epoch)
+        if self.embeddings_freq and epoch % self.embeddings_freq == 0:
+            for layer, names, titles in self._embeddings:
+                self._writer("train").add_embedding(layer.embeddings.numpy(), names, None, self._iterations(),
+                                                    layer.name, titles)
         for writer in self._writers.values():
             writer.flush()
 
