@@ -17,6 +17,12 @@ class KindError(TypeError, ValueError):
     """An argument of the wrong kind: a TypeError, and a ValueError for scripts that expect Keras' error."""
 
 
+class UnknownNameError(KeyError, ValueError):
+    """A name in a dict that is none of those there are: a KeyError, and a ValueError; Keras raises now one, now the
+    other."""
+    __str__ = Exception.__str__     # KeyError would show the message as a repr
+
+
 class LabelError(ValueError):
     """Labels outside the classes that the model or the loss knows."""
 

@@ -157,6 +157,16 @@ def test_what_does_not_fit_is_refused(kind: str, loss: Any, weights: Any, fragme
     assert_good_error(lambda: model.fit(X, y, verbose=0), ValueError, *fragments, unchanged=model)
 
 
+@pytest.mark.parametrize("arguments", [{"loss": {"p": "mse", "z": "mse"}}, {"loss": "mse", "metrics": {"z": "mae"}},
+                                       {"loss": {"p": "mse", "q": "mse"}, "loss_weights": {"z": 1.0}}])
+def test_names_of_no_output_are_errors_of_both_kinds(arguments: dict[str, Any]) -> None:
+    model, y = model_of("dict")
+    model.compile("sgd", **arguments)
+    for kind in (KeyError, ValueError):
+        text = assert_good_error(lambda: model.fit(X, y, verbose=0), kind, "'z'", "['p', 'q']", unchanged=model)
+        assert text.startswith("compile(): ")
+
+
 def test_weights_of_each_output_do_not_go_with_a_joint_loss() -> None:
     model, y = model_of("tuple")
     model.compile("sgd", [apart])

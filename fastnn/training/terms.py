@@ -6,7 +6,7 @@ from typing import Any
 
 from fastnn import losses
 from fastnn.arguments import number
-from fastnn.errors import shown
+from fastnn.errors import UnknownNameError, shown
 from fastnn.losses.loss import is_own
 from fastnn.nest import flatten, map_structure
 
@@ -116,7 +116,8 @@ def _matched(loss: Any, placed: Any, path: tuple[Any, ...]) -> Iterator[Term]:
         there = key in placed if isinstance(placed, dict) else key < len(placed)
         if not there:
             has = list(placed) if isinstance(placed, dict) else f"{len(placed)} outputs"
-            raise ValueError(f"compile(): loss names the output {shown(key)}{f' of {where}' if where else ''}; the "
+            of = f" of {where}" if where else ""
+            raise UnknownNameError(f"compile(): loss names the output {shown(key)}{of}; the "
                              f"model has {has}.")
         if not (isinstance(item, _Given) and item.loss is None):
             yield from _matched(item, placed[key], (*path, key))
@@ -150,7 +151,7 @@ def per_output(value: Any, names: Sequence[str], what: str, *, spread: bool = Tr
     if isinstance(value, dict):
         unknown = sorted(set(value) - set(names))
         if unknown:
-            raise ValueError(f"compile(): {what} names the outputs {shown(unknown)}; the outputs are {names}.")
+            raise UnknownNameError(f"compile(): {what} names the outputs {shown(unknown)}; the outputs are {names}.")
         return [value.get(name) for name in names]
     if isinstance(value, (list, tuple)):
         nested = any(isinstance(v, (list, tuple)) for v in value)
