@@ -1,6 +1,7 @@
 """Older files of Keras, HDF5 with the model in an attribute: read with their weights and optimizers, or refused."""
 
 import json
+import random
 import shutil
 import zipfile
 from pathlib import Path
@@ -117,6 +118,15 @@ def test_older_files_that_do_not_fit_or_are_damaged(golden: Path, tmp_path: Path
         with h5py.File(tmp_path / "d.h5", "a") as file:
             file.attrs["model_config"] = np.bytes_(config) if len(config) < 9999 else config[:60000]
         assert_good_error(lambda: models.load_model(tmp_path / "d.h5"), ValueError)
+    whole = (golden / "dense.old.h5").read_bytes()
+    at, draw = whole.find(b'{"class_name"'), random.Random(1)
+    for _ in range(60):
+        place = at + draw.randrange(1500)
+        (tmp_path / "d.h5").write_bytes(whole[:place] + draw.randbytes(1) + whole[place + 1:])
+        try:
+            models.load_model(tmp_path / "d.h5")
+        except ValueError as error:
+            assert not isinstance(error, UnicodeError), error
     shutil.copy(path, tmp_path / "l.h5")
     with h5py.File(tmp_path / "l.h5", "a") as file:
         del file["model_weights/d"]

@@ -141,7 +141,9 @@ def test_files_are_labelled_by_their_folders(folder: Path, capsys: Any) -> None:
     assert rows[1][0].tolist() == [1, 0] and rows[0][0] == "a bad"
     own = text_dataset_from_directory(folder, labels=list(range(10)), **quiet)
     assert next(iter(own))[1].tolist() == list(range(10))
-    assert next(iter(text_dataset_from_directory(folder, labels=None, **quiet))).shape == (10,)
+    for nothing in ({"labels": None}, {"label_mode": None}):
+        alone = text_dataset_from_directory(folder, **nothing, **quiet)
+        assert next(iter(alone)).shape == (10,) and alone.class_names is None
 
 
 def test_a_share_is_for_validation(folder: Path) -> None:

@@ -118,7 +118,7 @@ def _dataset(where: str, directory: Any, endings: tuple[str, ...], read: Callabl
         if not len(rows):
             raise ValueError(f"{where}: no files are left for a subset of {str(root)!r}; needs at least one.")
         made = Batches([rows], make, batch_size, mixed, seed, where)
-        made.class_names, made.file_paths = names, [str(files[i]) for i in rows]
+        made.class_names, made.file_paths = names if kinds is not None else None, [str(files[i]) for i in rows]
         return made
     cut = len(order) - int((part or 0) * len(order))
     training, validation = order[:cut], order[cut:]

@@ -42,7 +42,7 @@ def read_config(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     with _opened(path) as (groups, _):
         texts = [_text(groups.attrs.get(name, "{}")) for name in ("model_config", "training_config")]
     try:
-        config, training = (file._json(text.encode(), "its attribute") for text in texts)
+        config, training = (file._json(text.encode("utf-8", "replace"), "its attribute") for text in texts)
     except ModelFileError as error:
         raise ModelFileError(f"{error}\nThe file is {shown(str(path))}.") from None
     if not config:
