@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn import ops
 from fastnn.arguments import number, whole
+from fastnn.engine.context import is_symbolic_pass
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
 from fastnn.ops._op import as_tensor
@@ -34,6 +35,13 @@ def _key(seed: Any) -> Tensor:
     if seed is None:
         return global_generator().key()
     return seed.key() if isinstance(seed, (SeedGenerator, Repeated)) else key(checked_seed(seed, "random"))
+
+
+def _in_a_layer(name: str, *given: Any) -> None:
+    """ValueError for a draw among the ops of a model's graph: its key would be that of the day it was made."""
+    if any(isinstance(x, Tensor) and x.symbolic for x in given) and not is_symbolic_pass():
+        raise ValueError(f"random.{name}: got a symbolic tensor; needs numbers.\nIn the graph of a model it would draw "
+                         "once, for all batches: draw in the call of a layer, as layers.Dropout and layers.Lambda do.")
 
 
 def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
@@ -72,6 +80,7 @@ def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: s
             seed: Any = None) -> Tensor:
     """Draws from [minval, maxval), all alike likely; the bounds are numbers or tensors. `randint` for whole numbers."""
     _kind("uniform", dtype, "f", "a dtype of floats; use randint for whole numbers")
+    _in_a_layer("uniform", minval, maxval)
     if isinstance(minval, Tensor) or isinstance(maxval, Tensor):
         draws = rows.random_uniform(_key(seed), shape=_sizes(shape), low=0.0, high=1.0)
         return _as(ops.add(minval, ops.multiply(draws, ops.subtract(maxval, minval))), dtype)
@@ -82,6 +91,7 @@ def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: s
 def randint(shape: Sequence[int], minval: Any, maxval: Any, dtype: str = "int32", seed: Any = None) -> Tensor:
     """Whole numbers from minval up to, not including, maxval: numbers, or tensors. Small dtypes are int32."""
     _kind("randint", dtype, "iu", "a dtype of whole numbers")
+    _in_a_layer("randint", minval, maxval)
     if isinstance(minval, Tensor) or isinstance(maxval, Tensor):
         draws = uniform(shape, 0.0, 1.0, seed=seed)
         span = ops.subtract(ops.cast(maxval, "int32"), ops.cast(minval, "int32"))
@@ -123,6 +133,7 @@ def gamma(shape: Sequence[int], alpha: Any, dtype: str | None = None, seed: Any 
 
 def _gamma(sizes: tuple[int, ...], alpha: Any, source: SeedGenerator | Repeated | None) -> tuple[Tensor, Tensor]:
     """A draw y·eˡ as (y, l), as it may be too small for a float."""
+    _in_a_layer("gamma", alpha)
     a = ops.broadcast_to(ops.stop_gradient(as_tensor(alpha)), sizes)
     small = ops.less(a, 1.0)
     d = ops.expand_dims(ops.where(small, ops.add(a, 1.0), a) - 1 / 3, -1)
@@ -149,6 +160,7 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
     The place of the largest logits + g with g = -ln(-ln u), u uniform (Gumbel 1954).
     """
     x, count = as_tensor(logits), whole(num_samples, "categorical: num_samples")
+    _in_a_layer("categorical", x)
     if x.ndim != 2:
         raise ShapeError(f"categorical: logits are {x.shape}; needs (batch, classes).")
     sizes = (x.shape[0], count, x.shape[1])
@@ -160,6 +172,7 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     """x with what lies along an axis in random order."""
     x = as_tensor(x, "any")
+    _in_a_layer("shuffle", x)
     axis = range(x.ndim)[axis]
     order = index.argsort(rows.random_uniform(_key(seed), shape=(x.shape[axis],), low=0.0, high=1.0))
     return index.take(x, order, axis=axis)
@@ -169,6 +182,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     """x·keep / (1 - rate) with keep 1 with probability 1 - rate; noise_shape: axes of length 1 share a draw."""
     from fastnn.layers.core import Dropout
     x = as_tensor(inputs)
+    _in_a_layer("dropout", x)
     if rate == 1:
         return ops.zeros_like(x)
     class Keyed(Dropout):

@@ -115,6 +115,20 @@ def test_wrong_arguments() -> None:
     assert_good_error(lambda: random.normal((2,), seed="x"), TypeError, "seed")
 
 
+@pytest.mark.parametrize("name", ["uniform", "randint", "gamma", "categorical", "shuffle", "dropout"])
+def test_in_the_graph_of_a_model_draws_are_refused_and_in_a_layer_they_are_new(name: str) -> None:
+    """Among the ops of a graph they would be drawn once and for all."""
+    draw: dict[str, Any] = {
+        "uniform": lambda x: random.uniform((8, 3), 0.0, x), "randint": lambda x: random.randint((8, 3), 0, 100 * x),
+        "gamma": lambda x: random.gamma((8, 3), x), "categorical": lambda x: random.categorical(x, 3),
+        "shuffle": random.shuffle, "dropout": lambda x: random.dropout(x, 0.5)}
+    inputs = fastnn.Input((3,), batch_size=8)
+    assert_good_error(lambda: draw[name](inputs), ValueError, f"random.{name}", "symbolic")
+    model = fastnn.Model(inputs, fastnn.layers.Lambda(draw[name])(inputs))
+    x = np.arange(1.0, 25.0).reshape(8, 3)
+    assert len({np.asarray(model.predict(x, batch_size=8, verbose=0)).tobytes() for _ in range(4)}) == 4
+
+
 def test_dropout_keeps_a_number_that_is_exactly_the_rate(any_backend: str) -> None:
     """And drops the one below it: uniform numbers are multiples of 2**-24."""
     key, ones = np.array([5, 0, 6]), np.ones(1000, np.float32)
