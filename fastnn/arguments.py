@@ -4,6 +4,7 @@ TypeError for a wrong kind, ValueError for a wrong value, in one wording: `what`
 which: "Dense: units", "fit(): epochs". Ground floor; imports errors only.
 """
 
+import codecs
 import math
 import operator
 import os
@@ -100,6 +101,17 @@ def text(value: Any, what: str, example: str = "") -> str:
     if not value:
         raise ValueError(f"{what} is empty; needs {wanted}.")
     return value
+
+
+def encoding(value: Any, what: str) -> str:
+    """The name of a way to write text as bytes that Python knows."""
+    name = text(value, what, "utf-8")
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError(f"{what} is {shown(name)}; needs an encoding that Python knows, such as 'utf-8' or "
+                         "'latin-1'.") from None
+    return name
 
 
 def path(value: Any, what: str, example: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from fastnn import ops
-from fastnn.arguments import choice, dense, optional, text, whole
+from fastnn.arguments import choice, dense, optional, whole
+from fastnn.arguments import encoding as codec
 from fastnn.engine import backend
 from fastnn.engine.context import is_recording
 from fastnn.engine.tensor import Tensor
@@ -91,7 +92,7 @@ class StringLookup(_Lookup):
                  output_mode: str = "int", pad_to_max_tokens: bool = False, sparse: bool = False,
                  encoding: str = "utf-8", salt: Any = None, **kwargs: Unpack[LayerOptions]) -> None:
         self.sparse = dense(sparse, "StringLookup: sparse")
-        self.encoding = text(encoding, "StringLookup: encoding", "utf-8")
+        self.encoding = codec(encoding, "StringLookup: encoding")
         self.salt = optional(key_of, salt, "StringLookup: salt")
         super().__init__(max_tokens, mask_token, oov_token, num_oov_indices, vocabulary, idf_weights, output_mode,
                          pad_to_max_tokens, invert, **kwargs)

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from fastnn.arguments import axes, choice, dense, is_sequence, optional, whole
-from fastnn.arguments import text as filled
+from fastnn.arguments import encoding as codec
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError
 from fastnn.layers._options import LayerOptions
@@ -42,7 +42,7 @@ class TextVectorization(Vocabulary):
                  **kwargs: Unpack[LayerOptions]) -> None:
         self.sparse = dense(sparse, "TextVectorization: sparse")
         self.ragged = dense(ragged, "TextVectorization: ragged")
-        self.encoding = filled(encoding, "TextVectorization: encoding", "utf-8")
+        self.encoding = codec(encoding, "TextVectorization: encoding")
         for what, value, known in (("standardize", standardize, ("lower_and_strip_punctuation", "lower",
                                                                   "strip_punctuation")),
                                    ("split", split, ("whitespace", "character"))):
