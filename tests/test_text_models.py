@@ -115,6 +115,8 @@ def test_text_that_goes_astray() -> None:
     assert_good_error(lambda: layers.Dense(2)(Input((1,), dtype="string")), KindError, "dense", "text", "StringLookup")
     assert_good_error(lambda: reader()(Input((3,), dtype="string")), ShapeError, "(None, 3)", "Input((")
     assert_good_error(lambda: reader()(Input((1,))), KindError, "float32", "text")
+    plain = Sequential([layers.Dense(2)])
+    assert_good_error(lambda: plain.predict(TEXTS, verbose=0), TypeError, "text", "TextVectorization", "dtype 'string'")
     x = Input((1,), dtype="string", name="words")
     lookups = [layers.StringLookup(vocabulary=["a"], name=name)(x) for name in ("one", "two")]
     assert_good_error(lambda: Model(x, layers.Concatenate()(lookups)), ValueError, "words", "one", "two", "an Input")

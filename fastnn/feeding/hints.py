@@ -69,7 +69,8 @@ def of_text(array: np.ndarray, where: str) -> str:
         pass
     if where.split()[-1].startswith("y") and array.ndim == 1:
         return _CLASSES
-    return "Encode it: numpy.unique(…, return_inverse=True) for classes, layers.TextVectorization for texts."
+    return ("Encode it: numpy.unique(…, return_inverse=True) for classes, layers.TextVectorization for texts, as the "
+            "first layer of a Sequential, or behind an Input of dtype 'string'.")
 
 
 def of_table(table: Any) -> str:
