@@ -104,7 +104,21 @@ def test_nested_outputs_have_nested_losses_and_targets(any_backend: str) -> None
     maes = {f"output_{i}_mae": np.mean(np.abs(t - v)) for i, (t, v) in enumerate([(A, a), (B, b), (C, c), (B, b)])}
     assert logs == pytest.approx({"loss": sum(want.values()), **want, **maes}, rel=1e-5)
     model.compile("sgd", "mse")
-    assert len(model.fit(X, y, epochs=2, verbose=0).history) == 5
+    assert model.fit(X, y, epochs=2, verbose=0).history.keys() == {"loss", "p/a_loss", "p/b_loss", "q/r_loss",
+                                                                   "q/s/b_loss"}
+
+
+def test_weights_in_the_structure_of_nested_outputs(any_backend: str) -> None:
+    model, y = model_of("nested")
+    model.compile("sgd", {"p": ("mse", None), "q": {"s": ["mae"]}}, weighted_metrics={"output_0": "mae"})
+    w = np.linspace(0, 1, 24, dtype=np.float32)
+    logs = model.evaluate(X, y, sample_weight={"q": {"r": w, "s": [1 - w]}, "p": (w, w)}, verbose=0, return_dict=True)
+    a, b = (np.float64(p) for p in model.predict(X, verbose=0)["p"])
+    want = {"p/a_loss": np.mean(w * (A - a)[:, 0] ** 2), "q/s/b_loss": np.mean((1 - w) * np.abs(B - b)[:, 0]),
+            "output_0_mae": np.average(np.abs(A - a)[:, 0], weights=w)}
+    assert logs == pytest.approx({"loss": want["p/a_loss"] + want["q/s/b_loss"], **want}, rel=1e-5)
+    assert_good_error(lambda: model.evaluate(X, y, sample_weight={"p": w}, verbose=0), ValueError, "sample_weight",
+                      "['p']")
 
 
 def test_several_losses_of_one_output_are_shown_as_their_sum() -> None:

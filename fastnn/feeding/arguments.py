@@ -194,5 +194,8 @@ def adapt_targets(model: TrainedModel, arrays: dict[str, np.ndarray], y: Any, sa
     everything = {**arrays, **given}
     n = checks.check_lengths(everything, where)
     names = targets.output_names(model, len(shapes))
+    if len(names) > 1 and isinstance(sample_weight, (list, tuple, dict)):
+        nested = targets.beside(sample_weight, targets.output_form(model, len(names)))
+        sample_weight = sample_weight if nested is None else nested
     everything |= weights.adapt(sample_weight, class_weight, given, shapes, names, n, where, part)
     return arrays.like(everything) if isinstance(arrays, Named) else everything

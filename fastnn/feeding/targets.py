@@ -87,7 +87,7 @@ def targets_of(y: Any, names: Sequence[str], form: Any, needed: Sequence[bool] =
         return []
     if isinstance(y, dict) and set(y) <= set(names):
         return [y.get(name) for name in names]
-    found = _beside(y, form)
+    found = beside(y, form)
     if found is not None:
         return found
     several = isinstance(y, (list, tuple))
@@ -102,7 +102,7 @@ def targets_of(y: Any, names: Sequence[str], form: Any, needed: Sequence[bool] =
     raise ValueError
 
 
-def _beside(y: Any, form: Any) -> list[Any] | None:
+def beside(y: Any, form: Any) -> list[Any] | None:
     """What of y stands where the form has its leaves; None where y is of another form."""
     if isinstance(form, dict):
         if not isinstance(y, dict) or set(y) != set(form):
@@ -114,7 +114,7 @@ def _beside(y: Any, form: Any) -> list[Any] | None:
         pairs = list(zip(y, form))
     else:
         return [y]
-    parts = [_beside(*pair) for pair in pairs]
+    parts = [beside(*pair) for pair in pairs]
     return None if None in parts else [leaf for part in parts for leaf in part or ()]
 
 

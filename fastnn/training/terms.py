@@ -52,16 +52,17 @@ def terms(loss: Any, weights: Any, names: Sequence[str], form: Any) -> list[Term
     it is to read together, and a list, where the outputs have none, for several losses of the same.
     Raises ValueError where loss or weights do not fit the outputs.
     """
+    deep = isinstance(form, NESTED) and any(isinstance(each, NESTED) for each in _items(form))
+    labels = iter(flatten(form) if deep else
+                  ["" if label is None else name for label, name in zip(flatten(form), names)])
+    places = iter(range(len(names)))
+    placed = map_structure(lambda _: _Place(next(places), next(labels)), form)
     if _plain(loss, names, form):
-        chosen = per_output(loss, names, "loss")
         one = loss is not None and not isinstance(loss, NESTED) and not isinstance(weights, NESTED)
         factors = [weights] * len(names) if one else per_output(weights, names, "loss_weights", spread=False)
-        made = [losses.resolve(_alone(item)) for item in chosen]
-        return [Term(i, each, _number(factor), each.name if label is None else name)
-                for i, (each, factor, name, label) in enumerate(zip(made, factors, names, flatten(form)))
-                if each is not None]
-    places = iter(range(len(names)))
-    placed = map_structure(lambda label: _Place(next(places), label or ""), form)
+        each = iter([_Given(_alone(item), _number(factor))
+                     for item, factor in zip(per_output(loss, names, "loss"), factors)])
+        return list(_matched(map_structure(lambda _: next(each), form), placed, ()))
     found = list(_matched(_weighted(loss, weights), placed, ()))
     for term in found:
         if isinstance(term.places, NESTED) and not is_own(term.loss):
@@ -70,11 +71,16 @@ def terms(loss: Any, weights: Any, names: Sequence[str], form: Any) -> list[Term
     return found
 
 
+def _items(value: Any) -> list[Any]:
+    """What a list, tuple or dict holds itself."""
+    return list(value.values() if isinstance(value, dict) else value)
+
+
 def _plain(loss: Any, names: Sequence[str], form: Any) -> bool:
     """Whether loss is one, or a list or dict of one for each output."""
     if not isinstance(loss, NESTED):
         return True
-    if any(isinstance(_alone(item), NESTED) for item in (loss.values() if isinstance(loss, dict) else loss)):
+    if any(isinstance(_alone(item), NESTED) for item in _items(loss)):
         return False
     if isinstance(loss, dict):
         return not isinstance(form, dict) or set(loss) <= set(names) or set(form) == set(names)
