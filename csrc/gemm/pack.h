@@ -73,38 +73,53 @@ enum { SHALLOW = 0 };
 #define transpose_shallow(b, b_column, depth, columns, x) ((void)0)
 #endif
 
+/* Hides from the compiler how p is made: it would keep an address for each of the rows that p walks along. */
+#define WALK(p) __asm__("" : "+r"(p))
+
 /* Copies k x columns of b, whose columns are contiguous (b[j * b_column + p]), into panels of `width`. */
 static void pack_transposed(const float *b, int64_t b_column, int64_t k, int64_t columns, int64_t width, float *panels)
 {
-    for (int64_t j = 0; j < columns; j += WIDTH) {
-        float *panel = panels + j / width * width * k + j % width;
+    const int64_t ahead = WIDTH * b_column;
+    float *panel = panels;
+    for (int64_t j = 0, left = columns; left > 0; j += WIDTH, left -= WIDTH) {
         for (int64_t p = 0; p < k; p += WIDTH) {
             V x[WIDTH];
             const int64_t depth = k - p < WIDTH ? k - p : WIDTH;
+            const float *from = b + p;
+            float *to = panel + p * width;
             if (k <= SHALLOW) {
-                transpose_shallow(b + j * b_column, b_column, depth, columns - j, x);
+                transpose_shallow(b, b_column, depth, left, x);
                 UNROLL for (int i = 0; i < SHALLOW; i++)
-                    if (i < depth) v_store(panel + i * width, x[i]);
+                    if (i < depth) v_store(to + i * width, x[i]);
                 break;
             }
-            if (depth == WIDTH && columns - j >= WIDTH) {
+            WALK(from);
+            WALK(to);
+            if (depth == WIDTH && left >= WIDTH) {
                 UNROLL for (int i = 0; i < WIDTH; i++) {       /* (256, 2048) by (2048, 2048)^T: 208 -> 210 GFLOPS */
-                    __builtin_prefetch(b + (j + WIDTH + i) * b_column + p, 0, 2);
-                    x[i] = v_load(b + (j + i) * b_column + p);
+                    __builtin_prefetch(from + ahead, 0, 2);
+                    x[i] = v_load(from);
+                    from += b_column;
                 }
             } else {
-                UNROLL for (int i = 0; i < WIDTH; i++)
-                    x[i] = j + i < columns ? load_some(b + (j + i) * b_column + p, depth) : (V){0};
+                UNROLL for (int i = 0; i < WIDTH; i++) {
+                    x[i] = i < left ? load_some(from, depth) : (V){0};
+                    from += b_column;
+                }
             }
             transpose(x);
             if (depth == WIDTH) {
-                UNROLL for (int i = 0; i < WIDTH; i++)
-                    v_store(panel + (p + i) * width, x[i]);
+                UNROLL for (int i = 0; i < WIDTH; i++) {
+                    v_store(to, x[i]);
+                    to += width;
+                }
             } else {
                 UNROLL for (int i = 0; i < WIDTH; i++)
-                    if (i < depth) v_store(panel + (p + i) * width, x[i]);
+                    if (i < depth) v_store(to + i * width, x[i]);
             }
         }
+        b += ahead;
+        panel += (j + WIDTH) % width ? WIDTH : width * k - (width - WIDTH);
     }
 }
 
