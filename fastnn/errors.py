@@ -23,6 +23,10 @@ class UnknownNameError(KeyError, ValueError):
     __str__ = Exception.__str__     # KeyError would show the message as a repr
 
 
+class PlaceError(IndexError, ValueError):
+    """An index of which there is none: an IndexError, and a ValueError for scripts that expect Keras' error."""
+
+
 class LabelError(ValueError):
     """Labels outside the classes that the model or the loss knows."""
 

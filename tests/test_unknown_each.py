@@ -165,3 +165,14 @@ def test_fractions_are_no_sizes_or_counts() -> None:
         with pytest.raises(TypeError, match="needs"):
             call(2.5)
         call(np.int64(2))
+
+
+@pytest.mark.parametrize("error", [IndexError, ValueError])
+def test_an_index_that_is_none_is_keras_error_too(error: type[Exception]) -> None:
+    """An IndexError, by which Python's loops end, and a ValueError, which scripts for Keras expect."""
+    x = Input((5, 16))
+    for call in (lambda: x[:, 17], lambda: x[..., 5, ...], lambda: x[:, :, :, :], lambda: ops.take(np.ones(3), 3),
+                 lambda: ops.ones(3)[3], lambda: ops.ones((2, 2))[np.ones(3, bool)]):
+        with pytest.raises(error, match=r"needs|has length|must be equal"):
+            call()
+    assert len(list(ops.arange(3))) == 3

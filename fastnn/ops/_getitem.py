@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import shown
+from fastnn.errors import PlaceError, shown
 from fastnn.ops._arithmetic import add, multiply
 from fastnn.ops._compare import less, where
 from fastnn.ops._convert import ids, is_one, reshaped
@@ -25,10 +25,10 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         k, (list, np.ndarray)) else k for k in keys]
     used = builtins.sum(k.ndim if _is_mask(k) else k is not None and k is not Ellipsis for k in keys)
     if used > x.ndim:
-        raise IndexError(f"tensor[{shown(key)}]: got {used} indices for shape {x.shape}; needs at most {x.ndim}.")
+        raise PlaceError(f"tensor[{shown(key)}]: got {used} indices for shape {x.shape}; needs at most {x.ndim}.")
     dots = [i for i, k in enumerate(keys) if k is Ellipsis]
     if len(dots) > 1:
-        raise IndexError(f"tensor[{shown(key)}]: got two '...'; needs at most one.")
+        raise PlaceError(f"tensor[{shown(key)}]: got two '...'; needs at most one.")
     place = dots[0] if dots else len(keys)
     keys[place:place + 1] = [builtins.slice(None)] * (x.ndim - used)
     arrays: list[Tensor] = []
@@ -44,7 +44,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
             axis += 1
         elif isinstance(k, (Tensor, np.ndarray)) and k.ndim:
             if _is_mask(k) and unlike(k.shape, x.shape[axis:axis + k.ndim]):
-                raise IndexError(f"tensor[mask]: the mask is {k.shape} and the axes {x.shape[axis:axis + k.ndim]}; "
+                raise PlaceError(f"tensor[mask]: the mask is {k.shape} and the axes {x.shape[axis:axis + k.ndim]}; "
                                  "they must be equal.")
             if arrays and first + len(arrays) != axis:
                 raise TypeError(f"tensor[{shown(key)}]: needs index arrays side by side; use ops.take twice.")
@@ -70,7 +70,7 @@ def _at(x: Tensor, axis: int, k: Any) -> Tensor:
         return take(x, k, axis)
     size, number = x.shape[axis], int(k)
     if not -size <= number < size:
-        raise IndexError(f"tensor[{number}]: axis {axis} has length {size}.")
+        raise PlaceError(f"tensor[{number}]: axis {axis} has length {size}.")
     begin = number + size if number < 0 else number
     cut = data.slice(x, axis=axis, begin=begin, end=begin + 1)
     return reshaped(cut, [n for i, n in enumerate(cut.shape) if i != axis])

@@ -8,7 +8,7 @@ from fastnn.arguments import whole
 from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown
+from fastnn.errors import PlaceError, ShapeError, shown
 from fastnn.ops._arithmetic import multiply
 from fastnn.ops._compare import less, less_equal, where
 from fastnn.ops._convert import alike, axis_of, broadcast_to, ids, reshaped, tensor, widened
@@ -30,7 +30,7 @@ def within(name: str, places: Tensor, size: int | None) -> None:
     low, high = int(places.data.min()), int(places.data.max())
     if low < -size or high >= size:
         wrong = high if high >= size else low
-        raise IndexError(f"{name}: got index {wrong}; needs numbers from {-size} to {size - 1}.")
+        raise PlaceError(f"{name}: got index {wrong}; needs numbers from {-size} to {size - 1}.")
 
 
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
