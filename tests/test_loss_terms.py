@@ -228,3 +228,21 @@ def test_metrics_that_a_model_updates_itself_are_shown(any_backend: str) -> None
     own = Own()
     own.compile("sgd", "mse", metrics=["mae"])
     assert own.evaluate(X, A, verbose=0, return_dict=True)["size"] == pytest.approx(np.abs(X).mean(), rel=1e-6)
+
+
+def test_metrics_that_a_model_holds_for_steps_of_its_own() -> None:
+    """Those that nobody has updated yet: 0, or nothing where they wait for the first shapes."""
+    class Holding(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = layers.Dense(1)
+            self.held = [metrics.F1Score(threshold=0.5), metrics.R2Score(), metrics.AUC(), metrics.Mean(name="mine")]
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    model = Holding()
+    model.compile("sgd", "mse")
+    history = model.fit(X, A, epochs=3, verbose=0).history
+    assert history.keys() == {"loss", "auc", "mine"} and history["mine"] == history["auc"] == [0.0] * 3
+    assert model.evaluate(X, A, verbose=0, return_dict=True).keys() == {"loss", "auc", "mine"}

@@ -153,7 +153,7 @@ class Compiled(States):
         known = {id(metric) for _, metric in self.own()}
         taken = {key: 1 for key, _ in self.own()}
         self.others = [(_free_key("", metric.name, False, taken), metric) for metric in model.metrics
-                       if id(metric) not in known]
+                       if id(metric) not in known and metric.states()]      # without any, it has seen nothing yet
 
     @staticmethod
     def _symbols(metric: Any, y_shape: Any, output_shape: Any) -> tuple[Tensor, Tensor]:
