@@ -9,21 +9,6 @@
 
 typedef enum Relation { EQUAL, NOT_EQUAL, LESS, LESS_EQUAL } Relation;
 
-INLINE uint8_t floats_hold(Relation r, float a, float b)
-{
-    return r == EQUAL ? a == b : r == NOT_EQUAL ? a != b : r == LESS ? a < b : a <= b;
-}
-
-INLINE uint8_t doubles_hold(Relation r, double a, double b)
-{
-    return r == EQUAL ? a == b : r == NOT_EQUAL ? a != b : r == LESS ? a < b : a <= b;
-}
-
-INLINE uint8_t integers_hold(Relation r, int64_t a, int64_t b)
-{
-    return r == EQUAL ? a == b : r == NOT_EQUAL ? a != b : r == LESS ? a < b : a <= b;
-}
-
 /* y = whether the relation holds between inputs `left` and `right`, of any one dtype. */
 INLINE void compare(const Call *call, Part part, Relation r, int left, int right)
 {
@@ -31,25 +16,18 @@ INLINE void compare(const Call *call, Part part, Relation r, int left, int right
     const void *restrict b = input(call, right);   /* (…) */
     uint8_t *restrict y = output(call, 0);         /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
-    const int64_t begin = range.begin, end = range.end;
 
+#define COMPARE(type) \
+    for (int64_t i = range.begin; i < range.end; i++) { \
+        const type p = ((const type *)a)[i], q = ((const type *)b)[i]; \
+        y[i] = r == EQUAL ? p == q : r == NOT_EQUAL ? p != q : r == LESS ? p < q : p <= q; \
+    }
     switch ((DType)call->inputs[0]->dtype) {
-    case F32:
-        for (int64_t i = begin; i < end; i++) y[i] = floats_hold(r, ((const float *)a)[i], ((const float *)b)[i]);
-        break;
-    case F64:
-        for (int64_t i = begin; i < end; i++) y[i] = doubles_hold(r, ((const double *)a)[i], ((const double *)b)[i]);
-        break;
-    case I32:
-        for (int64_t i = begin; i < end; i++) y[i] = integers_hold(r, ((const int32_t *)a)[i], ((const int32_t *)b)[i]);
-        break;
-    case I64:
-        for (int64_t i = begin; i < end; i++) y[i] = integers_hold(r, ((const int64_t *)a)[i], ((const int64_t *)b)[i]);
-        break;
-    case U8:
-    case BOOL:
-        for (int64_t i = begin; i < end; i++) y[i] = integers_hold(r, ((const uint8_t *)a)[i], ((const uint8_t *)b)[i]);
-        break;
+    case F32: COMPARE(float) break;
+    case F64: COMPARE(double) break;
+    case I32: COMPARE(int32_t) break;
+    case I64: COMPARE(int64_t) break;
+    case U8: case BOOL: COMPARE(uint8_t) break;
     case DTYPE_COUNT: break;
     }
 }
@@ -98,24 +76,14 @@ static void where(const Call *call, Part part)
     const void *restrict b = input(call, 2);              /* (…) */
     void *restrict y = output(call, 0);                   /* (…) */
     const Range range = share_elements(output_size(call, 0), part);
-    const int64_t begin = range.begin, end = range.end;
 
-    switch ((DType)call->outputs[0]->dtype) {
-    case F32:
-    case I32:
-        for (int64_t i = begin; i < end; i++)
-            ((uint32_t *)y)[i] = condition[i] ? ((const uint32_t *)a)[i] : ((const uint32_t *)b)[i];
-        break;
-    case F64:
-    case I64:
-        for (int64_t i = begin; i < end; i++)
-            ((uint64_t *)y)[i] = condition[i] ? ((const uint64_t *)a)[i] : ((const uint64_t *)b)[i];
-        break;
-    case U8:
-    case BOOL:
-        for (int64_t i = begin; i < end; i++)
-            ((uint8_t *)y)[i] = condition[i] ? ((const uint8_t *)a)[i] : ((const uint8_t *)b)[i];
-        break;
+#define CHOOSE(type) \
+    for (int64_t i = range.begin; i < range.end; i++) \
+        ((type *)y)[i] = condition[i] ? ((const type *)a)[i] : ((const type *)b)[i];
+    switch ((DType)call->outputs[0]->dtype) {      /* by its width: numbers are only moved */
+    case F32: case I32: CHOOSE(uint32_t) break;
+    case F64: case I64: CHOOSE(uint64_t) break;
+    case U8: case BOOL: CHOOSE(uint8_t) break;
     case DTYPE_COUNT: break;
     }
 }

@@ -32,25 +32,14 @@ static void fill(const Call *call, Part part)
     const double value = number(call, 0);
     const Range range = share_elements(output_size(call, 0), part);
 
+#define FILL(type, what) for (int64_t i = range.begin; i < range.end; i++) ((type *)target)[i] = what;
     switch ((DType)call->outputs[0]->dtype) {
-    case F32:
-        for (int64_t i = range.begin; i < range.end; i++) ((float *)target)[i] = value;
-        break;
-    case F64:
-        for (int64_t i = range.begin; i < range.end; i++) ((double *)target)[i] = value;
-        break;
-    case I32:
-        for (int64_t i = range.begin; i < range.end; i++) ((int32_t *)target)[i] = value;
-        break;
-    case I64:
-        for (int64_t i = range.begin; i < range.end; i++) ((int64_t *)target)[i] = value;
-        break;
-    case U8:
-        for (int64_t i = range.begin; i < range.end; i++) ((uint8_t *)target)[i] = value;
-        break;
-    case BOOL:
-        for (int64_t i = range.begin; i < range.end; i++) ((uint8_t *)target)[i] = value != 0;
-        break;
+    case F32: FILL(float, value) break;
+    case F64: FILL(double, value) break;
+    case I32: FILL(int32_t, value) break;
+    case I64: FILL(int64_t, value) break;
+    case U8: FILL(uint8_t, value) break;
+    case BOOL: FILL(uint8_t, value != 0) break;
     case DTYPE_COUNT: break;
     }
 }
