@@ -9,7 +9,7 @@ import fastnn
 from fastnn import Input, Model, Sequential, losses, metrics, ops
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError
-from fastnn.layers import Dense, Flatten, Layer
+from fastnn.layers import BatchNormalization, Dense, Flatten, Layer
 
 RNG = np.random.default_rng(3)
 N, T = 12, 4
@@ -223,3 +223,21 @@ def test_weights_that_are_the_same_in_all_samples(any_backend: str, shape: tuple
 def test_other_weights_do_not_stretch(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="sample_weight has shape"):
         metrics.Mean().update_state(np.ones((3, 4)), sample_weight=np.ones(shape))
+
+
+def test_weights_of_a_frozen_layer_say_so_and_keep_their_own_flag() -> None:
+    """trainable of a weight is False while its layer's is, as in Keras; the order of the weights stays."""
+    inner = BatchNormalization()
+    model = Sequential([Input((3,)), Dense(2), inner])
+    names = [v.name for v in model.weights]
+    assert [v.trainable for v in model.weights] == [True, True, True, True, False, False]
+    model.trainable = False
+    assert not any(v.trainable for v in model.weights) and [v.name for v in model.weights] == names
+    assert not model.trainable_weights and len(model.non_trainable_weights) == 6
+    inner.trainable = True
+    assert [v.trainable for v in inner.weights] == [True, True, False, False]
+    model.trainable = True
+    assert len(model.trainable_weights) == 4 and [v.name for v in model.weights] == names
+    late = Dense(2, trainable=False)
+    late(np.ones((1, 3)))
+    assert not late.kernel.trainable and not late.trainable_weights

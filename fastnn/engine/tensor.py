@@ -142,7 +142,7 @@ class Variable(Tensor):
     Floats become floatx unless dtype says otherwise. assign() copies in; `data` may be a slice of a block that it
     shares with other variables. `path`: its name after those of the layers within which it was made (Keras' name).
     """
-    __slots__ = ("_trainable", "_watchers", "constraint", "path", "regularizer")
+    __slots__ = ("_frozen", "_trainable", "_watchers", "constraint", "path", "regularizer")
 
     def __init__(self, initializer: Any, name: str = "variable", *, shape: Sequence[int] | None = None,
                  trainable: bool = True, dtype: str | None = None, regularizer: Any = None,
@@ -161,17 +161,18 @@ class Variable(Tensor):
         super().__init__(array, name, tracked=trainable)
         outer = context.current_layers()
         self.path = "/".join([*(outer[:-1] if outer[-1:] == [name.partition("/")[0]] else outer), name])
-        self._trainable = bool(trainable)
+        self._trainable, self._frozen = bool(trainable), False      # the latter by its layer
         self._watchers: list[Any] = []
         self.regularizer, self.constraint = regularizer, constraint
 
     @property
     def trainable(self) -> bool:
         """Whether training changes it. Setting it makes the steps stale that were recorded with a layer that has it."""
-        return self._trainable
+        return self._trainable and not self._frozen
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        self._frozen = False
         if value != self._trainable:
             self._trainable = self.tracked = bool(value)
             for watcher in self._watchers:

@@ -129,6 +129,7 @@ class Layer(Weighted):
         variable = Variable(value, f"{self.name}/{name or f'variable_{len(self._variables)}'}", trainable=trainable,
                             dtype=dtype or backend.floatx(), regularizer=regularizers.get(regularizer),
                             constraint=constraints.get(constraint))
+        variable._frozen = not self._trainable
         self._variables.append(variable)
         variable.watch(self)
         self.touch(f"weight {variable.name}")

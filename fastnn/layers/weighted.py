@@ -157,13 +157,15 @@ class Weighted(Configurable, Watched):
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets the sublayers too."""
+        """Whether training changes the weights; setting it sets the sublayers too, and what their weights say."""
         return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = flag(value, f"{self.name}: trainable")
         self._look()
+        for variable in self._variables:
+            variable._frozen = not self._trainable
         for layer in self._sublayers:
             layer.trainable = value
 
@@ -173,7 +175,7 @@ class Weighted(Configurable, Watched):
         return self._gathered("weights", lambda: [*self._own(True), *self._own(False)])
 
     def _own(self, trainable: bool) -> list[Variable]:
-        return [v for v in self._variables if v.trainable == trainable]
+        return [v for v in self._variables if v._trainable == trainable]
 
     @property
     def trainable_weights(self) -> list[Variable]:
