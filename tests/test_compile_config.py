@@ -107,6 +107,20 @@ def test_a_compile_of_ones_own_is_left_out_or_told(ending: str, tmp_path: Path) 
     assert models.load_model(tmp_path / f"wrapped{ending}", custom_objects=known).told
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_file_may_leave_out_what_compile_was_given(ending: str, tmp_path: Path) -> None:
+    model = Sequential([Input((3,)), layers.Dense(1)])
+    model.compile("adam", lambda y, p: far(y, p))       # which has no name
+    model.fit(X, Y, verbose=0)
+    for save in (model.save, lambda path, **how: models.save_model(model, path, **how)):
+        save(tmp_path / f"m{ending}", include_optimizer=False)
+        again = models.load_model(tmp_path / f"m{ending}")
+        assert again.compiled is None
+        np.testing.assert_array_equal(again(X), model(X))
+    assert_good_error(lambda: model.save(tmp_path / f"m{ending}", include_optimizer="no"), ValueError,
+                      "include_optimizer")
+
+
 def test_a_clone_is_compiled_alike_with_its_own_optimizer_and_metrics() -> None:
     model = Sequential([Input((3,)), layers.Dense(1)])
     assert models.clone_model(model).compiled is None

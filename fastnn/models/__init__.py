@@ -31,9 +31,9 @@ def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, 
     return saving.load_model(filepath, custom_objects, compile, safe_mode)
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True) -> None:
+def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
     """Write a model to a file; see saving.save_model."""
-    model.save(filepath, overwrite)
+    model.save(filepath, overwrite, include_optimizer=include_optimizer)
 
 
 __all__ = [

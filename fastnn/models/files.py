@@ -17,10 +17,11 @@ class InFiles:
     """Base of models: files, and compile() as plain data."""
 
     @entrance
-    def save(self, filepath: "str | os.PathLike[str]", overwrite: bool = True) -> None:
-        """Write the model, its weights and its optimizer to a file, which models.load_model reads; see
+    def save(self, filepath: "str | os.PathLike[str]", overwrite: bool = True, *, include_optimizer: bool = True
+             ) -> None:
+        """Write the model, its weights and what it is compiled with to a file, which models.load_model reads; see
         saving.save_model."""
-        _saving().save_model(self, filepath, overwrite)
+        _saving().save_model(self, filepath, overwrite, include_optimizer)
 
     @entrance
     def save_weights(self, filepath: "str | os.PathLike[str]", overwrite: bool = True, *,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import refuse_unknown
+from fastnn.arguments import flag, refuse_unknown
 from fastnn.errors import ModelFileError, NotBuiltError, shown, warn
 from fastnn.layers._context import weights_of
 from fastnn.registration import custom_object_scope
@@ -29,9 +29,10 @@ from fastnn.serialization import object_of, plain, serialize_keras_object
 
 # ---- whole models ----------------------------------------------------------------------------------------------------
 
-def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True,
+               include_optimizer: bool = True, **kwargs: Any) -> None:
     """Write the model to one file: what it is made of, its weights, and, where it is compiled, loss, metrics and
-    optimizer.
+    optimizer, unless include_optimizer is False.
 
     The file is a valid .safetensors file; with a name that ends in .keras it is a file of Keras, where h5py is there
     (the extra keras-files), without what Keras has no place for: the random numbers, so that training goes on with
@@ -39,12 +40,12 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
     (utils.register_keras_serializable). ValueError for a function without a registered name in a layer, NotBuiltError
     before the weights are there, FileExistsError with overwrite=False. Source: keras.Model.save.
     """
-    refuse_unknown(kwargs, "save_model", ("model", "filepath", "overwrite"))
+    refuse_unknown(kwargs, "save_model", ("model", "filepath", "overwrite", "include_optimizer"))
     check_free(filepath, overwrite)
     check_built(model, "save")
     arrays = {f"weights/{i}": v.numpy() for i, v in enumerate(model.weights)}
     training: dict[str, Any] | None = None
-    if model.compiled is not None:
+    if model.compiled is not None and flag(include_optimizer, "save(): include_optimizer"):
         try:
             training = {
                 **plain(model.get_compile_config(), "get_compile_config()"),
