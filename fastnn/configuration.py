@@ -100,7 +100,7 @@ def parameters(cls: type) -> dict[str, inspect.Parameter]:
     for base, own in _constructors(cls):
         for p in own:
             if p.kind is p.VAR_POSITIONAL:
-                raise TypeError(f"{cls.__name__}: the constructor of {base.__name__} takes *{p.name}, which have no "
+                raise KindError(f"{cls.__name__}: the constructor of {base.__name__} takes *{p.name}, which have no "
                                 "names; needs get_config() and from_config() of its own.")
             if p.kind is not p.VAR_KEYWORD and p.name not in getattr(cls, "filled_in", ()):
                 found.setdefault(p.name, p)

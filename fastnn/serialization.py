@@ -57,7 +57,7 @@ def plain(value: Any, where: str, by_name: bool = False) -> Any:
         return value._copied() if _live and hasattr(value, "_copied") else serialize_keras_object(value)
     if callable(value):
         return value if _live else _named(value, where, by_name)
-    raise TypeError(f"{where} is {shown(value)}; needs what can be written down: numbers, text, lists, layers, or a "
+    raise KindError(f"{where} is {shown(value)}; needs what can be written down: numbers, text, lists, layers, or a "
                     "get_config() of its own.")
 
 
@@ -239,7 +239,7 @@ def identified(what: str, identifier: object, classes: Mapping[str, Any]) -> Any
         try:
             inspect.signature(identifier).bind()
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{what}: got the class {identifier.__name__}; needs an object; make one, as {error}."
+            raise KindError(f"{what}: got the class {identifier.__name__}; needs an object; make one, as {error}."
                             ) from None
         identifier = identifier()
     if identifier is not None and not callable(identifier):

@@ -142,6 +142,11 @@ def test_errors_are_keras_kinds_too(tmp_path: Path) -> None:
             models.load_model(tmp_path / "none.keras")
     for error in (TypeError, ValueError):
         assert_good_error(lambda: layers.Dense(1, unit=2), error, "'unit'")
+        assert_good_error(lambda: Sequential(layers.Dense(1), layers.Dense(2)), error, "two layers")
+        assert_good_error(lambda: Model(Input((2,))), error, "only one of inputs and outputs")
+        assert_good_error(lambda: utils.serialize_keras_object(object()), error, "obj")
+        assert_good_error(lambda: metrics.IoU(2, target_class_ids=3), error, "target_class_ids")
+        assert_good_error(lambda: optimizers.schedules.PiecewiseConstantDecay(3, [1.0]), error, "list")
         assert_good_error(lambda: Sequential([Input((3,)), layers.Dense(1)]).save("x", save_format="h5"), error,
                           "'save_format'")
 

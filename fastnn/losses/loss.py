@@ -15,7 +15,7 @@ from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike, Weights
 from fastnn.engine.tensor import Tensor
 from fastnn.engine.watch import Watched, note
-from fastnn.errors import LabelError, ShapeError, shown
+from fastnn.errors import KindError, LabelError, ShapeError, shown
 from fastnn.names import checked_name, snake_case
 from fastnn.nest import flatten
 from fastnn.ops._op import as_tensor
@@ -131,11 +131,11 @@ def called(fn: Callable[..., Any], what: str, y_true: TensorLike, y_pred: Tensor
         result = fn(y_true, y_pred, **settings)
     except TypeError as error:
         if error.__traceback__ is not None and error.__traceback__.tb_next is None:     # the call itself failed
-            raise TypeError(f"the {what} {shown(fn)} is called with (y_true, y_pred): {error}.\nDefine it with these "
+            raise KindError(f"the {what} {shown(fn)} is called with (y_true, y_pred): {error}.\nDefine it with these "
                             "two, in this order.") from None
         raise
     if result is None:
-        raise TypeError(f"the {what} {shown(fn)} gave None; needs a tensor. Is its return missing?")
+        raise KindError(f"the {what} {shown(fn)} gave None; needs a tensor. Is its return missing?")
     return result
 
 
@@ -204,7 +204,7 @@ def _open(shape: tuple[int | None, ...]) -> tuple[int, ...]:
 def _labels(where: str, array: np.ndarray, classes: int | None, ignore: int | None) -> np.ndarray:
     """int32 labels; LabelError naming the first that is no class."""
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{where}: y_true has dtype {array.dtype}; needs class labels, whole numbers from 0.")
+        raise KindError(f"{where}: y_true has dtype {array.dtype}; needs class labels, whole numbers from 0.")
     top = 2 ** 31 if classes is None else classes
     with np.errstate(invalid="ignore"):
         bad = ~((array >= 0) & (array < top) & (array == np.floor(array)))

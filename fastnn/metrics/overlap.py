@@ -13,7 +13,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import DType, TensorLike, Weights
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import ShapeError, shown, warn
+from fastnn.errors import KindError, ShapeError, shown, warn
 from fastnn.losses.loss import spread_weights
 from fastnn.metrics.columns import ones, refuse, with_mask
 from fastnn.metrics.confusion import divided
@@ -99,7 +99,7 @@ class _Overlap(Metric):
         self.num_classes = whole(num_classes, f"{where}: num_classes")
         ids = list(range(self.num_classes)) if target_class_ids is None else target_class_ids
         if not is_sequence(ids) or not len(ids):
-            raise TypeError(f"{where}: target_class_ids is {shown(target_class_ids)}; needs a list of class numbers, "
+            raise KindError(f"{where}: target_class_ids is {shown(target_class_ids)}; needs a list of class numbers, "
                             "such as [0, 1].")
         self.target_class_ids = [whole(i, f"{where}: target_class_ids", 0, self.num_classes) for i in ids]
         self.ignore_class = optional(whole, ignore_class, f"{where}: ignore_class", None)

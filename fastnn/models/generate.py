@@ -16,7 +16,7 @@ from fastnn.engine import backend
 from fastnn.engine.context import not_recording, section_scope
 from fastnn.engine.function import Recorder
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import LabelError, NotBuiltError, ShapeError, shown
+from fastnn.errors import KindError, LabelError, NotBuiltError, ShapeError, shown
 from fastnn.feeding.arguments import check_numbers
 from fastnn.layers._context import context, forward_pass
 from fastnn.layers._stream import NotStepwise, Stream
@@ -180,13 +180,13 @@ class Generator:
 def _rows(prompt: Any) -> tuple[list[np.ndarray], bool]:
     """(the sequences to go on with, whether it is one alone)."""
     if isinstance(prompt, (str, bytes)) or not hasattr(prompt, "__len__") or not len(prompt):
-        raise TypeError(f"generate(): prompt is {shown(prompt)}; needs whole numbers, or a list of rows of them. Text "
+        raise KindError(f"generate(): prompt is {shown(prompt)}; needs whole numbers, or a list of rows of them. Text "
                         "becomes numbers by TextVectorization or StringLookup.")
     alone = not any(hasattr(item, "__len__") for item in prompt)
     rows = [np.asarray(row) for row in ([prompt] if alone else prompt)]
     for i, row in enumerate(rows):
         if row.ndim != 1 or row.dtype.kind not in "iu" or not row.size:
-            raise TypeError(f"generate(): row {i} of prompt is {shown(row.tolist())}; needs at least one whole number.")
+            raise KindError(f"generate(): row {i} of prompt is {shown(row.tolist())}; needs at least one whole number.")
         if row.min() < 0 or row.max() >= 2 ** 31:
             raise LabelError(f"generate(): row {i} of prompt holds {row.min() if row.min() < 0 else row.max()}; needs "
                              "numbers from 0 on, as the model was trained on.")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import NotBuiltError, shown
+from fastnn.errors import KindError, NotBuiltError, shown
 from fastnn.frames import entrance
 from fastnn.layers import _input_shapes as shapes
 from fastnn.layers.layer import Layer, unique_name
@@ -50,7 +50,7 @@ class Model(InFiles, Trainer, Reads):
         self._graph: Graph | None = None
         self._generator: Generator | None = None
         if (inputs is None) != (outputs is None):
-            raise TypeError("Model: got only one of inputs and outputs; give both, or subclass Model.")
+            raise KindError("Model: got only one of inputs and outputs; give both, or subclass Model.")
         if inputs is not None:
             self._set_graph(Graph(inputs, outputs))
             if not kwargs.get("trainable", True):

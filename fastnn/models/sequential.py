@@ -28,7 +28,7 @@ class Sequential(Model):
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         if callable(trainable):
-            raise TypeError("Sequential: got two layers; needs one list of them: Sequential([layer, layer]).")
+            raise KindError("Sequential: got two layers; needs one list of them: Sequential([layer, layer]).")
         super().__init__(name=name, trainable=trainable)
         self._input: Tensor | None = None
         self._links: list[Any] = []         # the Input, then what each layer makes of the one before

@@ -15,7 +15,7 @@ from fastnn.engine.context import section_scope
 from fastnn.engine.kinds import Rate
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.engine.watch import note
-from fastnn.errors import shown, warn
+from fastnn.errors import KindError, shown, warn
 from fastnn.names import checked_name, snake_case, unique_name
 from fastnn.ops.rows.data import advance, copy, fill
 from fastnn.ops.rows.elementwise import scale
@@ -30,7 +30,7 @@ __all__ = ["Optimizer"]
 def patterns(value: Sequence[str] | None, what: str) -> list[str]:
     """A list of regular expressions; none for None."""
     if value is not None and not is_sequence(value):
-        raise TypeError(f"{what} is {shown(value)}; needs a list of texts, such as ['bias'].")
+        raise KindError(f"{what} is {shown(value)}; needs a list of texts, such as ['bias'].")
     found = [text(each, what, "bias") for each in (() if value is None else value)]
     for each in found:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.errors import nearest, shown
+from fastnn.errors import KindError, nearest, shown
 
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
 
@@ -24,7 +24,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
     ['the', 'cat', 'the', 'hat']
     """
     if not isinstance(text, str):
-        raise TypeError(f"text_to_word_sequence: text is {shown(text)}; needs a string.")
+        raise KindError(f"text_to_word_sequence: text is {shown(text)}; needs a string.")
     text = text.lower() if lower else text
     return [word for word in text.translate(dict.fromkeys(map(ord, filters), split)).split(split) if word]
 
@@ -88,7 +88,7 @@ class Tokenizer:
         """Count the words of these texts (strings, or lists of words) and number them; call it again to go on
         counting."""
         if isinstance(texts, str):
-            raise TypeError("Tokenizer.fit_on_texts: texts is one string; needs a list of strings: pass [text].")
+            raise KindError("Tokenizer.fit_on_texts: texts is one string; needs a list of strings: pass [text].")
         for text in texts:
             self.document_count += 1
             words = self._words(text)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine.tensor import Variable
-from fastnn.errors import NotBuiltError, ShapeError, shown, warn
+from fastnn.errors import KindError, NotBuiltError, ShapeError, shown, warn
 from fastnn.layers.layer import Layer
 from fastnn.saving import file, hdf5, keras_files, legacy_h5
 
@@ -82,7 +82,7 @@ def _skipped(objects: Any, where: str) -> frozenset[int]:
     found: set[int] = set()
     for each in objects if isinstance(objects, (list, tuple, set, frozenset)) else [objects]:
         if not isinstance(each, (Layer, Variable)):
-            raise TypeError(f"{where}(): objects_to_skip has {shown(each)}; needs layers or variables.")
+            raise KindError(f"{where}(): objects_to_skip has {shown(each)}; needs layers or variables.")
         found.update(map(id, each.weights if isinstance(each, Layer) else [each]))
     return frozenset(found)
 

@@ -6,7 +6,7 @@ from fastnn import ops
 from fastnn.arguments import flag, is_sequence
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import shown
+from fastnn.errors import KindError, shown
 from fastnn.optimizers.schedules.schedule import LearningRateSchedule, floats, grown, not_negative, positive, quotient
 
 
@@ -72,7 +72,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self._named(name)
         for what, given in (("boundaries", boundaries), ("values", values)):
             if not is_sequence(given):
-                raise TypeError(f"{name}: {what} is {shown(given)}; needs a list of numbers.")
+                raise KindError(f"{name}: {what} is {shown(given)}; needs a list of numbers.")
         self.boundaries = [not_negative(b, name, "boundaries") for b in boundaries]
         self.values = [not_negative(v, name, "values") for v in values]
         if len(self.values) != len(self.boundaries) + 1:
