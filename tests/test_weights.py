@@ -241,3 +241,6 @@ def test_weights_of_a_frozen_layer_say_so_and_keep_their_own_flag() -> None:
     late = Dense(2, trainable=False)
     late(np.ones((1, 3)))
     assert not late.kernel.trainable and not late.trainable_weights
+    late.inner = Dense(2)       # it is not frozen itself, but is in what is
+    late.inner(np.ones((1, 3)))
+    assert [v.name for v in late.non_trainable_weights] == [v.name for v in late.weights] and len(late.weights) == 4

@@ -185,9 +185,10 @@ class Weighted(Configurable, Watched):
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """Frozen weights and state."""
-        return self._gathered("non_trainable_weights",
-                              lambda: self._own(False) if self._trainable else list(self._variables))
+        """Frozen weights and state; of a frozen layer all `weights`, those of its sublayers too."""
+        if not self._trainable:
+            return self.weights
+        return self._gathered("non_trainable_weights", lambda: self._own(False))
 
     def _gathered(self, which: str, own: Callable[[], list[Variable]]) -> list[Variable]:
         """The layer's own weights, then those of its sublayers; a layer inside of itself counts once."""
@@ -227,8 +228,9 @@ class Weighted(Configurable, Watched):
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """`non_trainable_weights`, and the states of the seed generators; all `variables` of a frozen layer."""
-        return self._gathered("non_trainable_variables", lambda: [
-            *(self._own(False) if self._trainable else self._variables), *self._seeds()])
+        if not self._trainable:
+            return self.variables
+        return self._gathered("non_trainable_variables", lambda: [*self._own(False), *self._seeds()])
 
     def _seeds(self) -> list[Variable]:
         """The states of the seed generators that are the layer's own attributes, in lists and dicts too."""
