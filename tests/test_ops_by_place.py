@@ -1,5 +1,6 @@
 """Ops that put things in places: parts, segments, images, scans, choices. Numbers, gradients, graphs, refusals."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import fastnn
 from fastnn import Input, Model, ops
 from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor, Variable
-from fastnn.errors import ShapeError
+from fastnn.errors import KindError, ShapeError
 from tests.formulas import check_gradients, check_numbers, named
 
 RNG = np.random.default_rng(5)
@@ -214,3 +215,22 @@ def test_the_value_of_a_variable() -> None:
         x = ops.cast([0, 1, 3], dtype)
         assert ops.copy(x).dtype == dtype and ops.copy(x).data is not x.data
         np.testing.assert_array_equal(ops.copy(x).numpy(), x.numpy())
+
+
+@pytest.mark.parametrize("call", [lambda: ops.take([1.0, 2.0], 0.5), lambda: ops.one_hot([0.0, 1.5], 3),
+                                  lambda: ops.take_along_axis([[1.0, 2.0]], [[math.nan]], 1)])
+def test_fractions_are_no_indices(call: Any) -> None:
+    with pytest.raises(KindError, match=r"for indices; needs whole numbers"):
+        call()
+
+
+@pytest.mark.parametrize("call", [lambda: ops.one_hot([0, 1], 3, sparse=True), lambda: ops.bincount([1], sparse=True),
+                                  lambda: ops.multi_hot([0, 1], 3, sparse=True),
+                                  lambda: ops.convert_to_tensor([1], sparse=True)])
+def test_sparse_arrays_are_refused(call: Any) -> None:
+    with pytest.raises(ValueError, match="sparse is True; needs False"):
+        call()
+
+
+def test_whole_floats_are_indices() -> None:
+    assert ops.take([1.0, 2.0], np.array([1.0], np.float32)).numpy().tolist() == [2.0]

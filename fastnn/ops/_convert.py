@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.engine import backend
+from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError, shown
@@ -65,8 +66,10 @@ def floats(x: TensorLike) -> Tensor:
 
 
 def ids(x: TensorLike) -> Tensor:
-    """x as a Tensor of int32: indices."""
+    """x as a Tensor of int32: indices. KindError for fractions, where they are known now."""
     x = tensor(x)
+    if x.dtype.startswith("float") and x.data is not None and not is_recording() and (x.data != np.floor(x.data)).any():
+        raise KindError(f"got {shown(x.data)} for indices; needs whole numbers.\nOr round them first: ops.round(x).")
     return x if x.dtype == "int32" else cast(x, dtype="int32")
 
 

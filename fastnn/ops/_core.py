@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.arguments import dense
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
@@ -40,6 +41,7 @@ __all__ = [
 
 def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | None = None) -> Tensor:
     """x as a Tensor: floats are floatx, whole numbers and bools stay what they are unless dtype says otherwise."""
+    dense(bool(sparse), "convert_to_tensor: sparse")
     return tensor(x) if dtype is None else cast(x, dtype)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import whole
+from fastnn.arguments import dense, whole
 from fastnn.engine.context import is_recording
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
@@ -88,6 +88,7 @@ def _as_counts(x: TensorLike, weights: TensorLike | None = None, minlength: int 
 def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Tensor:
     """How often each number from 0 on is in a row of x, or the sum of its weights; `minlength` numbers at least. Its
     length depends on numbers: it is not recorded."""
+    dense(sparse, "bincount: sparse")
     x = ids(x)
     length = max(minlength, int(x.numpy().max()) + 1 if x.data.size else 0)
     w = broadcast_to(1, x.shape) if weights is None else tensor(weights)

@@ -2,7 +2,7 @@
 
 import math
 
-from fastnn.arguments import whole
+from fastnn.arguments import dense, whole
 from fastnn.engine.kinds import Axes, TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown, warn
@@ -176,6 +176,7 @@ _attended_unknown = of_any_size(_attended)
 
 def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
     """1 at the number's place along a new axis, 0 elsewhere; only 0 for a number outside."""
+    dense(sparse, "one_hot: sparse")
     x = ids(x)
     y = data.one_hot(x, depth=whole(num_classes, "one_hot: num_classes", 0))
     if axis not in (-1, x.ndim):
@@ -186,6 +187,7 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None =
 def multi_hot(inputs: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None,
               sparse: bool = False) -> Tensor:
     """1 at the place of each number along the second axis of the inputs, the first of a vector; 0 elsewhere."""
+    dense(sparse, "multi_hot: sparse")
     x = ids(inputs)
     return max(one_hot(x, num_classes, axis, dtype), axis=1 if x.ndim > 1 else 0)
 
