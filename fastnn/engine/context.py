@@ -45,8 +45,8 @@ def recording() -> Iterator[Recording]:
 def not_recording() -> Iterator[None]:
     """Calls made in the `with` block run, but belong to no program and no tape."""
     before = _context.recordings, _context.tape
-    _context.recordings, _context.tape = [], 0
     try:
+        _context.recordings, _context.tape = [], 0
         yield
     finally:
         _context.recordings, _context.tape = before

@@ -53,36 +53,45 @@ def _once(build: Callable[..., Any]) -> Callable[..., Any]:
         if build.__module__.startswith("fastnn."):
             for each in (*args, *kwargs.values()):
                 _input_shapes.tuples(each, f"{self.name}: build()")
-        before = [(name, value, value.copy() if isinstance(value, (list, dict, set)) else None)
-                  for name, value in self.__dict__.items()]
-        try:
+        with building(self):
             object.__setattr__(self, "_building", True)
             build(self, *args, **kwargs)
             self._build_shape = _input_shapes.kept(args, kwargs)
             self.built = True
-        except BaseException:
-            _unbuild(self, before)
-            raise
-        finally:
             object.__setattr__(self, "_building", False)
         return None
     return once
 
 
-def _unbuild(layer: Any, before: Sequence[tuple[str, Any, Any]]) -> None:
-    """What a build() that failed, or was interrupted, has made is gone: the next begins anew, with no weight twice."""
-    books = {name: layer.__dict__[name] for name in ("_version", "_edited") if name in layer.__dict__}
-    for name, value, items in before:
-        layer.__dict__[name] = value
-        if isinstance(value, list):
-            value[:] = items
-        elif items is not None:
-            value.clear()
-            value.update(items)
-    for name in layer.__dict__.keys() - {name for name, *_ in before}:
-        del layer.__dict__[name]
-    layer.__dict__.update(books)
-    layer.touch("build")
+class building:
+    """What the `with` block makes of a layer is gone where it fails or is interrupted: the next begins anew, with no
+    weight twice."""
+    __slots__ = ("_before", "_layer")
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+
+    def __enter__(self) -> None:
+        self._before: list[tuple[str, Any, Any]] = [
+            (name, value, value.copy() if isinstance(value, (list, dict, set)) else None)
+            for name, value in self._layer.__dict__.items()]
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if kind is None:
+            return
+        layer, own = self._layer, self._layer.__dict__
+        books = {name: own[name] for name in ("_version", "_edited") if name in own}
+        for name, value, items in self._before:
+            own[name] = value
+            if isinstance(value, list):
+                value[:] = items
+            elif items is not None:
+                value.clear()
+                value.update(items)
+        for name in own.keys() - {name for name, *_ in self._before}:
+            del own[name]
+        own.update(books)
+        layer.touch("build")
 
 
 class Weighted(Configurable, Watched):

@@ -11,6 +11,7 @@ from fastnn.frames import entrance
 from fastnn.layers.input import Input, InputLayer
 from fastnn.layers.layer import Layer
 from fastnn.layers.text import TextVectorization
+from fastnn.layers.weighted import building
 from fastnn.models.graph import Graph
 from fastnn.models.model import Model, configs, copies
 from fastnn.nest import flatten
@@ -83,11 +84,12 @@ class Sequential(Model):
 
     def _begin(self, x: Tensor) -> None:
         """Call the layers, which have waited for an Input."""
-        links: list[Any] = [x]
-        for layer in self._sublayers:
-            links.append(layer(links[-1]))
-        self._input, self._links, self._others = x, links, {}
-        self._finish()
+        with building(self):
+            links: list[Any] = [x]
+            for layer in self._sublayers:
+                links.append(layer(links[-1]))
+            self._input, self._links, self._others = x, links, {}
+            self._finish()
 
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Whether data of another shape than those it was built for, in want of an Input, go through its layers."""
