@@ -204,16 +204,16 @@ static V inner_products(const float *dy, const float *y, int64_t rows, int64_t r
 static void slopes(const Heads *a, float *p, float *dp, int64_t i, int64_t n, float log_sum, float inner)
 {
     const int64_t end = seen(a, i, n);
-    const float by = factor(a) * LOG2_E, below = log_sum * LOG2_E, scale = a->scale;
+    const float by = factor(a), scale = a->scale;
     int64_t j = 0;
     for (; j + WIDTH <= end; j += WIDTH) {
-        const V d = v_load(dp + j) - inner, e = v_exp2(v_load(p + j) * by - below);
+        const V d = v_load(dp + j) - inner, e = v_exp2((v_load(p + j) * by - log_sum) * LOG2_E);
         v_store(p + j, e);
         v_store(dp + j, scale * e * d);
     }
     if (j < end) {
         const I looks = first_lanes(end - j);
-        const V e = v_where(looks, v_exp2(v_load_part(p + j, end - j, 0) * by - below));
+        const V e = v_where(looks, v_exp2((v_load_part(p + j, end - j, 0) * by - log_sum) * LOG2_E));
         v_store_part(dp + j, v_where(looks, scale * e * (v_load_part(dp + j, end - j, 0) - inner)), n - j);
         v_store_part(p + j, e, n - j);
         j += WIDTH;
