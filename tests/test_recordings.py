@@ -101,7 +101,8 @@ def test_state_is_what_a_step_changes(any_backend: str) -> None:
     for key in changed - state:
         assert any(np.shares_memory(held[key].data, array) for array in memory), held[key].name
     names = {t.name for t in steps.state()}
-    assert {"weights", "m", "v", "iterations", "draws", "cursor", "learning_rate", "epoch"} <= names
+    assert {"weights", "m", "v", "iterations", "cursor", "learning_rate", "epoch",
+            "dropout/seed_generator_state"} <= names
 
 
 def test_a_bad_first_step_is_gone_back_from(any_backend: str) -> None:
