@@ -87,8 +87,9 @@ def interrupted(call: Callable[[], Any], line: int) -> tuple[int, bool]:
 
 def shared_state() -> list[dict[str, Any]]:
     """What `with` blocks of all modules have set on this thread."""
-    return [{name: [*value] if isinstance(value, (list, set)) else value for name, value in vars(state).items()
-             if not isinstance(value, weakref.WeakSet)} for state in restored._shared]
+    found = [{**vars(type(state)), **vars(state)} for state in restored._shared]     # defaults are the class's
+    return [{name: [*value] if isinstance(value, (list, set)) else value for name, value in each.items()
+             if not isinstance(value, weakref.WeakSet)} for each in found]
 
 
 def interrupt_and_look(model: Any, call: Callable[[Any], Any], line: int) -> tuple[int, bool]:
