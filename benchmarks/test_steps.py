@@ -16,7 +16,7 @@ SLOW = "wide", "cnn 128", "cnn 32, reference", "char", "transformer", "gpt", "32
 PATIENCE = {"Keras": 3}     # times the seconds of a round: its fit starts slowly, which a lesson would not see
 ALIKE = {"fastnn": 0.02}    # of the reference's loss; peers, who shuffle otherwise, may be a quarter away from it
 # Epochs after which losses are compared, where more would be known by heart: the loss is then what roundings make it.
-COMPARED = {"imdb": 1, "transformer": 2}
+COMPARED = {"imdb": 1, "transformer": 1}
 THREADS = {"fastnn": ("C, replayed, 1 thread", "C, replayed"), "torch": ("eager, 1 thread", "eager, 2 threads")}
 
 
