@@ -24,7 +24,7 @@ typedef struct ConvTile {
 
 INLINE void conv_tile(const int rows, const int vectors, const int partial, const ConvTile *t)
 {
-    V acc[28];
+    V acc[28], b[4];
     const float *a[5], *b_row = t->b;
     const int64_t a_row = t->a_row, a_step = t->a_step[0], b_step = t->b_step[0], last = t->last;
     const int64_t a_next = t->a_step[1] - t->count[0] * a_step, b_next = t->b_step[1] - t->count[0] * b_step;
@@ -36,7 +36,7 @@ INLINE void conv_tile(const int rows, const int vectors, const int partial, cons
     for (int64_t r = t->count[2]; r > 0; r--) {
         for (int64_t q = t->count[1]; q > 0; q--) {
             for (int64_t p = t->count[0]; p > 0; p--) {
-                tile_add(acc, rows, vectors, partial, a, a_row, b_row, last);
+                tile_add(acc, b, rows, vectors, partial, a, a_row, b_row, last);
                 tile_step(a, rows, a_step);
                 b_row += b_step;
             }

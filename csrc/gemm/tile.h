@@ -71,10 +71,9 @@ INLINE void tile_start(V *acc, const int rows, const int vectors, const int part
         }
 }
 
-INLINE void tile_add(V *acc, const int rows, const int vectors, const int partial, const float *const *a, int64_t a_row,
-                     const float *b_row, int64_t last)
+INLINE void tile_add(V *acc, V *b, const int rows, const int vectors, const int partial, const float *const *a,
+                     int64_t a_row, const float *b_row, int64_t last)
 {
-    V b[4];
     UNROLL for (int v = 0; v < vectors; v++)
         b[v] = partial && v == vectors - 1 ? load_some(b_row + v * WIDTH, last) : v_load(b_row + v * WIDTH);
     UNROLL for (int i = 0; i < rows; i++)
@@ -106,7 +105,7 @@ INLINE void tile_end(V *acc, const int rows, const int vectors, const int partia
 /* rows x (vectors * WIDTH) elements of c. */
 INLINE void tile(const int rows, const int vectors, const int partial, const Tile *t)
 {
-    V acc[28];
+    V acc[28], b[4];      /* b here: clang puts registers into memory where tile_add() has one of its own */
     const float *a[5], *b_row = t->b;
     const int64_t a_row = t->a_row, a_depth = t->a_depth, b_depth = t->b_depth, last = t->last;
 
@@ -114,7 +113,7 @@ INLINE void tile(const int rows, const int vectors, const int partial, const Til
     UNROLL for (int i = 0; i < rows; i += 3)
         a[i / 3] = t->a + i * a_row;
     for (int64_t p = t->k; p > 0; p--) {
-        tile_add(acc, rows, vectors, partial, a, a_row, b_row, last);
+        tile_add(acc, b, rows, vectors, partial, a, a_row, b_row, last);
         tile_step(a, rows, a_depth);
         b_row += b_depth;
     }
