@@ -5,6 +5,7 @@ import os
 import random as python_random
 import signal
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 
 import fastnn
+from fastnn import registration
 from fastnn.engine import backend, plan
 from fastnn.names import reset_names
+from tests.golden.keras_models import FILE
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -126,3 +129,21 @@ def any_backend(request: pytest.FixtureRequest) -> Iterator[str]:
         pytest.skip("the C kernels are not built here: " + backend.missing)
     with fastnn.config.using(backend=request.param):
         yield request.param
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    """What a test registers for its configurations is forgotten after it."""
+    before = dict(registration.registered)
+    yield
+    registration.registered.clear()
+    registration.registered.update(before)
+
+
+@pytest.fixture(scope="session")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that Keras wrote."""
+    folder = tmp_path_factory.mktemp("keras")
+    with zipfile.ZipFile(FILE) as archive:
+        archive.extractall(folder)
+    return folder

@@ -17,6 +17,20 @@ def named(rows: list[Any]) -> list[Any]:
     return [pytest.param(*row, id=f"{getattr(row[0], '__name__', 'op')}-{i}") for i, row in enumerate(rows)]
 
 
+def beside_numpy(smooth: list[Any], plain: list[Any]) -> tuple[Callable[..., None], Callable[..., None]]:
+    """test_as_numpy of all rows on both backends, and test_gradients of the smooth ones."""
+    @pytest.mark.parametrize("ours, theirs, arguments", named([*smooth, *plain]))
+    def as_numpy(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...],
+                 any_backend: str) -> None:
+        check_numbers(ours, theirs, arguments)
+
+    @pytest.mark.parametrize("ours, theirs, arguments", named(smooth))
+    def gradients(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        check_gradients(ours, theirs, arguments)
+
+    return as_numpy, gradients
+
+
 def check_numbers(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Floats within float32's accuracy, all else exactly, with the dtype's kind."""
     want = np.asarray(theirs(*arguments))

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from fastnn import (
     losses,
     metrics,
     optimizers,
-    registration,
     regularizers,
     serialization,
     utils,
@@ -29,13 +27,7 @@ from tests.public import CASES, Case
 MADE = [case for case in CASES if issubclass(case.kind, Configurable)]
 
 
-@pytest.fixture(autouse=True)
-def registered() -> Iterator[None]:
-    """What a test registers is forgotten after it."""
-    before = dict(registration.registered)
-    yield
-    registration.registered.clear()
-    registration.registered.update(before)
+pytestmark = pytest.mark.usefixtures("registered")
 
 
 # ---- every public class ---------------------------------------------------------------------------------------------

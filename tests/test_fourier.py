@@ -8,7 +8,7 @@ import pytest
 
 from fastnn import Input, Model, ops
 from fastnn.errors import ShapeError
-from tests.formulas import check_gradients, check_numbers, named
+from tests.formulas import beside_numpy
 
 RNG = np.random.default_rng(6)
 SIGNAL, OTHER = RNG.normal(size=(2, 40)), RNG.normal(size=(2, 40))
@@ -63,15 +63,7 @@ SMOOTH: list[tuple[Any, Any, tuple[Any, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("ours, theirs, arguments", named(SMOOTH))
-def test_as_numpy(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...],
-                  any_backend: str) -> None:
-    check_numbers(ours, theirs, arguments)
-
-
-@pytest.mark.parametrize("ours, theirs, arguments", named(SMOOTH))
-def test_gradients(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    check_gradients(ours, theirs, arguments)
+test_as_numpy, test_gradients = beside_numpy(SMOOTH, [])
 
 
 def test_sizes_that_are_not_known() -> None:

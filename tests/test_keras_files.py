@@ -17,18 +17,9 @@ from fastnn.errors import ModelFileError, ShapeError
 from fastnn.saving import hdf5, keras_files
 from tests.errors import assert_good_error
 from tests.golden.common import wave
-from tests.golden.keras_models import FILE, MODELS, filled, outputs
+from tests.golden.keras_models import MODELS, filled, outputs
 
 h5py = pytest.importorskip("h5py", reason="the extra keras-files is not installed")
-
-
-@pytest.fixture(scope="module")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that Keras wrote."""
-    folder = tmp_path_factory.mktemp("keras")
-    with zipfile.ZipFile(FILE) as archive:
-        archive.extractall(folder)
-    return folder
 
 
 def predicted(golden: Path, name: str) -> list[np.ndarray]:

@@ -1,7 +1,6 @@
 """Models come back from their configs, with classes and functions of one's own."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,20 +9,12 @@ import pytest
 import fastnn
 from fastnn import (
     layers,
-    registration,
 )
 from fastnn.layers import Dense
 from tests.errors import assert_good_error
 from tests.test_configuration import Residual
 
-
-@pytest.fixture(autouse=True)
-def registered() -> Iterator[None]:
-    """What a test registers is forgotten after it."""
-    before = dict(registration.registered)
-    yield
-    registration.registered.clear()
-    registration.registered.update(before)
+pytestmark = pytest.mark.usefixtures("registered")
 
 
 # ---- models ---------------------------------------------------------------------------------------------------------

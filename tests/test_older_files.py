@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,10 @@ from fastnn import Input, Sequential, layers, models
 from fastnn.errors import ModelFileError, ShapeError
 from tests.errors import assert_good_error
 from tests.golden.common import wave
-from tests.golden.keras_models import FILE, MODELS, outputs
+from tests.golden.keras_models import MODELS, outputs
 
 h5py = pytest.importorskip("h5py", reason="the extra keras-files is not installed")
 NAMES = [name for name in MODELS if name != "words"]
-
-
-@pytest.fixture(scope="module")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that Keras wrote."""
-    folder = tmp_path_factory.mktemp("keras")
-    with zipfile.ZipFile(FILE) as archive:
-        archive.extractall(folder)
-    return folder
 
 
 @pytest.mark.parametrize("name", NAMES)

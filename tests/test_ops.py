@@ -1,6 +1,5 @@
 """fastnn.ops beside NumPy's formulas: numbers, dtypes, shapes that meet, symbolic shapes, and gradients in float64."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from fastnn import ops
 from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import ShapeError
-from tests.formulas import check_gradients, check_numbers, named
+from tests.formulas import beside_numpy
 
 RNG = np.random.default_rng(7)
 X, Y, POSITIVE = RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4)), RNG.uniform(0.5, 2, (3, 4))
@@ -196,15 +195,7 @@ PLAIN: list[tuple[Any, Any, tuple[Any, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("ours, theirs, arguments", named([*SMOOTH, *PLAIN]))
-def test_as_numpy(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...],
-    any_backend: str) -> None:
-    check_numbers(ours, theirs, arguments)
-
-
-@pytest.mark.parametrize("ours, theirs, arguments", named(SMOOTH))
-def test_gradients(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    check_gradients(ours, theirs, arguments)
+test_as_numpy, test_gradients = beside_numpy(SMOOTH, PLAIN)
 
 
 def test_numbers_take_the_dtype_of_what_they_meet() -> None:

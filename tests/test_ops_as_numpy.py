@@ -1,13 +1,12 @@
 """The rest of NumPy's functions, and blocks of images, beside their formulas: numbers, gradients, refusals."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fastnn import GradientTape, Input, Variable, ops
-from tests.formulas import check_gradients, check_numbers, named
+from tests.formulas import beside_numpy
 
 RNG = np.random.default_rng(9)
 X, Y, POSITIVE, ROW = (RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4)), RNG.uniform(0.5, 2, (3, 4)),
@@ -139,14 +138,7 @@ def test_whole_numbers_keep_all_their_digits() -> None:
     np.testing.assert_array_equal(ops.scatter_update(row, [[0]], [5], "min"), [5, *row[1:]])
 
 
-@pytest.mark.parametrize("ours, theirs, arguments", named([*SMOOTH, *PLAIN]))
-def test_as_numpy(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    check_numbers(ours, theirs, arguments)
-
-
-@pytest.mark.parametrize("ours, theirs, arguments", named(SMOOTH))
-def test_gradients(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    check_gradients(ours, theirs, arguments)
+test_as_numpy, test_gradients = beside_numpy(SMOOTH, PLAIN)
 
 
 def test_casts_of_arrays_are_those_of_tensors() -> None:

@@ -12,7 +12,7 @@ from fastnn import Input, Model, ops
 from fastnn.engine.gradient import GradientTape
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.errors import KindError, ShapeError
-from tests.formulas import check_gradients, check_numbers, named
+from tests.formulas import beside_numpy
 
 RNG = np.random.default_rng(5)
 X, FLAT, IMAGES = RNG.normal(size=(4, 3)), RNG.normal(size=6), RNG.uniform(size=(2, 6, 4, 3))
@@ -87,15 +87,7 @@ PLAIN: list[tuple[Any, Any, tuple[Any, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("ours, theirs, arguments", named([*SMOOTH, *PLAIN]))
-def test_as_numpy(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...],
-                  any_backend: str) -> None:
-    check_numbers(ours, theirs, arguments)
-
-
-@pytest.mark.parametrize("ours, theirs, arguments", named(SMOOTH))
-def test_gradients(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    check_gradients(ours, theirs, arguments)
+test_as_numpy, test_gradients = beside_numpy(SMOOTH, PLAIN)
 
 
 def test_parts_whose_place_is_computed_are_recorded() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from fastnn import Input, ops
 from fastnn.errors import ShapeError
-from tests.formulas import check_gradients, check_numbers, named
+from tests.formulas import beside_numpy
 
 RNG = np.random.default_rng(8)
 IMAGES, OTHERS = RNG.uniform(0.05, 0.95, (2, 6, 7, 3)), RNG.uniform(0.05, 0.95, (2, 6, 7, 3))
@@ -111,15 +111,7 @@ PLAIN: list[tuple[Any, Any, tuple[Any, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("ours, theirs, arguments", named([*SMOOTH, *PLAIN]))
-def test_as_numpy(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...],
-                  any_backend: str) -> None:
-    check_numbers(ours, theirs, arguments)
-
-
-@pytest.mark.parametrize("ours, theirs, arguments", named(SMOOTH))
-def test_gradients(ours: Callable[..., Any], theirs: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    check_gradients(ours, theirs, arguments)
+test_as_numpy, test_gradients = beside_numpy(SMOOTH, PLAIN)
 
 
 def test_grey_and_black_have_no_hue() -> None:
