@@ -49,7 +49,7 @@ def test_a_class_comes_back_from_its_config(case: Case) -> None:
 @pytest.mark.parametrize("case", MADE, ids=repr)
 def test_the_table_has_every_argument_and_none_at_its_default(case: Case) -> None:
     known = parameters(case.kind)
-    assert set(case.arguments) >= set(known) - {"dtype"}, "an argument is not in tests/public.py"
+    assert set(case.arguments) >= set(known) - {"dtype"}, "an argument is not in tests/public/"
     default = [name for name, p in known.items() if case.arguments.get(name) is not None and not isinstance(
         case.arguments[name], bool) and case.arguments[name] == p.default]
     assert not set(default) - {"data_format", "dtype", "axis", "fn", "fill_mode", "vocabulary_dtype"}, default
@@ -74,7 +74,7 @@ def test_the_table_has_every_public_class(module: Any) -> None:
     kinds = {value for name, value in vars(module).items() if inspect.isclass(value) and issubclass(value, Configurable)
              and value.__module__.startswith(module.__name__) and not name.startswith("_")}
     missing = kinds - {case.kind for case in CASES}
-    assert not missing, f"no row in tests/public.py for {missing}"
+    assert not missing, f"no row in tests/public/ for {missing}"
 
 
 # ---- Keras' form ----------------------------------------------------------------------------------------------------
