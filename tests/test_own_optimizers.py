@@ -43,9 +43,8 @@ class Counted(optimizers.Optimizer):
 
     def build(self, variables: Any) -> None:
         super().build(variables)
-        if not hasattr(self, "total"):
-            self.total = self.add_variable((), initializer="zeros", name="total")
-            self.squares, self.means = self.add_optimizer_variables(variables, ["square", "mean"], ["ones", "zeros"])
+        self.total = self.add_variable((), initializer="zeros", name="total")
+        self.squares, self.means = self.add_optimizer_variables(variables, ["square", "mean"], ["ones", "zeros"])
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
@@ -114,6 +113,83 @@ def test_its_state_in_keras_order() -> None:
     optimizer.build([fastnn.Variable(np.ones(3, np.float32), "w"), fastnn.Variable(np.ones((2, 2), np.float32), "b")])
     assert [v.name for v in optimizer.variables] == ["iterations", "learning_rate", "w_momentum", "b_momentum"]
     assert optimizer.get_config()["momentum"] == 0.9 and Heavy.from_config(optimizer.get_config()).momentum == 0.9
+
+
+class Once(Heavy):
+    """build() without a look at `built`, which Keras calls once."""
+
+    def build(self, variables: Any) -> None:
+        optimizers.Optimizer.build(self, variables)
+        self.momentums = [self.add_variable_from_reference(v, name="momentum") for v in variables]
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_build_is_called_once(eager: bool) -> None:
+    once, guarded = (network(kind(0.05), run_eagerly=eager) for kind in (Once, Heavy))
+    for model in (once, guarded):
+        for size in (8, 5):     # several programs, each of which records the step
+            model.fit(X, Y, epochs=2, batch_size=size, shuffle=False, verbose=0)
+    for a, b in zip(once.get_weights(), guarded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(once.optimizer.variables) == len(guarded.optimizer.variables) == 2 + 4
+
+
+def test_update_step_of_a_built_in_is_heard() -> None:
+    class Plain(optimizers.Adam):
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            self.assign_sub(variable, learning_rate * gradient)
+
+    class Back(Plain):
+        def step(self, w: Any, g: Any, slots: Any, lr: Any, iterations: Any) -> None:
+            optimizers.Adam.step(self, w, g, slots, lr, iterations)
+
+    for own, built_in in ((Plain(0.05), optimizers.SGD(0.05)), (Back(0.05), optimizers.Adam(0.05))):
+        for a, b in zip(trained(own).get_weights(), trained(built_in).get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["SGD", "RMSprop", "Adam", "Adadelta", "Lion", "Lamb", "Adafactor", "Muon"])
+def test_update_step_may_go_on_to_that_of_a_built_in(kind: str) -> None:
+    base = getattr(optimizers, kind)
+
+    def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        base.update_step(self, gradient * 2.0, variable, learning_rate)
+
+    own = trained(type("Own", (base,), {"update_step": update_step})(0.01))
+    built_in = trained(base(0.01), loss_weights=2.0)
+    for a, b in zip(own.get_weights(), built_in.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_update_step_of_what_looks_at_all_weights() -> None:
+    class Own(optimizers.LBFGS):
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            super().update_step(gradient, variable, learning_rate)
+
+    with pytest.raises(NotImplementedError, match=r"Own: its step looks at all weights at once; define step\(\)"):
+        trained(Own())
+
+
+def test_variables_are_made_in_build() -> None:
+    class Late(optimizers.Optimizer):
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            self.add_variable_from_reference(variable, "late")
+
+    model = network(Late(0.1))
+    before = model.get_weights()
+    with pytest.raises(RuntimeError, match=r"late: the variable '.*_late' is made in a step; .* in build\(\)"):
+        model.fit(X, Y, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_an_initializer_for_several_names() -> None:
+    class Drawn(optimizers.Optimizer):
+        pass
+
+    optimizer, w = Drawn(0.1), fastnn.Variable(np.ones(3, np.float32), "w")
+    first, second = optimizer.add_optimizer_variables([w], ["a", "b"], fastnn.initializers.Constant(2.0))
+    assert [v.name for v in (*first, *second)] == ["w_a", "w_b"]
+    np.testing.assert_array_equal([first[0].numpy(), second[0].numpy()], np.full((2, 3), 2.0))
 
 
 def test_weights_that_came_later_are_refused() -> None:

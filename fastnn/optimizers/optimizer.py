@@ -54,7 +54,6 @@ class Optimizer(OwnVariables):
     makes variables, and `update_step` of one weight. Source: keras.optimizers.Optimizer.
     """
     apart = False       # whether a step looks at the whole of a weight, so that each takes a step of its own
-    together = False    # whether it looks at all weights at once, whichever have gradients
 
     def __init__(self, learning_rate: Rate, weight_decay: float | None = None, clipnorm: float | None = None,
                  clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
@@ -89,11 +88,6 @@ class Optimizer(OwnVariables):
         return optional(number, value, f"{self.name}: {name}", 0, above=True)  # type: ignore[no-any-return]
 
     # ---- what a subclass writes -------------------------------------------------------------------------------
-
-    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
-        """Update w and the slots in place: one kernel call, or ops and `assign`, on flat vectors; on one weight as it
-        is where the class is `apart`. Here: update_step()."""
-        self.update_step(g, w, lr)  # type: ignore[arg-type]
 
     def before_step(self, lr: Tensor, iterations: Tensor) -> None:
         """Update single numbers, once a step, however many weights there are."""
@@ -168,12 +162,16 @@ class Optimizer(OwnVariables):
         self._decay(reached)
         self.before_step(self._rate, self.iterations)
         for w, g, slots in self._places(reached):
-            self.step(w, g, slots, self._rate, self.iterations)
+            if self.by_weight:
+                self.update_step(g, w, self._rate)  # type: ignore[arg-type]
+            else:
+                self.step(w, g, slots, self._rate, self.iterations)
 
     def _places(self, reached: list[int]) -> Iterator[tuple[Tensor, Tensor, dict[str, Tensor]]]:
         """(weights, gradients, slots) of each call: of all weights at once where that may be."""
         assert self.block is not None and self.gradients is not None
-        if self.together or (not self.apart and len(reached) == len(self._trained)):
+        flat = not self.apart and len(reached) == len(self._trained)
+        if not self.by_weight and (self.together or flat):
             yield self.block.flat, self.gradients.flat, {name: self.slot_blocks[name].flat for name in self.slots}
         else:
             for i in reached:

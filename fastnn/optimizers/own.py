@@ -15,22 +15,38 @@ class OwnVariables(Slots):
     keras.optimizers.Optimizer.
     """
 
+    together = False    # whether a step looks at all weights at once, whichever have gradients
+
     def __init__(self, name: str, learning_rate: Rate) -> None:
         super().__init__(name, learning_rate)
-        if type(self).update_step is not OwnVariables.update_step:
-            self.apart = True
+        # Whether the class, or the nearest of its bases that says how a weight is updated, says it in update_step().
+        self.by_weight = next(method for kind in type(self).__mro__ for method in ("step", "update_step")
+                              if method in vars(kind)) == "update_step"
+
+    def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
+        """Update w and the slots in place: one kernel call, or ops and `assign`, on flat vectors; on one weight as it
+        is where the class is `apart`, or where update_step() asks for it."""
+        raise NotImplementedError(f"{type(self).__name__} must define update_step() or step().")
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """Update one weight, as Keras' subclasses write it: `self.assign_sub(variable, learning_rate * gradient)`.
 
-        Called for each weight once a step, after clipping and decay; `iterations` counts the steps before."""
-        raise NotImplementedError(f"{type(self).__name__} must define update_step() or step().")
+        Called for each weight once a step, after clipping and decay; `iterations` counts the steps before. Here, as
+        super().update_step() of a subclass of a built-in: its step. NotImplementedError where that needs all weights
+        at once."""
+        if self.together:
+            raise NotImplementedError(f"{type(self).__name__}: its step looks at all weights at once; define step() "
+                                      "instead of update_step().")
+        i = next(i for i, each in enumerate(self._trained) if each is variable)
+        self.step(variable, gradient, {name: self._parts[name][i] for name in self.slots}, learning_rate,
+                  self.iterations)
 
     def prepare(self, variables: Sequence[Variable]) -> None:
-        """build(), also where a subclass writes it and leaves it when it is `built`."""
-        if type(self).build is not Slots.build:
+        """build(), which a subclass may write, and which is called once then; later the variables may be others."""
+        if not self.built:
             self.build(variables)
         Slots.build(self, variables)
+        self._complete = True
 
     # ---- variables of its own ---------------------------------------------------------------------------------
 
@@ -38,7 +54,10 @@ class OwnVariables(Slots):
                      dtype: str | None = None, aggregation: str | None = None, layout: Any = None,
                      name: str | None = None) -> Variable:
         """A variable that is part of the optimizer's state. aggregation and layout, of Keras' other machines, say
-        nothing here."""
+        nothing here. RuntimeError in a step: the state that save() and accumulation keep is whole before."""
+        if self._complete:
+            raise RuntimeError(f"{self.name}: the variable {name!r} is made in a step; needs to be made before the "
+                               "first one, in build().")
         made = Variable(initializer, name or f"variable_{len(self._own)}", shape=tuple(shape), trainable=False,
                         dtype=dtype)
         self._own.append(made)
@@ -52,10 +71,10 @@ class OwnVariables(Slots):
 
     def add_optimizer_variables(self, trainable_variables: Sequence[Variable], name: str | Sequence[str],
                                 initializer: Any = "zeros") -> Any:
-        """A variable for each: a list of them; for several names, and initializers, a tuple of such lists."""
+        """A variable for each: a list of them; for several names, and one initializer or as many, a tuple of lists."""
         if isinstance(name, str):
             return [self.add_variable_from_reference(v, name, initializer) for v in trainable_variables]
-        given = [initializer] * len(name) if isinstance(initializer, str) else initializer
+        given = initializer if isinstance(initializer, (list, tuple)) else [initializer] * len(name)
         return tuple([self.add_variable_from_reference(v, each, first) for v in trainable_variables]
                      for each, first in zip(name, given, strict=True))
 

@@ -26,7 +26,7 @@ class Slots(Configurable, Watched):
     slots: tuple[str, ...] = ()
     numbers: ClassVar[dict[str, float]] = {}
     unwatched = frozenset({"block", "gradients", "slot_blocks", "_parts", "_trained", "_kept", "_first",
-                           "_reach_checked"})
+                           "_complete", "_reach_checked"})
     use_ema: bool
     gradient_accumulation_steps: int | None
 
@@ -45,6 +45,7 @@ class Slots(Configurable, Watched):
         self._trained: list[Variable] = []
         self._first: list[Variable] = []                # as it was built with them
         self._own: list[Variable] = []                  # that a subclass made in build()
+        self._complete = False                          # whether these are all
         self._kept: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}      # slots of weights trained once
         self._numbers = {name: Variable(float(value), name, trainable=False) for name, value in self.numbers.items()}
 

@@ -255,7 +255,7 @@ def restored_optimizer(model: Any, opened: io.BytesIO) -> bool:
     if model.optimizer is None:
         return True
     opened.seek(0)
-    model.optimizer.build(model.trainable_weights)
+    model.optimizer.prepare(model.trainable_weights)
     own = model.optimizer.variables
     package = h5py("load_model()")
     with package.File(opened, "r") as groups:

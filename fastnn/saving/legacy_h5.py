@@ -112,7 +112,7 @@ def put_optimizer(model: Any, path: Any) -> bool:
         arrays = _arrays(groups, "optimizer_weights", package)
         if not arrays:
             return True
-        model.optimizer.build(model.trainable_weights)
+        model.optimizer.prepare(model.trainable_weights)
         own = model.optimizer.variables
         own = own if len(arrays) > 2 else own[:2]       # before it has trained: the iterations and the rate
         if len(arrays) != len(own) or any(a.shape != tuple(v.shape) for a, v in zip(arrays, own)):

@@ -38,7 +38,7 @@ def put_optimizer_state(optimizer: Any, weights: list[Any], arrays: Arrays, trai
     if f"{at}/iterations" not in arrays:
         return
     if trained:
-        optimizer.build([weights[i] for i in trained])
+        optimizer.prepare([weights[i] for i in trained])
         for slot, block in optimizer.slot_blocks.items():
             for i, view in zip(trained, block.views):
                 view[...] = arrays[f"{at}/{slot}/{i}"].reshape(view.shape)
