@@ -16,6 +16,7 @@ from fastnn.arguments import optional, refuse_unknown, whole
 from fastnn.configuration import Configurable, brief
 from fastnn.engine.context import is_recording, section_scope
 from fastnn.engine.tensor import Tensor, Variable
+from fastnn.engine.watch import Watched, note
 from fastnn.names import unique_name
 from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.random import draw_key, draw_step
@@ -24,8 +25,10 @@ from fastnn.reference.random import DRAWS
 __all__ = ["SeedGenerator", "set_seed"]
 
 
-@dataclass
-class _State:
+@dataclass(eq=False)
+class _State(Watched):
+    """A step that was recorded with the generator of draws without a seed is stale once there is another."""
+    unwatched = frozenset({"seed", "streams", "shuffles"})
     seed: int
     streams: int = 0
     shuffles: int = 0
@@ -126,9 +129,9 @@ class SeedGenerator(Configurable):
     def next(self, ordered: bool = True) -> Tensor:
         """The state of now, a copy, which moves on as by a draw. ordered: Keras' name; draws always go on one by
         one."""
-        with section_scope("random state", folded=True):
+        with _lock, section_scope("random state", folded=True):
             now: Tensor = cast(self.state, dtype="int64")
-        self.key()
+            draw_step(self.state)
         return now
 
 
@@ -148,6 +151,7 @@ def global_generator() -> SeedGenerator:
     """That of draws without a seed."""
     if _state.generator is None:
         _state.generator = SeedGenerator()
+    note(_state)
     return _state.generator
 
 

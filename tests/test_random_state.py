@@ -201,3 +201,27 @@ def test_files_from_before_states_were_variables() -> None:
     everyone.state.assign(one_counter_each(old)["global"]["generator"])
     want = random_normal(np.array([3, 8, 9]), shape=(3,), mean=0.0, stddev=1.0)     # seed, draws, stream
     assert drawn(everyone) == np.asarray(want).tobytes()
+
+
+class Drawing(layers.Layer):
+    """Draws without a seed."""
+
+    def call(self, x: Any) -> Any:
+        return x + normal((1, 4))
+
+
+def test_set_seed_starts_draws_without_a_seed_again_in_what_was_recorded() -> None:
+    model = Sequential([Input((4,)), Drawing(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    weights = model.get_weights()
+    doubled = fastnn.function(lambda x: normal((3,)) + x)
+
+    def run() -> tuple[Any, ...]:
+        fastnn.random.set_seed(4)
+        model.set_weights(weights)
+        drawn = [doubled(np.float32(0)).numpy().tolist() for _ in range(3)]
+        return fitted(model, epochs=2), drawn, model.predict(X, verbose=0).tolist()
+
+    first = run()
+    assert first[1][0] != first[1][1]
+    assert run() == first and run() == first
