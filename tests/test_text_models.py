@@ -121,3 +121,14 @@ def test_text_that_goes_astray() -> None:
     lookups = [layers.StringLookup(vocabulary=["a"], name=name)(x) for name in ("one", "two")]
     assert_good_error(lambda: Model(x, layers.Concatenate()(lookups)), ValueError, "words", "one", "two", "an Input")
     assert_good_error(lambda: Model(x, x), ValueError, "words", "StringLookup")
+
+
+def test_text_by_name_and_alone_in_a_list() -> None:
+    model = net(Input((1,), dtype="string"))
+    x = np.array(TEXTS)[:, None]
+    np.testing.assert_array_equal(model(inputs=x), model(x))
+    np.testing.assert_array_equal(model([x]), model(x))
+    np.testing.assert_array_equal(model.predict([x], verbose=0), model.predict(x, verbose=0))
+    a, b = (Input((1,), dtype="string", name=name) for name in "ab")
+    both = Model([a, b], layers.Concatenate()([reader()(a), reader()(b)]))
+    np.testing.assert_array_equal(both(inputs={"b": x, "a": x[::-1]}), both([x[::-1], x]))

@@ -51,14 +51,17 @@ class Reads(Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the model to tensors, arrays or symbolic tensors; text where an Input is text."""
-        if args and self._graph is not None and self._graph.texts:
-            args = (self._read(args[0]), *args[1:])
+        if self._graph is not None and self._graph.texts:
+            if not args and "inputs" in kwargs:
+                args = (kwargs.pop("inputs"),)
+            args = (*map(self._read, args[:1]), *args[1:])
         return super().__call__(*args, **kwargs)
 
     def _read(self, inputs: Any) -> Any:
         """The inputs with numbers in the place of text."""
         graph = self._graph
-        alone = len(graph.input_tensors) == 1 and not isinstance(inputs, dict)
+        listed = isinstance(inputs, list) and len(inputs) == 1 and hasattr(inputs[0], "shape")      # [x] for x
+        alone = len(graph.input_tensors) == 1 and not isinstance(inputs, dict) and not listed
         parts = [inputs] if alone else graph.ordered(inputs)
         values: dict[int, Any] = {}
         for i, (tensor, part) in enumerate(zip(graph.input_tensors, parts, strict=True)):
