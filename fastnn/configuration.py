@@ -97,12 +97,15 @@ def parameters(cls: type) -> dict[str, inspect.Parameter]:
     TypeError for a constructor with *args, which have no names.
     """
     found: dict[str, inspect.Parameter] = {}
+    filled_in: set[str] = set()
     for base, own in _constructors(cls):
+        if _is_ours(base):      # a user's class has these names for itself
+            filled_in.update(getattr(base, "filled_in", ()))
         for p in own:
             if p.kind is p.VAR_POSITIONAL:
                 raise KindError(f"{cls.__name__}: the constructor of {base.__name__} takes *{p.name}, which have no "
                                 "names; needs get_config() and from_config() of its own.")
-            if p.kind is not p.VAR_KEYWORD and p.name not in getattr(cls, "filled_in", ()):
+            if p.kind is not p.VAR_KEYWORD and p.name not in filled_in:
                 found.setdefault(p.name, p)
     return found
 
@@ -123,8 +126,12 @@ def _own(cls: type) -> frozenset[str]:
     seen: dict[str, bool] = {}
     for base, own in _constructors(cls):
         for p in own:
-            seen.setdefault(p.name, base.__module__.partition(".")[0] == "fastnn")
+            seen.setdefault(p.name, _is_ours(base))
     return frozenset(name for name, ours in seen.items() if ours)
+
+
+def _is_ours(base: type) -> bool:
+    return base.__module__.partition(".")[0] == "fastnn"
 
 
 def arguments_of(made: Configurable) -> dict[str, Any]:

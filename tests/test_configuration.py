@@ -20,7 +20,7 @@ from fastnn import (
     utils,
 )
 from fastnn.configuration import Configurable, parameters
-from fastnn.layers import Dense, Layer
+from fastnn.layers import LSTM, Dense, Layer
 from tests.errors import assert_good_error
 from tests.public import CASES, Case
 
@@ -145,6 +145,20 @@ def test_a_users_class_without_get_config_comes_back() -> None:
     assert (again.factor, again.act, again.powers, again.name) == (0.5, activations.tanh, [3, 3, 3], "mine")
     x = np.ones((2, 4), np.float32)
     np.testing.assert_array_equal(again(x), layer(x))
+
+
+def test_a_users_argument_may_have_a_name_that_the_base_fills_in() -> None:
+    class Named(LSTM):
+        def __init__(self, units: int, make: str = "plain", **kwargs: Any) -> None:
+            super().__init__(units, **kwargs)
+            self.label = make
+
+    config = Named(3, "mine", dropout=0.5).get_config()
+    assert Named.from_config(config).label == "mine" and "cell" not in config
+    assert_good_error(lambda: LSTM(3, drop=0.5), TypeError, "'drop'", "'dropout'")
+    with pytest.raises(TypeError) as raised:
+        LSTM(3, wrong=1)
+    assert "units" in str(raised.value) and "make" not in str(raised.value)
 
 
 def test_a_users_get_config_is_used() -> None:

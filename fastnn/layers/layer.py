@@ -62,7 +62,7 @@ class Layer(Weighted):
             known = {p for cls in type(self).__mro__
                      for p in inspect.signature(cls.__init__).parameters}  # type: ignore[misc]
             refuse_unknown(others, type(self).__name__,
-                           (known | {"input_shape", "input_dim"}) - {"self", "kwargs", "args"})
+                           (known | {"input_shape", "input_dim"}) - {"self", "kwargs", "args", *self.filled_in})
         self.name = checked_name(name, type(self).__name__) or unique_name(snake_case(type(self).__name__))
         self.dtype = dtype_of(dtype, f"{self.name}: dtype", (backend.floatx(),))
         self.activity_regularizer = regularizers.get(activity_regularizer)
