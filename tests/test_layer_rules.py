@@ -209,3 +209,28 @@ def test_a_build_that_fails_leaves_the_layer_as_it_was() -> None:
     layer.fails = False
     assert layer(np.ones((4, 5), np.float32)).shape == (4, 2)
     assert [tuple(v.shape) for v in layer.weights] == [(5, 2), (2,), (5, 3), (3,), (2, 2), (2,)]
+
+
+def test_a_build_that_fails_leaves_nothing_behind_in_nested_lists_either() -> None:
+    class Stack(layers.Layer):
+        def __init__(self, fails: int) -> None:
+            super().__init__()
+            self.fails, self.blocks, self.by_name, self.pair = fails, [[], []], {"one": []}, ([], 1)
+
+        def build(self, input_shape: Any) -> None:
+            for held in (*self.blocks, self.by_name["one"], self.pair[0]):
+                held.append(layers.Dense(2))
+                held[0].build(input_shape)
+            self.fails -= 1         # an attribute too: put back
+            if fails:
+                raise RuntimeError("not yet")
+
+    fails = 1
+    layer = Stack(5)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="not yet"):
+            layer.build((None, 3))
+        assert layer.weights == [] and not layer.built and layer.fails == 5
+    fails = 0
+    layer.build((None, 3))
+    assert [v.shape for v in layer.weights] == [(3, 2), (2,)] * 4

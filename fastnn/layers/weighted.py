@@ -42,6 +42,14 @@ def _collect(value: Any, held: dict[int, Any], seen: set[int]) -> None:
             _collect(item, held, seen)
 
 
+def _copy_items(value: Any, found: dict[int, tuple[Any, Any]]) -> None:
+    """Put nested lists, dicts and sets into `found`, each with a copy of what is in it."""
+    if isinstance(value, (list, tuple, dict, set)) and id(value) not in found:
+        found[id(value)] = value, None if isinstance(value, tuple) else value.copy()
+        for item in value.values() if isinstance(value, dict) else value:
+            _copy_items(item, found)
+
+
 def _once(build: Callable[..., Any]) -> Callable[..., Any]:
     """build(), after which the layer is built; a layer that is keeps its weights."""
     @functools.wraps(build)
@@ -66,29 +74,30 @@ def _once(build: Callable[..., Any]) -> Callable[..., Any]:
 class building:
     """What the `with` block makes of a layer is gone where it fails or is interrupted: the next begins anew, with no
     weight twice."""
-    __slots__ = ("_before", "_layer")
+    __slots__ = ("_before", "_inside", "_layer")
 
     def __init__(self, layer: Any) -> None:
         self._layer = layer
 
     def __enter__(self) -> None:
-        self._before: list[tuple[str, Any, Any]] = [
-            (name, value, value.copy() if isinstance(value, (list, dict, set)) else None)
-            for name, value in self._layer.__dict__.items()]
+        self._before = dict(self._layer.__dict__)
+        self._inside: dict[int, tuple[Any, Any]] = {}
+        for value in self._before.values():
+            _copy_items(value, self._inside)
 
     def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         if kind is None:
             return
         layer, own = self._layer, self._layer.__dict__
         books = {name: own[name] for name in ("_version", "_edited") if name in own}
-        for name, value, items in self._before:
-            own[name] = value
+        own.update(self._before)
+        for value, items in self._inside.values():
             if isinstance(value, list):
                 value[:] = items
             elif items is not None:
                 value.clear()
                 value.update(items)
-        for name in own.keys() - {name for name, *_ in self._before}:
+        for name in own.keys() - self._before.keys():
             del own[name]
         own.update(books)
         layer.touch("build")
