@@ -77,6 +77,9 @@ def test_integers_that_a_model_cannot_look_up() -> None:
     model = fastnn.Sequential([fastnn.Input((1,), dtype="int32"), lookup])
     np.testing.assert_array_equal(model.predict([[6], [4]], verbose=0), [[1], [0]])
     assert_good_error(lambda: model.predict([[6], [5]], verbose=0), ValueError, "codes", "5", "num_oov_indices")
+    wide = layers.IntegerLookup(vocabulary=[2 ** 40, 7])       # a model's numbers are int32
+    np.testing.assert_array_equal(fastnn.Sequential([fastnn.Input((3,), dtype="int32"), wide]).predict(
+        [[7, 0, 2]], verbose=0), wide([[7, 0, 2]]))
     flat = layers.IntegerLookup(vocabulary=[4], output_mode="count")
     assert_good_error(lambda: flat(fastnn.Input((), dtype="int32")), ShapeError, "(None,)", "Input(shape=(1,)")
 

@@ -168,7 +168,7 @@ class IntegerLookup(_Lookup):
         first = len(self._specials())
         unknown = ops.zeros_like(inputs) if self.num_oov_indices < 2 else ops.mod(inputs, self.num_oov_indices)
         numbers = ops.add(unknown, first - self.num_oov_indices)
-        if len(tokens := np.array(self._tokens[first:], np.int32)):
+        if len(tokens := np.array(self._tokens[first:])):
             hits = ops.equal(ops.expand_dims(inputs, -1), tokens)
             numbers = ops.where(ops.any(hits, axis=-1), ops.add(ops.argmax(hits, axis=-1), first), numbers)
         if self.mask_token is not None and self.output_mode == "int":
