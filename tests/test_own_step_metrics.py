@@ -95,3 +95,45 @@ def test_results_and_resets_of_ones_own_are_asked() -> None:
     history = model.fit(X, Y, batch_size=25, epochs=3, verbose=0).history
     assert history["one"] == [1.0] * 3 and model.resets == 3
     assert model.evaluate(X, Y, verbose=0, return_dict=True)["one"] == 1.0
+
+
+def test_resets_of_ones_own_are_asked_in_every_epoch() -> None:
+    class Own(Sequential):
+        resets = 0
+
+        def reset_metrics(self) -> None:
+            self.resets += 1
+            if self.resets % 2:
+                super().reset_metrics()
+
+    def fitted(kind: Any, callbacks: Any = None) -> Any:
+        fastnn.random.set_seed(2)
+        model = kind([Input(X.shape[1:]), layers.Dense(3, "softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.fit(X, Y, batch_size=25, epochs=6, shuffle=False, verbose=0, callbacks=callbacks)
+        return model
+
+    own, plain = fitted(Own), fitted(Sequential).history.history["loss"]
+    assert own.resets == 6
+    np.testing.assert_allclose(own.history.history["loss"][::2], plain[::2])
+    np.testing.assert_allclose(own.history.history["loss"][1::2], np.add(plain[::2], plain[1::2]) / 2)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "between fits"])
+def test_methods_given_to_one_model_are_its_own(before: bool) -> None:
+    model: Any = Sequential([Input(X.shape[1:]), layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    if not before:
+        model.fit(X, Y, verbose=0)
+        model.evaluate(X, Y, verbose=0)
+        model.predict(X, verbose=0)
+    resets: list[int] = []
+    model.train_step = lambda data: {"loss": ops.sum(data[1]) * 0.0 + 7.0}
+    model.test_step = lambda data: {"loss": ops.sum(data[1]) * 0.0 + 8.0}
+    model.predict_step = lambda data: ops.zeros_like(data[0])
+    model.reset_metrics = lambda: resets.append(1)
+    weights = model.get_weights()
+    assert model.fit(X, Y, epochs=4, verbose=0).history["loss"] == [7.0] * 4 and len(resets) == 4
+    assert model.evaluate(X, Y, verbose=0) == 8.0
+    assert not model.predict(X, verbose=0).any() and model.predict(X, verbose=0).shape == X.shape
+    assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True))

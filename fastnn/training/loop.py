@@ -55,7 +55,8 @@ class Run:
         model, listeners = self.model, self.listeners
         looked_at = (listeners.wants_epochs or listeners.wants_batches or listeners.wants_tests
                      or listeners.wants_test_batches or listeners.watchers)
-        return not (looked_at or self.middle or model.compiled.reset_in_python(model.metrics) or model.run_eagerly
+        resets = model.writes("reset") or model.compiled.reset_in_python(model.metrics)
+        return not (looked_at or self.middle or resets or model.run_eagerly
                     or (self.validation is not None and self.frequency != 1)
                     or not all(source.at_hand for _, _, source in self.passes()))
 
@@ -132,7 +133,6 @@ class _closing:
 def _epochs(run: Run, progress: Any, guard: Guard) -> None:
     try:
         run.listeners.on_train_begin()
-        run.model._steps.reset_metrics()
         run.listeners._resume(run)
         first = run.epoch
         while run.epoch < run.epochs and not run.model.stop_training:

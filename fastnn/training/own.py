@@ -27,7 +27,7 @@ from fastnn.ops.rows.data import fill
 from fastnn.ops.rows.elementwise import cast
 from fastnn.ops.rows.metric import mean_step
 
-# Of a class, the marks of the methods that nobody has overridden.
+# Of a model, the marks of the methods that nobody has overridden.
 _PARTS = "compute_loss.is_default", "compute_metrics.is_default", "get_metrics_result.is_default"
 WRITTEN = {"train": attrgetter("train_step.is_default", *_PARTS), "test": attrgetter("test_step.is_default", *_PARTS),
            "predict": attrgetter("predict_step.is_default"), "reset": attrgetter("reset_metrics.is_default")}
@@ -55,7 +55,7 @@ class OwnSteps:
     def writes(self, mode: str) -> bool:
         """Whether the model writes its "train", "test" or "predict" step, or a part of it, or the "reset", itself."""
         try:
-            return not WRITTEN[mode](type(self))
+            return not WRITTEN[mode](self)
         except AttributeError:
             return True
 
