@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastnn import Input, Model, ops
-from fastnn.errors import ShapeError
+from fastnn.errors import KindError, ShapeError
 from tests.formulas import beside_numpy
 
 RNG = np.random.default_rng(6)
@@ -94,6 +94,9 @@ def test_refusals() -> None:
     with pytest.raises(ValueError, match="'hann'"):
         ops.stft(SIGNAL, 8, 4, 8, "box")
     for pattern in ("b h w c", "b h w c -> b h w", "b h w c -> b h w c c", "b h w (c d) -> b h w c d",
-                    "b h w c? -> b h w c?", "b h w c -> b h w c d", "b (... c) -> b ... c"):
+                    "b h w c? -> b h w c?", "b h w c -> b h w c d", "b (... c) -> b ... c",
+                    "b h) w c -> b h w c", "b ((h w)) c d -> b h w c d", "b h w c -> (b h w c"):
         with pytest.raises(ValueError, match=r"rearrange: .* needs|rearrange: .*say how long"):
             ops.rearrange(IMAGES, pattern)
+    with pytest.raises(KindError, match="rearrange: h is 2"):
+        ops.rearrange(IMAGES, "b (h p) w c -> b h p w c", h=2.0)

@@ -2,8 +2,8 @@
 
 import math
 import re
-from typing import Any
 
+from fastnn.arguments import whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
@@ -19,6 +19,8 @@ Groups = list[list[str]]
 
 def _groups(side: str, pattern: str) -> Groups:
     """The names of each axis: several in brackets, none where a "1" stands for an axis of length 1."""
+    if re.search(r"[()]", re.sub(r"\([^()]*\)", "", side)):
+        raise ValueError(f"rearrange: got {shown(pattern)}; needs brackets in pairs, and none within others.")
     found: Groups = []
     for part in re.findall(r"\([^()]*\)|[^\s()]+", side):
         names = part.strip("()").split()
@@ -65,7 +67,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
 
 def _sizes_of(left: Groups, x: Tensor, pattern: str, given: dict[str, int]) -> dict[str, int]:
     """The length of each name: what is given, and of each axis one that follows."""
-    sizes: dict[str, Any] = dict(given)
+    sizes = {name: whole(n, f"rearrange: {name}", 0) for name, n in given.items()}
     for group, n in zip(left, x.shape):
         free = [name for name in group if name not in sizes]
         known = math.prod(sizes[name] for name in group if name in sizes)
