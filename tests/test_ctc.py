@@ -10,7 +10,7 @@ import fastnn
 from fastnn import GradientTape, Input, Model, layers, ops
 from fastnn.engine import backend
 from fastnn.engine.tensor import Variable
-from fastnn.errors import ShapeError
+from fastnn.errors import PlaceError, ShapeError
 
 RNG = np.random.default_rng(2)
 LOGITS = RNG.normal(size=(5, 5, 3))
@@ -41,6 +41,19 @@ def test_the_loss_is_the_sum_over_all_paths(any_backend: str) -> None:
     turned = LOGITS[:4, :, [1, 2, 0]]       # the blank is class 2 there, label 1 is 0, 2 is 1
     np.testing.assert_allclose(ops.ctc_loss(LABELS[:4] - 1, turned, COUNTS[:4], STEPS[:4], mask_index=2),
                                by_hand(LOGITS)[:4], rtol=1e-5)
+
+
+def test_a_blank_counted_from_the_last_class_and_no_steps(any_backend: str) -> None:
+    """The blank is the last class: -1 as well as 2. After no step only no label is there."""
+    turned = LOGITS[:, :, [1, 2, 0]]
+    for blank in (-1, 2):
+        np.testing.assert_allclose(ops.ctc_loss(LABELS[:4] - 1, turned[:4], COUNTS[:4], STEPS[:4], mask_index=blank),
+                                   by_hand(LOGITS)[:4], rtol=1e-5)
+        for strategy in ("greedy", "beam_search"):
+            found, there = (ops.ctc_decode(x, STEPS, strategy, mask_index=m)[0].numpy()
+                            for x, m in ((turned, blank), (LOGITS, 0)))
+            np.testing.assert_array_equal(np.where(found >= 0, found + 1, -1), there)
+    np.testing.assert_array_equal(ops.ctc_loss(LABELS[:2], LOGITS[:2], [0, 1], [0, 0]), [0, np.inf])
 
 
 def test_the_gradient_is_that_of_the_sum() -> None:
@@ -105,8 +118,18 @@ def test_in_a_graph_and_refusals() -> None:
                  lambda: ops.ctc_loss(LABELS, LOGITS, COUNTS[:2], STEPS)):
         with pytest.raises(ShapeError):
             call()
+    for wrong in (lambda: ops.ctc_loss(LABELS + 2, LOGITS, COUNTS, STEPS),
+                  lambda: ops.ctc_loss(LABELS, LOGITS, [3, 2, 1, 0, 2], STEPS),
+                  lambda: ops.ctc_loss(LABELS, LOGITS, COUNTS, [6, 4, 3, 5, 2]),
+                  lambda: ops.ctc_loss(LABELS, LOGITS, COUNTS, STEPS, mask_index=3),
+                  lambda: ops.ctc_decode(LOGITS, [-1, 4, 3, 5, 2]),
+                  lambda: ops.ctc_decode(LOGITS, STEPS, mask_index=3),
+                  lambda: ops.ctc_decode(LOGITS, [6, 4, 3, 5, 2], "beam_search")):
+        with pytest.raises(PlaceError):
+            wrong()
     searched = ops.ctc_decode(x, Input(batch_shape=(None,), dtype="int32"), "beam_search", top_paths=3)
     assert [t.shape for t in searched] == [(3, None, None), (None, 3)]
-    for arguments in (("best",), ("greedy", 100, 2), ("beam_search", 0), ("beam_search", 9, 1.5)):
+    for arguments in (("best",), ("greedy", 100, 2), ("beam_search", 0), ("beam_search", 9, 1.5),
+                      ("beam_search", 9, 1, False)):
         with pytest.raises(ValueError, match=r"needs|choose"):
             ops.ctc_decode(LOGITS, STEPS, *arguments)
