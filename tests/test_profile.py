@@ -111,6 +111,9 @@ def test_every_product_says_how_many_operations_it_is() -> None:
     for name in ("conv2d", "conv2d_weights_grad"):
         assert OPS[name].flops(shapes) == 2 * 2 * 6 * 6 * 5 * 3 * 3 * 3
     assert OPS["conv2d_transpose"].flops({"x": (2, 6, 6, 5), "w": (3, 3, 5, 3)}) == 2 * 2 * 6 * 6 * 5 * 3 * 3 * 3
+    seen = {"q": (2, 5, 8), "k": (2, 3, 8), "v": (2, 3, 6)}     # five queries see 1, 2, 3, 3 and 3 of three keys
+    for causal, mask, scores in ((True, (0,), 2 * 12), (True, (2, 5, 3), 2 * 15), (False, (0,), 2 * 15)):
+        assert OPS["attention"].flops({**seen, "mask": mask, "causal": causal}) == 2 * scores * (8 + 6)
 
 
 @needs_c

@@ -50,6 +50,14 @@ def steps(z: Shape, u: Shape) -> float:
     return time * product(batch, u[0], gates) + size(z)  # type: ignore[arg-type, operator]
 
 
-def heads_product(q: Shape, k: Shape, width: int, heads: int) -> float:
-    """Attention of q (batch, queries, n) to k (batch, keys, n): `width` multiply-adds and a softmax for every score."""
-    return q[0] * q[1] * padded(k[1] or 0) * (0.012 * width + 0.5 * heads)  # type: ignore[operator]
+def scores(q: Shape, k: Shape, mask: Shape, causal: bool) -> int:
+    """How many scores of q (batch, queries, n) and k (batch, keys, …) count: where a query looks at the keys up to its
+    own place, those above the diagonal are left out; not so under a mask."""
+    batch, queries, keys = q[0] or 0, q[1] or 0, k[1] or 0
+    below = min(queries, keys)
+    return batch * (below * (below + 1) // 2 + (queries - below) * keys if causal and mask == (0,) else queries * keys)
+
+
+def heads_product(q: Shape, k: Shape, mask: Shape, causal: bool, width: int, heads: int) -> float:
+    """Attention of q to k: `width` multiply-adds and a softmax of each head for every score; keys in whole vectors."""
+    return scores(q, (k[0], padded(k[1] or 0)), mask, causal) * (0.012 * width + 0.5 * heads)

@@ -8,7 +8,7 @@ from fastnn.errors import ShapeError
 from fastnn.ops._memory import sizes_are_tried
 from fastnn.ops._op import Op, Shape, same_shapes
 from fastnn.ops._rules import differ
-from fastnn.ops.rows._work import heads_product
+from fastnn.ops.rows._work import heads_product, scores
 from fastnn.reference._types import Array
 
 MOST_KEYS = 1 << 17      # a row of scores and its gradient fit into what a worker has
@@ -62,8 +62,8 @@ attention = Op(
         dy, q, k, v, mask, y, log_sum, heads=heads, scale=scale, causal=causal)),
     vjp=dict(q=lambda grads: grads[0], k=lambda grads: grads[1], v=lambda grads: grads[2]),
     magnitude=(_y, lambda q, k, v, scale: _sums(q, k, v, scale)[0]),
-    flops=lambda q, k, v: 2 * q[0] * q[1] * k[1] * (q[2] + v[2]),
-    work=lambda q, k, v, heads: heads_product(q, k, q[2] + v[2], heads))
+    flops=lambda q, k, v, mask, causal: 2 * scores(q, k, mask, causal) * (q[2] + v[2]),
+    work=lambda q, k, v, mask, heads, causal: heads_product(q, k, mask, causal, q[2] + v[2], heads))
 
 attention_grad = Op(
     "attention_grad", outputs=("dq", "dk", "dv"), **_MASK, ulps=32, terms=lambda k: k.shape[1] + k.shape[2],
@@ -71,5 +71,5 @@ attention_grad = Op(
     magnitude=(lambda dy, q, k, v, scale: _back(dy, q, k, v, scale, k, k.shape[1]),
                lambda dy, q, k, v, scale: _back(dy, q, k, v, scale, q, q.shape[1]),
                lambda dy, q, k, v, scale: _sums(q, k, v, scale)[0] * q.shape[1] * float(np.abs(dy).max(initial=0))),
-    flops=lambda q, k, v: 2 * q[0] * q[1] * k[1] * (3 * q[2] + 2 * v[2]),
-    work=lambda q, k, v, heads: heads_product(q, k, 3 * q[2] + 2 * v[2], heads))
+    flops=lambda q, k, v, mask, causal: 2 * scores(q, k, mask, causal) * (3 * q[2] + 2 * v[2]),
+    work=lambda q, k, v, mask, heads, causal: heads_product(q, k, mask, causal, 3 * q[2] + 2 * v[2], heads))
