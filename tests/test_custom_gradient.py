@@ -7,6 +7,7 @@ import pytest
 
 import fastnn
 from fastnn import GradientTape, Input, Model, layers, ops
+from fastnn.engine import backend
 from fastnn.engine.tensor import Variable
 from fastnn.errors import ShapeError
 
@@ -75,6 +76,33 @@ def test_what_it_uses_beside_keeps_its_gradient() -> None:
     assert float(tape.gradient(loss, w)) == pytest.approx(X.sum(), rel=1e-5)
 
 
+def derivatives(function: Any, x: Any, count: int) -> list[Any]:
+    """f, f', f'', …: each the gradient of the sum of the one before."""
+    if not count:
+        return [function(x)]
+    with GradientTape() as tape:
+        tape.watch(x)
+        found = derivatives(function, x, count - 1)
+        total = ops.sum(found[-1])
+    return [*found, tape.gradient(total, x)]
+
+
+@ops.custom_gradient
+def times(a: Any, b: Any) -> Any:
+    return a * b, lambda dy: (dy * b, dy * a)
+
+
+@pytest.mark.parametrize(("own", "plain"), [
+    (log1pexp, lambda x: ops.log(1 + ops.exp(x))),
+    (lambda x: log1pexp(2 * x) ** 3, lambda x: ops.log(1 + ops.exp(2 * x)) ** 3),
+    (lambda x: times(times(x, ops.exp(x)), x), lambda x: x * x * ops.exp(x))])
+def test_derivatives_of_any_order_are_those_of_what_it_says(own: Any, plain: Any, any_backend: str) -> None:
+    with backend.using(floatx="float64"):
+        x = ops.convert_to_tensor(X[0])
+        for found, right in zip(derivatives(own, x, 4), derivatives(plain, x, 4)):
+            np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-9)
+
+
 class Straight(layers.Layer):
     def call(self, x: Any) -> Any:
         return straight(x)
@@ -102,5 +130,7 @@ def test_refusals() -> None:
         ops.custom_gradient(lambda x: x)(ops.convert_to_tensor(X))
     with pytest.raises(ShapeError, match=r"is \(4,\) for an argument of shape \(3, 4\)"):
         gradient_of(ops.custom_gradient(lambda x: (x * 1.0, lambda dy: ops.sum(dy, 0))), X)
+    with pytest.raises(TypeError, match=r"tensors in a list.*use f\(\*xs\)"):
+        gradient_of(lambda x: ops.custom_gradient(lambda xs: (xs[0] * 1.0, lambda dy: dy))([x]), X)
     with pytest.raises(TypeError, match="gives 2 gradients"):
         gradient_of(ops.custom_gradient(lambda x: (x * 1.0, lambda dy: (dy, dy))), X)

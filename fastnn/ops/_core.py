@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from fastnn.arguments import dense
+from fastnn.engine.gradient import GradientTape, backward
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
+from fastnn.nest import flatten
 from fastnn.ops._arithmetic import add, clip, maximum, minimum, multiply, subtract
 from fastnn.ops._compare import less, less_equal, logical_and, where
 from fastnn.ops._convert import (
@@ -88,9 +90,11 @@ def stop_gradient(variable: TensorLike) -> Tensor:
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """f with a gradient of one's own: f(*args) gives its result, one tensor, and a function that makes of d loss / d
     result the gradient of each argument, one or a list, None for none. What f uses beside its arguments, such as
-    weights, keeps the gradient that it has.
+    weights, keeps the gradient that it has. For second derivatives, of the arguments, f is called again and has to do
+    the same, and what its gradient function computes is differentiated.
 
-    TypeError where f gives something else, ShapeError for a gradient that is not of its argument's shape.
+    TypeError where f gives something else, and for lists of tensors as arguments; ShapeError for a gradient that is not
+    of its argument's shape.
 
     >>> @custom_gradient
     ... def rounded(x):                    # straight through: backward as if it had not been rounded
@@ -101,16 +105,42 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def own(*args: Any, **kwargs: Any) -> Any:
         places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
-        if any(args[i].symbolic for i in places):       # one node of a graph, which calls it again on data
+        if len(flatten(list(args), Tensor)) > len(places):
+            raise TypeError(f"custom_gradient: {f.__name__} got tensors in a list; needs each as an argument of its "
+                            "own, as each has a gradient; use f(*xs).")
+        if any(t.symbolic for t in flatten([args, kwargs], Tensor)):    # one node of a graph, which calls it on data
             y = _with_gradient(f, args, kwargs)[0]
             y = symbol(y.shape, y.dtype)
             Applied(Function(own), args, kwargs, y)
             return y
-        y, gradient = _with_gradient(f, [stop_gradient(x) if i in places else x for i, x in enumerate(args)], kwargs)
-        row = copy.copy(data.with_gradient)
-        row.vjp = {"xs": Rule(lambda dy: [dy, *_gradients_of(f, gradient(dy), args, places)])}
-        return row(y, *[args[i] for i in places])
+        xs = [args[i] for i in places]
+
+        def called(given: Sequence[Tensor]) -> tuple[Tensor, Callable[[Tensor], list[Tensor | None]]]:
+            new = dict(zip(places, given))
+            y, gradient = _with_gradient(f, [new.get(i, x) for i, x in enumerate(args)], kwargs)
+            return y, lambda dy: _gradients_of(f, gradient(dy), args, places)
+
+        def again(k: int, dy: Tensor, ddx: Tensor) -> list[Tensor | None]:
+            with GradientTape() as tape:
+                given = [data.with_gradient(x) for x in (dy, *xs)]
+                tape.watch(given)
+                dx = called(given[1:])[1](given[0])[k]
+            return [None] * len(given) if dx is None else backward(dx, given, ddx)
+
+        def back(dy: Tensor) -> list[Tensor | None]:
+            return [dx if dx is None else _ruled(dx, [dy, *xs], functools.partial(again, k, dy))
+                    for k, dx in enumerate(gradients(stop_gradient(dy)))]
+        y, gradients = called([stop_gradient(x) for x in xs])
+        return _ruled(y, xs, back)
     return own
+
+
+def _ruled(y: Tensor, xs: Sequence[Tensor], rule: Callable[[Tensor], list[Tensor | None]]) -> Tensor:
+    """y, and its gradient goes to the xs as well, as the rule says."""
+    row = copy.copy(data.with_gradient)
+    row.vjp = {"xs": Rule(lambda dy: [dy, *rule(dy)])}
+    made: Tensor = row(y, *xs)
+    return made
 
 
 def _with_gradient(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Tensor, Any]:
