@@ -202,6 +202,26 @@ def test_damaged_and_hostile_files(golden: Path, tmp_path: Path) -> None:
             models.load_model(changed(weights=hostile(make)))
 
 
+def test_a_damaged_optimizer_is_a_damaged_file(golden: Path, tmp_path: Path) -> None:
+    """What h5py raises where it unpacks a slot of the optimizer, after the weights are read."""
+    made, path = io.BytesIO(), tmp_path / "bad.keras"
+    with zipfile.ZipFile(golden / "trained.keras") as old:
+        made.write(old.read("model.weights.h5"))
+        with h5py.File(made, "r+") as groups:
+            slot = groups["optimizer/vars/2"][...]
+            del groups["optimizer/vars/2"]
+            packed = groups.create_dataset("optimizer/vars/2", data=slot, chunks=slot.shape, compression="gzip")
+            groups.flush()
+            place = packed.id.get_chunk_info(0).byte_offset
+        made.seek(place)
+        made.write(b"\xff" * 4)
+        with zipfile.ZipFile(path, "w") as new:
+            new.writestr("config.json", old.read("config.json"))
+            new.writestr("model.weights.h5", made.getvalue())
+    assert_good_error(lambda: models.load_model(path), ModelFileError, "h5py cannot read", "damaged")
+    assert models.load_model(path, compile=False).built
+
+
 def test_what_the_model_does_decides_not_what_keras_wrote(tmp_path: Path) -> None:
     """Keras writes each layer's default of `training` into its calls and goes by the model's own."""
     x = fastnn.Input((50,))

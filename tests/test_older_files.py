@@ -103,7 +103,8 @@ def test_older_files_that_do_not_fit_or_are_damaged(golden: Path, tmp_path: Path
     model = models.load_model(path)
     with pytest.warns(UserWarning, match="stay as they are"):
         model.load_weights(wrong, skip_mismatch=True)
-    for config in ("3", "{", "[" * 99999, '{"class_name": "os.system", "config": {}}', '{"class_name": "Sequential"}'):
+    for config in ("3", "{", "[" * 99999, "[" * 600 + "]" * 600,
+                   '{"class_name": "os.system", "config": {}}', '{"class_name": "Sequential"}'):
         shutil.copy(path, tmp_path / "d.h5")
         with h5py.File(tmp_path / "d.h5", "a") as file:
             file.attrs["model_config"] = np.bytes_(config) if len(config) < 9999 else config[:60000]

@@ -13,15 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fastnn.engine.tensor import Variable
-from fastnn.errors import ModelFileError, ShapeError, shown, warn
+from fastnn.errors import ModelFileError, shown, warn
 from fastnn.layers.layer import Layer
 from fastnn.layers.weighted import BOOKS
 from fastnn.names import snake_case
-from fastnn.saving import file, keras_words
-from fastnn.saving.hdf5 import array_in, h5py
+from fastnn.saving import file, hdf5, keras_words
 from fastnn.serialization import serialize_keras_object
 
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
@@ -110,35 +107,17 @@ def _contained(at: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
-def read_weights(path: Any, model: Any, opened: Any, skipped: Any) -> tuple[list[Any], list[str]]:
-    """(arrays of the model's weights, in their order, None where there is none; what does not fit, but the skipped)."""
-    package = h5py(shown(str(path)))
-    try:
-        with package.File(path if opened is None else opened, "r") as groups:
-            by_id, wrong = {}, []
-            for name, variable in [pair for pair in places(model) if id(pair[1]) not in skipped]:
-                array = array_in(groups, name, package)
-                if array is None or array.shape != tuple(variable.shape):
-                    wrong.append(f"{variable.name}: {None if array is None else array.shape} for {variable.shape}")
-                else:
-                    by_id[id(variable)] = array[...].astype(variable.dtype)
-            placed = {id(v) for _, v in places(model)}.union(skipped)
-            wrong += [f"{v.name}: no place in a file of Keras" for v in model.weights if id(v) not in placed]
-            return [by_id.get(id(v)) for v in model.weights], wrong
-    except (OSError, RuntimeError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{shown(str(path))}: h5py cannot read it ({shown(str(error))}); it is damaged.") from None
-
-
-def put_weights(model: Any, path: Any, skip_mismatch: bool = False, opened: Any = None, skipped: Any = ()) -> list[str]:
-    """Give the model the weights of a .weights.h5 file; what did not fit. ShapeError before anything changes."""
-    arrays, wrong = read_weights(path, model, opened, skipped)
-    if wrong and not skip_mismatch:
-        raise ShapeError(f"load_weights(): {len(wrong)} weights of {model.name} do not fit the file.\nThe first: "
-                         f"{shown(wrong[0], 200)}. The file is {shown(str(path))}; make the same layers in the same "
-                         "order, or pass skip_mismatch=True.")
-    for variable, array in zip(model.weights, arrays):
-        if array is not None:
-            variable.assign(array)
+def put_weights(model: Any, path: Any, skip_mismatch: bool = False, content: Any = None, skipped: Any = ()
+                ) -> list[str]:
+    """Give the model the weights of a .weights.h5 file, but those whose ids are skipped; what did not fit. ShapeError
+    before anything changes."""
+    held = places(model)
+    with hdf5.opened(path, content) as (groups, package):
+        ready, wrong = hdf5.fitting((v, hdf5.array_in(groups, name, package)) for name, v in held
+                                    if id(v) not in skipped)
+    placed = {id(v) for _, v in held}.union(skipped)
+    wrong += [f"{v.name}: no place in a file of Keras" for v in model.weights if id(v) not in placed]
+    hdf5.put(model, path, ready, wrong, skip_mismatch)
     return wrong
 
 
@@ -191,7 +170,7 @@ def weights_file(model: Any, with_optimizer: bool, skipped: frozenset[int] = fro
         raise ValueError(f"save(): the weight {shown(lost[0])} is held where a file of Keras has no place for it; "
                          "needs it, or its layer, in an attribute, or in a list or dict of one.\nOr choose a name that "
                          "does not end in .keras or .h5.")
-    with h5py("save()").File(made, "w") as groups:
+    with hdf5.h5py("save()").File(made, "w") as groups:
         for name, variable in found:
             if id(variable) not in skipped:
                 groups[name] = variable.numpy()
@@ -250,20 +229,9 @@ def _keras(value: Any) -> Any:
     return found
 
 
-def restored_optimizer(model: Any, opened: io.BytesIO) -> bool:
+def put_optimizer(model: Any, path: Any, content: Any) -> bool:
     """Give a compiled model's optimizer the numbers and slots of the file; whether they are there and fit."""
-    if model.optimizer is None:
-        return True
-    opened.seek(0)
-    model.optimizer.prepare(model.trainable_weights)
-    own = model.optimizer.variables
-    package = h5py("load_model()")
-    with package.File(opened, "r") as groups:
-        arrays = [array_in(groups, f"optimizer/vars/{i}", package) for i in range(len(own) + 1)]
-        begun = any(a is not None for a in arrays[2:])      # before, it has only the iterations and the rate
-        own = own if begun else own[:2]
-        if any(a is None or a.shape != tuple(v.shape) for a, v in zip(arrays, own)) or arrays[-1] is not None:
-            return False
-        for variable, array in zip(own, arrays):
-            variable.assign(np.asarray(array[...], variable.dtype))
-    return True
+    with hdf5.opened(path, content) as (groups, package):
+        group = hdf5.found_in(groups, "optimizer/vars", package)
+        return hdf5.put_optimizer(model, [hdf5.array_in(groups, f"optimizer/vars/{i}", package)
+                                          for i in range(0 if group is None else len(group))])

@@ -4,42 +4,26 @@ The configuration is an attribute of the file. Weights are found by their order:
 before the others. Nothing is run or imported, as in keras_files.
 """
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from fastnn.errors import ModelFileError, ShapeError, shown
-from fastnn.saving import file
-from fastnn.saving.hdf5 import array_in, found_in, h5py
+from fastnn.saving import file, hdf5
+from fastnn.saving.hdf5 import array_in, found_in, opened
+from fastnn.saving.state import checked
 
 _OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam", "Ftrl", "Adafactor")
 _IDLE = {"fn": None, "decay": 0.0, "jit_compile": None, "is_legacy_optimizer": None, "implementation": None}
 
 
-@contextlib.contextmanager
-def _opened(path: Any) -> Iterator[tuple[Any, Any]]:
-    """(the file, h5py). ModelFileError for what h5py cannot read."""
-    package = h5py(shown(str(path)))
-    try:
-        with package.File(path, "r") as groups:
-            yield groups, package
-    except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, ValueError):
-            raise
-        raise ModelFileError(f"{shown(str(path))}: h5py cannot read it ({shown(str(error))}); it is damaged.") from None
-
-
 def is_legacy(path: Any) -> bool:
     """Whether the weights lie there in order, and not by their places as in .weights.h5."""
-    with _opened(path) as (groups, _):
+    with opened(path) as (groups, _):
         return any(name in groups.attrs for name in ("layer_names", "layer_names0", "model_config"))
 
 
 def read_config(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the model's configuration, what it was compiled with, empty where it was not)."""
-    with _opened(path) as (groups, _):
+    with opened(path) as (groups, _):
         texts = [_text(groups.attrs.get(name, "{}")) for name in ("model_config", "training_config")]
     try:
         config, training = (file._json(text.encode("utf-8", "replace"), "its attribute") for text in texts)
@@ -48,7 +32,8 @@ def read_config(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if not config:
         raise ModelFileError(f"{shown(str(path))} is HDF5 without a model.\nWeights of Keras: make the model and call "
                              "load_weights(path). A whole model: save it as .keras or .h5, by Keras.")
-    return _newer(config), _newer(training)
+    newer: tuple[dict[str, Any], dict[str, Any]] = checked(path, lambda: (_newer(config), _newer(training)))
+    return newer
 
 
 def _newer(value: Any) -> Any:
@@ -74,7 +59,7 @@ def _newer(value: Any) -> Any:
 def put_weights(model: Any, path: Any, skip_mismatch: bool = False, skipped: Any = ()) -> list[str]:
     """Give the model the weights of such a file, but those whose ids are skipped; what did not fit. ShapeError before
     anything changes."""
-    with _opened(path) as (groups, package):
+    with opened(path) as (groups, package):
         at = "model_weights/" if "model_weights" in groups else ""
         held = _weights(groups, at, package)
         layers = [layer for layer in model.layers if layer.weights]
@@ -87,39 +72,23 @@ def put_weights(model: Any, path: Any, skip_mismatch: bool = False, skipped: Any
                  for layer, (_, arrays) in zip(layers, held)]
         if own:
             pairs.append((own, _arrays(groups, f"{at}top_level_model_weights", package)))
-        wrong, ready = [], []
-        for variables, arrays in pairs:
-            for i, v in enumerate(variables):
-                if id(v) in skipped:
-                    continue
-                array = arrays[i] if i < len(arrays) else None
-                if array is None or array.shape != tuple(v.shape) or len(arrays) != len(variables):
-                    wrong.append(f"{v.name}: {None if array is None else array.shape} for {v.shape}")
-                else:
-                    ready.append((v, array[...].astype(v.dtype)))
-    if wrong and not skip_mismatch:
-        raise ShapeError(f"load_weights(): {len(wrong)} weights of {model.name} do not fit the file.\nThe first: "
-                         f"{shown(wrong[0], 200)}. The file is {shown(str(path))}; make the same layers in the same "
-                         "order, or pass skip_mismatch=True.")
-    for v, array in ready:
-        v.assign(array)
+        ready, wrong = hdf5.fitting((v, array) for variables, arrays in pairs
+                                    for v, array in zip(variables, _as_many(arrays, len(variables)))
+                                    if id(v) not in skipped)
+    hdf5.put(model, path, ready, wrong, skip_mismatch)
     return wrong
+
+
+def _as_many(arrays: list[Any], count: int) -> list[Any]:
+    """The arrays of a layer of so many weights; None for each where it has more or fewer."""
+    return arrays if len(arrays) == count else [None] * count
 
 
 def put_optimizer(model: Any, path: Any) -> bool:
     """Give a compiled model's optimizer the numbers and slots of the file, where it has any; whether they fit."""
-    with _opened(path) as (groups, package):
+    with opened(path) as (groups, package):
         arrays = _arrays(groups, "optimizer_weights", package)
-        if not arrays:
-            return True
-        model.optimizer.prepare(model.trainable_weights)
-        own = model.optimizer.variables
-        own = own if len(arrays) > 2 else own[:2]       # before it has trained: the iterations and the rate
-        if len(arrays) != len(own) or any(a.shape != tuple(v.shape) for a, v in zip(arrays, own)):
-            return False
-        for v, array in zip(own, arrays):
-            v.assign(np.asarray(array[...], v.dtype))
-    return True
+        return not arrays or hdf5.put_optimizer(model, arrays)
 
 
 def _weights(groups: Any, at: str, package: Any) -> list[tuple[str, list[Any]]]:

@@ -84,11 +84,7 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, An
                              "load_weights(path).")
     size = sum(array.size for name, array in arrays.items() if name.startswith("weights/")) * 4
     with custom_object_scope(custom_objects or {}):
-        with weights_of(size):
-            model = checked(filepath, lambda: object_of(content["model"], ("models", "layers")))
-        if not hasattr(model, "_feeds"):
-            raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
-        _has_weights(model, filepath, size > 0)
+        model = _described(filepath, content["model"], size)
         put_weights(model, arrays, filepath)
         if compile and isinstance(content.get("training"), dict):
             checked(filepath, lambda: _compile(model, content["training"], arrays))
@@ -99,22 +95,14 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, An
 
 def _load_keras(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
     """load_model of Keras' own files."""
-    config, opened = keras_files.read_model(filepath)
+    config, weights = keras_files.read_model(filepath)
     with custom_object_scope(custom_objects or {}):
-        with weights_of(len(opened.getvalue())):
-            model = checked(filepath, lambda: object_of(config, ("models", "layers")))
-            if not hasattr(model, "_feeds"):
-                raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is "
-                                     "damaged.")
-            if not model.built and isinstance(config.get("build_config"), dict):
-                checked(filepath, lambda: model.build_from_config(config["build_config"]))
-        _has_weights(model, filepath, True)
-        keras_files.put_weights(model, filepath, opened=opened)
+        model = _described(filepath, config, len(weights.getvalue()))
+        keras_files.put_weights(model, filepath, content=weights)
         if compile and config.get("compile_config"):
             checked(filepath, lambda: _compile(model, config["compile_config"], {}))
-            if model.compiled is not None and not keras_files.restored_optimizer(model, opened):
-                warn(f"load_model(): {shown(str(filepath))} has another state for {model.optimizer.name}; training "
-                     "begins with a new one.")
+            if model.optimizer is not None and not keras_files.put_optimizer(model, filepath, weights):
+                _warn_new_state(filepath, model)
     return model
 
 
@@ -122,11 +110,7 @@ def _load_h5(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: b
     """load_model of Keras' older files."""
     config, training = legacy_h5.read_config(filepath)
     with custom_object_scope(custom_objects or {}):
-        with weights_of(os.path.getsize(filepath) * 16):
-            model = checked(filepath, lambda: object_of(config, ("models", "layers")))
-        if not hasattr(model, "_feeds"):
-            raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
-        _has_weights(model, filepath, True)
+        model = _described(filepath, config, os.path.getsize(filepath) * 16)
         legacy_h5.put_weights(model, filepath)
         if compile and training:
             try:
@@ -134,17 +118,27 @@ def _load_h5(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: b
             except (TypeError, ValueError, AttributeError) as error:
                 warn(f"load_model(): {shown(str(filepath))} has the model and its weights; what it was compiled with "
                      f"is not known here: {error}\nCompile it again.")
-            if model.compiled is not None and not legacy_h5.put_optimizer(model, filepath):
-                warn(f"load_model(): {shown(str(filepath))} has another state for {model.optimizer.name}; training "
-                     "begins with a new one.")
+            if model.optimizer is not None and not legacy_h5.put_optimizer(model, filepath):
+                _warn_new_state(filepath, model)
     return model
 
 
-def _has_weights(model: Any, filepath: Any, needed: bool) -> None:
-    """NotBuiltError for a model that has yet to be called to have the weights that the file has."""
-    if needed and not model.built:
+def _described(filepath: Any, config: Any, size: int) -> Any:
+    """The model of a configuration, whose file has weights of so many bytes. NotBuiltError for one that has yet to be
+    called to have them."""
+    with weights_of(size):
+        model = checked(filepath, lambda: object_of(config, ("models", "layers")))
+    if not hasattr(model, "_feeds"):
+        raise ModelFileError(f"{shown(str(filepath))}: describes {shown(model)}, which is no model; it is damaged.")
+    if size and not model.built:
         raise NotBuiltError(f"load_model(): {shown(str(filepath))} does not say what {model.name} was built for.\n"
                             "Make the model, call it on data, and load_weights(path).")
+    return model
+
+
+def _warn_new_state(filepath: Any, model: Any) -> None:
+    warn(f"load_model(): {shown(str(filepath))} has another state for {model.optimizer.name}; training begins with a "
+         "new one.")
 
 
 def _compile(model: Any, given: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
