@@ -109,7 +109,27 @@ def test_bytes_are_read_by_their_encoding(make: Any, tmp_path: Path) -> None:
     assert other.get_vocabulary() == make().get_vocabulary()
 
 
+@pytest.mark.parametrize("strange", [None, float("nan"), ["b"], pytest.param(np.datetime64("NaT"), id="NaT")], ids=str)
+@pytest.mark.parametrize("form", [list, lambda texts: np.array([*texts, 0], object)[:-1]], ids=["list", "array"])
+@pytest.mark.parametrize("make", [
+    lambda: layers.StringLookup(vocabulary=["a"], name="reads"), lambda: layers.Hashing(3, name="reads"),
+    lambda: layers.TextVectorization(vocabulary=["a"], name="reads")], ids=["lookup", "hashing", "vectorization"])
+def test_what_is_missing_is_no_text(make: Any, form: Any, strange: Any) -> None:
+    layer = make()
+    texts = form(["a", strange])
+    if isinstance(strange, list) and form is list:
+        return          # NumPy's own error
+    assert_good_error(lambda: layer(texts), TypeError, "reads", "needs text")
+    if hasattr(layer, "adapt"):
+        assert_good_error(lambda: layer.adapt(texts), TypeError, "reads", "needs text")
+
+
 @pytest.mark.parametrize(("make", "kind", "texts"), [
+    (lambda: layers.Hashing(3)(np.array([np.nan])), TypeError, ("float64", "whole numbers")),
+    (lambda: layers.Hashing(3)(np.array([1.5])), TypeError, ("float64", "whole numbers")),
+    (lambda: layers.IntegerLookup(vocabulary=[1])([1, np.nan]), TypeError, ("nan", "whole numbers")),
+    (lambda: layers.IntegerLookup(vocabulary=[1])([1.5]), TypeError, ("1.5", "whole numbers")),
+    (lambda: layers.IntegerLookup().adapt([1, None]), TypeError, ("None", "whole numbers")),
     (lambda: layers.StringLookup(sparse=True), ValueError, ("StringLookup: sparse", "dense")),
     (lambda: layers.IntegerLookup(sparse=True), ValueError, ("IntegerLookup: sparse", "dense")),
     (lambda: layers.TextVectorization(ragged=True), ValueError, ("TextVectorization: ragged", "dense")),

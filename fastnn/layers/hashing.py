@@ -12,6 +12,7 @@ from fastnn.layers._hashes import bucket, key_of
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.categories import MODES, encoded
 from fastnn.layers.layer import Layer
+from fastnn.layers.vocabulary import array_of, text_of
 
 __all__ = ["Hashing"]
 
@@ -45,11 +46,11 @@ class Hashing(Layer):
 
     def __call__(self, inputs: Any) -> Any:
         """The bins of an array, or those of a tensor."""
-        return super().__call__(inputs) if isinstance(inputs, Tensor) else self._hashed(np.asarray(inputs))
+        return super().__call__(inputs) if isinstance(inputs, Tensor) else self._hashed(array_of(inputs))
 
     def _hashed(self, array: np.ndarray) -> Tensor:
-        if array.dtype.kind == "f":
-            array = array.astype(np.int64)      # as Keras
+        if array.dtype.kind == "f" and np.isfinite(array).all() and np.array_equal(array, np.trunc(array)):
+            array = array.astype(np.int64)
         if array.dtype.kind not in "iuUSO":
             raise KindError(f"{self.name}: got an array of {array.dtype}; needs text or whole numbers.")
         bins = np.array([self._bin(each) for each in array.ravel().tolist()], np.int32).reshape(array.shape)
@@ -58,8 +59,9 @@ class Hashing(Layer):
 
     def _bin(self, value: Any) -> int:
         first = int(self.mask_value is not None and self.num_bins > 1)
-        value = value.decode() if isinstance(value, bytes) else value
-        return 0 if first and value == self.mask_value else first + bucket(str(value), self.num_bins - first, self.salt)
+        text = text_of(value, self.name)
+        masked = (text if isinstance(value, bytes) else value) == self.mask_value
+        return 0 if first and masked else first + bucket(text, self.num_bins - first, self.salt)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The bins. A model's text is hashed before the model runs, and has a symbol alone."""

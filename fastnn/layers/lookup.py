@@ -15,7 +15,7 @@ from fastnn.errors import KindError, ShapeError, shown
 from fastnn.layers._hashes import bucket, key_of
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.categories import encoded
-from fastnn.layers.vocabulary import Vocabulary
+from fastnn.layers.vocabulary import Vocabulary, array_of, text_of
 
 __all__ = ["IntegerLookup", "StringLookup"]
 
@@ -24,7 +24,7 @@ class _Lookup(Vocabulary):
     """Tokens to numbers, element by element, or back with invert."""
 
     def _rows(self, data: Any) -> Iterable[list[Any]]:
-        array = np.asarray(data.numpy() if isinstance(data, Tensor) else data)
+        array = array_of(data.numpy() if isinstance(data, Tensor) else data)
         rows = array.reshape(len(array), -1) if array.ndim > 1 else array.reshape(-1, 1)
         return [[self._token(each) for each in row] for row in rows.tolist()]
 
@@ -35,7 +35,7 @@ class _Lookup(Vocabulary):
         """Numbers (int32, the shape of the inputs) for tokens; tokens (a NumPy array) for numbers with invert."""
         if isinstance(inputs, Tensor) and (inputs.symbolic or is_recording()):
             return super().__call__(inputs)
-        return self._found(np.asarray(inputs.numpy() if isinstance(inputs, Tensor) else inputs))
+        return self._found(array_of(inputs.numpy() if isinstance(inputs, Tensor) else inputs))
 
     def _found(self, array: np.ndarray) -> Any:
         """The numbers of an array of tokens, or its tokens with invert."""
@@ -98,7 +98,7 @@ class StringLookup(_Lookup):
                          pad_to_max_tokens, invert, **kwargs)
 
     def _token(self, value: Any) -> Any:
-        return value.decode(self.encoding) if isinstance(value, bytes) else str(value)
+        return text_of(value, self.name, self.encoding)
 
     def _unknown(self, token: Any) -> int:
         return bucket(token, self.num_oov_indices, self.salt)
@@ -144,7 +144,12 @@ class IntegerLookup(_Lookup):
         return whole(token, what, None)
 
     def _token(self, value: Any) -> Any:
-        return int(value)
+        try:
+            if int(value) == value or isinstance(value, str):
+                return int(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        raise KindError(f"{self.name}: got {shown(value)}; needs whole numbers.")
 
     def _unknown(self, token: Any) -> int:
         if self.oov_method == "floormod":

@@ -11,7 +11,7 @@ from fastnn.arguments import encoding as codec
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import KindError, ShapeError
 from fastnn.layers._options import LayerOptions
-from fastnn.layers.vocabulary import Vocabulary
+from fastnn.layers.vocabulary import Vocabulary, text_of
 
 __all__ = ["TextVectorization"]
 
@@ -70,7 +70,7 @@ class TextVectorization(Vocabulary):
         return text
 
     def _words(self, text: Any) -> list[str]:
-        text = self._standardized(text.decode(self.encoding) if isinstance(text, bytes) else str(text))
+        text = self._standardized(text_of(text, self.name, self.encoding))
         split: Callable[[str], Any] = {"whitespace": str.split, "character": list, None: lambda t: [t]}.get(
             self.split if not callable(self.split) else "own", self.split)
         words = [str(word) for word in split(text)]

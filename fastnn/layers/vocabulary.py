@@ -11,11 +11,26 @@ from fastnn.arguments import choice, flag, is_sequence, numbers, optional, whole
 from fastnn.configuration import parameters
 from fastnn.engine import backend
 from fastnn.engine.tensor import Tensor
-from fastnn.errors import NotBuiltError, shown
+from fastnn.errors import KindError, NotBuiltError, shown
 from fastnn.layers._options import LayerOptions
 from fastnn.layers.layer import Layer
 
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
+
+
+def array_of(data: Any) -> np.ndarray:
+    """Data as an array of what is in it: NumPy would make text of what is none among texts."""
+    array = np.asarray(data)
+    return np.asarray(data, object) if array.dtype.kind in "US" and not hasattr(data, "dtype") else array
+
+
+def text_of(value: Any, where: str, encoding: str = "utf-8") -> str:
+    """A text, or the digits of a number. KindError for None, NaN and whatever else is none."""
+    if isinstance(value, bytes):
+        return value.decode(encoding)
+    if isinstance(value, str) or (isinstance(value, (int, float, np.generic)) and value == value):
+        return str(value)
+    raise KindError(f"{where}: got {shown(value)} among texts; needs text. Fill in what is missing, or leave it out.")
 
 
 class Vocabulary(Layer):
