@@ -23,6 +23,8 @@ from fastnn.seeds import SeedGenerator
 BOOKS = frozenset({"_given", "_links", "_variables", "_sublayers", "_held", "_losses", "_build_shape", "_symbols",
                    "history", "compiled", "_holders"})
 
+_CONTAINERS = (list, tuple, dict, set)
+
 
 class _Walk(threading.local):
     def __init__(self) -> None:
@@ -44,10 +46,12 @@ def _collect(value: Any, held: dict[int, Any], seen: set[int]) -> None:
 
 def _copy_items(value: Any, found: dict[int, tuple[Any, Any]]) -> None:
     """Put nested lists, dicts and sets into `found`, each with a copy of what is in it."""
-    if isinstance(value, (list, tuple, dict, set)) and id(value) not in found:
+    if isinstance(value, _CONTAINERS) and id(value) not in found:
         found[id(value)] = value, None if isinstance(value, tuple) else value.copy()
-        for item in value.values() if isinstance(value, dict) else value:
-            _copy_items(item, found)
+        items = value.values() if isinstance(value, dict) else value
+        if any(issubclass(kind, _CONTAINERS) for kind in set(map(type, items))):    # no call for each of many numbers
+            for item in items:
+                _copy_items(item, found)
 
 
 def _once(build: Callable[..., Any]) -> Callable[..., Any]:
