@@ -162,7 +162,7 @@ class Optimizer(OwnVariables):
         self._decay(reached)
         self.before_step(self._rate, self.iterations)
         for w, g, slots in self._places(reached):
-            if self.by_weight:
+            if self._by_weight:
                 self.update_step(g, w, self._rate)  # type: ignore[arg-type]
             else:
                 self.step(w, g, slots, self._rate, self.iterations)
@@ -171,7 +171,7 @@ class Optimizer(OwnVariables):
         """(weights, gradients, slots) of each call: of all weights at once where that may be."""
         assert self.block is not None and self.gradients is not None
         flat = not self.apart and len(reached) == len(self._trained)
-        if not self.by_weight and (self.together or flat):
+        if not self._by_weight and (self.together or flat):
             yield self.block.flat, self.gradients.flat, {name: self.slot_blocks[name].flat for name in self.slots}
         else:
             for i in reached:
@@ -259,7 +259,8 @@ class Optimizer(OwnVariables):
     @property
     def finalizes(self) -> bool:
         """Whether the end of a fit has something to finalize."""
-        return AVERAGE in self._parts or type(self).finalize_variable_values is not Optimizer.finalize_variable_values
+        finalize = getattr(self.finalize_variable_values, "__func__", None)     # None where it is this optimizer's own
+        return AVERAGE in self._parts or finalize is not Optimizer.finalize_variable_values
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """With use_ema, let the variables become their averages; fit does it at its end."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastnn.engine.kinds import Rate, TensorLike
+from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor, Variable
 from fastnn.optimizers.slots import Slots
 
@@ -17,11 +17,11 @@ class OwnVariables(Slots):
 
     together = False    # whether a step looks at all weights at once, whichever have gradients
 
-    def __init__(self, name: str, learning_rate: Rate) -> None:
-        super().__init__(name, learning_rate)
-        # Whether the class, or the nearest of its bases that says how a weight is updated, says it in update_step().
-        self.by_weight = next(method for kind in type(self).__mro__ for method in ("step", "update_step")
-                              if method in vars(kind)) == "update_step"
+    @property
+    def _by_weight(self) -> bool:
+        """Whether update_step() says how weights are updated, and not a step() that stands before it."""
+        places = [self.__dict__, *map(vars, type(self).__mro__)]
+        return next(name for place in places for name in ("step", "update_step") if name in place) == "update_step"
 
     def step(self, w: Tensor, g: Tensor, slots: dict[str, Tensor], lr: Tensor, iterations: Tensor) -> None:
         """Update w and the slots in place: one kernel call, or ops and `assign`, on flat vectors; on one weight as it
