@@ -51,12 +51,12 @@ def test_a_metric_of_ones_own(any_backend: str) -> None:
         metric.add_weight(initializer="ones")
 
 
-def test_overriding_result_hides_the_inherited_compute() -> None:
+def test_a_result_of_ones_own_stands_before_the_inherited_compute() -> None:
     class Root(metrics.MeanSquaredError):
         def result(self) -> float:
             return float(np.sqrt(self.total.data / self.count.data))
 
-    assert not hasattr(Root(), "compute")
+    assert not Root()._computed and metrics.MeanSquaredError()._computed
     assert Root()([[0.0]], [[3.0]]) == 3.0
 
 
@@ -119,3 +119,36 @@ def test_after_fit_metrics_say_what_the_last_pass_said(epochs: int, more: dict[s
     for metric in model.metrics:
         said = history["val_" * bool(more) + metric.name][-1]
         assert float(metric.result()) == pytest.approx(said, rel=1e-6) and said > 0
+
+
+def test_a_result_of_ones_own_goes_on_to_that_of_a_built_in() -> None:
+    class Tenfold(metrics.MeanAbsoluteError):
+        def result(self) -> Any:
+            return super().result() * 10.0
+
+    class Thousandfold(Tenfold):
+        def compute(self, total: Any, count: Any) -> Any:
+            return super().compute(total, count) * 1000.0
+
+    one: Any = metrics.MeanAbsoluteError(name="one")        # of one metric, not of its class
+    one.result = lambda: type(one).result(one) + 5.0
+    found = [Tenfold(name="ten"), Thousandfold(name="thousand"), one]
+    model = fastnn.Sequential([fastnn.Input((3,)), fastnn.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae", *found])
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
+    history = model.fit(x, x[:, :1], epochs=6, verbose=0).history     # most of them without Python in between
+    plain = np.asarray(history["mae"])
+    np.testing.assert_allclose(history["ten"], plain * 10, rtol=1e-6)
+    np.testing.assert_allclose(history["thousand"], plain * 10_000, rtol=1e-6)
+    np.testing.assert_allclose(history["one"], plain + 5, rtol=1e-6)
+
+
+def test_a_reset_given_to_one_metric_is_asked_in_every_epoch() -> None:
+    resets: list[int] = []
+    one: Any = metrics.MeanAbsoluteError(name="one")
+    one.reset_state = lambda: resets.append(1)
+    model = fastnn.Sequential([fastnn.Input((1,)), fastnn.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[one])
+    x = np.ones((4, 1), np.float32)
+    model.fit(x, x, epochs=6, verbose=0)
+    assert len(resets) == 6 and one.count.numpy() == 6 * 4

@@ -84,10 +84,6 @@ class State(Variable):
     __truediv__, __rtruediv__ = _arithmetic("/", np.divide), _arithmetic("/", np.divide, True)
 
 
-def _no_compute(self: Any) -> Any:
-    raise AttributeError("this metric overrides result(), so its states are read by result() only")
-
-
 class Reading(Tensor):
     """What result() gives while a step is recorded: whoever shows the logs asks the metric again. A step that computes
     with it is not replayed."""
@@ -133,10 +129,8 @@ class Metric(Configurable, Watched):
     _direction: str | None = None        # "up" or "down", which callbacks ask for
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """A class that overrides result() alone is read by result(), not by the compute() it inherits."""
+        """What it overrides is noted where it updates, and read as a number where a step is recorded."""
         super().__init_subclass__(**kwargs)
-        if "result" in vars(cls) and "compute" not in vars(cls) and hasattr(cls, "compute"):
-            cls.compute = property(_no_compute)
         for name, wrap in (("result", _readable), ("update_state", _noted)):
             if name in vars(cls):
                 setattr(cls, name, wrap(vars(cls)[name]))
@@ -176,6 +170,18 @@ class Metric(Configurable, Watched):
         """Take a batch in."""
         raise NotImplementedError(f"{type(self).__name__} must define update_state(self, y_true, y_pred, "
                                   "sample_weight=None).")
+
+    @property
+    def _computed(self) -> bool:
+        """Whether compute() alone says what it shows: a result() of its class's own, or of its own, may say anything
+        else."""
+        return (hasattr(self, "compute") and self.__class__.result is Metric.result
+                and "result" not in self.__dict__)
+
+    @property
+    def _resets(self) -> bool:
+        """Whether its class, or somebody for it alone, says how it is reset."""
+        return self.__class__.reset_state is not Metric.reset_state or "reset_state" in self.__dict__
 
     @_readable
     def result(self) -> Any:

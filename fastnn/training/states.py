@@ -32,8 +32,7 @@ class States:
         """Put the states of all metrics, and of these, side by side. Whether they were not yet."""
         everything = [*(m for _, m in (*self.own(), *self.others)), *more,
                       *(m for logs in self.own_logs.values() for _, m in logs)]
-        variables = distinct([v for m in everything for v in m.states() if v.dtype == "float64"
-                              and type(m).reset_state is metrics.Metric.reset_state])
+        variables = distinct([v for m in everything for v in m.states() if v.dtype == "float64" and not m._resets])
         if self.states is not None and [*map(id, variables)] == [*map(id, self._held)]:
             return False
         block = Block([v.shape for v in variables], "float64", "metric states", grain=1)
@@ -75,10 +74,9 @@ class States:
                 states.flat.data[...] = sums
 
     def reset_in_python(self, metrics_: Sequence[Any]) -> list[Any]:
-        """Those that such an op is not enough for: their class says how they are reset, or they are not laid out."""
+        """Those that such an op is not enough for: they say how they are reset, or are not laid out."""
         held = set(map(id, self._held))
-        return [m for m in metrics_ if type(m).reset_state is not metrics.Metric.reset_state
-                or not held.issuperset(map(id, m.states()))]
+        return [m for m in metrics_ if m._resets or not held.issuperset(map(id, m.states()))]
 
     # ---- reading ----------------------------------------------------------------------------------------------
 
@@ -94,7 +92,7 @@ class States:
         logged = {id(v): log[:, offset:offset + int(np.prod(shape))].reshape(len(log), *shape)
                   for v, offset, shape in zip(self._held, self.states.offsets, self.states.shapes)}
         for key, metric in self.all():
-            if hasattr(metric, "compute"):
+            if metric._computed:
                 with np.errstate(all="ignore"):
                     columns[key] = np.asarray(metric.compute(*[logged[id(v)] for v in metric.variables]), np.float64)
             else:
