@@ -24,6 +24,7 @@ from fastnn.ops.rows import index
 __all__ = ["extract_sequences", "fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
 
 Pair = tuple[Tensor, Tensor]
+Signal = tuple[Tensor, Tensor | None]       # None: it is real
 DIRECT = 32     # so many numbers, or a prime number of them, are transformed by one matrix
 
 
@@ -34,12 +35,15 @@ def _waves(rows: int, columns: int, n: int, sign: int, like: Tensor) -> Pair:
                         constant=True) for wave in (np.cos, np.sin))
 
 
-def _times(a: Pair, b: Pair, product: Any) -> Pair:
+def _times(a: Signal, b: Pair, product: Any) -> Pair:
     """(a₁ + i·a₂)(b₁ + i·b₂), by this product."""
-    return (subtract(product(a[0], b[0]), product(a[1], b[1])), add(product(a[0], b[1]), product(a[1], b[0])))
+    real, imaginary = product(a[0], b[0]), product(a[0], b[1])
+    if a[1] is None:
+        return real, imaginary
+    return subtract(real, product(a[1], b[1])), add(imaginary, product(a[1], b[0]))
 
 
-def _transformed(x: Pair, sign: int) -> Pair:
+def _transformed(x: Signal, sign: int) -> Pair:
     """Σⱼ x[j] exp(sign · 2πi·j·k/n) along the last axis."""
     n = x[0].shape[-1]
     rows = max(d for d in range(1, math.isqrt(n) + 1) if n % d == 0)
@@ -51,8 +55,8 @@ def _transformed(x: Pair, sign: int) -> Pair:
     return _each(_transformed(turned, sign), lambda t: reshaped(swapaxes(t, -1, -2), (*x[0].shape[:-1], n)))
 
 
-def _each(x: Pair, change: Any) -> Pair:
-    return change(x[0]), change(x[1])
+def _each(x: Signal, change: Any) -> Any:
+    return change(x[0]), None if x[1] is None else change(x[1])
 
 
 def _pair(name: str, x: Sequence[TensorLike]) -> Pair:
@@ -108,8 +112,9 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> Pair:
     continued by 0; all x unless given."""
     x = floats(x)
     x = x if fft_length is None else _so_long(x, whole(fft_length, "rfft: fft_length"))
-    y = _transformed(_pair("rfft", (x, multiply(x, 0.0))), -1)
-    return _each(y, lambda t: t[..., :x.shape[-1] // 2 + 1])
+    if not x.ndim or x.shape[-1] == 0:
+        raise ShapeError(f"rfft: x is {x.shape}; needs an axis, not empty.")
+    return _each(_transformed((x, None), -1), lambda t: t[..., :x.shape[-1] // 2 + 1])  # type: ignore[no-any-return]
 
 
 @of_any_size
