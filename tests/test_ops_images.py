@@ -140,6 +140,8 @@ def test_refusals() -> None:
                         (lambda: ops.image.map_coordinates(PLANE, PLACES, 1, "far"), "'far'"),
                         (lambda: ops.image.affine_transform(IMAGES, SHEAR, "cubic"), "'cubic'"),
                         (lambda: ops.image.affine_transform(IMAGES, SHEAR + 0.1), "perspective"),
+                        (lambda: ops.image.ssim(IMAGES, IMAGES, 0.0, 5), "max_val is 0"),
+                        (lambda: ops.image.ssim(IMAGES, IMAGES, 1.0, 5, 0.0), "filter_sigma is 0"),
                         (lambda: ops.image.gaussian_blur(IMAGES, (3, 3), (0.0, 1.0)), "above 0")):
         with pytest.raises(ValueError, match=words):
             call()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.arguments import whole
+from fastnn.arguments import number, whole
 from fastnn.engine.kinds import TensorLike
 from fastnn.engine.tensor import Tensor
 from fastnn.errors import ShapeError, shown
@@ -84,7 +84,8 @@ def ssim(image1: TensorLike, image2: TensorLike, max_val: float = 1.0, filter_si
     1.0
     """
     a, b = (floats(as_image("ssim", image, data_format)) for image in (image1, image2))
-    filter_size = whole(filter_size, "ssim: filter_size")
+    filter_size, max_val = whole(filter_size, "ssim: filter_size"), number(max_val, "ssim: max_val", 0, above=True)
+    filter_sigma = number(filter_sigma, "ssim: filter_sigma", 0, above=True)
     if unlike(a.shape, b.shape) or min(a.shape[-3:-1]) < filter_size:
         raise ShapeError(f"ssim: the images are {a.shape} and {b.shape} and filter_size is {filter_size}; needs equal "
                          "shapes, at least one window large.")
