@@ -126,6 +126,8 @@ def test_what_is_missing_is_no_text(make: Any, form: Any, strange: Any) -> None:
 
 @pytest.mark.parametrize(("make", "kind", "texts"), [
     (lambda: layers.Hashing(3)(np.array([np.nan])), TypeError, ("float64", "whole numbers")),
+    (lambda: layers.StringLookup(vocabulary=["a"], invert=True)([1.5]), TypeError, ("float64", "invert", "whole num")),
+    (lambda: layers.StringLookup(vocabulary=["a"], invert=True)(["a"]), TypeError, ("invert", "whole numbers")),
     (lambda: layers.Hashing(3)(np.array([1.5])), TypeError, ("float64", "whole numbers")),
     (lambda: layers.IntegerLookup(vocabulary=[1])([1, np.nan]), TypeError, ("nan", "whole numbers")),
     (lambda: layers.IntegerLookup(vocabulary=[1])([1.5]), TypeError, ("1.5", "whole numbers")),

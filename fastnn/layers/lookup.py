@@ -41,6 +41,9 @@ class _Lookup(Vocabulary):
         """The numbers of an array of tokens, or its tokens with invert."""
         self._ready()
         if self.invert:
+            if array.size and array.dtype.kind not in "iu":
+                raise KindError(f"{self.name}: got an array of {array.dtype} and invert is True; needs whole numbers, "
+                                "of which it makes tokens.")
             size = len(self._tokens)
             flat = [self._tokens[n] if 0 <= n < size else self.oov_token for n in array.reshape(-1).tolist()]
             return np.array(flat, dtype=object if isinstance(self.oov_token, str) else np.int64).reshape(array.shape)
