@@ -134,6 +134,28 @@ def test_build_is_called_once(eager: bool) -> None:
     assert len(once.optimizer.variables) == len(guarded.optimizer.variables) == 2 + 4
 
 
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_a_build_that_failed_is_called_again(error: Any) -> None:
+    class Fails(Once):
+        fails = True
+
+        def build(self, variables: Any) -> None:
+            optimizers.Optimizer.build(self, variables)
+            self.first = self.add_variable((), name="first")
+            if self.fails:
+                raise error("in the middle")
+            self.momentums = [self.add_variable_from_reference(v, name="momentum") for v in variables]
+
+    model: Any = network(Fails(0.05))
+    with pytest.raises(error):
+        model.fit(X, Y, verbose=0)
+    model.optimizer.fails = False
+    model.fit(X, Y, epochs=3, batch_size=8, shuffle=False, verbose=0)
+    for a, b in zip(model.get_weights(), trained(Heavy(0.05)).get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(model.optimizer.variables) == 2 + 1 + 4
+
+
 def test_update_step_of_a_built_in_is_heard() -> None:
     class Plain(optimizers.Adam):
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

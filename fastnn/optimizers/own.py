@@ -42,9 +42,15 @@ class OwnVariables(Slots):
                   self.iterations)
 
     def prepare(self, variables: Sequence[Variable]) -> None:
-        """build(), which a subclass may write, and which is called once then; later the variables may be others."""
+        """build(), which a subclass may write, and which is called until it succeeds; later the variables may be
+        others."""
         if not self.built:
-            self.build(variables)
+            own = [*self._own]
+            try:
+                self.build(variables)
+            except BaseException:
+                self.block, self._own = None, own       # not built, so that the next step builds it whole
+                raise
         Slots.build(self, variables)
         self._complete = True
 
