@@ -96,6 +96,7 @@ SMOOTH: list[tuple[Any, Any, tuple[Any, ...]]] = [
     (lambda x: ops.image.affine_transform(x[0], SHEAR, fill_mode="reflect"), lambda x: sheared(x)[0], (IMAGES,)),
     *((lambda x, n=n: ops.adaptive_average_pool(x, n), lambda x, n=n: adapted(x, *n, np.mean), (IMAGES,))
       for n in ((3, 7), (4, 5), (1, 1), (8, 9))),
+    (lambda x: ops.adaptive_max_pool(x, (3, 5)), lambda x: adapted(x, 3, 5, np.max), (IMAGES,)),     # 3 divides 6
     (lambda x: ops.adaptive_max_pool(x, (4, 5), "channels_first"),
      lambda x: adapted(x.transpose(0, 2, 3, 1), 4, 5, np.max).transpose(0, 3, 1, 2), (FIRST,)),
     (lambda x: ops.adaptive_max_pool(x, 3), lambda x: adapted(x[:, None], 1, 3, np.max)[:, 0], (STEPS,)),

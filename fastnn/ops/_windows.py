@@ -111,16 +111,21 @@ def average_pool(inputs: TensorLike, pool_size: Ints, strides: Ints | None = Non
 
 
 def _adapted(name: str, inputs: TensorLike, output_size: Ints, data_format: str | None,
-             reduce: Callable[..., Tensor]) -> Tensor:
-    """Each axis cut into so many windows of nearly one length, from ⌊i·n/count⌋ to ⌈(i + 1)·n/count⌉, and reduced."""
+             pooled: Callable[..., Tensor], reduce: Callable[..., Tensor]) -> Tensor:
+    """Each axis cut into so many windows of nearly one length, from ⌊i·n/count⌋ to ⌈(i + 1)·n/count⌉, and reduced: all
+    at once where they divide it."""
     x, axes = as_images(name, inputs, data_format)
-    for axis, count in zip((1, 2), as_pair(output_size, axes)):
+    counts = as_pair(output_size, axes)
+    if min(*counts, *x.shape[1:3]) < 1:
+        raise ShapeError(f"{name}: inputs are {x.shape} and output_size {shown(output_size)}; needs numbers >= 1.")
+    even = [n // count if n % count == 0 else 1 for n, count in zip(x.shape[1:3], counts)]
+    x = x if even == [1, 1] else pooled(x, even, data_format="channels_last")
+    for axis, count in zip((1, 2), counts):
         n = x.shape[axis]
-        if count < 1 or n < 1:
-            raise ShapeError(f"{name}: inputs are {x.shape} and output_size {shown(output_size)}; needs numbers >= 1.")
-        ends = [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
-        keys = (slice(None),) * axis
-        x = concatenate([reduce(x[(*keys, slice(a, b))], axis, keepdims=True) for a, b in ends], axis)
+        if n != count:
+            ends = [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
+            keys = (slice(None),) * axis
+            x = concatenate([reduce(x[(*keys, slice(a, b))], axis, keepdims=True) for a, b in ends], axis)
     return as_they_came(x, axes, data_format)
 
 
@@ -132,7 +137,7 @@ def adaptive_average_pool(inputs: TensorLike, output_size: Ints, data_format: st
     >>> adaptive_average_pool([[[1.], [2.], [6.]]], 2).numpy().ravel()
     array([1.5, 4. ], dtype=float32)
     """
-    return _adapted("adaptive_average_pool", inputs, output_size, data_format, mean)
+    return _adapted("adaptive_average_pool", inputs, output_size, data_format, average_pool, mean)
 
 
 @of_any_size
@@ -142,4 +147,4 @@ def adaptive_max_pool(inputs: TensorLike, output_size: Ints, data_format: str | 
     >>> adaptive_max_pool([[[1.], [2.], [6.]]], 2).numpy().ravel()
     array([2., 6.], dtype=float32)
     """
-    return _adapted("adaptive_max_pool", inputs, output_size, data_format, largest)
+    return _adapted("adaptive_max_pool", inputs, output_size, data_format, max_pool, largest)
