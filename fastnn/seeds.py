@@ -8,7 +8,7 @@ numbers are a function of (seed, draws, stream) alone, so they do not depend on 
 import os
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ __all__ = ["SeedGenerator", "set_seed"]
 class _State(Watched):
     """A step that was recorded with the generator of draws without a seed is stale once there is another."""
     unwatched = frozenset({"seed", "streams", "shuffles"})
+    name: ClassVar[str] = "set_seed"
     seed: int
     streams: int = 0
     shuffles: int = 0
@@ -41,6 +42,7 @@ _lock = threading.RLock()
 
 def set_seed(seed: int) -> None:
     """Start again from this seed (0 <= seed < 2^63): what is built and drawn afterwards repeats exactly."""
+    note(_state)        # a step that does this has to run in Python
     _state.seed = checked_seed(seed, "set_seed")
     _state.streams = _state.shuffles = 0
     _state.generator = None

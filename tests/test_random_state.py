@@ -225,3 +225,15 @@ def test_set_seed_starts_draws_without_a_seed_again_in_what_was_recorded() -> No
     first = run()
     assert first[1][0] != first[1][1]
     assert run() == first and run() == first
+
+
+def test_set_seed_in_a_step_repeats_its_draws_at_every_step() -> None:
+    @fastnn.function
+    def step(x: Any) -> Any:
+        fastnn.random.set_seed(3)
+        return normal((3,)) + x
+
+    with pytest.warns(UserWarning, match="set_seed"):
+        seen = {step(np.float32(0)).numpy().tobytes() for _ in range(5)}
+    fastnn.random.set_seed(3)
+    assert seen == {np.asarray(normal((3,))).tobytes()}
