@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import FancyBboxPatch
 
-from fastnn import Input, Model, Sequential, layers, plotting, utils
+from fastnn import Input, Model, Sequential, layers, ops, plotting, utils
 from fastnn.errors import NotBuiltError
 from tests.errors import assert_good_error
 
@@ -61,6 +61,18 @@ def test_chains_and_shared_layers() -> None:
     a, b, shared = Input((4,)), Input((4,)), layers.Dense(2)
     assert texts(utils.plot_model(Model([a, b], shared(a) * shared(b)), None)).count("Dense") == 2, "a box for each use"
     assert_good_error(lambda: utils.plot_model(Sequential([layers.Dense(1)]), None), NotBuiltError, "no shape")
+
+
+def test_ops_between_layers() -> None:
+    """They are boxes with their names, and none of the layers whose outputs are drawn."""
+    x = Input((4,))
+    model = Model(x, layers.Dense(3, activation="relu", name="last")(ops.tanh(x) * x) + 1.0)
+    assert texts(utils.plot_model(model, None)) == ["InputLayer", "tanh", "multiply", "Dense", "add_constant"]
+    assert 'label="multiply"' in utils.model_to_dot(model).to_string()
+    assert plotting.hidden_space(model, np.eye(4), [0, 1, 0, 1], layer="last").axes
+    assert plotting.activations(model, np.eye(4)[:1]).axes
+    assert_good_error(lambda: utils.plot_model(layers.Dense(1), None), TypeError, "needs a model")
+    assert_good_error(lambda: utils.model_to_dot([model]), TypeError, "needs a model")
 
 
 def test_a_model_written_in_python_is_one_box() -> None:

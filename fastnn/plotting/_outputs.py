@@ -6,6 +6,7 @@ import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import NotBuiltError, ShapeError
+from fastnn.layers._context import Node
 from fastnn.models import Model
 
 
@@ -26,7 +27,7 @@ def outputs_of(model: Model, x: TensorLike, name: str) -> list[tuple[Any, np.nda
         raise TypeError(f"{name}: {type(model).__name__} calls its layers in a Python function, and what each gives "
                         "cannot be asked for; build it as a Sequential or as Model(inputs, outputs).")
     asked = [(node.layer, node.outputs[0] if isinstance(node.outputs, (list, tuple)) else node.outputs)
-             for node in graph.nodes if hasattr(node, "layer")]
+             for node in graph.nodes if isinstance(node, Node)]
     found = Model(model.inputs, [output for _, output in asked]).predict(x, verbose=0)
     return [(layer, output) for (layer, _), output in
             zip(asked, found if isinstance(found, list) else [found], strict=True)]

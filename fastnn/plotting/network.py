@@ -4,7 +4,8 @@ import itertools
 from typing import Any
 
 from fastnn.arguments import choice, flag
-from fastnn.errors import NotBuiltError
+from fastnn.errors import KindError, NotBuiltError, shown
+from fastnn.layers._context import Node
 from fastnn.layers.input import InputLayer
 from fastnn.models import Model
 from fastnn.models.graph import node_inputs
@@ -32,14 +33,13 @@ def plot_model(model: Model, to_file: Path_ | None = "model.png", show_shapes: b
     utils.plot_model(model, "model.svg", show_shapes=True)
     """
     across = choice(rankdir, "plot_model: rankdir", ("TB", "LR")) == "LR"
-    boxes, arrows = _boxes(model, flag(expand_nested, "plot_model: expand_nested"))
-    texts, _ = boxes_of(model, show_shapes, show_dtype, show_layer_names, expand_nested, show_layer_activations,
-                        show_trainable)
+    boxes, arrows = boxes_of(model, show_shapes, show_dtype, show_layer_names,
+                             flag(expand_nested, "plot_model: expand_nested"), show_layer_activations, show_trainable)
     depth = _depths(len(boxes), arrows)
     routes = [_route(a, b, depth) for a, b in arrows]       # a long way gets a place of its own in the rows between
     links = [link for route in routes for link in itertools.pairwise(route)]
     rows = [[i for i, d in enumerate(depth) if d == row] for row in range(max(depth) + 1)]
-    high = _HIGH * max(text.count("\n") + 1 for text in texts) + 0.2
+    high = _HIGH * max(text.count("\n") + 1 for _, text in boxes) + 0.2
     most = max(map(len, rows))
     step = _WIDE + 2 * _GAP if across else high + _GAP       # from row to row
     span = most * (high + _GAP if across else _WIDE + _GAP)
@@ -67,7 +67,7 @@ def plot_model(model: Model, to_file: Path_ | None = "model.png", show_shapes: b
         ax.annotate("", points[-1], points[-2], arrowprops={"arrowstyle": "-|>", "color": "#555555", "linewidth": 1.1,
                                                            "shrinkA": 0, "shrinkB": 0})
     from matplotlib.patches import FancyBboxPatch
-    for i, ((layer, _), text) in enumerate(zip(boxes, texts)):
+    for i, (layer, text) in enumerate(boxes):
         x, y = places[i]
         colour = next((c for part, c in _KINDS if part in type(layer).__name__), BLUE)
         ax.add_patch(FancyBboxPatch((x - _WIDE / 2, y - high / 2), _WIDE, high, zorder=3, edgecolor=colour,
@@ -77,11 +77,12 @@ def plot_model(model: Model, to_file: Path_ | None = "model.png", show_shapes: b
 
 
 def boxes_of(model: Any, show_shapes: bool, show_dtype: bool, show_layer_names: bool, expand_nested: bool,
-             show_layer_activations: bool, show_trainable: bool) -> tuple[list[str], list[tuple[int, int]]]:
-    """(what stands in each box, [(from, to)]) of a picture of a model, by the arguments of plot_model."""
+             show_layer_activations: bool, show_trainable: bool) -> tuple[list[tuple[Any, str]], list[tuple[int, int]]]:
+    """([(layer or op, what stands in its box)], [(from, to)]) of a picture of a model, by the arguments of plot_model.
+    """
     boxes, arrows = _boxes(model, expand_nested)
-    return [_text(layer, tensor, show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable)
-            for layer, tensor in boxes], arrows
+    return [(layer, _text(layer, tensor, show_shapes, show_dtype, show_layer_names, show_layer_activations,
+                          show_trainable)) for layer, tensor in boxes], arrows
 
 
 def _route(a: int, b: int, depth: list[int]) -> list[int]:
@@ -95,6 +96,8 @@ def _boxes(model: Any, expand: bool) -> tuple[list[tuple[Any, Any]], list[tuple[
     """([(layer or op, the tensor that it gives)], [(from, to)]) by their numbers."""
     boxes: list[tuple[Any, Any]] = []
     arrows: list[tuple[int, int]] = []
+    if not isinstance(model, Model):
+        raise KindError(f"plot_model: model is {shown(model)}; needs a model.")
     graph = getattr(model, "_graph", None)
     if graph is None:
         if not model.built or not model.layers:
@@ -113,7 +116,7 @@ def _walk(model: Any, graph: Any, expand: bool, boxes: list[Any], arrows: list[A
             given[id(tensor)] = len(boxes)
             boxes.append((layer, tensor))
     for node in graph.nodes:
-        layer = getattr(node, "layer", None)
+        layer = node.layer if isinstance(node, Node) else node.op
         inner = getattr(layer, "_graph", None)
         sources = [given[id(t)] for t in node_inputs(node) if id(t) in given]
         outputs = node.outputs if isinstance(node.outputs, (list, tuple)) else [node.outputs]
@@ -123,7 +126,7 @@ def _walk(model: Any, graph: Any, expand: bool, boxes: list[Any], arrows: list[A
             given.update({id(t): made[id(o)] for t, o in zip(outputs, inner.output_tensors)})
             continue
         number = len(boxes)
-        boxes.append((layer if layer is not None else node.op, outputs[0]))
+        boxes.append((layer, outputs[0]))
         arrows += [(source, number) for source in sources]
         given.update({id(t): number for t in outputs})
 

@@ -62,9 +62,9 @@ class Dot:
     def to_string(self) -> str:
         """The text in Graphviz' language."""
         from fastnn.plotting.network import boxes_of
-        texts, arrows = boxes_of(self.model, **{key: self.options[key] for key in self.options if key not in (
+        boxes, arrows = boxes_of(self.model, **{key: self.options[key] for key in self.options if key not in (
             "rankdir", "dpi")})
-        lines = [f'{i} [label="{_escaped(text)}"];' for i, text in enumerate(texts)]
+        lines = [f'{i} [label="{_escaped(text)}"];' for i, (_, text) in enumerate(boxes)]
         lines += [f"{a} -> {b};" for a, b in arrows]
         start = f'digraph {{\nrankdir={self.options["rankdir"]};\nnode [shape=box, style=rounded];\n'
         return start + "\n".join(lines) + "\n}\n"
