@@ -131,6 +131,24 @@ def test_layers_with_several_outputs_inner_models_and_second_uses_are_shown() ->
     assert "units answer 0 to all 5 inputs" in texts(plotting.dead_units(two, [np.ones((5, 4)), np.ones((5, 7, 4))]))
 
 
+def test_lines_are_drawn_where_a_neuron_reads_the_points_themselves() -> None:
+    """Not where a layer or an op between changes them: the line would lie elsewhere."""
+    x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([0, 1, 1, 0])
+
+    def lines(first: Any, between: Any) -> list[int]:
+        given = Input((2,))
+        hidden = layers.Dense(2, activation="tanh", name="hidden")(first(given))
+        model = Model(given, layers.Dense(1)(between(hidden)))
+        return [len(axes.lines) for axes in plotting.hidden_space(model, x, y, layer="hidden").axes]
+
+    alone = lines(layers.Dropout(0.5), layers.Flatten())
+    assert alone[0] == 2 and alone[1] >= 1
+    for first in (layers.Normalization(mean=1.0, variance=2.0), lambda t: t + 1.0):
+        assert lines(first, layers.Flatten()) == [0, alone[1]]
+    for between in (layers.ReLU(), lambda t: t * 2.0):
+        assert lines(layers.Dropout(0.5), between) == [2, 0]
+
+
 def test_hidden_space_is_what_the_last_layer_with_weights_reads() -> None:
     """Also where the activation is a layer of its own; a place is one in model.layers, where the Input is the first."""
     x, y = datasets.xor()

@@ -6,7 +6,9 @@ import numpy as np
 
 from fastnn.engine.kinds import TensorLike
 from fastnn.errors import ShapeError, nearest
+from fastnn.layers._context import Node
 from fastnn.models import Model
+from fastnn.models.graph import node_inputs
 from fastnn.plotting._figure import BLUE, COLOURS, MARKERS, VERMILION, Path_, axes_of, new_figure, saved, style
 from fastnn.plotting._kinds import Axes, Figure
 from fastnn.plotting._outputs import array_of, one_input, outputs_of
@@ -35,6 +37,7 @@ def hidden_space(model: Model, x: TensorLike, y: TensorLike, layer: Any = None, 
     if len(x) != len(y) or len(x) < 2:
         raise ShapeError(f"hidden_space: x has {len(x)} samples and y {len(y)}; needs as many, at least 2.")
     outputs = outputs_of(model, x, "hidden_space")
+    graph: Any = model._graph
     chosen, hidden = _chosen(model, outputs, layer)
     hidden = hidden.reshape(len(x), -1).astype(np.float64)
     plane = x.ndim == 2 and x.shape[1] == 2
@@ -42,9 +45,9 @@ def hidden_space(model: Model, x: TensorLike, y: TensorLike, layer: Any = None, 
     axes = figure.subplots(1, 1 + plane, squeeze=False)[0]
     if plane:
         _scatter(axes[0], x, y)
-        _lines(axes[0], next((l for l, _ in outputs if type(l).__name__ == "Dense"), None))
+        _lines(axes[0], _reading(graph, graph.input_tensors[0]))
         style(axes[0], "Inputs, and where each hidden neuron turns", "x1", "x2")
-    reader = _reader([l for l, _ in outputs], chosen, hidden.shape[1])
+    reader = _reader(graph, chosen, hidden.shape[1])
     points, names = _two_of(hidden, reader)
     points = np.column_stack([points, np.zeros(len(points))])[:, :2]
     _scatter(axes[-1], points, y)
@@ -90,13 +93,24 @@ def _lines(ax: Any, dense: Any) -> None:
     ax.axis(box)
 
 
-def _reader(layers: list[Any], chosen: Any, width: int) -> tuple[np.ndarray, float] | None:
-    """(w, b) of the one neuron that comes next and has these for inputs, or None."""
-    after = [layer for layer in layers[layers.index(chosen) + 1:] if type(layer).__name__ not in _PASSED]
-    if not after or type(after[0]).__name__ != "Dense" or after[0].kernel.shape != (width, 1):
+def _reading(graph: Any, tensor: Any) -> Any:
+    """The Dense that reads a tensor as it is, or handed on by layers that leave it alone, or None."""
+    for node in graph.nodes:
+        if isinstance(node, Node) and any(t is tensor for t in node_inputs(node)):
+            kind = type(node.layer).__name__
+            if kind == "Dense" or kind in _PASSED:
+                return node.layer if kind == "Dense" else _reading(graph, node.outputs)
+    return None
+
+
+def _reader(graph: Any, chosen: Any, width: int) -> tuple[np.ndarray, float] | None:
+    """(w, b) of the one neuron that comes next and has the outputs of a layer for inputs, or None."""
+    last = [node.outputs for node in graph.nodes if isinstance(node, Node) and node.layer is chosen][-1]
+    dense = _reading(graph, last)
+    if dense is None or dense.kernel.shape != (width, 1):
         return None
-    w = after[0].kernel.numpy()[:, 0].astype(np.float64)
-    return (w, 0.0 if after[0].bias is None else float(after[0].bias.numpy()[0])) if w.any() else None
+    w = dense.kernel.numpy()[:, 0].astype(np.float64)
+    return (w, 0.0 if dense.bias is None else float(dense.bias.numpy()[0])) if w.any() else None
 
 
 def _two_of(hidden: np.ndarray, reader: tuple[np.ndarray, float] | None) -> tuple[np.ndarray, tuple[str, str]]:
