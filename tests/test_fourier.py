@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastnn import Input, Model, ops
+from fastnn import GradientTape, Input, Model, ops
+from fastnn.engine import backend
+from fastnn.engine.tensor import Variable
 from fastnn.errors import KindError, ShapeError
 from tests.formulas import beside_numpy
 
@@ -75,6 +77,22 @@ def test_sizes_that_are_not_known() -> None:
     assert patches.shape == (None, None, 588) and ops.space_to_depth(image, 7).shape == (None, None, None, 147)
     got = Model(signal, pair)(SIGNAL)[1]
     np.testing.assert_array_equal(got, ops.stft(SIGNAL, 8, 4, 16)[1])
+
+
+@pytest.mark.parametrize("n", [521, 2 * 523])
+def test_a_large_prime_is_a_convolution(n: int, any_backend: str) -> None:
+    """Forwards, backwards and its gradient, which is the transform of the conjugate."""
+    a, b = RNG.normal(size=(2, 3, n))
+    there = np.fft.fft(a + 1j * b)
+    with backend.using(floatx="float64"):
+        real, imaginary = Variable(a), Variable(b)
+        with GradientTape() as tape:
+            y = ops.fft((real, imaginary))
+            loss = ops.sum(y[0] * a)
+        np.testing.assert_allclose(y[0].numpy() + 1j * y[1].numpy(), there, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(ops.irfft(ops.rfft(a), n), a, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(tape.gradient(loss, real), np.fft.fft(a).real, rtol=1e-9, atol=1e-9)
+    assert np.abs(ops.fft((a, b))[0].numpy() - there.real).max() < 1e-5 * np.abs(there).max()
 
 
 def test_refusals() -> None:

@@ -1,7 +1,8 @@
 """Signals by their frequencies: discrete Fourier transforms of pairs (real, imaginary part). Floor 2.
 
 A transform of n numbers is a product with the matrix of its waves; where n has divisors, two of about √n (Cooley and
-Tukey 1965), so that it is a composition with gradients, and fast enough for the windows of spectrograms.
+Tukey 1965), and where it is a large prime a convolution (Bluestein 1970), so that it is a composition with gradients,
+and fast enough for the windows of spectrograms.
 """
 
 import math
@@ -25,13 +26,18 @@ __all__ = ["extract_sequences", "fft", "fft2", "ifft2", "irfft", "istft", "rfft"
 
 Pair = tuple[Tensor, Tensor]
 Signal = tuple[Tensor, Tensor | None]       # None: it is real
-DIRECT = 32     # so many numbers, or a prime number of them, are transformed by one matrix
+DIRECT = 32     # so many numbers are transformed by one matrix,
+PRIME = 256     # and a prime number of them up to this
 
 
 def _waves(rows: int, columns: int, n: int, sign: int, like: Tensor) -> Pair:
     """cos and sin of sign · 2π · row · column / n, rounded so that a quarter of a turn has a 0."""
-    turns = np.outer(np.arange(rows), np.arange(columns)) % n / n
-    return tuple(Tensor(np.round(wave(sign * 2 * np.pi * turns), 15).astype(like.dtype),  # type: ignore[return-value]
+    return _turned(sign * (np.outer(np.arange(rows), np.arange(columns)) % n) / n, like)
+
+
+def _turned(turns: np.ndarray, like: Tensor) -> Pair:
+    """cos and sin of so many turns."""
+    return tuple(Tensor(np.round(wave(2 * np.pi * turns), 15).astype(like.dtype),  # type: ignore[return-value]
                         constant=True) for wave in (np.cos, np.sin))
 
 
@@ -47,12 +53,30 @@ def _transformed(x: Signal, sign: int) -> Pair:
     """Σⱼ x[j] exp(sign · 2πi·j·k/n) along the last axis."""
     n = x[0].shape[-1]
     rows = max(d for d in range(1, math.isqrt(n) + 1) if n % d == 0)
+    if rows == 1 and n > PRIME:
+        return _convolved(x, sign)
     if n <= DIRECT or rows == 1:
         return _times(x, _waves(n, n, n, sign, x[0]), matmul)
     columns = n // rows
     short = _transformed(_each(x, lambda t: swapaxes(reshaped(t, (*t.shape[:-1], rows, columns)), -1, -2)), sign)
     turned = _times(_each(short, lambda t: swapaxes(t, -1, -2)), _waves(rows, columns, n, sign, x[0]), multiply)
     return _each(_transformed(turned, sign), lambda t: reshaped(swapaxes(t, -1, -2), (*x[0].shape[:-1], n)))
+
+
+def _convolved(x: Signal, sign: int) -> Pair:
+    """The same: as j·k = (j² + k² - (k - j)²)/2 it is a convolution with a chirp, by transforms of a power of two."""
+    n = x[0].shape[-1]
+    size = 1 << (2 * n - 2).bit_length()
+    turns = sign * (np.arange(n) ** 2 % (2 * n)) / (2 * n)
+    chirp = _turned(turns, x[0])
+    around = np.zeros(size, complex)
+    around[:n] = np.exp(-2j * np.pi * turns)
+    around[size - n + 1:] = around[n - 1:0:-1]
+    waves = np.fft.fft(around) / size
+    by = [Tensor(part.astype(x[0].dtype), constant=True) for part in (waves.real, waves.imag)]
+    spectrum = _transformed(_each(_times(x, chirp, multiply), lambda t: _so_long(t, size)), -1)
+    y = _transformed(_times(spectrum, (by[0], by[1]), multiply), 1)
+    return _times(_each(y, lambda t: t[..., :n]), chirp, multiply)
 
 
 def _each(x: Signal, change: Any) -> Any:
