@@ -30,6 +30,7 @@ class _Context(threading.local):
 
 _context = shared(_Context())
 
+
 @contextlib.contextmanager
 def recording() -> Iterator[Recording]:
     """Collect every call made in the `with` block; the calls run as they are made."""
