@@ -100,7 +100,8 @@ def test_refusals() -> None:
                  lambda: ops.stft(SIGNAL, 8, 4, 8, np.ones(7)), lambda: ops.extract_sequences(SIGNAL, 41, 1),
                  lambda: ops.fft2((SIGNAL[0], OTHER[0])), lambda: ops.split(SIGNAL, [3, 41], 1),
                  lambda: ops.rearrange(IMAGES, "b (h p) w c -> b h p w c", p=3),
-                 lambda: ops.rfft(1.0), lambda: ops.rfft(SIGNAL[:, :0]),
+                 lambda: ops.istft(ops.stft(SIGNAL, 8, 4, 8), 8, 4, 8, length=45), lambda: ops.rfft(1.0),
+                 lambda: ops.rfft(SIGNAL[:, :0]),
                  lambda: ops.rearrange(IMAGES, "b h w -> b w h")):
         with pytest.raises(ShapeError):
             call()

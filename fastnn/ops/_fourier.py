@@ -210,7 +210,8 @@ def istft(x: Sequence[TensorLike], sequence_length: int, sequence_stride: int, f
           length: int | None = None, window: Any = "hann", center: bool = True) -> Tensor:
     """The signal of which stft with the same arguments gives x: each window's irfft times the window, added up where
     they overlap, and divided by the sum of the squared windows that overlap in the middle; at the very ends, where
-    fewer do, it is as much smaller. For window=None nothing is divided. length: so many numbers of it."""
+    fewer do, it is as much smaller. For window=None nothing is divided. length: so many numbers of it;
+    ShapeError where there are fewer."""
     size, stride = _steps("istft", sequence_length, sequence_stride)
     n = whole(fft_length, "istft: fft_length")
     frames = irfft(x, n)
@@ -223,4 +224,7 @@ def istft(x: Sequence[TensorLike], sequence_length: int, sequence_stride: int, f
     flat, end = reshaped(frames, (*frames.shape[:-2], count * n)), n + stride * (count - 1)
     y: Tensor = index.take_grad(flat, reshaped(_places(count, n, stride), (-1,)), axis=flat.ndim - 1, size=end)
     begin = n // 2 if center else 0
-    return y[..., begin:end - begin if length is None else begin + whole(length, "istft: length")]
+    last = end - begin if length is None else begin + whole(length, "istft: length")
+    if last > end:
+        raise ShapeError(f"istft: length is {length} and x has windows for {end - begin} numbers; needs no more.")
+    return y[..., begin:last]
