@@ -53,7 +53,10 @@ def get_custom_objects() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def custom_object_scope(custom_objects: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """In the `with` block these classes and functions are known by these names."""
+    """In the `with` block these classes and functions are known by these names. KindError for what is no dict."""
+    if custom_objects and not isinstance(custom_objects, Mapping):
+        raise KindError(f"custom_objects is {shown(custom_objects)}; needs a dict of classes and functions by their "
+                        "names, such as {'MyLayer': MyLayer}.")
     scopes.append(dict(custom_objects or {}))
     try:
         yield

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import (
-    layers,
-)
+from fastnn import Input, Sequential, layers, models, utils
 from fastnn.layers import Dense
 from tests.errors import assert_good_error
 from tests.test_configuration import Residual
@@ -80,3 +78,11 @@ def test_subclassed_models_come_back_by_their_arguments() -> None:
     assert_good_error(lambda: fastnn.models.clone_model(net, clone_function=lambda layer: layer), ValueError,
                       "clone_model", "needs")
     assert_good_error(lambda: fastnn.models.clone_model(Dense(1)), TypeError, "clone_model", "needs")
+
+
+@pytest.mark.parametrize("read", [
+    lambda objects: models.model_from_json(Sequential([Input((2,)), Dense(1)]).to_json(), custom_objects=objects),
+    lambda objects: utils.deserialize_keras_object({}, custom_objects=objects),
+    lambda objects: layers.deserialize(layers.serialize(Dense(1)), custom_objects=objects)])
+def test_custom_objects_go_by_names(read: Any) -> None:
+    assert_good_error(lambda: read([Residual]), TypeError, "custom_objects", "Residual", "needs a dict")
