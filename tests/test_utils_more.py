@@ -28,6 +28,11 @@ def test_settings_are_attributes_and_items_and_can_be_frozen() -> None:
     for change in (lambda: setattr(settings, "rate", 1), lambda: settings.update(rate=1), lambda: settings.pop("rate")):
         assert_good_error(change, ValueError, "'rate'", "frozen")
     assert settings.frozen and settings.rate == 0.1
+    other = copy.copy(settings)
+    assert other.frozen
+    other.unfreeze()
+    other.rate = 3
+    assert settings.rate == 0.1, "a copy has settings of its own"
     settings.unfreeze()
     settings.update({"rate": 2})
     assert settings.rate == 2

@@ -26,7 +26,7 @@ LONGEST_CONFIG = 1 << 26        # bytes
 _NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}
 _OURS = ("TransformerEncoder", "TransformerDecoder", "SinusoidalPositions")     # Keras has no such layers
 _LEFT_OUT = {"GroupedQueryAttention": ("value_dim", "output_shape", "attention_axes"),      # arguments, likewise
-             "SpatialDropout1D": ("trainable",), "SpatialDropout2D": ("trainable",), "SpatialDropout3D": ("trainable",)}
+             "SpatialDropout1D": ("trainable",), "SpatialDropout2D": ("trainable",)}
 _DENSE = ("query", "key", "value", "gate", "output")        # parts of attention, which Keras makes layers of
 
 

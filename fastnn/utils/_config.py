@@ -47,6 +47,11 @@ class Config(MutableMapping[str, Any]):
         """The settings as JSON."""
         return json.dumps(self._values)
 
+    def __copy__(self) -> "Config":
+        made = Config(**self._values)
+        made.__dict__["_frozen"] = self._frozen
+        return made
+
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
